@@ -1,0 +1,1 @@
+"""Simulation of stochastic differential equations driven by fractional Brownian motion."""
