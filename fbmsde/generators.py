@@ -1,0 +1,280 @@
+"""Exact generators of unit-step fractional Gaussian noise: Davies-Harte, Cholesky, Hosking; ``GENERATORS`` lists them.
+
+A generator is built for one (hurst, n_steps) and fills blocks of paths. Path i is a pure function of (key, i,
+component): work is done in blocks of fixed shape at fixed places, so that no rounding depends on how many paths are
+asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+from numba import njit
+from numpy.typing import DTypeLike, NDArray
+from scipy import fft
+
+from . import _checks
+from ._lanes import fill_normals
+from .covariance import fgn_autocovariance
+
+Array = NDArray[Any]
+Key = NDArray[np.uint64]
+
+_BLOCK_NUMBERS = 2**15  # float64 numbers that stay in a second-level cache of 1 MiB together with tables and scratch
+_LANES = 64  # paths side by side in the triangular products
+
+
+class Generator(Protocol):
+    """What an entry of ``GENERATORS`` builds: fills rows with unit-step fGn of one (hurst, n_steps)."""
+
+    block_paths: int
+
+    def fill(self, key: Key, first: int, component: int, out: Array) -> None:
+        """Row i of `out`, (n_rows, n_steps) float64 or float32, becomes path ``first + i`` of (key, component)."""
+
+
+class WhiteNoise:
+    """H = 1/2: the increments are the normals themselves."""
+
+    def __init__(self, n_steps: int) -> None:
+        self.block_paths = _even_block(n_steps)
+
+    def fill(self, key: Key, first: int, component: int, out: Array) -> None:
+        """Fill rows with independent standard normals."""
+        fill_normals(key, first, component, out)
+
+
+class DaviesHarte:
+    """Circulant embedding (Davies & Harte 1987, Wood & Chan 1994): paths 2j, 2j + 1 are one complex transform."""
+
+    def __init__(self, hurst: float, n_steps: int) -> None:
+        half = fft.next_fast_len(n_steps)
+        self.block_paths = _even_block(2 * half)
+        values = circulant_eigenvalues(hurst, half)
+        self._scale = np.sqrt(np.concatenate([values, values[-2:0:-1]]) / (2 * half))
+
+    def fill(self, key: Key, first: int, component: int, out: Array) -> None:
+        """Fill rows; the work array holds one block of pairs."""
+        n_pairs, n_steps, last = self.block_paths // 2, out.shape[1], first + out.shape[0]
+        real = out.dtype.type
+        noise = np.empty((n_pairs, 2 * self._scale.size))
+        for pair in range(first // 2 // n_pairs * n_pairs, (last + 1) // 2, n_pairs):
+            fill_normals(key, pair, component, noise)
+            z = (noise[:, 0::2] * self._scale + 1j * (noise[:, 1::2] * self._scale)).astype(np.result_type(real, 1j))
+            x = fft.fft(z, axis=-1, overwrite_x=True)[:, :n_steps]
+            for path in range(max(2 * pair, first), min(2 * pair + 2 * n_pairs, last)):
+                row = x[path // 2 - pair]
+                out[path - first] = row.imag if path % 2 else row.real
+
+
+class Cholesky:
+    """Lower Cholesky factor of the Toeplitz covariance times white noise: O(n^2) memory, O(n) operations a step."""
+
+    def __init__(self, hurst: float, n_steps: int) -> None:
+        _checks.fits_memory("the Cholesky factor", 8.0 * n_steps**2)
+        self.block_paths = _LANES
+        self._factor = np.zeros((n_steps, n_steps))
+        _schur(fgn_autocovariance(hurst, np.arange(n_steps)), self._factor)
+
+    def fill(self, key: Key, first: int, component: int, out: Array) -> None:
+        """Fill rows; the scratch is (n_steps, lanes)."""
+        _fill_lanes(key, first, component, out, lambda noise, x: _multiply(self._factor, noise, x))
+
+
+class Hosking:
+    """Durbin-Levinson recursion (Hosking 1984): every step given all steps before it, O(n) memory, no matrix."""
+
+    def __init__(self, hurst: float, n_steps: int) -> None:
+        self.block_paths = _LANES
+        self._gamma = fgn_autocovariance(hurst, np.arange(n_steps))
+
+    def fill(self, key: Key, first: int, component: int, out: Array) -> None:
+        """Fill rows; the scratch is (n_steps, lanes)."""
+        _fill_lanes(key, first, component, out, lambda noise, x: _levinson(self._gamma, noise, x))
+
+
+GENERATORS: dict[str, Callable[[float, int], Generator]] = {
+    "davies_harte": DaviesHarte,
+    "cholesky": Cholesky,
+    "hosking": Hosking,
+}
+
+
+@lru_cache(maxsize=8)
+def make_generator(method: str, hurst: float, n_steps: int) -> Generator:
+    """The generator of `GENERATORS` named `method`, with its factor or eigenvalues computed; white noise at H = 1/2.
+
+    >>> out = np.empty((2, 5))
+    >>> make_generator("hosking", 0.7, 5).fill(_checks.as_seed(0), 0, 0, out)
+    """
+    build = GENERATORS[_checks.choice("method", method, GENERATORS)]
+    return WhiteNoise(n_steps) if hurst == 0.5 else build(hurst, n_steps)
+
+
+def fgn(
+    hurst: float,
+    n_steps: int,
+    n_paths: int = 1,
+    *,
+    method: str = "davies_harte",
+    seed: _checks.Seed,
+    dtype: DTypeLike = float,
+    dim: int | None = None,
+) -> Array:
+    """Unit-step fractional Gaussian noise, (n_paths, n_steps), or (n_paths, n_steps, dim) with independent components.
+
+    Exact for every n_steps >= 1 and 0 < hurst < 1. Path i depends on (seed, i) alone: the first 1000 paths of a run of
+    10 000 are the run of 1000. `method` is a key of ``GENERATORS``, `dtype` float64 or float32.
+    Raises MemoryError, saying how much was asked for, when the result would not fit.
+
+    >>> fgn(0.7, 1000, 3, seed=1).shape
+    (3, 1000)
+    """
+    hurst = _checks.hurst_parameter(hurst)
+    n_steps, n_paths = _checks.count("n_steps", n_steps), _checks.count("n_paths", n_paths)
+    real, parts = _checks.float_type("dtype", dtype), 1 if dim is None else _checks.count("dim", dim)
+    _checks.choice("method", method, GENERATORS)
+    _checks.fits_memory("fGn", float(n_paths) * n_steps * parts * real.itemsize)
+    key = _checks.as_seed(seed)
+    generator = make_generator(method, hurst, n_steps)
+    if dim is None:
+        out = np.empty((n_paths, n_steps), real)
+        generator.fill(key, 0, 0, out)
+        return out
+    return _with_components(generator, key, np.empty((n_paths, n_steps, parts), real))
+
+
+def fbm(
+    hurst: float,
+    n_steps: int,
+    n_paths: int = 1,
+    *,
+    horizon: float = 1.0,
+    method: str = "davies_harte",
+    seed: _checks.Seed,
+) -> Array:
+    """Fractional Brownian motion at the times k horizon / n_steps, (n_paths, n_steps + 1), starting at 0.
+
+    The cumulated :func:`fgn` of the same seed times ``(horizon / n_steps)^H``.
+
+    >>> path = fbm(0.7, 4, seed=1)
+    >>> path.shape, float(path[0, 0])
+    ((1, 5), 0.0)
+    """
+    horizon = _checks.positive("horizon", horizon)
+    hurst = _checks.hurst_parameter(hurst)
+    n_steps, n_paths = _checks.count("n_steps", n_steps), _checks.count("n_paths", n_paths)
+    _checks.choice("method", method, GENERATORS)
+    _checks.fits_memory("fBm", 8.0 * n_paths * (n_steps + 1))
+    key, generator = _checks.as_seed(seed), make_generator(method, hurst, n_steps)
+    out = np.zeros((n_paths, n_steps + 1))
+    block = np.empty((min(n_paths, generator.block_paths), n_steps))
+    for first in range(0, n_paths, block.shape[0]):
+        rows = block[: n_paths - first]
+        generator.fill(key, first, 0, rows)
+        np.cumsum(rows, axis=1, out=out[first : first + rows.shape[0], 1:])
+    out *= (horizon / n_steps) ** hurst
+    return out
+
+
+def circulant_eigenvalues(hurst: float, half: int) -> NDArray[np.float64]:
+    """Eigenvalues 0 ... half of the circulant with first row ``gamma(0..half), gamma(half-1..1)``, (half + 1,).
+
+    Those of index ``2 half - k`` repeat those of index k. The embedding is non-negative definite for fGn at every
+    length (Craigmile 2003); values that rounding puts below zero are set to zero, larger ones raise ArithmeticError.
+
+    >>> circulant_eigenvalues(0.5, 2)
+    array([1., 1., 1.])
+    """
+    values: NDArray[np.float64] = fft.dct(fgn_autocovariance(hurst, np.arange(half + 1)), type=1)
+    rounding = 64 * np.finfo(float).eps * values.max()
+    if values.min() < -rounding:
+        raise ArithmeticError(
+            f"circulant eigenvalues must be at least 0, got {values.min():.3g} at hurst {hurst}, half length {half}. "
+            "Use method='hosking'."
+        )
+    return np.maximum(values, 0.0)
+
+
+def _even_block(row_numbers: int) -> int:
+    """An even number of rows, at least two, that together hold about `_BLOCK_NUMBERS` numbers."""
+    return 2 * max(1, _BLOCK_NUMBERS // (2 * row_numbers))
+
+
+def _with_components(generator: Generator, key: Key, out: Array) -> Array:
+    """Fill `out`, (n_paths, n_steps, dim), component by component through one block of paths."""
+    n_paths, n_steps, dim = out.shape
+    block = np.empty((min(n_paths, generator.block_paths), n_steps), out.dtype)
+    for first in range(0, n_paths, block.shape[0]):
+        rows = block[: n_paths - first]
+        for component in range(dim):
+            generator.fill(key, first, component, rows)
+            out[first : first + rows.shape[0], :, component] = rows
+    return out
+
+
+def _fill_lanes(key: Key, first: int, component: int, out: Array, transform: Callable[[Array, Array], None]) -> None:
+    """Rows of `out` in groups of `_LANES`: white noise, path axis turned inside, `transform`, turned back."""
+    n_paths, n_steps = out.shape
+    noise = np.zeros((_LANES, n_steps))
+    x = np.empty((n_steps, _LANES))
+    for start in range(0, n_paths, _LANES):
+        rows = min(_LANES, n_paths - start)
+        fill_normals(key, first + start, component, noise[:rows])
+        transform(np.ascontiguousarray(noise.T), x)
+        out[start : start + rows] = x[:, :rows].T
+
+
+@njit(error_model="numpy", nogil=True, cache=True)
+def _schur(gamma: NDArray[np.float64], factor: NDArray[np.float64]) -> None:
+    """Lower Cholesky factor of the Toeplitz matrix of `gamma` by Schur's algorithm, a hyperbolic rotation a column."""
+    n = gamma.size
+    up, down = gamma / np.sqrt(gamma[0]), gamma / np.sqrt(gamma[0])
+    down[0] = 0.0
+    factor[:, 0] = up
+    for k in range(1, n):
+        reflection = down[k] / up[k - 1]
+        norm = np.sqrt((1.0 - reflection) * (1.0 + reflection))
+        for i in range(n - 1, k - 1, -1):
+            up[i] = (up[i - 1] - reflection * down[i]) / norm
+            down[i] = norm * down[i] - reflection * up[i]
+            factor[i, k] = up[i]
+
+
+@njit(error_model="numpy", nogil=True, cache=True)
+def _multiply(factor: NDArray[np.float64], noise: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+    """``x = factor @ noise`` for a lower triangular factor; sums run in order of the columns."""
+    for k in range(noise.shape[0]):
+        total = np.zeros(_LANES)
+        for j in range(k + 1):
+            weight = factor[k, j]
+            for lane in range(_LANES):
+                total[lane] += weight * noise[j, lane]
+        x[k] = total
+
+
+@njit(error_model="numpy", nogil=True, cache=True)
+def _levinson(gamma: NDArray[np.float64], noise: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+    """``x_k = sum_j phi_kj x_{k-1-j} + sqrt(v_k) noise_k`` with the partial regressions phi of Durbin and Levinson."""
+    n = gamma.size
+    phi, old = np.zeros(n), np.zeros(n)
+    variance = gamma[0]
+    x[0] = np.sqrt(variance) * noise[0]
+    for k in range(1, n):
+        old[: k - 1] = phi[: k - 1]
+        partial = gamma[k]
+        for j in range(k - 1):
+            partial -= old[j] * gamma[k - 1 - j]
+        partial /= variance
+        for j in range(k - 1):
+            phi[j] = old[j] - partial * old[k - 2 - j]
+        phi[k - 1] = partial
+        variance *= (1.0 - partial) * (1.0 + partial)
+        total = np.sqrt(variance) * noise[k]
+        for j in range(k):
+            for lane in range(_LANES):
+                total[lane] += phi[j] * x[k - 1 - j, lane]
+        x[k] = total
