@@ -1,0 +1,218 @@
+"""Fit of a rational model to the spectrum of fractional Gaussian noise over a horizon of n steps.
+
+What is minimised is the Kullback-Leibler divergence of a whole path to second order,
+
+    KL = (1/4) tr[(F^-1 D)^2],    F exact, D = model - exact covariance matrix (n, n).
+
+In frequency it is a quadratic form of the relative error of the spectrum. Well above 1/n it is diagonal, with weight
+``n dl / 4 pi``; near 1/n the path's ends blur it, and there it is taken from the matrices of 256 blocks, which is
+enough because block sums of fractional Gaussian noise are fractional Gaussian noise. The constant level that H > 1/2
+needs enters this form linearly and is eliminated from it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_toeplitz, solve_triangular, toeplitz
+from scipy.optimize import least_squares
+
+from ._rational import RationalModel
+from .covariance import fgn_autocovariance, fgn_spectrum
+
+Array = NDArray[np.float64]
+
+_BLOCKS = 256  # matrix size that carries the low frequencies
+_LOWEST, _BLURRED = 1.0 / 64.0, 60.0  # lowest node, and where the form becomes diagonal, in units of 1/n
+_NODES = 8  # Gauss-Legendre nodes in a panel
+_MAX_LOG = 40.0  # poles and zeros are kept within exp(-40) ... exp(40)
+
+
+def _panels(low: float, high: float, width: float) -> tuple[Array, Array]:
+    """Nodes and weights of Gauss-Legendre panels of at most `width` that cover [low, high]."""
+    edges = np.linspace(low, high, max(1, int(np.ceil((high - low) / width))) + 1)
+    x, w = np.polynomial.legendre.leggauss(_NODES)
+    half = np.diff(edges)[:, None] / 2.0
+    return (edges[:-1, None] + half * (1.0 + x)).ravel(), (half * w).ravel()
+
+
+def _log_panels(low: float, high: float, width: float) -> tuple[Array, Array]:
+    """The same for the integral over x, spaced evenly in log x."""
+    t, w = _panels(np.log(low), np.log(high), width)
+    return np.exp(t), w * np.exp(t)
+
+
+def frequency_nodes(n_steps: int) -> tuple[Array, Array, int]:
+    """Frequencies in (0, pi), their weights dl, and how many of them lie in the blurred range below 60/n."""
+    top = np.pi * n_steps
+    parts = [_log_panels(_LOWEST, 2.0, 1.2), _panels(2.0, min(_BLURRED, top), 2.0 * np.pi)]
+    n_low = sum(x.size for x, _ in parts)
+    if top > _BLURRED:
+        parts.append(_log_panels(_BLURRED, top, 0.8))
+    x, w = (np.concatenate(column) / n_steps for column in zip(*parts, strict=True))
+    return x, w, n_low
+
+
+def _blurred_form(hurst: float, n_steps: int, nodes: Array, masses: Array) -> Array:
+    """Matrix M of ``KL = e' M e`` for relative errors e at `nodes` (units of 1/n), `masses` = integral of f there."""
+    m = min(n_steps, _BLOCKS)
+    chol = np.linalg.cholesky(toeplitz(fgn_autocovariance(hurst, np.arange(m))))
+    phase = np.outer(np.arange(m) - (m - 1) / 2.0, nodes / m)
+    even = solve_triangular(chol, np.cos(phase), lower=True)
+    odd = solve_triangular(chol, np.sin(phase), lower=True)
+    even, odd = even.T @ even, odd.T @ odd
+    # |e(l)' F^-1 e(l')|^2 summed over the four sign pairs of (l, l'); mirror symmetry parts even from odd
+    return (even**2 + odd**2) * np.outer(masses, masses) / (4.0 * np.pi**2)
+
+
+class Objective:
+    """Residuals whose squares sum to ``KL / (2H-1)^2`` to second order, and their Jacobian.
+
+    Parameters are K values log q, K shifts and the log gain, the latter two in units of 2H - 1: so the problem keeps
+    its shape as H tends to 1/2.
+    """
+
+    def __init__(self, hurst: float, n_steps: int) -> None:
+        self.hurst, self.n_steps, self.memory = hurst, n_steps, 2.0 * hurst - 1.0
+        freq, weight, n_low = frequency_nodes(n_steps)
+        self.freq = np.concatenate([[_LOWEST / n_steps], freq])
+        self.log_f = np.log(fgn_spectrum(hurst, self.freq))
+        # the first node stands for all that lies below it, where f is a power of the frequency
+        self.log_f[0] -= np.log1p(-self.memory)
+        self.weight = np.concatenate([[self.freq[0]], weight])
+        self.n_low = n_low + 1
+        self.low = self._low_factor()
+        self.high = np.sqrt(n_steps / (4.0 * np.pi) * self.weight[self.n_low :]) / abs(self.memory)
+        self.sin2, self.cos2 = np.sin(self.freq / 2.0)[:, None] ** 2, np.cos(self.freq / 2.0)[:, None] ** 2
+
+    def _low_factor(self) -> Array:
+        """R with ``R' R`` = the blurred form over (2H-1)^2; for H > 1/2 with the level eliminated."""
+        scale = self.n_steps / min(self.n_steps, _BLOCKS)
+        x, dx = self.freq[: self.n_low] * self.n_steps, self.weight[: self.n_low] * scale
+        masses = fgn_spectrum(self.hurst, self.freq[: self.n_low] * scale) * dx
+        masses[0] /= 1.0 - self.memory
+        x[0] = 0.0  # what lies below the first node acts as a level
+        form = _blurred_form(self.hurst, self.n_steps, x, masses)
+        if self.memory > 0.0:
+            form -= np.outer(form[:, 0], form[0]) / form[0, 0]
+        values, vectors = np.linalg.eigh(form)
+        keep = values > 1e-14 * values[-1]
+        return (vectors[:, keep] * np.sqrt(values[keep])).T / abs(self.memory)
+
+    def split(self, x: Array) -> tuple[Array, Array, float]:
+        """log q, shift and log gain of a parameter vector."""
+        k = x.size // 2
+        log_q = np.clip(x[:k], -_MAX_LOG, _MAX_LOG)
+        return log_q, np.clip(x[k : 2 * k] * self.memory, -_MAX_LOG, _MAX_LOG), float(x[-1] * self.memory)
+
+    def log_ratio(self, x: Array) -> Array:
+        """log g - log f at the nodes."""
+        log_q, shift, log_gain = self.split(x)
+        zero, pole = np.exp(2.0 * (log_q + shift)), np.exp(2.0 * log_q)
+        logs = np.log(self.sin2 + self.cos2 * zero) - np.log(self.sin2 + self.cos2 * pole)
+        return log_gain + logs.sum(axis=1) - self.log_f
+
+    def _weigh(self, errors: Array) -> Array:
+        """Relative errors at the nodes (or their derivatives, by column) to residuals."""
+        high = self.high if errors.ndim == 1 else self.high[:, None]
+        return np.concatenate([self.low @ errors[: self.n_low], high * errors[self.n_low :]])
+
+    def residuals(self, x: Array) -> Array:
+        """Residual vector of the parameters."""
+        return self._weigh(np.expm1(np.minimum(self.log_ratio(x), _MAX_LOG)))
+
+    def jacobian(self, x: Array) -> Array:
+        """Derivatives of the residuals, one column a parameter."""
+        log_q, shift, _ = self.split(x)
+        zero, pole = self.cos2 * np.exp(2.0 * (log_q + shift)), self.cos2 * np.exp(2.0 * log_q)
+        by_zero, by_pole = 2.0 * zero / (self.sin2 + zero), 2.0 * pole / (self.sin2 + pole)
+        gain = np.full((self.freq.size, 1), self.memory)
+        columns = np.hstack([by_zero - by_pole, by_zero * self.memory, gain])
+        return self._weigh(columns * np.exp(np.minimum(self.log_ratio(x), _MAX_LOG))[:, None])
+
+    def first_guess(self, n_pairs: int) -> Array:
+        """Poles spaced by the error they leave: pi^2 / log(1/error), with an error proportional to l^(-1/2)."""
+        theta = _spaced_poles(n_pairs, self.n_steps)
+        spacing = np.gradient(theta) if n_pairs > 1 else np.full(n_pairs, 2.0)
+        share = 0.5 + _top_excess(self.memory) ** np.arange(n_pairs, 0, -1)
+        share[:1] = 0.64
+        shift = share * spacing
+        x = np.concatenate([theta - shift * self.memory / 2.0, shift, [0.0]])
+        x[-1] = -np.average(self.log_ratio(x), weights=self.weight) / self.memory
+        return x
+
+
+def _top_excess(memory: float) -> float:
+    """How far the last shifts exceed half a spacing, measured: from 0.48 (H = 0) through 0.36 (1/2) to 0.13 (1)."""
+    return 0.36 - (0.23 if memory > 0.0 else 0.12) * memory
+
+
+def _spaced_poles(n_pairs: int, n_steps: int) -> Array:
+    """Centres of the pole-zero pairs in log q, between log(1/2n) and 0, denser towards high frequencies."""
+    if n_pairs == 0:
+        return np.empty(0)
+    low, span = -np.log(2.0 * n_steps), np.pi**2 * (n_pairs - 0.3)
+    slack = max((span - low**2 / 4.0) / -low, 0.0)  # density at the low end times pi^2
+    top = np.sqrt(span + slack**2)  # the same at log q = 0
+    index = np.arange(n_pairs) + 0.85
+    index[:2] -= (0.25, 0.05)[:n_pairs]
+    index[-2:] -= (0.06, 0.25)[-min(n_pairs, 2) :]
+    return 2.0 * (np.sqrt(np.pi**2 * index + slack**2) - top)
+
+
+def first_pair_count(hurst: float, n_steps: int, tolerance: float) -> int:
+    """Number of pole-zero pairs that meets `tolerance` within about one, from the spacing rule of the first guess."""
+    memory = abs(2.0 * hurst - 1.0)
+    log_error = 0.5 * np.log(n_steps * memory**2 / tolerance)
+    length = np.log(2.0 * n_steps)
+    return max(0, int(np.ceil((length * log_error - length**2 / 4.0) / np.pi**2)))
+
+
+def smallest_pair_count(hurst: float, n_steps: int, tolerance: float, maximum: int) -> int:
+    """Fewest pairs whose fitted KL, to second order, is within `tolerance`; `maximum` if none of them is."""
+    k = min(first_pair_count(hurst, n_steps, tolerance), maximum)
+    while k < maximum and fit(hurst, n_steps, k)[1] > tolerance:
+        k += 1
+    while k > 0 and fit(hurst, n_steps, k - 1)[1] <= tolerance:
+        k -= 1
+    return k
+
+
+@lru_cache(maxsize=16)
+def objective(hurst: float, n_steps: int) -> Objective:
+    """The objective of one Hurst parameter and horizon, kept for the next tolerance."""
+    return Objective(hurst, n_steps)
+
+
+@lru_cache(maxsize=256)
+def fit(hurst: float, n_steps: int, n_pairs: int) -> tuple[RationalModel, float]:
+    """Best model with `n_pairs` poles and zeros, H != 1/2, and its KL to second order."""
+    target = objective(hurst, n_steps)
+    best = least_squares(
+        target.residuals,
+        target.first_guess(n_pairs),
+        target.jacobian,
+        method="lm",
+        xtol=1e-8,
+        ftol=1e-8,
+        gtol=1e-15,
+        max_nfev=300,
+    )
+    log_q, shift, log_gain = target.split(best.x)
+    order = np.argsort(log_q)
+    model = RationalModel(log_q[order], shift[order], log_gain)
+    if hurst > 0.5:
+        model = RationalModel(model.log_q, model.shift, log_gain, _level_variance(model, hurst, n_steps))
+    return model, float(2.0 * best.cost * target.memory**2)
+
+
+def _level_variance(model: RationalModel, hurst: float, n_steps: int) -> float:
+    """Level variance that makes the KL stationary: it matches the variance of the best linear estimate of a level."""
+    block = max(1, n_steps // _BLOCKS)
+    m = n_steps // block
+    exact = float(block) ** (2.0 * hurst) * fgn_autocovariance(hurst, np.arange(m))
+    v = solve_toeplitz(exact, np.ones(m))
+    missing = toeplitz(exact - model.block_autocovariance(block, m))
+    return max(0.0, float(v @ missing @ v) / (block * v.sum()) ** 2)

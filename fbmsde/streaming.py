@@ -1,0 +1,242 @@
+"""Streaming fractional Gaussian noise: a rational model of its spectrum, run as a recursion, with a certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import qr
+
+from . import _certificate, _checks, _rational_fit
+from ._rational import RationalModel
+from .covariance import fgn_autocovariance
+
+Array = NDArray[np.float64]
+
+HURST_RANGE = (0.02, 0.98)
+MAX_STEPS = 2**24  # with the default tolerance
+MAX_STEPS_CHOSEN = 2**30  # with a tolerance given by the caller
+EXACT_STEPS = 4096  # up to here the certificate's KL is exact
+MAX_POLES = 40
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """How far the law of a path of the model is from the exact one.
+
+    `kl`: Kullback-Leibler divergence KL(exact || model) in nats of one path of `n_steps` increments; it adds over
+    independent paths. `kl_method`: "exact" up to 4096 steps, "estimate" beyond. `variance_error`: largest relative
+    error of ``Var B_H(t)``, t <= n. `autocovariance_error`: largest absolute error at any lag below n.
+    """
+
+    kl: float
+    kl_method: str
+    variance_error: float
+    autocovariance_error: float
+
+    @property
+    def total_variation(self) -> float:
+        """Bound on the total variation distance of one path, ``sqrt(KL / 2)`` (Pinsker's inequality)."""
+        return min(1.0, float(np.sqrt(self.kl / 2.0)))
+
+
+class _Fitted(NamedTuple):
+    model: RationalModel
+    certificate: Certificate
+
+
+@dataclass(frozen=True)
+class StreamingNoise:
+    """Rational model of unit-step fractional Gaussian noise over a horizon of `n_steps`, with its certificate.
+
+    The smallest model whose Kullback-Leibler divergence from the exact law of a path of `n_steps` meets `tolerance`;
+    ``None`` takes :func:`default_tolerance`. With K normals z for the start, one for the level and one a step, the noise is
+
+        x = start @ z,  level = level_sd * normal;  each step:  y = level + d * e + sum_k c_k x_k,  x_k <- rho_k x_k + e
+
+    with `rho`, `c` (K,), `start` (K, K) lower triangular, slowest pole first. All c have the sign of 2H - 1.
+
+    H from 0.02 to 0.98, n from 2 to 2^24, and to 2^30 with a `tolerance` of the caller's; ValueError outside, and when
+    the tolerance is not met. Fits are kept for the life of the process.
+
+    >>> noise = StreamingNoise(0.7, 1024)
+    >>> len(noise.poles), noise.certificate.kl < 1e-8, noise.certificate.kl_method
+    (9, True, 'exact')
+    """
+
+    hurst: float
+    n_steps: int
+    tolerance: float | None = None
+    _fitted: _Fitted = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        hurst = _checks.hurst_parameter(self.hurst)
+        n_steps = _checks.count("n_steps", self.n_steps)
+        chosen = self.tolerance is not None
+        limit = _checks.positive("tolerance", self.tolerance) if chosen else default_tolerance(n_steps)
+        _check_range(hurst, n_steps, MAX_STEPS_CHOSEN if chosen else MAX_STEPS)
+        values = {"hurst": hurst, "n_steps": n_steps, "tolerance": limit, "_fitted": _fitted(hurst, n_steps, limit)}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def certificate(self) -> Certificate:
+        """Distance from the exact law."""
+        return self._fitted.certificate
+
+    @property
+    def poles(self) -> Array:
+        """Poles rho (K,) in (-1, 1), largest first."""
+        return self._fitted.model.poles
+
+    rho = poles
+
+    @property
+    def decay(self) -> Array:
+        """``1 - rho`` (K,) with full relative accuracy."""
+        return self._fitted.model.decay
+
+    @property
+    def zeros(self) -> Array:
+        """Zeros (K,) in (-1, 1)."""
+        return self._fitted.model.zeros
+
+    @property
+    def gain(self) -> float:
+        """Weight of the newest normal: standard deviation of the one-step prediction error."""
+        return self._fitted.model.gain
+
+    d = gain
+
+    @property
+    def c(self) -> Array:
+        """Weights (K,) of the states."""
+        return self._fitted.model.weights
+
+    @property
+    def level_sd(self) -> float:
+        """Standard deviation of the level, constant along a path; 0 for H <= 1/2."""
+        return float(np.sqrt(self._fitted.model.level_variance))
+
+    @property
+    def start(self) -> Array:
+        """Lower-triangular factor (K, K) of the stationary covariance of the states."""
+        return self._fitted.model.start
+
+    def autocovariance(self, lags: ArrayLike) -> Array:
+        """Autocovariance of the model at integer lags, same shape, the level included."""
+        return self._fitted.model.autocovariance(lags)
+
+    def spectrum(self, frequencies: ArrayLike) -> Array:
+        """Spectral density of the model at angular frequencies, same shape, without the level's mass at zero."""
+        return self._fitted.model.spectrum(frequencies)
+
+
+def default_tolerance(n_steps: int) -> float:
+    """KL per path that a model of `n_steps` is held to: 1e-8 up to 2^14 steps, beyond in proportion to n.
+
+    >>> default_tolerance(1024), default_tolerance(2**24)
+    (1e-08, 1.024e-05)
+    """
+    return 1e-8 * max(1.0, n_steps / 2**14)
+
+
+def correlation_factor(matrix: ArrayLike) -> Array:
+    """Lower-triangular L (d, d) with ``L L' = matrix``, for a correlation matrix; singular ones are welcome.
+
+    ValueError unless the matrix is symmetric with a unit diagonal and no eigenvalue below -1e-12 d.
+
+    >>> correlation_factor([[1.0, 0.6], [0.6, 1.0]]).round(12)
+    array([[1. , 0. ],
+           [0.6, 0.8]])
+    """
+    m = np.asarray(matrix, dtype=float)
+    if m.ndim != 2 or m.shape[0] != m.shape[1] or m.size == 0:
+        raise ValueError(f"correlation must be a square matrix, got shape {m.shape}.")
+    if not np.all(np.isfinite(m)):
+        raise ValueError("correlation must be finite, got a value that is not.")
+    if not np.allclose(m, m.T, rtol=0.0, atol=1e-12):
+        raise ValueError(f"correlation must be symmetric, got entries that differ by {np.abs(m - m.T).max():.3g}.")
+    if not np.allclose(np.diag(m), 1.0, rtol=0.0, atol=1e-12):
+        raise ValueError(f"correlation must have a unit diagonal, got {np.diag(m)}. Scale the components by sigma.")
+    values, vectors = np.linalg.eigh(m)
+    if values[0] < -1e-12 * len(m):
+        raise ValueError(f"correlation must be positive semi-definite, got smallest eigenvalue {values[0]:.6g}.")
+    upper = qr((vectors * np.sqrt(np.maximum(values, 0.0))).T, mode="r")[0]
+    return (upper * np.where(np.diag(upper) < 0.0, -1.0, 1.0)[:, None]).T.copy()
+
+
+def _check_range(hurst: float, n_steps: int, max_steps: int) -> None:
+    """ValueError outside the tested range of the model."""
+    low, high = HURST_RANGE
+    if not low <= hurst <= high:
+        raise ValueError(
+            f"hurst must lie in [{low}, {high}] for streaming noise, got {hurst}. Take method='davies_harte'."
+        )
+    if not 2 <= n_steps <= max_steps:
+        advice = " or give a tolerance" if max_steps < n_steps <= MAX_STEPS_CHOSEN else ""
+        raise ValueError(
+            f"n_steps must lie in [2, {max_steps}] for streaming noise, got {n_steps}. "
+            f"Take method='davies_harte'{advice}."
+        )
+
+
+@lru_cache(maxsize=256)
+def _fitted(hurst: float, n_steps: int, tolerance: float) -> _Fitted:
+    """The smallest model that meets the tolerance, certified."""
+    if hurst == 0.5:
+        return _Fitted(RationalModel(np.empty(0), np.empty(0), 0.0), Certificate(0.0, "exact", 0.0, 0.0))
+    n_pairs = _rational_fit.smallest_pair_count(hurst, n_steps, tolerance, MAX_POLES)
+    reached = []
+    for k in range(n_pairs, min(n_pairs + 4, MAX_POLES + 1)):
+        model, _ = _rational_fit.fit(hurst, n_steps, k)
+        reached.append(_kl(model, hurst, n_steps))
+        if reached[-1] <= tolerance:
+            return _Fitted(model, _certify(model, hurst, n_steps, reached[-1]))
+    raise ValueError(
+        f"tolerance must be within reach, got {tolerance:.3g}: {n_pairs} to {k} poles reach a Kullback-Leibler "
+        f"divergence of {min(reached):.3g}. Raise it or take method='davies_harte'."
+    )
+
+
+def _kl(model: RationalModel, hurst: float, n_steps: int) -> float:
+    """Exact where affordable, estimated beyond; rounding may leave it below zero by 1e-12."""
+    kl = _certificate.exact_kl if n_steps <= EXACT_STEPS else _certificate.estimated_kl
+    return max(0.0, kl(model, hurst, n_steps))
+
+
+def _certify(model: RationalModel, hurst: float, n_steps: int, kl: float) -> Certificate:
+    """The certificate of a model whose KL is known."""
+    lags = _certificate.error_lags(n_steps)
+    times, below = lags[lags > 0], lags[lags < n_steps]
+    variance = np.abs(model.sum_variance(times) * times ** (-2.0 * hurst) - 1.0).max()
+    covariance = np.abs(model.autocovariance(below) - fgn_autocovariance(hurst, below)).max()
+    method = "exact" if n_steps <= EXACT_STEPS else "estimate"
+    return Certificate(float(kl), method, float(variance), float(covariance))
+
+
+@njit(error_model="numpy", nogil=True)
+def _run_recursion(normals: Any, rho: Any, c: Any, d: float, level_sd: float, start: Any) -> Any:
+    """Increments (n_paths, n) from normals (n_paths, K + 1 + n): K for the start, one for the level, one a step."""
+    n_pairs = rho.size
+    n_paths, n_steps = normals.shape[0], normals.shape[1] - n_pairs - 1
+    out = np.empty((n_paths, n_steps), normals.dtype)
+    state = np.empty(n_pairs, normals.dtype)
+    for path in range(n_paths):
+        for k in range(n_pairs):
+            state[k] = 0.0
+            for j in range(k + 1):
+                state[k] += start[k, j] * normals[path, j]
+        level = level_sd * normals[path, n_pairs]
+        for i in range(n_steps):
+            newest = normals[path, n_pairs + 1 + i]
+            value = level + d * newest
+            for k in range(n_pairs):
+                value += c[k] * state[k]
+                state[k] = rho[k] * state[k] + newest
+            out[path, i] = value
+    return out
