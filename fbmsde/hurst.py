@@ -1,0 +1,370 @@
+"""Hurst estimators of increments with intervals, a goodness-of-fit test and a shuffled null; `ESTIMATORS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+from tqdm import tqdm
+
+from . import _checks, _hurst_scaling, _hurst_spectral
+
+Array = NDArray[np.float64]
+
+KINDS = ("increments", "path")
+NAN_POLICIES = ("raise", "omit")
+_BLOCK_VALUES = 2**19  # values worked on at once: 4 MB, about the cache of a core
+_FAULTS = {
+    1: "x must be finite, got nan or inf in series {}.",
+    2: "x must have increments that vary, got constant ones in series {}.",
+    3: "x must vary on two scales or more, got none in series {}.",
+}
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """One entry of `ESTIMATORS`: how to fit, how large the error is, from which length on, and when to use it.
+
+    ``fit(increments)`` maps (n_series, n) increments, finite and not constant, to Hurst values and sigmas, (n_series,)
+    each; ``standard_error(n)`` gives the error at every Hurst value of the common grid.
+    """
+
+    fit: Callable[[Array], tuple[Array, Array]]
+    standard_error: Callable[[int], Array]
+    min_length: int
+    use: str
+
+
+def _simulated(fit: _hurst_scaling.Fit) -> Callable[[int], Array]:
+    """Standard errors of an estimator from its spread on simulated fGn of the same length."""
+    return partial(_hurst_scaling.simulated_error, fit)
+
+
+ESTIMATORS: dict[str, Estimator] = {
+    "whittle": Estimator(
+        _hurst_spectral.whittle, _hurst_spectral.whittle_error, 16, "the default: efficient, O(n log n)"
+    ),
+    "exact": Estimator(
+        _hurst_spectral.exact, _hurst_spectral.exact_error, 16, "exact Gaussian likelihood, O(n^2): n below 500"
+    ),
+    "quadratic_variations": Estimator(
+        _hurst_scaling.quadratic_variations,
+        _simulated(_hurst_scaling.quadratic_variations),
+        32,
+        "roughness at the finest scales; unbiased, blind to slow trends",
+    ),
+    "local_whittle": Estimator(
+        _hurst_spectral.local_whittle,
+        _hurst_spectral.local_whittle_error,
+        64,
+        "long memory whatever the fine scales; biased low for H < .3",
+    ),
+    "wavelet": Estimator(
+        _hurst_scaling.wavelet,
+        _hurst_scaling.wavelet_error,
+        128,
+        "long memory under linear trends; biased low for H < .3",
+    ),
+    "dfa": Estimator(
+        _hurst_scaling.detrended_fluctuation,
+        _simulated(_hurst_scaling.detrended_fluctuation),
+        64,
+        "detrended fluctuation analysis, order 1; three times the error of whittle",
+    ),
+    "rescaled_range": Estimator(
+        _hurst_scaling.rescaled_range,
+        _simulated(_hurst_scaling.rescaled_range),
+        64,
+        "classical R/S; biased towards 0.6-0.7, for comparison",
+    ),
+    "rs_noise_as_path": Estimator(
+        _hurst_scaling.rs_noise_as_path,
+        _simulated(_hurst_scaling.rs_noise_as_path),
+        100,
+        "simplified R/S with the noise taken for the path, as published; does not estimate H, for comparison",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """The series behind an estimate and how to work through them."""
+
+    values: Array
+    kind: str
+    n_jobs: int
+    progress: bool
+
+    @property
+    def n(self) -> int:
+        """Number of increments of a series."""
+        return self.values.shape[1] - (self.kind == "path")
+
+    def increments(self, rows: slice) -> tuple[Array, Array, NDArray[np.int8]]:
+        """Increments in units of a power of two, that unit, and 0 or the fault of each series (`_FAULTS`)."""
+        block = self.values[rows]
+        finite = np.asarray(np.isfinite(block).all(axis=1))
+        if not finite.all():
+            block = np.where(finite[:, None], block, 0.0)
+        exponent = np.clip(np.frexp(np.abs(block).max(axis=1))[1], -1000, 1000)
+        block = block * np.ldexp(1.0, -exponent)[:, None]
+        block = np.diff(block, axis=1) if self.kind == "path" else block
+        # what rounding leaves of a straight path is not a variation
+        constant = block.max(axis=1) - block.min(axis=1) <= 8.0 * np.finfo(float).eps
+        faults = np.where(finite, np.where(constant, 2, 0), 1).astype(np.int8)
+        return block, np.ldexp(1.0, exponent), faults
+
+    def map(self, work: Callable[[slice], Any], rows_at_once: int) -> list[Any]:
+        """Results of ``work(rows)`` over all series in order, on threads, under a progress bar if wished."""
+        total = len(self.values)
+        rows = [slice(first, min(first + rows_at_once, total)) for first in range(0, total, rows_at_once)]
+        with ThreadPoolExecutor(self.n_jobs) as pool:
+            results: Iterable[Any] = pool.map(work, rows)
+            return list(tqdm(results, total=len(rows), unit="block", disable=not self.progress))
+
+
+@dataclass(frozen=True, eq=False)
+class HurstEstimate:
+    """Hurst estimates with what is needed to doubt them: floats for one series, (n_series,) arrays for several.
+
+    hurst, sigma : the estimate and the standard deviation of an increment (of unit-step fGn with that H).
+    standard_error : standard deviation of the estimate if the series is fGn with the estimated H.
+    omitted : True where a series was left out under ``nan_policy="omit"``; everything else is NaN there.
+    null : the same estimator on shuffled copies, (n_surrogates,) or (n_series, n_surrogates).
+    p_no_memory : two-sided p-value of "the order of the increments does not matter", from `null`.
+    p_fgn : p-value of "the increments have the spectrum of fGn".
+
+    `null`, `p_no_memory` and `p_fgn` are computed when first asked for.
+    """
+
+    hurst: Any
+    sigma: Any
+    standard_error: Any
+    omitted: Any
+    method: str
+    kind: str
+    n_surrogates: int
+    _batch: _Batch = field(repr=False)
+    _key: NDArray[np.uint64] = field(repr=False)
+
+    def confidence_interval(self, level: float = 0.95) -> tuple[Any, Any]:
+        """Lower and upper confidence limits of H, floats or (n_series,) arrays, valid if the series is fGn.
+
+        Normal in ``int dh / se(h)``, the scale on which the standard error is the same for all H, hence not symmetric
+        about the estimate. The limits hold the bias of the method against it: small for "whittle", "exact" and
+        "quadratic_variations" only.
+
+        >>> estimate = estimate_hurst(np.random.default_rng(0).standard_normal(1000), kind="increments")
+        >>> low, high = estimate.confidence_interval(0.99)
+        >>> low < 0.5 < high
+        True
+        """
+        z = special.ndtri(0.5 + _checks.fraction("level", level) / 2.0)
+        errors = ESTIMATORS[self.method].standard_error(self._batch.n)
+        nodes = np.concatenate([[-1.0], _hurst_spectral.GRID, [2.0]])
+        rates = 1.0 / errors[np.clip(np.arange(nodes.size) - 1, 0, errors.size - 1)]
+        stable = np.concatenate([[0.0], np.cumsum(np.diff(nodes) * (rates[1:] + rates[:-1]) / 2.0)])
+        place = np.interp(self.hurst, nodes, stable)
+        low, high = np.interp(place - z, stable, nodes), np.interp(place + z, stable, nodes)
+        low, high = np.fmin(np.fmax(low, 0.0), self.hurst), np.fmax(np.fmin(high, 1.0), self.hurst)
+        return (float(low), float(high)) if np.ndim(self.hurst) == 0 else (low, high)
+
+    @cached_property
+    def null(self) -> Array:
+        """Estimates on shuffled copies: shuffling keeps the values, tails and all, and kills the memory."""
+        estimates = np.concatenate(self._batch.map(self._shuffled_estimates, 1))
+        return estimates[0] if np.ndim(self.hurst) == 0 else estimates
+
+    @cached_property
+    def p_no_memory(self) -> Any:
+        """Two-sided permutation p-value of exchangeable increments, exact for any law of their values.
+
+        Twice the smaller share of estimates, the observed one included, at or beyond the observed one.
+        """
+        observed = np.asarray(self.hurst)[..., None]
+        below = 1 + np.sum(~(self.null > observed + 1e-9), axis=-1)
+        above = 1 + np.sum(~(self.null < observed - 1e-9), axis=-1)
+        p = np.minimum(2.0 * np.minimum(below, above) / (self.n_surrogates + 1), 1.0)
+        return self._out(np.where(self.omitted, np.nan, p))
+
+    @cached_property
+    def p_fgn(self) -> Any:
+        """p-value of the spectrum of fGn against that spectrum times a smooth factor, about the Whittle estimate.
+
+        Score test against ``f(l) exp(sum_k theta_k cos(k l))``, k = 1 ... 8, on the normalised periodogram, with the
+        estimation of H projected out; chi-square with 8 degrees of freedom. It sees short-range deviations and
+        trends; single spectral lines and non-Gaussian values it hardly sees.
+        """
+        rows = max(1, _BLOCK_VALUES // self._batch.n)
+        return self._out(np.concatenate(self._batch.map(self._fgn_p_values, rows)))
+
+    def _out(self, values: Array) -> Any:
+        """A float for one series, the array for several."""
+        return float(values.reshape(-1)[0]) if np.ndim(self.hurst) == 0 else values
+
+    def _fgn_p_values(self, rows: slice) -> Array:
+        """Goodness-of-fit p-values of some series, NaN for those left out."""
+        increments, _, faults = self._batch.increments(rows)
+        good = faults == 0
+        out = np.full(len(good), np.nan)
+        if good.any():
+            out[good] = _hurst_spectral.fgn_p_values(increments[good], _hurst_spectral.whittle(increments[good])[0])
+        return out
+
+    def _shuffled_estimates(self, rows: slice) -> Array:
+        """Estimates on shuffled copies of the one series in `rows`, (1, n_surrogates): a function of seed and row."""
+        out = np.full((1, self.n_surrogates), np.nan)
+        increments, _, faults = self._batch.increments(rows)
+        if faults[0] == 0:
+            seed = np.random.SeedSequence([int(word) for word in self._key], spawn_key=(rows.start,))
+            rng, at_once = np.random.default_rng(seed), max(1, _BLOCK_VALUES // self._batch.n)
+            for first in range(0, self.n_surrogates, at_once):
+                copies = np.repeat(increments, min(at_once, self.n_surrogates - first), axis=0)
+                out[0, first : first + at_once] = ESTIMATORS[self.method].fit(rng.permuted(copies, axis=1))[0]
+        return out
+
+
+def _as_batch(x: ArrayLike, kind: str, method: str, n_jobs: int | None, progress: bool) -> _Batch:
+    """The checked input as (n_series, length) floats."""
+    values = np.asarray(x)
+    if values.dtype.kind not in "fiu":
+        raise TypeError(f"x must hold real numbers, got dtype {values.dtype}.")
+    if values.ndim not in (1, 2) or values.size == 0:
+        raise ValueError(f"x must have shape (n,) or (n_series, n), got {values.shape}.")
+    batch = _Batch(np.atleast_2d(values.astype(float, copy=False)), kind, _checks.workers(n_jobs), bool(progress))
+    shortest = ESTIMATORS[method].min_length
+    if batch.n < shortest:
+        raise ValueError(
+            f"x must hold at least {shortest} increments per series for method {method!r}, got {batch.n}. "
+            "Take longer series (one series per row) or another method."
+        )
+    return batch
+
+
+def _fit_rows(batch: _Batch, fit: Callable[[Array], tuple[Array, Array]], rows: slice) -> tuple[Array, Array, Any]:
+    """Hurst, sigma and fault of some series, NaN where there is a fault."""
+    increments, units, faults = batch.increments(rows)
+    good = faults == 0
+    hurst, sigma = np.full(len(good), np.nan), np.full(len(good), np.nan)
+    if good.any():
+        hurst[good], sigma[good] = fit(increments if good.all() else increments[good])
+    faults[good & ~np.isfinite(hurst)] = 3
+    return np.where(faults == 0, hurst, np.nan), np.where(faults == 0, sigma * units, np.nan), faults
+
+
+def estimate_hurst(
+    x: ArrayLike,
+    *,
+    kind: str,
+    method: str = "whittle",
+    nan_policy: str = "raise",
+    n_surrogates: int = 199,
+    seed: _checks.Seed = 0,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> HurstEstimate:
+    """Hurst estimates of one series (n,) or of several at once, one per row (n_series, n).
+
+    Parameters
+    ----------
+    x : one series (n,) or several (n_series, n), equally spaced in time.
+    kind : "increments" if `x` is the noise, "path" if it is the process whose differences are the noise. There is no
+        default: the wrong one gives a number that has nothing to do with memory.
+    method : a key of `ESTIMATORS`. "whittle" maximises the likelihood of the periodogram under the exact spectrum of
+        fGn as n values see it (debiased Whittle likelihood, Sykulski et al. 2019), the scale profiled out. Measured
+        on 2000 series each, H = .1 ... .9: bias below .0025 at n = 512 and .001 at n = 2048, root-mean-square error
+        within 12 % and 8 % of the Cramer-Rao bound.
+    nan_policy : "raise" refuses series with NaN or infinite values or constant increments; "omit" marks them in
+        `omitted` and returns NaN for them.
+    n_surrogates : shuffled copies per series behind `null` and `p_no_memory`.
+    seed : of the shuffles; copy j of series i is a function of (seed, i, j).
+    n_jobs : threads, all cores for None. progress : whether to show a progress bar.
+
+    Returns
+    -------
+    HurstEstimate : `hurst`, `sigma`, `standard_error`, `confidence_interval(level)`, `p_fgn`, `null`, `p_no_memory`.
+
+    Raises
+    ------
+    ValueError for an unknown kind or method, a series that is too short, and, unless omitted, a faulty one.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(1).standard_normal(1000)
+    >>> estimate = estimate_hurst(noise, kind="increments")
+    >>> bool(abs(estimate.hurst - 0.5) < 3 * estimate.standard_error)
+    True
+    >>> same = estimate_hurst(np.append(0.0, np.cumsum(noise)), kind="path")
+    >>> bool(abs(same.hurst - estimate.hurst) < 1e-9)
+    True
+    """
+    _checks.choice("kind", kind, KINDS)
+    estimator = ESTIMATORS[_checks.choice("method", method, ESTIMATORS)]
+    _checks.choice("nan_policy", nan_policy, NAN_POLICIES)
+    batch = _as_batch(x, kind, method, n_jobs, progress)
+    surrogates, key = _checks.count("n_surrogates", n_surrogates, 19), _checks.as_seed(seed)
+    parts = batch.map(partial(_fit_rows, batch, estimator.fit), max(1, _BLOCK_VALUES // batch.n))
+    hurst, sigma, faults = (np.concatenate(part) for part in zip(*parts, strict=True))
+    if nan_policy == "raise" and faults.any():
+        row = int(np.argmax(faults > 0))
+        raise ValueError(f"{_FAULTS[int(faults[row])].format(row)} Drop it or pass nan_policy='omit'.")
+    errors = np.interp(hurst, _hurst_spectral.GRID, estimator.standard_error(batch.n))
+    one = np.ndim(x) == 1
+    return HurstEstimate(
+        hurst=hurst[0].item() if one else hurst,
+        sigma=sigma[0].item() if one else sigma,
+        standard_error=errors[0].item() if one else errors,
+        omitted=bool(faults[0]) if one else faults > 0,
+        method=method,
+        kind=kind,
+        n_surrogates=surrogates,
+        _batch=batch,
+        _key=key,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class RollingHurst:
+    """Hurst estimates in windows that move along one series.
+
+    centres : the middle of each window in increments from the start, (n_windows,).
+    window : increments per window; windows that overlap give dependent estimates.
+    estimate : what `estimate_hurst` says of the windows, (n_windows,) arrays.
+    """
+
+    centres: Array
+    window: int
+    estimate: HurstEstimate
+
+
+def rolling_hurst(
+    x: ArrayLike, *, kind: str, window: int, step: int | None = None, method: str = "whittle", **options: Any
+) -> RollingHurst:
+    """Hurst estimates in windows of one series (n,), for memory that drifts (multifractional noise).
+
+    `window` and `step` count increments; the step is a quarter of the window by default. `options` are those of
+    `estimate_hurst`. A drift is real if it exceeds what the windows' intervals allow: their spread under a constant H
+    is `estimate.standard_error`. ValueError if the window is longer than the series.
+
+    >>> rolling = rolling_hurst(np.random.default_rng(0).standard_normal(2000), kind="increments", window=500)
+    >>> rolling.centres[:3], rolling.estimate.hurst.shape
+    (array([249.5, 374.5, 499.5]), (13,))
+    """
+    values = np.asarray(x)
+    if values.ndim != 1:
+        raise ValueError(f"x must have shape (n,), got {values.shape}. Call once per series.")
+    width = _checks.count("window", window)
+    stride = max(1, width // 4) if step is None else _checks.count("step", step)
+    extra = _checks.choice("kind", kind, KINDS) == "path"  # a path has one value more than increments
+    if width + extra > values.size:
+        raise ValueError(f"window must be at most {values.size - extra}, the number of increments, got {width}.")
+    windows = sliding_window_view(values, width + extra)[::stride]
+    centres = np.asarray(stride * np.arange(len(windows)) + (width - 1) / 2.0, dtype=float)
+    return RollingHurst(centres, width, estimate_hurst(windows, kind=kind, method=method, **options))
