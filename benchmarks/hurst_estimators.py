@@ -1,0 +1,155 @@
+"""Hurst estimators: bias and error beside the Cramer-Rao bound, coverage, false memory, speed, other packages.
+
+OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/hurst_estimators.py [accuracy] [coverage] [memory] [speed]
+[peers]: all five without arguments, about 3 minutes. Other packages, if installed: antropy, hurst, MFDFA, nolds.
+"""
+
+import importlib
+import sys
+import time
+import warnings
+
+import numpy as np
+from scipy import stats
+
+from fbmsde._hurst_spectral import GRID, exact_error
+from fbmsde.generators import fgn
+from fbmsde.hurst import ESTIMATORS, estimate_hurst
+
+HURST = (0.1, 0.3, 0.5, 0.7, 0.9)
+LENGTHS = (512, 2048, 16384)
+LAWS = {
+    "Gaussian": lambda rng, shape: rng.standard_normal(shape),
+    "Student t3": lambda rng, shape: rng.standard_t(3, shape),
+    "Student t1.5": lambda rng, shape: rng.standard_t(1.5, shape),
+    "Laplace": lambda rng, shape: rng.laplace(size=shape),
+    "sparse (2 % non-zero)": lambda rng, shape: rng.standard_normal(shape) * (rng.random(shape) < 0.02),
+}
+
+
+def accuracy(n_series: int = 400, longest_exact: int = 512) -> None:
+    """Bias and root-mean-square error of every estimator; in brackets the error over the Cramer-Rao bound."""
+    print(f"\n## bias, root-mean-square error (over the Cramer-Rao bound), {n_series} series of fGn")
+    for n in LENGTHS:
+        bounds = np.interp(HURST, GRID, exact_error(n))
+        print(f"\nn = {n:<16}" + "".join(f"H = {hurst:<22}" for hurst in HURST))
+        print(f"{'Cramer-Rao bound':<20}" + "".join(f"{'':8}{bound:<18.4f}" for bound in bounds))
+        series = [fgn(hurst, n, n_series, seed=n + k) for k, hurst in enumerate(HURST)]
+        for method in ESTIMATORS:
+            if method == "exact" and n > longest_exact:
+                continue
+            cells = []
+            for hurst, x, bound in zip(HURST, series, bounds, strict=True):
+                error = estimate_hurst(x, kind="increments", method=method).hurst - hurst
+                root = np.sqrt(np.mean(error**2))
+                cells.append(f"{error.mean():+.4f} {root:.4f} ({root / bound:.2f})".ljust(26))
+            print(f"{method:<20}" + "".join(cells))
+
+
+def coverage(n_series: int = 4000) -> None:
+    """Share of 95 % intervals that hold the true H, and of p_fgn below 5 % on fGn."""
+    print(f"\n## Whittle: coverage of the 95 % interval (share of p_fgn < 5 %), {n_series} series")
+    print(f"{'n':<10}" + "".join(f"H = {hurst:<16}" for hurst in HURST))
+    for n in LENGTHS:
+        cells = []
+        for k, hurst in enumerate(HURST):
+            held, misfit = [], []
+            for block in range(n_series // 500):
+                estimate = estimate_hurst(fgn(hurst, n, 500, seed=(n + k) * 1000 + block), kind="increments")
+                low, high = estimate.confidence_interval()
+                held.append(np.mean((low <= hurst) & (hurst <= high)))
+                misfit.append(np.mean(estimate.p_fgn < 0.05))
+            cells.append(f"{np.mean(held):.4f} ({np.mean(misfit):.3f})".ljust(20))
+        print(f"{n:<10}" + "".join(cells))
+
+
+def memory(n_series: int = 400, n: int = 1000) -> None:
+    """Rate of "memory" found at the 5 % level in series without memory, and what the estimators return on them."""
+    low, high = stats.binom.interval(0.95, n_series, 0.05)
+    print(f"\n## series without memory, {n_series} of n = {n}: p_no_memory <= .05, due {low:g} to {high:g} times")
+    methods = ("whittle", "dfa", "rs_noise_as_path")
+    print(f"{'law':<24}" + "".join(f"{method + ': times, estimate':<36}" for method in methods))
+    for k, (law, draw) in enumerate(LAWS.items()):
+        x = draw(np.random.default_rng(k), (n_series, n))
+        cells = []
+        for method in methods:
+            estimate = estimate_hurst(x, kind="increments", method=method)
+            found = int(np.sum(estimate.p_no_memory <= 0.05))
+            cells.append(f"{found:<4d} {estimate.hurst.mean():.3f} +- {estimate.hurst.std():.3f}".ljust(36))
+        print(f"{law:<24}" + "".join(cells))
+
+
+def speed(n_series: int = 50_000, n: int = 1000) -> None:
+    """Seconds on one thread for many short series."""
+    print(f"\n## {n_series} series of n = {n}, one thread")
+    x = np.random.default_rng(0).standard_normal((n_series, n))
+    for method in ESTIMATORS:
+        some = x[:500] if method == "exact" else x
+        estimate_hurst(x[:8], kind="increments", method=method)
+        start = time.perf_counter()
+        estimate_hurst(some, kind="increments", method=method, n_jobs=1)
+        seconds = (time.perf_counter() - start) * len(x) / len(some)
+        print(f"{method:<22}{seconds:8.2f} s" + (" (from 500 series)" if len(some) < len(x) else ""))
+
+
+def _peer_calls(n: int) -> dict:
+    """Name -> (package, function of the package that returns an estimate of one series of increments)."""
+    lags = np.unique(np.geomspace(8, n // 4, 20).astype(int))
+
+    def mfdfa(package, x):
+        return np.polyfit(np.log(lags), np.log(package.MFDFA(x, lag=lags, q=2.0, order=1)[1][:, 0]), 1)[0]
+
+    return {
+        "antropy DFA": ("antropy", lambda package, x: package.detrended_fluctuation(x)),
+        "nolds DFA": ("nolds", lambda package, x: package.dfa(x)),
+        "nolds R/S": ("nolds", lambda package, x: package.hurst_rs(x)),
+        "MFDFA, q = 2": ("MFDFA", mfdfa),
+        "hurst, simplified R/S of the noise as path": (
+            "hurst",
+            lambda package, x: package.compute_Hc(x, kind="random_walk", simplified=True)[0],
+        ),
+        "hurst, R/S of the increments": (
+            "hurst",
+            lambda package, x: package.compute_Hc(x, kind="change", simplified=False)[0],
+        ),
+    }
+
+
+def peers(n_series: int = 60, n: int = 1000) -> None:
+    """Bias, error and time per series of other packages and of ours on the same fGn."""
+    print(f"\n## beside other packages, {n_series} series of n = {n}: bias, root-mean-square error; time per series")
+    series = [fgn(hurst, n, n_series, seed=k) for k, hurst in enumerate(HURST)]
+    print(f"{'':<44}" + "".join(f"H = {hurst:<14}" for hurst in HURST) + "microseconds")
+    for name, (module, call) in _peer_calls(n).items():
+        try:
+            package = importlib.import_module(module)
+        except (ImportError, TypeError) as error:
+            print(f"{name:<44}not available: {error}")
+            continue
+        call(package, series[0][0])
+        _peer_row(name, series, lambda x, call=call, package=package: np.array([call(package, row) for row in x]))
+    for method in ESTIMATORS:
+        _peer_row(
+            f"fbmsde {method}",
+            series,
+            lambda x, method=method: estimate_hurst(x, kind="increments", method=method, n_jobs=1).hurst,
+        )
+
+
+def _peer_row(name: str, series: list, estimate) -> None:
+    """Print one row of the comparison."""
+    cells, seconds = [], 0.0
+    for hurst, x in zip(HURST, series, strict=True):
+        estimate(x[:2])
+        start = time.perf_counter()
+        error = estimate(x) - hurst
+        seconds += time.perf_counter() - start
+        cells.append(f"{error.mean():+.3f} {np.sqrt(np.mean(error**2)):.3f}".ljust(18))
+    print(f"{name:<44}" + "".join(cells) + f"{1e6 * seconds / (len(HURST) * len(series[0])):.1f}")
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    sections = {f.__name__: f for f in (accuracy, coverage, memory, speed, peers)}
+    for section in sys.argv[1:] or sections:
+        sections[section]()
