@@ -1,1 +1,29 @@
 """Simulation of stochastic differential equations driven by fractional Brownian motion."""
+
+from .landscapes import Landscape, double_well, double_well_2d, quadratic, rippled_well, tilted_double_well
+from .noise import FractionalNoise
+from .passage import HorizonError, LevelSet, PathError, first_passage
+from .simulate import Paths, simulate_paths
+from .streaming import StreamingNoise
+from .survival import NoEstimateError, PassageTimes
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "FractionalNoise",
+    "HorizonError",
+    "Landscape",
+    "LevelSet",
+    "NoEstimateError",
+    "PassageTimes",
+    "PathError",
+    "Paths",
+    "StreamingNoise",
+    "double_well",
+    "double_well_2d",
+    "first_passage",
+    "quadratic",
+    "rippled_well",
+    "simulate_paths",
+    "tilted_double_well",
+]

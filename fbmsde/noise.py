@@ -1,0 +1,158 @@
+"""`FractionalNoise`: the driving noise of an equation, and the feeds that bring it to the kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from . import _checks
+from ._sources import (
+    BLOCK,
+    LANES,
+    draw_recursion,
+    draw_stored,
+    start_recursion,
+    start_stored,
+    stored_source,
+)
+from .generators import GENERATORS, make_generator
+from .streaming import StreamingNoise, correlation_factor
+
+Key = NDArray[np.uint64]
+
+METHODS = ("streaming", *GENERATORS)
+_STORED_NUMBERS = 2**22  # increments held at once by an exact generator: 32 MiB
+
+
+class Feed(Protocol):
+    """Noise for kernels: ``(start, draw, source)`` of any range of paths, a pure function of (key, path)."""
+
+    @property
+    def max_paths(self) -> int | None:
+        """Paths that one kit may hold, None for any number."""
+
+    def kit(self, first: int, n_paths: int) -> tuple[Any, Any, Any]:
+        """The pair of compiled functions and the arrays for the paths first ... first + n_paths - 1."""
+
+
+@dataclass(frozen=True)
+class FractionalNoise:
+    """Fractional Gaussian noise ``sigma dB_H`` and how it is generated.
+
+    `method` is "streaming" (a certified rational model, O(1) memory in the number of steps, hurst in [0.02, 0.98]) or
+    an exact generator of whole paths: "davies_harte", "cholesky", "hosking". `tolerance`: KL divergence per path of the
+    streaming model, None for its default. `correlation`: (d, d) correlation matrix of the components of a d-dimensional
+    noise, None for independent ones. `dtype`: float64, or float32 for the states and the increments.
+
+    >>> FractionalNoise(0.7, sigma=0.5).method
+    'streaming'
+    """
+
+    hurst: float
+    sigma: float = 1.0
+    method: str = "streaming"
+    tolerance: float | None = None
+    correlation: Any = None
+    dtype: DTypeLike = float
+
+    def __post_init__(self) -> None:
+        _checks.hurst_parameter(self.hurst)
+        _checks.positive("sigma", self.sigma)
+        _checks.choice("method", self.method, METHODS)
+        object.__setattr__(self, "dtype", _checks.float_type("dtype", self.dtype))
+        if self.tolerance is not None:
+            _checks.positive("tolerance", self.tolerance)
+        if self.correlation is not None:
+            matrix = np.asarray(self.correlation, dtype=float)
+            correlation_factor(matrix)
+            object.__setattr__(self, "correlation", tuple(map(tuple, matrix.tolist())))
+
+    @classmethod
+    def from_sgd(cls, learning_rate: float, noise_std: float, hurst: float, **options: Any) -> FractionalNoise:
+        """The noise of SGD with step `learning_rate` and gradient noise of standard deviation `noise_std`.
+
+        ``w' = w - eta grad f + eta s xi`` is the Euler scheme with ``dt = eta`` of ``dX = -grad f dt + sigma dB_H`` for
+        ``sigma dt^H = eta s``, so ``sigma = eta^(1-H) s`` (in the spirit of Tan, Zhang & Liu, arXiv:2105.02062).
+
+        >>> round(FractionalNoise.from_sgd(0.01, 2.0, hurst=0.5).sigma, 12)
+        0.2
+        """
+        eta, s = _checks.positive("learning_rate", learning_rate), _checks.positive("noise_std", noise_std)
+        return cls(hurst, eta ** (1.0 - _checks.hurst_parameter(hurst)) * s, **options)
+
+    def scale(self, dt: float) -> float:
+        """Standard deviation ``sigma dt^H`` of one increment over a step of `dt`."""
+        return float(self.sigma * dt**self.hurst)
+
+    def feed(self, n_steps: int, dim: int, key: Key) -> Feed:
+        """Unit-step increments of `dim` components over `n_steps` for the kernels."""
+        mixing = self._mixing(dim)
+        if self.method == "streaming":
+            return _Recursion(StreamingNoise(self.hurst, max(2, n_steps), self.tolerance), dim, key, mixing, self.dtype)
+        _checks.fits_memory(f"two paths of {n_steps} steps", 16.0 * n_steps * dim)
+        return _Stored(make_generator(self.method, float(self.hurst), n_steps), n_steps, dim, key, mixing, self.dtype)
+
+    def _mixing(self, dim: int) -> NDArray[np.float64]:
+        """Lower-triangular factor of the correlation, empty for independent components."""
+        if self.correlation is None:
+            return np.empty((0, 0))
+        factor = correlation_factor(self.correlation)
+        if factor.shape[0] != dim:
+            raise ValueError(f"correlation must be a {dim} x {dim} matrix, got {factor.shape[0]} x {factor.shape[0]}.")
+        return factor
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Whole paths of an exact generator, a block of them in memory at a time."""
+
+    generator: Any
+    n_steps: int
+    dim: int
+    key: Key
+    mixing: ArrayLike
+    dtype: Any
+
+    @property
+    def max_paths(self) -> int:
+        """Paths that one kit may hold."""
+        return max(2, min(8 * LANES, _STORED_NUMBERS // (self.n_steps * self.dim)) // 2 * 2)
+
+    def kit(self, first: int, n_paths: int) -> tuple[Any, Any, Any]:
+        """Generate the increments of a range of paths."""
+        increments = np.empty((self.dim, n_paths, self.n_steps), self.dtype)
+        for j in range(self.dim):
+            self.generator.fill(self.key, first, j, increments[j])
+        mixing = np.asarray(self.mixing, self.dtype)
+        if mixing.size:
+            increments = np.einsum("jk,kpt->jpt", mixing, increments)
+        return start_stored, draw_stored, stored_source(increments, first, LANES)
+
+
+@dataclass(frozen=True)
+class _Recursion:
+    """The rational model, run path by path as far as each path goes."""
+
+    model: StreamingNoise
+    dim: int
+    key: Key
+    mixing: ArrayLike
+    dtype: Any
+    max_paths: None = None
+
+    def kit(self, first: int, n_paths: int) -> tuple[Any, Any, Any]:
+        """Empty lanes and the model's arrays, padded with idle poles to a multiple of four."""
+        model, real = self.model, self.dtype
+        n_poles = len(model.rho)
+        padded = -(-n_poles // 4) * 4
+        rho, c = np.zeros(padded, real), np.zeros(padded, real)
+        rho[:n_poles], c[:n_poles] = model.rho, model.c
+        arrays = (rho, c, real.type(model.d), np.ascontiguousarray(model.start), float(model.level_sd))
+        words = np.zeros((self.dim, 4, LANES), np.uint64)
+        states, levels = np.zeros((self.dim, padded, LANES), real), np.zeros((self.dim, LANES), real)
+        mixing, shocks = np.array(self.mixing, real), np.zeros((BLOCK, LANES), real)
+        source = (self.key, words, states, levels, arrays, mixing, shocks, np.zeros(n_poles + 2))
+        return start_recursion, draw_recursion, source

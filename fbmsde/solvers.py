@@ -1,0 +1,32 @@
+"""One-step schemes for ``dX = -grad f(X) dt + sigma dB_H``: additive noise, so no Ito or Stratonovich correction.
+
+A solver is a compiled function ``step(gradient, params, x, noise, dt) -> x``: `x` and `noise` (the increment
+``sigma dt^H xi``) are tuples of d floats, ``gradient(x, *params)`` returns one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import njit
+
+from ._points import Point, add
+
+
+@njit(error_model="numpy", forceinline=True)
+def euler(gradient: Callable[..., Point], params: tuple[float, ...], x: Point, noise: Point, dt: float) -> Point:
+    """The next point by Euler-Maruyama, ``x - gradient(x) dt + noise``: one gradient a step."""
+    return add(add(x, -dt, gradient(x, *params)), 1.0, noise)
+
+
+@njit(error_model="numpy", forceinline=True)
+def heun(gradient: Callable[..., Point], params: tuple[float, ...], x: Point, noise: Point, dt: float) -> Point:
+    """The next point by the trapezoidal rule on an Euler predictor: two gradients a step."""
+    slope = gradient(x, *params)
+    predicted = add(add(x, -dt, slope), 1.0, noise)
+    moved = add(add(x, -0.5 * dt, slope), 1.0, noise)
+    return add(moved, -0.5 * dt, gradient(predicted, *params))
+
+
+SOLVERS: dict[str, Any] = {"euler": euler, "heun": heun}
