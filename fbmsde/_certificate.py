@@ -13,7 +13,8 @@ from .covariance import fgn_autocovariance, fgn_spectrum
 
 Array = NDArray[np.float64]
 
-_COARSE = 1024  # matrix size of the finite-path part of the estimate
+_BLOCKS = 4096  # matrix size that carries the ends of the path in the estimate
+_WAVES = 10.0  # in units of 1/n: the spectral integral starts here
 
 
 @njit(error_model="numpy", nogil=True)
@@ -63,40 +64,34 @@ def exact_kl(model: RationalModel, hurst: float, n_steps: int) -> float:
 
 
 def estimated_kl(model: RationalModel, hurst: float, n_steps: int) -> float:
-    """KL of a path of n_steps >= 1024 increments: spectral integral plus what the ends of the path change in it.
+    """KL of a path of n_steps >= 4096 increments: exact for its sums over 4096 blocks, spectral for what they hide.
 
-    The second part comes from the block sums of the path, 1024 blocks: their exact KL minus their spectral integral.
+    The blocks' part is a lower bound. What the steps add to it is the spectral integral of the steps minus that of the
+    block sums; the blur by the path's ends, which lives at frequencies of some 1/n, is the same in both.
     """
-    block = n_steps // _COARSE
-    coarse = n_steps // block
-    exact = fgn_autocovariance(hurst, np.arange(coarse))
-    blocks = model.block_autocovariance(block, coarse) * float(block) ** (-2.0 * hurst)
+    block = n_steps // _BLOCKS
+    n_blocks = n_steps // block
+    scale = float(block) ** (-2.0 * hurst)
+    blocks = scale * model.block_autocovariance(block, n_blocks)
+    coarse = gaussian_kl(fgn_autocovariance(hurst, np.arange(n_blocks)), blocks)
+    freq, weight = _waves(n_steps)
+    steps = _spectral_kl(fgn_spectrum(hurst, freq), model.spectrum(freq), n_steps * weight)
+    freq, weight = _waves(n_blocks)
+    hidden = _spectral_kl(fgn_spectrum(hurst, freq), scale * model.block_spectrum(block, freq), n_blocks * weight)
+    return coarse + steps - hidden
+
+
+def _waves(n_steps: int) -> tuple[Array, Array]:
+    """Frequencies above 10/n and their weights."""
     freq, weight, _ = frequency_nodes(n_steps)
-    keep = freq * n_steps > 1.0  # what lies below is the level; it cancels in the difference
-    spectral = _spectral_kl(fgn_spectrum(hurst, freq[keep]), model.spectrum(freq[keep]), n_steps * weight[keep])
-    freq, weight, _ = frequency_nodes(coarse)
-    keep = freq * coarse > 1.0
-    block_spectrum = _spectrum_of(blocks, model, block, hurst, freq[keep])
-    ends = gaussian_kl(exact, blocks) - _spectral_kl(
-        fgn_spectrum(hurst, freq[keep]), block_spectrum, coarse * weight[keep]
-    )
-    return spectral + ends
+    keep = freq * n_steps > _WAVES
+    return freq[keep], weight[keep]
 
 
 def _spectral_kl(exact: Array, model: Array, weights: Array) -> float:
     """``(1/2pi) sum of weights * (f/g - 1 - log f/g)``."""
     ratio = (exact - model) / model
     return float(weights @ (ratio - np.log1p(ratio))) / (2.0 * np.pi)
-
-
-def _spectrum_of(blocks: Array, model: RationalModel, block: int, hurst: float, frequencies: Array) -> Array:
-    """Spectral density of the scaled block sums, the level left out."""
-    scale = float(block) ** (-2.0 * hurst)
-    rho = model.powers(block)
-    amplitude = scale * model.amplitudes * ((1.0 - rho) / model.decay) ** 2
-    cosine = np.cos(frequencies)[:, None]
-    series = (cosine - rho) / ((1.0 - rho) ** 2 + 2.0 * rho * (1.0 - cosine))
-    return blocks[0] - scale * model.level_variance * float(block) ** 2 + 2.0 * series @ amplitude
 
 
 def error_lags(n_steps: int) -> Array:

@@ -4,8 +4,8 @@ Poles and zeros are kept as ``q = (1 - rho) / (1 + rho)``, the half-angle tangen
 
     g(l) = exp(log_gain) prod_j (T^2 + r_j^2) / (T^2 + q_j^2),    rho_j = (1 - q_j) / (1 + q_j),
 
-and every difference that a formula needs (``1 - rho``, ``1 - rho rho'``, ``rho - zeta``) is a product of sums of positive
-numbers, so a pole at a distance of 1e-10 from the unit circle costs no digits.
+and every difference that a formula needs (``1 - rho``, ``1 - rho rho'``, ``rho - zeta``) is a product of sums of
+positive numbers, so a pole at a distance of 1e-10 from the unit circle costs no digits.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class RationalModel:
 
     @cached_property
     def weights(self) -> Array:
-        """Residues c (K,) of the transfer function ``d prod (1 - zeta B)/(1 - rho B) = d + sum c_k B / (1 - rho_k B)``."""
+        """Residues c (K,): ``d prod (1 - zeta_j B) / (1 - rho_j B) = d + sum_k c_k B / (1 - rho_k B)``."""
         q, r = self.q, self.r
         to_zero = (r - q[:, None]) / (1.0 + r)
         to_pole = (q - q[:, None]) / (1.0 + q)
@@ -73,7 +73,7 @@ class RationalModel:
 
     @cached_property
     def amplitudes(self) -> Array:
-        """Weights w (K,) of the autocovariance ``sum_k w_k rho_k^(lag-1)``, lag >= 1: c_k times the transfer at rho_k."""
+        """Weights w (K,) of the autocovariance ``sum_k w_k rho_k^(lag-1)``, lag >= 1: c_k times the transfer there."""
         q, r = self.q, self.r
         transfer = np.prod((q[:, None] + r) / (1.0 + r) * (1.0 + q) / (q[:, None] + q), axis=1)
         return self.weights * self.gain * transfer
@@ -94,8 +94,8 @@ class RationalModel:
         """Lower-triangular L (K, K) with ``L L' = state_covariance``, positive diagonal.
 
         The Takenaka-Malmquist functions are orthonormal, so column m holds the m-th of them at the poles:
-        ``sqrt(1 - rho_m^2) / (1 - rho_m rho_j) prod_{i<m} |rho_i - rho_j| / (1 - rho_i rho_j)``. Each entry is a product:
-        full relative accuracy where a numerical factorisation of this Cauchy matrix would fail.
+        ``sqrt(1 - rho_m^2) / (1 - rho_m rho_j) prod_{i<m} |rho_i - rho_j| / (1 - rho_i rho_j)``. Each entry is a
+        product: full relative accuracy where a numerical factorisation of this Cauchy matrix would fail.
         """
         q = self.q
         blaschke = np.abs(q - q[:, None]) / (q + q[:, None])
@@ -145,3 +145,12 @@ class RationalModel:
         amplitude = self.amplitudes * (missing / self.decay) ** 2
         later = self.powers(block * np.arange(n_blocks - 1.0)) @ amplitude + self.level_variance * float(block) ** 2
         return np.concatenate([[float(self.sum_variance(block))], later])
+
+    def block_spectrum(self, block: int, frequencies: ArrayLike) -> Array:
+        """Spectral density of the sums over successive blocks at frequencies per block, the level's mass left out."""
+        rho, freq = self.powers(block), np.asarray(frequencies, dtype=float)[..., None]
+        amplitude = self.amplitudes * ((1.0 - rho) / self.decay) ** 2
+        versed = 2.0 * np.sin(freq / 2.0) ** 2
+        series = (1.0 - rho - versed) / ((1.0 - rho) ** 2 + 2.0 * rho * versed)
+        own = float(self.sum_variance(block)) - self.level_variance * float(block) ** 2
+        return own + 2.0 * series @ amplitude

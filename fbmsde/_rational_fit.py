@@ -98,8 +98,7 @@ class Objective:
         if self.memory > 0.0:
             form -= np.outer(form[:, 0], form[0]) / form[0, 0]
         values, vectors = np.linalg.eigh(form)
-        keep = values > 1e-14 * values[-1]
-        return (vectors[:, keep] * np.sqrt(values[keep])).T / abs(self.memory)
+        return (vectors * np.sqrt(np.maximum(values, 0.0))).T / abs(self.memory)
 
     def split(self, x: Array) -> tuple[Array, Array, float]:
         """log q, shift and log gain of a parameter vector."""
@@ -114,14 +113,11 @@ class Objective:
         logs = np.log(self.sin2 + self.cos2 * zero) - np.log(self.sin2 + self.cos2 * pole)
         return log_gain + logs.sum(axis=1) - self.log_f
 
-    def _weigh(self, errors: Array) -> Array:
-        """Relative errors at the nodes (or their derivatives, by column) to residuals."""
-        high = self.high if errors.ndim == 1 else self.high[:, None]
-        return np.concatenate([self.low @ errors[: self.n_low], high * errors[self.n_low :]])
-
     def residuals(self, x: Array) -> Array:
-        """Residual vector of the parameters."""
-        return self._weigh(np.expm1(np.minimum(self.log_ratio(x), _MAX_LOG)))
+        """Residual vector: relative errors near 1/n, where the form is exact in them; their logs above, more linear."""
+        log_ratio = self.log_ratio(x)
+        low = np.expm1(np.minimum(log_ratio[: self.n_low], _MAX_LOG))
+        return np.concatenate([self.low @ low, self.high * log_ratio[self.n_low :]])
 
     def jacobian(self, x: Array) -> Array:
         """Derivatives of the residuals, one column a parameter."""
@@ -130,82 +126,65 @@ class Objective:
         by_zero, by_pole = 2.0 * zero / (self.sin2 + zero), 2.0 * pole / (self.sin2 + pole)
         gain = np.full((self.freq.size, 1), self.memory)
         columns = np.hstack([by_zero - by_pole, by_zero * self.memory, gain])
-        return self._weigh(columns * np.exp(np.minimum(self.log_ratio(x), _MAX_LOG))[:, None])
+        ratio = np.exp(np.minimum(self.log_ratio(x)[: self.n_low], _MAX_LOG))[:, None]
+        return np.concatenate([self.low @ (ratio * columns[: self.n_low]), self.high[:, None] * columns[self.n_low :]])
 
     def first_guess(self, n_pairs: int) -> Array:
-        """Poles spaced by the error they leave: pi^2 / log(1/error), with an error proportional to l^(-1/2)."""
-        theta = _spaced_poles(n_pairs, self.n_steps)
-        spacing = np.gradient(theta) if n_pairs > 1 else np.full(n_pairs, 2.0)
-        share = 0.5 + _top_excess(self.memory) ** np.arange(n_pairs, 0, -1)
-        share[:1] = 0.64
-        shift = share * spacing
-        x = np.concatenate([theta - shift * self.memory / 2.0, shift, [0.0]])
+        """Pairs spaced evenly in log q between 1/2n and 1: good enough for a few of them."""
+        spacing = np.log(2.0 * self.n_steps) / max(n_pairs, 1)
+        log_q = -spacing * (np.arange(n_pairs, 0, -1) - 0.5)
+        x = np.concatenate([log_q, np.full(n_pairs, spacing / 2.0), [0.0]])
         x[-1] = -np.average(self.log_ratio(x), weights=self.weight) / self.memory
         return x
 
+    def stretched(self, x: Array) -> Array:
+        """Start for one more pair: positions interpolated over their rank, from the same lowest to the same highest."""
+        log_q, shift, _ = self.split(x)
+        rank = np.linspace(0.0, log_q.size - 1.0, log_q.size + 1)
+        log_q, shift = (np.interp(rank, np.arange(v.size), v) for v in (log_q, shift / self.memory))
+        return np.concatenate([log_q, shift * (1.0 - 1.0 / shift.size), x[-1:]])
 
-def _top_excess(memory: float) -> float:
-    """How far the last shifts exceed half a spacing, measured: from 0.48 (H = 0) through 0.36 (1/2) to 0.13 (1)."""
-    return 0.36 - (0.23 if memory > 0.0 else 0.12) * memory
-
-
-def _spaced_poles(n_pairs: int, n_steps: int) -> Array:
-    """Centres of the pole-zero pairs in log q, between log(1/2n) and 0, denser towards high frequencies."""
-    if n_pairs == 0:
-        return np.empty(0)
-    low, span = -np.log(2.0 * n_steps), np.pi**2 * (n_pairs - 0.3)
-    slack = max((span - low**2 / 4.0) / -low, 0.0)  # density at the low end times pi^2
-    top = np.sqrt(span + slack**2)  # the same at log q = 0
-    index = np.arange(n_pairs) + 0.85
-    index[:2] -= (0.25, 0.05)[:n_pairs]
-    index[-2:] -= (0.06, 0.25)[-min(n_pairs, 2) :]
-    return 2.0 * (np.sqrt(np.pi**2 * index + slack**2) - top)
-
-
-def first_pair_count(hurst: float, n_steps: int, tolerance: float) -> int:
-    """Number of pole-zero pairs that meets `tolerance` within about one, from the spacing rule of the first guess."""
-    memory = abs(2.0 * hurst - 1.0)
-    log_error = 0.5 * np.log(n_steps * memory**2 / tolerance)
-    length = np.log(2.0 * n_steps)
-    return max(0, int(np.ceil((length * log_error - length**2 / 4.0) / np.pi**2)))
+    def ordered(self, x: Array) -> Array:
+        """The same spectrum with poles ascending and each zero beside the pole of its rank."""
+        log_q, shift, _ = self.split(x)
+        poles, zeros = np.argsort(log_q), np.argsort(log_q + shift)
+        if not np.array_equal(poles, zeros):
+            shift[poles] = (log_q + shift)[zeros] - log_q[poles]
+        return np.concatenate([log_q[poles], shift[poles] / self.memory, x[-1:]])
 
 
 def smallest_pair_count(hurst: float, n_steps: int, tolerance: float, maximum: int) -> int:
     """Fewest pairs whose fitted KL, to second order, is within `tolerance`; `maximum` if none of them is."""
-    k = min(first_pair_count(hurst, n_steps, tolerance), maximum)
-    while k < maximum and fit(hurst, n_steps, k)[1] > tolerance:
-        k += 1
-    while k > 0 and fit(hurst, n_steps, k - 1)[1] <= tolerance:
-        k -= 1
-    return k
+    return next((k for k in range(maximum) if _best(hurst, n_steps, k)[1] <= tolerance), maximum)
+
+
+def fit(hurst: float, n_steps: int, n_pairs: int) -> tuple[RationalModel, float]:
+    """Best model with `n_pairs` poles and zeros, H != 1/2, and its KL to second order."""
+    x, kl = _best(hurst, n_steps, n_pairs)
+    log_q, shift, log_gain = _objective(hurst, n_steps).split(x)
+    model = RationalModel(log_q, shift, log_gain)
+    if hurst > 0.5:
+        model = RationalModel(log_q, shift, log_gain, _level_variance(model, hurst, n_steps))
+    return model, kl
 
 
 @lru_cache(maxsize=16)
-def objective(hurst: float, n_steps: int) -> Objective:
+def _objective(hurst: float, n_steps: int) -> Objective:
     """The objective of one Hurst parameter and horizon, kept for the next tolerance."""
     return Objective(hurst, n_steps)
 
 
-@lru_cache(maxsize=256)
-def fit(hurst: float, n_steps: int, n_pairs: int) -> tuple[RationalModel, float]:
-    """Best model with `n_pairs` poles and zeros, H != 1/2, and its KL to second order."""
-    target = objective(hurst, n_steps)
-    best = least_squares(
-        target.residuals,
-        target.first_guess(n_pairs),
-        target.jacobian,
-        method="lm",
-        xtol=1e-8,
-        ftol=1e-8,
-        gtol=1e-15,
-        max_nfev=300,
+@lru_cache(maxsize=512)
+def _best(hurst: float, n_steps: int, n_pairs: int) -> tuple[Array, float]:
+    """Parameters of least KL, and that KL, by Levenberg-Marquardt from the optimum of one pair less."""
+    target = _objective(hurst, n_steps)
+    start = target.first_guess(n_pairs)
+    if n_pairs > 2:
+        start = target.stretched(_best(hurst, n_steps, n_pairs - 1)[0])
+    found = least_squares(
+        target.residuals, start, target.jacobian, method="lm", xtol=1e-5, ftol=1e-5, gtol=1e-15, max_nfev=300
     )
-    log_q, shift, log_gain = target.split(best.x)
-    order = np.argsort(log_q)
-    model = RationalModel(log_q[order], shift[order], log_gain)
-    if hurst > 0.5:
-        model = RationalModel(model.log_q, model.shift, log_gain, _level_variance(model, hurst, n_steps))
-    return model, float(2.0 * best.cost * target.memory**2)
+    return target.ordered(found.x), float(2.0 * found.cost * target.memory**2)
 
 
 def _level_variance(model: RationalModel, hurst: float, n_steps: int) -> float:

@@ -22,6 +22,7 @@ MAX_STEPS = 2**24  # with the default tolerance
 MAX_STEPS_CHOSEN = 2**30  # with a tolerance given by the caller
 EXACT_STEPS = 4096  # up to here the certificate's KL is exact
 MAX_POLES = 40
+_SHORTEST = 10  # the fit's horizon is at least this: a model good for ten steps is good for the first two of them
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class StreamingNoise:
     """Rational model of unit-step fractional Gaussian noise over a horizon of `n_steps`, with its certificate.
 
     The smallest model whose Kullback-Leibler divergence from the exact law of a path of `n_steps` meets `tolerance`;
-    ``None`` takes :func:`default_tolerance`. With K normals z for the start, one for the level and one a step, the noise is
+    ``None`` takes :func:`default_tolerance`. With K normals z for the start, one for the level and one e a step:
 
         x = start @ z,  level = level_sd * normal;  each step:  y = level + d * e + sum_k c_k x_k,  x_k <- rho_k x_k + e
 
@@ -190,10 +191,11 @@ def _fitted(hurst: float, n_steps: int, tolerance: float) -> _Fitted:
     """The smallest model that meets the tolerance, certified."""
     if hurst == 0.5:
         return _Fitted(RationalModel(np.empty(0), np.empty(0), 0.0), Certificate(0.0, "exact", 0.0, 0.0))
-    n_pairs = _rational_fit.smallest_pair_count(hurst, n_steps, tolerance, MAX_POLES)
+    horizon = max(n_steps, _SHORTEST)
+    n_pairs = _rational_fit.smallest_pair_count(hurst, horizon, tolerance, MAX_POLES)
     reached = []
-    for k in range(n_pairs, min(n_pairs + 4, MAX_POLES + 1)):
-        model, _ = _rational_fit.fit(hurst, n_steps, k)
+    for k in range(n_pairs, n_pairs + 4):
+        model, _ = _rational_fit.fit(hurst, horizon, k)
         reached.append(_kl(model, hurst, n_steps))
         if reached[-1] <= tolerance:
             return _Fitted(model, _certify(model, hurst, n_steps, reached[-1]))
