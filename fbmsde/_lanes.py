@@ -1,14 +1,17 @@
 """Vector kernels for random numbers: xoshiro256+ lanes seeded from (key, path, lane), Box-Muller normals.
 
-A lane is one column of a ``state`` array (4, n_lanes) of uint64. The loops run over lanes, contiguous in memory and free
-of library calls, so that LLVM turns them into vector code. Nothing is reassociated or contracted: a lane's numbers do
-not depend on the number of its neighbours, nor on the width of the machine's vectors.
+A lane is one column of a ``state`` array (4, n_lanes) of uint64. The loops run over lanes, contiguous in memory and
+free of library calls, so that LLVM turns them into vector code. Nothing is reassociated, and fused only where it says
+so: a lane's numbers do not depend on the number of its neighbours, nor on the width of the machine's vectors.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
+from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
 ROW_LANES = 64  # lanes that fill one row: enough to hide latencies, few enough to be seeded at once
@@ -19,6 +22,20 @@ _QUARTER_TURN = np.pi / 4 * 2.0**-52  # a signed 53-bit integer, from (-pi/4, pi
 _ODD = tuple(2.0 / (2 * j + 1) for j in range(9, -1, -1))  # 2 atanh(s) = s (2 + 2/3 s^2 + 2/5 s^4 + ...)
 _SIN = tuple((-1.0) ** j / float(np.prod(np.arange(1.0, 2 * j + 2))) for j in range(7, 0, -1))  # Taylor, |t| < pi/4
 _COS = tuple((-1.0) ** j / float(np.prod(np.arange(1.0, 2 * j + 1))) for j in range(8, 0, -1))
+
+# Highest power first; interpolation at Chebyshev points, the largest relative error of each function is below 2e-17.
+_LOG = (  # -4 atanh(s) / s in powers of s^2, |s| < 0.172
+    *(-0.29232899370177817, -0.3066344320310338, -0.3636577825052376, -0.4444442226959015),
+    *(-0.5714285725195097, -0.7999999999979901, -1.333333333333334, -4.0),
+)
+_SINE = (  # (sin(t) / t - 1) / t^2 in powers of t^2, |t| < pi/4
+    *(1.591812929486638e-10, -2.505113184500362e-08, 2.755731610255244e-06),
+    *(-0.00019841269836758574, 0.008333333333330948, -0.16666666666666666),
+)
+_COSINE = (  # (cos(t) - 1) / t^2 in powers of t^2, |t| < pi/4
+    *(-1.1367998654022327e-11, 2.087588673804705e-09, -2.7557315566341895e-07, 2.480158729369346e-05),
+    *(-0.0013888888888880775, 0.04166666666666664, -0.5),
+)
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -72,29 +89,41 @@ def _box_muller(first: np.uint64, second: np.uint64) -> tuple[float, float]:
 
 
 @njit(error_model="numpy", forceinline=True)
+def _next_words(state: NDArray[np.uint64], lane: int) -> tuple[np.uint64, np.uint64]:
+    """The next two random words of one lane: two steps of xoshiro256+ (Blackman & Vigna 2021)."""
+    x0, x1, x2, x3 = state[0, lane], state[1, lane], state[2, lane], state[3, lane]
+    first = x0 + x3
+    shifted = x1 << np.uint64(17)
+    x2 ^= x0
+    x3 ^= x1
+    x1 ^= x2
+    x0 ^= x3
+    x2 ^= shifted
+    x3 = (x3 << np.uint64(45)) | (x3 >> np.uint64(19))
+    second = x0 + x3
+    shifted = x1 << np.uint64(17)
+    x2 ^= x0
+    x3 ^= x1
+    x1 ^= x2
+    x0 ^= x3
+    x2 ^= shifted
+    x3 = (x3 << np.uint64(45)) | (x3 >> np.uint64(19))
+    state[0, lane], state[1, lane], state[2, lane], state[3, lane] = x0, x1, x2, x3
+    return first, second
+
+
+@njit(error_model="numpy", forceinline=True)
+def normal_pair(state: NDArray[np.uint64], lane: int) -> tuple[float, float]:
+    """The next two standard normals of one lane."""
+    first, second = _next_words(state, lane)
+    return _box_muller(first, second)
+
+
+@njit(error_model="numpy", forceinline=True)
 def normal_pairs(state: NDArray[np.uint64], a: NDArray[np.float64], b: NDArray[np.float64]) -> None:
     """The next two standard normals of every lane into `a` and `b`, each (n_lanes,)."""
-    s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
     for i in range(a.size):
-        x0, x1, x2, x3 = s0[i], s1[i], s2[i], s3[i]
-        first = x0 + x3
-        shifted = x1 << np.uint64(17)
-        x2 ^= x0
-        x3 ^= x1
-        x1 ^= x2
-        x0 ^= x3
-        x2 ^= shifted
-        x3 = (x3 << np.uint64(45)) | (x3 >> np.uint64(19))
-        second = x0 + x3
-        shifted = x1 << np.uint64(17)
-        x2 ^= x0
-        x3 ^= x1
-        x1 ^= x2
-        x0 ^= x3
-        x2 ^= shifted
-        s0[i], s1[i], s2[i] = x0, x1, x2
-        s3[i] = (x3 << np.uint64(45)) | (x3 >> np.uint64(19))
-        a[i], b[i] = _box_muller(first, second)
+        a[i], b[i] = normal_pair(state, i)
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
@@ -112,3 +141,82 @@ def fill_normals(key: NDArray[np.uint64], first: int, component: int, out: NDArr
                 out[i, start + j] = pair[0, j]
             for j in range(min(ROW_LANES, n - start - ROW_LANES)):
                 out[i, start + ROW_LANES + j] = pair[1, j]
+
+
+@intrinsic
+def _llvm_fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+    """``a * b + c`` of floats of one type, rounded once on every machine."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fma(*arguments)
+
+    return a(a, b, c), emit
+
+
+def multiply_add(a: float, b: float, c: float) -> float:
+    """``a * b + c``; compiled code rounds once and is the same bit for bit on every machine."""
+    return a * b + c
+
+
+@overload(multiply_add, strict=False)
+def _compiled_multiply_add(a: Any, b: Any, c: Any) -> Any:
+    return lambda a, b, c: _llvm_fma(a, b, c)  # type: ignore[call-arg]
+
+
+@njit(error_model="numpy", forceinline=True)
+def _polynomial(coefficients: tuple[float, ...], z: float) -> float:
+    """Horner's rule, highest power first."""
+    value = coefficients[0]
+    for j in range(1, len(coefficients)):
+        value = multiply_add(value, z, coefficients[j])
+    return value
+
+
+@njit(error_model="numpy", forceinline=True)
+def _fused_box_muller(first: np.uint64, second: np.uint64) -> tuple[float, float]:
+    """:func:`_box_muller` in fused arithmetic and shorter polynomials: other last bits, two thirds of the time."""
+    u = multiply_add(np.float64(np.int64(first >> np.uint64(11))), 2.0**-53, 2.0**-54)
+    bits = np.float64(u).view(np.int64)
+    exponent = (bits - np.int64(0x3FE6A09E667F3BCD)) >> np.int64(52)
+    mantissa = np.int64(bits - (exponent << np.int64(52))).view(np.float64)
+    s = (mantissa - 1.0) / (mantissa + 1.0)
+    radius = np.sqrt(multiply_add(np.float64(exponent), -2.0 * _LN_2, s * _polynomial(_LOG, s * s)))
+    t = multiply_add(np.float64(np.int64(second) >> np.int64(11)), _QUARTER_TURN, _QUARTER_TURN / 2)
+    z = t * t
+    sine = multiply_add(t * z, _polynomial(_SINE, z), t)
+    cosine = multiply_add(z, _polynomial(_COSINE, z), 1.0)
+    swap = (second & np.uint64(512)) != np.uint64(0)
+    a = sine if swap else cosine
+    b = cosine if swap else sine
+    a = -a if (second & np.uint64(1024)) != np.uint64(0) else a
+    b = -b if (second & np.uint64(256)) != np.uint64(0) else b
+    return radius * a, radius * b
+
+
+@njit(error_model="numpy", nogil=True, cache=True)
+def seed_rows(key: NDArray[np.uint64], paths: NDArray[np.int64], component: int, states: NDArray[np.uint64]) -> None:
+    """Lanes at the beginning of rows: ``states[i]`` (4, ROW_LANES) is a function of (key, paths[i], component)."""
+    state = np.empty((4, ROW_LANES), np.uint64)
+    for i in range(paths.size):
+        index = (np.uint64(paths[i]) << _LANE_BITS) | np.uint64(component * ROW_LANES)
+        for j in range(4):
+            first, second = key[j], key[(j + 1) % 4]
+            for lane in range(ROW_LANES):
+                state[j, lane] = _mix(_mix((index + np.uint64(lane)) ^ first) ^ second)
+        states[i] = state
+
+
+@njit(error_model="numpy", nogil=True, cache=True)
+def fill_scaled_pairs(states: NDArray[np.uint64], scale: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """``out[i, 2k], out[i, 2k+1]`` are ``scale[k]`` times the next two normals; scale.size a multiple of ROW_LANES."""
+    state = np.empty((4, ROW_LANES), np.uint64)  # local: known not to overlap `out`, without which nothing vectorises
+    for i in range(out.shape[0]):
+        state[:] = states[i]
+        for start in range(0, scale.size, ROW_LANES):
+            weight, pair = scale[start : start + ROW_LANES], out[i, 2 * start : 2 * (start + ROW_LANES)]
+            for lane in range(ROW_LANES):
+                first, second = _next_words(state, lane)
+                a, b = _fused_box_muller(first, second)
+                pair[2 * lane] = weight[lane] * a
+                pair[2 * lane + 1] = weight[lane] * b
+        states[i] = state
