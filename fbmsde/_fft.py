@@ -18,9 +18,9 @@ from scipy import fft
 
 Array = NDArray[Any]
 
-_CACHE = 2**14  # complex numbers, 256 KiB: with tables, scratch and output they fit a second-level cache of 1 MiB
+_CACHE = 2**15  # complex numbers, 512 KiB: with their output they fit a second-level cache of 1 MiB
 _FEWEST = 16  # columns are a multiple of this
-_ROWS = ((4, 2**12), (16, 2**14), (64, 2**18))  # rows, and up to which length they are fastest, measured
+_ROWS = ((4, 2**10), (16, 2**15), (64, 2**18))  # rows, and up to which length they are fastest, measured
 _MOST_ROWS = 256
 _WIDTH = 160  # columns that the second transform takes at once, enough to make the vector loops' overhead small
 
@@ -57,7 +57,7 @@ def split(n_outputs: int) -> Split:
     """The split of the cheapest length N of at least ``2 n_outputs``; more rows where fewer would leave the cache.
 
     >>> split(1024)
-    Split(rows=4, columns=512)
+    Split(rows=16, columns=128)
     """
     rows = next((rows for rows, longest in _ROWS if 2 * n_outputs <= longest), _MOST_ROWS)
     return Split(rows, _FEWEST * fft.next_fast_len(-(-2 * n_outputs // (_FEWEST * rows))))

@@ -66,10 +66,11 @@ class DaviesHarte:
     def fill(self, key: Key, first: int, component: int, out: Array) -> None:
         """Fill rows, pairs of them in blocks beginning at multiples of `block_paths`; `work` holds one block."""
         cut, last = self._cut, (first + out.shape[0] + 1) // 2
-        work = np.zeros((cut.batch, cut.rows, cut.columns), np.result_type(out.dtype, 1j))
+        work = np.empty((cut.batch, cut.rows, cut.columns), np.result_type(out.dtype, 1j))
         for block in range(first // self.block_paths * cut.batch, last, cut.batch):
             pairs = np.arange(max(block, first // 2), min(block + cut.batch, last))
             wanted = slice(pairs[0] - block, pairs[-1] + 1 - block)
+            work[: wanted.start], work[wanted.stop :] = 0.0, 0.0
             self._transform_noise(key, pairs, component, work, wanted)
             transform_across(work[wanted], cut, first - 2 * int(pairs[0]), out)
 
