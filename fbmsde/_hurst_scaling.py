@@ -17,7 +17,7 @@ from .covariance import fgn_autocovariance
 Array = NDArray[np.float64]
 Fit = Callable[[Array], tuple[Array, Array]]
 
-_VARIATION_SCALES = np.arange(1, 4)
+_VARIATION_SCALES = np.arange(1, 6)
 _FIRST_OCTAVE = 3  # the two finest ones do not follow the power law of the spectrum at low frequency
 _ROOT3 = math.sqrt(3.0)
 # Daubechies' filter with two vanishing moments: blind to linear trends
@@ -56,7 +56,7 @@ def _paths(increments: Array) -> Array:
 
 
 def quadratic_variations(increments: Array) -> tuple[Array, Array]:
-    """Hurst and sigma from the second-order quadratic variations of the path at steps 1, 2, 3 (Istas & Lang)."""
+    """Hurst and sigma from the second-order quadratic variations of the path at steps 1 ... 5 (Istas & Lang)."""
     path = _paths(increments)
     variations = [
         np.mean((path[:, 2 * m :] - 2.0 * path[:, m:-m] + path[:, : -2 * m]) ** 2, axis=1) for m in _VARIATION_SCALES

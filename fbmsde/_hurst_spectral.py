@@ -152,8 +152,9 @@ def local_whittle(increments: Array) -> tuple[Array, Array]:
 
 
 def local_whittle_error(n: int) -> Array:
-    """Standard error at every node of GRID: 1 / (2 sqrt(ordinates))."""
-    return np.full(GRID.size, 0.5 / np.sqrt(local_bandwidth(n)))
+    """Standard error at every node of GRID: ``1 / (2 sqrt(m))`` in the limit of many ordinates m."""
+    scatter = np.var(np.log(np.arange(1, local_bandwidth(n) + 1))) * local_bandwidth(n)
+    return np.full(GRID.size, 0.5 / np.sqrt(scatter))
 
 
 def exact(increments: Array) -> tuple[Array, Array]:

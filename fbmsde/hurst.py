@@ -173,7 +173,7 @@ class HurstEstimate:
         stable = np.concatenate([[0.0], np.cumsum(np.diff(nodes) * (rates[1:] + rates[:-1]) / 2.0)])
         place = np.interp(self.hurst, nodes, stable)
         low, high = np.interp(place - z, stable, nodes), np.interp(place + z, stable, nodes)
-        low, high = np.fmin(np.fmax(low, 0.0), self.hurst), np.fmax(np.fmin(high, 1.0), self.hurst)
+        low, high = np.minimum(np.maximum(low, 0.0), self.hurst), np.maximum(np.minimum(high, 1.0), self.hurst)
         return (float(low), float(high)) if np.ndim(self.hurst) == 0 else (low, high)
 
     @cached_property

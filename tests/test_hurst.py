@@ -1,0 +1,528 @@
+"""Hurst estimators: against dense algebra and plain loops, on exact fGn, on series without memory, and their errors."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import linalg, optimize, stats
+
+from fbmsde import _hurst_scaling, _hurst_spectral
+from fbmsde.covariance import fgn_autocovariance
+from fbmsde.generators import fgn
+from fbmsde.hurst import ESTIMATORS, estimate_hurst, rolling_hurst
+
+ALPHA = 1e-6
+GRID = _hurst_spectral.GRID
+
+
+def chirp(n):
+    """A deterministic series that needs no random generator."""
+    t = np.arange(n)
+    return np.sin(0.37 * t * t) + 0.3 * np.cos(1.7 * t)
+
+
+def covariance_matrix(hurst, n):
+    return linalg.toeplitz(fgn_autocovariance(hurst, np.arange(n)))
+
+
+# --- against dense algebra and plain loops
+
+
+@pytest.mark.parametrize("n", [7, 64, 65])
+@pytest.mark.parametrize("hurst", [0.05, 0.5, 0.9])
+def test_expected_periodogram_is_the_quadratic_form_of_the_covariance(hurst, n):
+    waves = np.exp(-2j * np.pi * np.outer(np.arange(1, n // 2 + 1), np.arange(n)) / n)
+    dense = np.einsum("ij,jk,ik->i", waves, covariance_matrix(hurst, n), waves.conj()).real / n
+    assert np.allclose(_hurst_spectral.expected_periodogram(hurst, n), dense, rtol=1e-10)
+
+
+@pytest.mark.parametrize(("hurst", "n"), [(0.03, 40), (0.1, 65), (0.5, 64), (0.8, 65)])
+def test_whittle_error_is_the_variance_of_the_score_by_dense_matrices(hurst, n):
+    weights, step = _hurst_spectral.ordinate_weights(n), 5e-4
+    up, down = (_hurst_spectral.expected_periodogram(h, n) for h in (hurst + step, hurst - step))
+    slope = np.log(up / down) / (2 * step)
+    slope -= slope @ weights / weights.sum()
+    factors = slope / _hurst_spectral.expected_periodogram(hurst, n)
+    circle = np.concatenate([[0.0], factors, factors[: (n - 1) // 2][::-1]])
+    waves = np.exp(2j * np.pi * np.outer(np.arange(n), np.arange(n)) / n) / np.sqrt(n)
+    filtered = ((waves * circle) @ waves.conj().T).real @ covariance_matrix(hurst, n)
+    expected = np.sqrt(np.trace(filtered @ filtered) / 2) / (weights @ slope**2 / 2)
+    assert _hurst_spectral._whittle_error_at(hurst, n) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("hurst", [0.1, 0.5, 0.95])
+def test_durbin_levinson_gives_the_dense_restricted_likelihood(hurst):
+    x, n = fgn(0.6, 40, 3, seed=1) + 5.0, 40
+    inverse = linalg.inv(covariance_matrix(hurst, n))
+    ones = inverse.sum(axis=1)
+    projected = inverse - np.outer(ones, ones) / ones.sum()
+    squares, log_det = _hurst_spectral._restricted_squares(x, hurst)
+    assert np.allclose(squares, np.einsum("ij,jk,ik->i", x, projected, x), rtol=1e-8)
+    assert log_det == pytest.approx(np.linalg.slogdet(covariance_matrix(hurst, n))[1] + np.log(ones.sum()), rel=1e-9)
+
+
+@pytest.mark.parametrize("hurst", [0.02, 0.1, 0.5, 0.9, 0.98])
+def test_whittle_is_the_minimum_of_its_objective_found_by_brute_force(hurst):
+    n = 300
+    x = fgn(hurst, n, seed=2)[0]
+    power, weights = np.abs(np.fft.rfft(x)[1:]) ** 2 / n, _hurst_spectral.ordinate_weights(n)
+
+    def scale(h):
+        return np.average(power / _hurst_spectral.expected_periodogram(h, n), weights=weights)
+
+    def objective(h):
+        return np.log(scale(h)) + np.average(np.log(_hurst_spectral.expected_periodogram(h, n)), weights=weights)
+
+    best = optimize.minimize_scalar(objective, bounds=(0.001, 0.999), method="bounded", options={"xatol": 1e-8}).x
+    estimate = estimate_hurst(x, kind="increments")
+    assert estimate.hurst == pytest.approx(best, abs=3e-6)
+    assert estimate.sigma == pytest.approx(np.sqrt(scale(best)), rel=5e-5)
+
+
+@pytest.mark.parametrize("hurst", [0.1, 0.6, 0.9])
+def test_exact_is_the_minimum_of_the_restricted_likelihood_found_by_brute_force(hurst):
+    x = fgn(hurst, 60, seed=3)
+
+    def deviance(h):
+        squares, log_det = _hurst_spectral._restricted_squares(x, h)
+        return np.log(squares[0]) + log_det / 59
+
+    best = optimize.minimize_scalar(deviance, bounds=(0.001, 0.999), method="bounded", options={"xatol": 1e-8}).x
+    estimate = estimate_hurst(x[0], kind="increments", method="exact")
+    assert estimate.hurst == pytest.approx(best, abs=3e-6)
+    assert estimate.sigma == pytest.approx(np.sqrt(_hurst_spectral._restricted_squares(x, best)[0][0] / 59), rel=5e-5)
+
+
+def test_exact_moves_on_when_its_minimum_lies_outside_the_first_window(monkeypatch):
+    x = fgn(0.8, 60, 5, seed=4)
+    expected = _hurst_spectral.exact(x)[0]
+    monkeypatch.setattr(_hurst_spectral, "whittle", lambda rows: (np.full(len(rows), 0.2), None))
+    assert np.allclose(_hurst_spectral.exact(x)[0], expected, atol=1e-5)
+
+
+def test_bound_is_the_exact_fisher_information_and_its_continuation_is_close():
+    """At n = 400 the part beyond 256 values is asymptotic: 1 % of the bound is allowed."""
+    for hurst in (0.1, 0.5, 0.9):
+        n, step = 400, 1e-4
+        inverse = linalg.inv(covariance_matrix(hurst, n))
+        ones = inverse.sum(axis=1)
+        projected = inverse - np.outer(ones, ones) / ones.sum()
+        slope = (covariance_matrix(hurst + step, n) - covariance_matrix(hurst - step, n)) / (2 * step)
+        filtered = projected @ slope
+        information = np.trace(filtered @ filtered) / 2 - np.trace(filtered) ** 2 / (2 * (n - 1))
+        assert _hurst_spectral._bound_at(hurst, n) == pytest.approx(information**-0.5, rel=0.01)
+
+
+def naive_simplified_range(values):
+    sizes = [int(10**p) for p in np.arange(1, np.log10(len(values) - 1), 0.25)] + [len(values)]
+    means = []
+    for size in sizes:
+        ratios = []
+        for start in range(0, len(values) - size + 1, size):
+            window = values[start : start + size]
+            spread, deviation = window.max() - window.min(), np.std(np.diff(window), ddof=1)
+            if spread != 0 and deviation != 0:
+                ratios.append(spread / deviation)
+        means.append(np.mean(ratios))
+    return np.polyfit(np.log10(sizes), np.log10(means), 1)[0]
+
+
+def naive_rescaled_range(values, sizes):
+    means = []
+    for size in sizes:
+        windows = values[: len(values) // size * size].reshape(-1, size)
+        sums = np.cumsum(windows - windows.mean(axis=1, keepdims=True), axis=1)
+        means.append(np.mean(np.ptp(np.c_[np.zeros(len(sums)), sums], axis=1) / windows.std(axis=1)))
+    return np.polyfit(np.log(sizes), np.log(means), 1)[0]
+
+
+def naive_detrended_fluctuation(values, sizes):
+    profile, out = np.cumsum(values - values.mean()), []
+    for size in sizes:
+        windows = profile[: len(profile) // size * size].reshape(-1, size)
+        lines = [np.polyval(np.polyfit(np.arange(size), w, 1), np.arange(size)) for w in windows]
+        out.append(np.mean((windows - lines) ** 2))
+    return np.polyfit(np.log(sizes), np.log(out), 1)[0] / 2
+
+
+@pytest.mark.parametrize("n", [100, 131])
+def test_kernels_equal_plain_loops(n):
+    x = fgn(0.7, n, seed=n)[0]
+    fits = {name: estimate_hurst(x, kind="increments", method=name).hurst for name in ("dfa", "rescaled_range")}
+    assert fits["dfa"] == pytest.approx(
+        naive_detrended_fluctuation(x, _hurst_scaling._geometric_sizes(8, n // 4, 4)), abs=1e-10
+    )
+    assert fits["rescaled_range"] == pytest.approx(
+        naive_rescaled_range(x, _hurst_scaling._geometric_sizes(16, n // 2, 4)), abs=1e-10
+    )
+    published = _hurst_scaling.rs_noise_as_path(x[None])[0][0]
+    assert published == pytest.approx(naive_simplified_range(x), abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("n", "slope"), [(100, 0.0841220029733283), (257, 0.05036816012072054), (1000, 0.04137309411036561)]
+)
+def test_rs_noise_as_path_gives_the_numbers_of_the_published_code(n, slope):
+    """The slopes are those of compute_Hc(x, kind='random_walk', simplified=True), version 0.0.5 of `hurst`."""
+    assert _hurst_scaling.rs_noise_as_path(chirp(n)[None])[0][0] == pytest.approx(slope, abs=1e-12)
+
+
+def test_rs_noise_as_path_equals_the_published_package():
+    package = pytest.importorskip("hurst", reason="the package `hurst` is not installed")
+    for n in (100, 999, 2048):
+        x = fgn(0.3, n, 3, seed=n)
+        expected = [package.compute_Hc(row, kind="random_walk", simplified=True)[0] for row in x]
+        assert np.allclose(_hurst_scaling.rs_noise_as_path(x)[0], expected, atol=1e-12)
+
+
+def test_long_series_take_the_same_numbers_from_tables_made_on_the_fly(monkeypatch):
+    x = fgn(0.7, 500, 3, seed=5)
+    cached = _hurst_spectral.whittle(x)
+    monkeypatch.setattr(_hurst_spectral, "_CACHED_LENGTH", 499)
+    assert np.allclose(_hurst_spectral.whittle(x), cached, rtol=1e-12)
+    assert np.allclose(_hurst_spectral.whittle_error(996), _hurst_spectral.whittle_error(249) / 2, rtol=1e-12)
+
+
+def test_simulated_errors_continue_as_a_power_law(monkeypatch):
+    monkeypatch.setattr(_hurst_scaling, "_SIMULATED_LENGTH", 128)
+    fit = _hurst_scaling.quadratic_variations
+    _hurst_scaling.simulated_error.cache_clear()
+    near, far, farther = (_hurst_scaling.simulated_error(fit, n) for n in (128, 512, 2048))
+    _hurst_scaling.simulated_error.cache_clear()
+    assert np.allclose(farther / far, far / near)
+
+
+# --- the contract of every estimator
+
+
+@pytest.fixture(params=ESTIMATORS)
+def method(request):
+    return request.param
+
+
+def test_one_series_gives_floats_and_several_give_arrays(method):
+    x = fgn(0.7, 128, 3, seed=6)
+    several = estimate_hurst(x, kind="increments", method=method)
+    for row in range(3):
+        one = estimate_hurst(x[row], kind="increments", method=method)
+        for name in ("hurst", "sigma", "standard_error"):
+            assert isinstance(getattr(one, name), float)
+            assert getattr(several, name).shape == (3,)
+            assert getattr(one, name) == pytest.approx(getattr(several, name)[row], rel=1e-9)
+        assert one.omitted is False
+        assert np.allclose(one.confidence_interval(), np.array(several.confidence_interval())[:, row])
+    assert not several.omitted.any()
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-5, 3.0, 1e250])
+def test_units_change_sigma_only(method, scale):
+    x = fgn(0.4, 128, 2, seed=7)
+    plain, scaled = (estimate_hurst(y, kind="increments", method=method) for y in (x, scale * x))
+    assert np.allclose(scaled.hurst, plain.hurst, atol=1e-9)
+    assert np.allclose(scaled.sigma / scale, plain.sigma, rtol=1e-8)
+
+
+def test_a_drift_changes_nothing(method):
+    x = fgn(0.4, 128, 2, seed=8)
+    plain, shifted = (estimate_hurst(y, kind="increments", method=method) for y in (x, x + 100.0))
+    assert np.allclose(shifted.hurst, plain.hurst, atol=1e-7)
+
+
+def test_a_path_is_its_increments(method):
+    x = fgn(0.4, 128, 2, seed=9)
+    path = np.concatenate([np.full((2, 1), 3.0), 3.0 + np.cumsum(x, axis=1)], axis=1)
+    from_path = estimate_hurst(path, kind="path", method=method)
+    assert np.allclose(from_path.hurst, estimate_hurst(x, kind="increments", method=method).hurst, atol=1e-9)
+
+
+def test_the_shortest_series_works_and_a_shorter_one_is_refused(method):
+    n = ESTIMATORS[method].min_length
+    estimate = estimate_hurst(fgn(0.5, n, seed=10)[0], kind="increments", method=method)
+    assert np.isfinite([estimate.hurst, estimate.sigma, estimate.standard_error]).all()
+    with pytest.raises(ValueError, match=rf"at least {n} increments per series for method '{method}', got {n - 1}\."):
+        estimate_hurst(fgn(0.5, n - 1, seed=10)[0], kind="increments", method=method)
+    with pytest.raises(ValueError, match=rf"at least {n} increments"):
+        estimate_hurst(fgn(0.5, n, seed=10)[0], kind="path", method=method)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hurst", [0.1, 0.5, 0.9])
+def test_standard_error_is_the_spread_of_estimates(method, hurst):
+    """600 series, spread known to 3 %: an error off by 40 % is caught; 20 % is what asymptotic ones may be off."""
+    estimate = estimate_hurst(fgn(hurst, 256, 600, seed=11), kind="increments", method=method)
+    stated = np.interp(hurst, GRID, ESTIMATORS[method].standard_error(256))
+    if (method, hurst) != ("local_whittle", 0.1):  # held up at H = 0
+        assert 0.8 < np.std(estimate.hurst) / stated < 1.25
+
+
+def test_registry_says_when_to_use_each(method):
+    assert ESTIMATORS[method].use
+
+
+# --- on exact fGn
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hurst", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_whittle_is_nearly_unbiased_efficient_and_honest(hurst):
+    """2000 series of n = 2048: catches a bias above .003, an error 1.15 times the bound, a coverage below 92.7 %."""
+    estimate = estimate_hurst(fgn(hurst, 2048, 2000, seed=12), kind="increments")
+    error = estimate.hurst - hurst
+    bound = np.interp(hurst, GRID, _hurst_spectral.exact_error(2048))
+    assert abs(error.mean()) < 0.003
+    assert np.sqrt(np.mean(error**2)) < 1.15 * bound
+    assert np.allclose(np.mean(estimate.sigma), 1.0, atol=0.03)
+    low, high = estimate.confidence_interval()
+    missed = np.sum((low > hurst) | (high < hurst))
+    assert stats.binom.ppf(ALPHA / 10, 2000, 0.05) <= missed <= stats.binom.isf(ALPHA / 10, 2000, 0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hurst", [0.1, 0.5, 0.9])
+def test_exact_reaches_the_bound_on_short_series(hurst):
+    """800 series of n = 128: catches an error 15 % above the bound."""
+    estimate = estimate_hurst(fgn(hurst, 128, 800, seed=13), kind="increments", method="exact")
+    root = np.sqrt(np.mean((estimate.hurst - hurst) ** 2))
+    assert root < 1.15 * np.interp(hurst, GRID, _hurst_spectral.exact_error(128))
+
+
+@pytest.mark.slow
+def test_goodness_of_fit_is_calibrated_and_sees_short_memory():
+    """1500 series: catches a level of 5 % that is really 9 %, and less than 70 % power against AR(1) of .4."""
+    for hurst in (0.1, 0.5, 0.9):
+        p = estimate_hurst(fgn(hurst, 1000, 1500, seed=14), kind="increments").p_fgn
+        rejected = int(np.sum(p < 0.05))
+        assert stats.binom.ppf(ALPHA / 6, 1500, 0.05) <= rejected <= stats.binom.isf(ALPHA / 6, 1500, 0.05)
+    noise, autoregressive = np.random.default_rng(0).standard_normal((300, 1100)), np.zeros((300, 1100))
+    for t in range(1, 1100):
+        autoregressive[:, t] = 0.4 * autoregressive[:, t - 1] + noise[:, t]
+    assert np.mean(estimate_hurst(autoregressive[:, 100:], kind="increments").p_fgn < 0.05) > 0.7
+
+
+# --- on series without memory
+
+LAWS = {
+    "gaussian": lambda rng, shape: rng.standard_normal(shape),
+    "student_3": lambda rng, shape: rng.standard_t(3, shape),
+    "student_1.5": lambda rng, shape: rng.standard_t(1.5, shape),
+    "laplace": lambda rng, shape: rng.laplace(size=shape),
+    "sparse": lambda rng, shape: rng.standard_normal(shape) * (rng.random(shape) < 0.05),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("name", ["whittle", "rs_noise_as_path"])
+def test_memory_is_found_at_the_stated_rate_where_there_is_none(law, name):
+    """400 series, p = .05: catches a true rate above 14 %."""
+    x = LAWS[law](np.random.default_rng(15), (400, 256))
+    p = estimate_hurst(x, kind="increments", method=name, n_jobs=1).p_no_memory
+    limits = stats.binom.ppf(ALPHA / 20, 400, 0.05), stats.binom.isf(ALPHA / 20, 400, 0.05)
+    assert limits[0] <= np.sum(p <= 0.05) <= limits[1]
+
+
+@pytest.mark.slow
+def test_published_estimate_follows_the_tails_while_whittle_stays_at_one_half():
+    rng = np.random.default_rng(16)
+    gaussian, heavy = (LAWS[law](rng, (200, 1000)) for law in ("gaussian", "student_1.5"))
+    published = [
+        np.mean(estimate_hurst(x, kind="increments", method="rs_noise_as_path").hurst) for x in (gaussian, heavy)
+    ]
+    whittle = [np.mean(estimate_hurst(x, kind="increments").hurst) for x in (gaussian, heavy)]
+    assert published == pytest.approx([0.155, 0.46], abs=0.03)
+    assert whittle == pytest.approx([0.5, 0.5], abs=0.01)
+
+
+def test_memory_is_found_where_there_is_some():
+    estimate = estimate_hurst(fgn(0.8, 400, 5, seed=17), kind="increments", n_surrogates=99)
+    assert np.allclose(estimate.p_no_memory, 0.02)  # the smallest two-sided value 99 copies allow
+    assert np.abs(np.mean(estimate.null) - 0.5) < 0.02
+
+
+# --- the shuffled null
+
+
+def test_null_is_a_function_of_seed_and_series_number():
+    x = fgn(0.5, 64, 4, seed=18)
+    options = {"kind": "increments", "n_surrogates": 19}
+    null = estimate_hurst(x, **options, seed=1).null
+    assert null.shape == (4, 19)
+    assert np.array_equal(null, estimate_hurst(x, **options, seed=1, n_jobs=2).null)
+    assert np.array_equal(null[:2], estimate_hurst(x[:2], **options, seed=1).null)
+    assert np.array_equal(null[0], estimate_hurst(x[0], **options, seed=1).null)
+    assert not np.array_equal(null, estimate_hurst(x, **options, seed=2).null)
+
+
+def test_null_of_a_long_series_is_made_in_parts(monkeypatch):
+    x = fgn(0.5, 64, seed=19)[0]
+    whole = estimate_hurst(x, kind="increments", n_surrogates=25).null
+    monkeypatch.setattr("fbmsde.hurst._BLOCK_VALUES", 640)
+    assert np.allclose(estimate_hurst(x, kind="increments", n_surrogates=25).null, whole, rtol=1e-12)
+
+
+def test_p_value_counts_both_sides():
+    estimate = estimate_hurst(fgn(0.5, 64, seed=20)[0], kind="increments", n_surrogates=39)
+    below, above = (1 + np.sum(op(estimate.null, estimate.hurst)) for op in (np.less_equal, np.greater_equal))
+    assert isinstance(estimate.p_no_memory, float)
+    assert estimate.p_no_memory == min(1.0, 2 * min(below, above) / 40)
+
+
+def test_shuffling_a_path_shuffles_its_increments():
+    x = fgn(0.8, 128, seed=21)[0]
+    path = np.append(0.0, np.cumsum(x))
+    nulls = [estimate_hurst(y, kind=k, n_surrogates=19).null for y, k in ((path, "path"), (x, "increments"))]
+    assert np.allclose(*nulls, atol=1e-8)
+
+
+# --- intervals
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0.02, 0.98), st.floats(0.5, 0.999))
+def test_intervals_hold_the_estimate_and_grow_with_the_level(hurst, level):
+    estimate = estimate_hurst(fgn(hurst, 64, 3, seed=22), kind="increments")
+    low, high = estimate.confidence_interval(level)
+    wide_low, wide_high = estimate.confidence_interval((1 + level) / 2)
+    assert np.all((low >= 0) & (low <= estimate.hurst) & (estimate.hurst <= high) & (high <= 1))
+    assert np.all((wide_low <= low) & (wide_high >= high))
+
+
+def test_interval_is_symmetric_where_the_error_does_not_depend_on_hurst():
+    estimate = estimate_hurst(fgn(0.5, 1000, seed=23)[0], kind="increments", method="local_whittle")
+    low, high = estimate.confidence_interval(0.9)
+    assert high - estimate.hurst == pytest.approx(estimate.hurst - low, rel=1e-9)
+    assert (high - low) / 2 == pytest.approx(stats.norm.ppf(0.95) * estimate.standard_error, rel=1e-9)
+
+
+def test_interval_of_an_estimate_above_one_stays_with_it():
+    estimate = estimate_hurst(np.cumsum(fgn(0.8, 256, seed=24)[0]), kind="increments", method="dfa")
+    low, high = estimate.confidence_interval()
+    assert estimate.hurst > 1.2
+    assert 1.0 < low < estimate.hurst == high
+
+
+# --- faulty input
+
+
+def faulty():
+    x = fgn(0.5, 128, 6, seed=25)
+    x[1, 5], x[2, 7] = np.nan, -np.inf
+    x[4] = 3.25
+    return x
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([0, 1], r"x must be finite, got nan or inf in series 1\. Drop it or pass nan_policy='omit'\."),
+        ([2], r"x must be finite, got nan or inf in series 0"),
+        ([0, 3, 4], r"x must have increments that vary, got constant ones in series 2"),
+    ],
+)
+def test_faulty_series_are_refused(rows, message):
+    with pytest.raises(ValueError, match=message):
+        estimate_hurst(faulty()[rows], kind="increments")
+
+
+def test_a_straight_path_is_refused_although_its_increments_differ_by_rounding():
+    with pytest.raises(ValueError, match="increments that vary"):
+        estimate_hurst(np.linspace(0.1, 0.7, 300), kind="path")
+
+
+def test_a_series_that_varies_in_one_place_only_is_refused_where_it_cannot_be_fitted():
+    x = np.zeros(128)
+    x[-1] = 1.0
+    with pytest.raises(ValueError, match="x must vary on two scales or more, got none in series 0"):
+        estimate_hurst(x, kind="increments", method="wavelet")
+
+
+def test_omitted_series_are_marked_and_leave_the_others_alone():
+    estimate = estimate_hurst(faulty(), kind="increments", nan_policy="omit", n_surrogates=19)
+    left_out = np.array([False, True, True, False, True, False])
+    assert np.array_equal(estimate.omitted, left_out)
+    low, high = estimate.confidence_interval()
+    for values in (estimate.hurst, estimate.sigma, estimate.standard_error, estimate.p_fgn, low, high):
+        assert np.array_equal(np.isnan(values), left_out)
+    assert np.array_equal(np.isnan(estimate.p_no_memory), left_out)
+    kept = estimate_hurst(faulty()[~left_out], kind="increments")
+    assert np.allclose(estimate.hurst[~left_out], kept.hurst, rtol=1e-9)
+    one = estimate_hurst(faulty()[1], kind="increments", nan_policy="omit", n_surrogates=19)
+    assert one.omitted is True
+    assert np.isnan([one.hurst, one.sigma, one.p_no_memory, one.p_fgn, *one.confidence_interval()]).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kind": "noise"}, r"kind must be one of increments, path, got 'noise'\."),
+        ({"kind": "path", "method": "vr"}, r"method must be one of whittle, exact, .*, got 'vr'\."),
+        ({"kind": "path", "nan_policy": "drop"}, r"nan_policy must be one of raise, omit, got 'drop'\."),
+        ({"kind": "path", "n_surrogates": 5}, r"n_surrogates must be at least 19, got 5\."),
+    ],
+)
+def test_wrong_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        estimate_hurst(chirp(100), **options)
+
+
+def test_kind_has_no_default():
+    with pytest.raises(TypeError, match="kind"):
+        estimate_hurst(chirp(100))
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "message"),
+    [
+        (np.zeros((2, 3, 100)), ValueError, r"x must have shape \(n,\) or \(n_series, n\), got \(2, 3, 100\)\."),
+        (np.zeros((0, 100)), ValueError, r"x must have shape"),
+        (3.0, ValueError, r"x must have shape"),
+        (np.zeros(100, complex), TypeError, r"x must hold real numbers, got dtype complex128\."),
+        (["a", "b"], TypeError, r"x must hold real numbers"),
+        (np.zeros(100, bool), TypeError, r"x must hold real numbers, got dtype bool\."),
+    ],
+)
+def test_wrong_arrays_are_refused(x, error, message):
+    with pytest.raises(error, match=message):
+        estimate_hurst(x, kind="increments")
+
+
+def test_levels_outside_the_unit_interval_are_refused():
+    with pytest.raises(ValueError, match=r"level must lie in \(0, 1\), got 95\.0\."):
+        estimate_hurst(chirp(100), kind="increments").confidence_interval(95)
+
+
+def test_lists_integers_and_single_precision_are_welcome():
+    steps = np.where(chirp(200) > 0, 1, -1)
+    expected = estimate_hurst(steps.astype(float), kind="increments").hurst
+    assert estimate_hurst(steps.tolist(), kind="increments").hurst == expected
+    assert estimate_hurst(steps.astype(np.float32), kind="increments").hurst == expected
+
+
+def test_progress_is_shown_on_request(capsys):
+    estimate_hurst(chirp(100), kind="increments", progress=True)
+    assert "block" in capsys.readouterr().err
+
+
+# --- rolling windows
+
+
+def test_rolling_windows_see_a_change_of_memory():
+    """Two halves of H = .3 and .8: five standard errors apart in every window that lies in one half."""
+    x = np.concatenate([fgn(0.3, 2000, seed=26)[0], fgn(0.8, 2000, seed=27)[0]])
+    rolling = rolling_hurst(x, kind="increments", window=500, step=250)
+    early, late = rolling.centres + 250 < 2000, rolling.centres - 250 >= 2000
+    assert rolling.window == 500
+    assert np.allclose(rolling.centres, 249.5 + 250 * np.arange(15))
+    assert np.all(np.abs(rolling.estimate.hurst[early] - 0.3) < 5 * rolling.estimate.standard_error[early])
+    assert np.all(np.abs(rolling.estimate.hurst[late] - 0.8) < 5 * rolling.estimate.standard_error[late])
+    path = rolling_hurst(np.append(0, np.cumsum(x)), kind="path", window=500, step=250)
+    assert np.allclose(path.estimate.hurst, rolling.estimate.hurst, atol=1e-9)
+    assert np.array_equal(path.centres, rolling.centres)
+
+
+def test_rolling_windows_must_fit():
+    with pytest.raises(ValueError, match=r"window must be at most 99, the number of increments, got 100\."):
+        rolling_hurst(chirp(100), kind="path", window=100)
+    with pytest.raises(ValueError, match=r"x must have shape \(n,\), got \(1, 100\)\."):
+        rolling_hurst(chirp(100)[None], kind="path", window=50)
+    assert rolling_hurst(chirp(100), kind="increments", window=100).estimate.hurst.shape == (1,)
