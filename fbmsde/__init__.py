@@ -1,5 +1,7 @@
 """Simulation of stochastic differential equations driven by fractional Brownian motion."""
 
+from .generators import fbm, fgn
+from .hurst import estimate_hurst
 from .landscapes import Landscape, double_well, double_well_2d, quadratic, rippled_well, tilted_double_well
 from .noise import FractionalNoise
 from .passage import HorizonError, LevelSet, PathError, first_passage
@@ -21,6 +23,9 @@ __all__ = [
     "StreamingNoise",
     "double_well",
     "double_well_2d",
+    "estimate_hurst",
+    "fbm",
+    "fgn",
     "first_passage",
     "quadratic",
     "rippled_well",

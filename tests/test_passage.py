@@ -1,0 +1,234 @@
+"""First passage: equal to a plain loop, to the saved paths, to exact laws; independent of threads, blocks and lanes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fbmsde
+from fbmsde import FractionalNoise, LevelSet, first_passage, passage, simulate_paths
+from fbmsde.covariance import fou_stationary_variance
+from fbmsde.diffusions import mean_exit_time, ou_exit_rate
+
+from . import naive
+from .conftest import threshold
+
+SHIFT = 0.5826  # -zeta(1/2) / sqrt(2 pi): a grid of step dt sees a Brownian barrier SHIFT sigma sqrt(dt) higher
+WELL = fbmsde.double_well(4.0, 1.0, 1.0)
+METHODS = ("streaming", "davies_harte")
+
+
+def run(landscape=WELL, noise=None, x0=-1.0, domain=(-math.inf, 0.0), **options):
+    settings = {"dt": 0.01, "horizon": 3.0, "n_paths": 200, "seed": 3, "n_jobs": 1} | options
+    return first_passage(landscape, noise or FractionalNoise(0.4), x0, domain, **settings)
+
+
+@pytest.mark.parametrize("solver", ["euler", "heun"])
+@pytest.mark.parametrize("n_steps", [1, 7, 8, 9, 61])
+def test_equals_plain_loop(solver, n_steps):
+    noise, dt = FractionalNoise(0.3, 0.7, method="davies_harte"), 0.02
+    increments = 0.7 * dt**0.3 * fbmsde.fgn(0.3, n_steps, 150, seed=3)
+    expected = naive.first_passage(WELL, increments, -0.5, (-2.0, 0.0), dt, solver)
+    got = run(noise=noise, x0=-0.5, domain=(-2.0, 0.0), dt=dt, horizon=n_steps * dt, n_paths=150, solver=solver)
+    assert np.array_equal(got.times, expected[0])
+    assert np.array_equal(got.censored, expected[1])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("dim", [1, 2])
+def test_follows_the_saved_paths(method, dim):
+    landscape = WELL if dim == 1 else fbmsde.double_well_2d(4.0, 1.0, 1.0)
+    noise, x0 = FractionalNoise(0.4, method=method), landscape.minima[0]
+    values = simulate_paths(landscape, noise, x0, dt=0.01, n_steps=300, n_paths=200, seed=3).values
+    inside = (values if dim == 1 else values[..., 0]) < 0.0
+    when = np.where(inside.all(axis=1), 300, np.argmin(inside, axis=1)) * 0.01
+    domain = (-math.inf, 0.0) if dim == 1 else (lambda x: x[0])
+    got = run(landscape, noise, x0, domain)
+    assert np.allclose(got.times, when, rtol=0, atol=1e-12)
+    assert np.array_equal(got.censored, inside.all(axis=1))
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.integers(1, 5), st.sampled_from(METHODS), st.integers(1, 400))
+def test_path_depends_on_seed_and_number_alone(n_jobs, method, n_paths):
+    noise = FractionalNoise(0.7, method=method)
+    whole = run(noise=noise, n_paths=400, n_jobs=1)
+    part = run(noise=noise, n_paths=n_paths, n_jobs=n_jobs)
+    assert np.array_equal(part.times, whole.times[:n_paths])
+    assert np.array_equal(part.censored, whole.censored[:n_paths])
+
+
+def test_does_not_depend_on_the_size_of_blocks(monkeypatch):
+    noise = FractionalNoise(0.6, method="davies_harte")
+    whole = run(noise=noise)
+    monkeypatch.setattr("fbmsde.noise._STORED_NUMBERS", 6 * 300)
+    assert np.array_equal(run(noise=noise).times, whole.times)
+
+
+def test_longer_horizon_only_reveals_more():
+    short, long = run(horizon=1.0, noise=FractionalNoise(0.5)), run(horizon=3.0, noise=FractionalNoise(0.5))
+    early = long.times <= 1.0
+    assert np.array_equal(short.times[early], long.times[early])
+    assert np.array_equal(short.censored, ~early)
+
+
+@pytest.mark.parametrize("hurst", [0.3, 0.7])
+def test_scaling_with_curvature_is_exact(hurst):
+    """X of curvature a is a^-H times X of curvature 1 at time a t: the same steps, to the last one."""
+    a, b = 4.0, 1.3
+    options = {"n_paths": 500, "noise": FractionalNoise(hurst), "x0": 0.0}
+    one = run(fbmsde.quadratic(1.0), domain=(-b, b), dt=0.01, horizon=4.0, **options)
+    barrier = b * a**-hurst
+    four = run(fbmsde.quadratic(a), domain=(-barrier, barrier), dt=0.01 / a, horizon=4.0 / a, **options)
+    assert np.allclose(four.times * a, one.times, rtol=1e-12)
+
+
+def test_mirror_symmetry():
+    """-B is B in law; both sides of a symmetric well are left equally often: z of 4000 paths sees 4 % at 5 s.d."""
+    left = run(fbmsde.quadratic(1.0), domain=(-1.0, math.inf), x0=0.0, n_paths=4000)
+    right = run(fbmsde.quadratic(1.0), domain=(-math.inf, 1.0), x0=0.0, n_paths=4000)
+    n = left.n_left + right.n_left
+    assert abs(left.n_left - right.n_left) / math.sqrt(n) < threshold(1)
+
+
+def test_two_sided_domain_is_left_at_the_earlier_side():
+    options = {"x0": 0.0, "n_paths": 300}
+    well = fbmsde.quadratic(1.0)
+    both = run(well, domain=(-0.8, 1.1), **options)
+    low, high = run(well, domain=(-0.8, math.inf), **options), run(well, domain=(-math.inf, 1.1), **options)
+    assert np.array_equal(both.times, np.minimum(low.times, high.times))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("method", "n_paths"), [("streaming", 20_000), ("davies_harte", 4000)])
+def test_brownian_mean_exit_time_is_the_exact_integral(method, n_paths):
+    """H = 1/2, barrier moved by the shift: 20 000 (4000) paths see 4 % (8 %) of the mean at the threshold."""
+    dt = 2e-3
+    for landscape, x0, upper in ((fbmsde.quadratic(1.0), 0.0, 1.0), (WELL, WELL.minima[0], 0.0)):
+        exact = mean_exit_time(landscape, x0, (-math.inf, upper + SHIFT * math.sqrt(dt)))
+        got = run(landscape, FractionalNoise(0.5, method=method), x0, (-math.inf, upper), dt=dt, horizon=16 * exact,
+                  n_paths=n_paths, n_jobs=2).mean()  # fmt: skip
+        assert abs(got.value - exact) / got.standard_error < threshold(4)
+
+
+@pytest.mark.slow
+def test_brownian_tail_rate_is_the_eigenvalue():
+    """H = 1/2, k = 2 on both sides: 20 000 paths see 4 % of the rate at the threshold."""
+    dt, k = 1e-3, 2.0
+    barrier = k * math.sqrt(fou_stationary_variance(0.5))
+    exact = ou_exit_rate(barrier + SHIFT * math.sqrt(dt), sides=2)
+    got = run(fbmsde.quadratic(1.0), FractionalNoise(0.5), 0.0, (-barrier, barrier), dt=dt, horizon=30.0,
+              n_paths=20_000, n_jobs=2).exit_rate(after=2.0)  # fmt: skip
+    assert abs(got.value - exact) / (got.value / math.sqrt(got.events)) < threshold(1)
+
+
+def test_correlated_components_leave_together():
+    """With correlation 1 both coordinates are one noise: the level x_0 - x_1 never moves."""
+    flat = fbmsde.Landscape(lambda x: 0.0, lambda x: (0.0, 0.0), dim=2)
+    noise = FractionalNoise(0.6, correlation=[[1.0, 1.0], [1.0, 1.0]])
+    got = run(flat, noise, (0.0, 0.0), lambda x: abs(x[0] - x[1]) - 1e-9)
+    assert got.n_left == 0
+    assert run(flat, FractionalNoise(0.6), (0.0, 0.0), lambda x: abs(x[0] - x[1]) - 1e-9).n_left == 200
+
+
+def test_until_stops_when_the_share_has_left():
+    got = run(until=0.9, horizon=math.inf, n_paths=500)
+    assert 0.9 <= got.n_left / 500 < 1.0 or got.n_left == 500
+    assert got.horizon == got.times[got.censored].max(initial=0.0) or got.n_left == 500
+    again = run(until=0.5, horizon=math.inf, n_paths=500)
+    early = ~again.censored
+    assert np.array_equal(got.times[early], again.times[early])
+
+
+def test_until_beyond_the_range_keeps_what_was_computed(monkeypatch):
+    monkeypatch.setattr(passage, "MAX_STEPS", 2**11)
+    with pytest.raises(fbmsde.HorizonError, match=r"until must be reached within the noise model's 2048 steps, got 0") as e:
+        run(domain=(-math.inf, 2.0), until=0.9, horizon=math.inf, n_paths=50)
+    assert e.value.passages.times.shape == (50,)
+    assert e.value.passages.horizon == 20.48
+
+
+def test_float32_noise_gives_the_same_exits_up_to_rounding():
+    single = run(noise=FractionalNoise(0.4, dtype="float32"))
+    double = run(noise=FractionalNoise(0.4))
+    assert np.mean(single.times != double.times) < 0.05
+
+
+def test_interrupt_stops_the_threads(monkeypatch):
+    def interrupted(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(passage, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(domain=(-math.inf, 50.0), horizon=1e5, n_paths=100_000)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"dt": 0.0}, ValueError, r"dt must be positive and finite, got 0\.0"),
+        ({"dt": -1.0}, ValueError, r"dt must be positive and finite, got -1\.0"),
+        ({"dt": math.nan}, ValueError, r"dt must be positive and finite, got nan"),
+        ({"horizon": math.inf}, ValueError, r"horizon must be positive and finite, got inf"),
+        ({"horizon": 0.001}, ValueError, r"horizon must be at least dt = 0\.01, got 0\.001"),
+        ({"n_paths": 0}, ValueError, r"n_paths must be at least 1, got 0"),
+        ({"n_paths": 1.5}, TypeError, r"n_paths must be a whole number, got 1\.5"),
+        ({"n_paths": 10**15}, MemoryError, r"passage times must fit in memory, got 2\.6e\+07 GB"),
+        ({"n_jobs": 0}, ValueError, r"n_jobs must be at least 1, got 0"),
+        ({"x0": 0.0}, ValueError, r"x0 must lie inside the domain \(-inf, 0\.0\), got 0\.0"),
+        ({"x0": 1.0}, ValueError, r"x0 must lie inside the domain"),
+        ({"x0": math.nan}, ValueError, r"x0 must be finite, got nan"),
+        ({"x0": (0.0, 1.0)}, ValueError, r"x0 must have 1 coordinates, got shape \(2,\)"),
+        ({"domain": (1.0, -1.0)}, ValueError, r"domain must have lower < upper, got \(1\.0, -1\.0\)"),
+        ({"domain": 3.0}, TypeError, r"domain must be \(lower, upper\) or a level function, got 3\.0"),
+        ({"domain": lambda x: x + 1.0}, ValueError, r"x0 must lie inside the domain, where the level is negative"),
+        ({"solver": "rk4"}, ValueError, r"solver must be one of euler, heun, got 'rk4'"),
+        ({"seed": None}, TypeError, r"seed must be an int, a numpy SeedSequence or a numpy Generator, got None"),
+        ({"seed": -1}, ValueError, r"seed must be at least 0, got -1"),
+        ({"until": 1.0}, ValueError, r"until must lie in \(0, 1\), got 1\.0"),
+        (
+            {"until": 0.5, "noise": FractionalNoise(0.4, method="hosking")},
+            ValueError,
+            r"method must be 'streaming' for `until`, got 'hosking'",
+        ),
+    ],
+)
+def test_bad_input(change, error, message):
+    with pytest.raises(error, match=message):
+        run(**change)
+
+
+def test_domain_must_be_a_level_in_two_dimensions():
+    with pytest.raises(ValueError, match=r"domain must be a level function in 2 dimensions, got \(-1, 1\)"):
+        run(fbmsde.double_well_2d(), x0=(-1.0, 0.0), domain=(-1, 1))
+
+
+def test_level_function_that_does_not_compile_shows_its_error():
+    with pytest.raises(ValueError, match=r"domain must compile with numba, got: .*unheard_of"):
+        run(domain=LevelSet(lambda x: x - unheard_of))  # noqa: F821 - the undefined name is what is tested
+
+
+def test_exploding_path_is_reported_not_returned():
+    steep = fbmsde.Landscape(lambda x: x**4, lambda x: 4e3 * x**3, name="steep")
+    with pytest.raises(fbmsde.PathError, match=r"path \d+ must stay finite, got inf or nan at time .*try dt = 0\.0025") as e:
+        run(steep, domain=(-math.inf, math.inf))
+    assert e.value.time > 0
+
+
+def test_gradient_that_returns_nan_is_reported():
+    holed = fbmsde.Landscape(lambda x: x, lambda x: math.nan if x > 0.2 else 0.0, name="holed")
+    with pytest.raises(fbmsde.PathError, match="must stay finite"):
+        run(holed, x0=0.0, domain=(-5.0, 5.0))
+
+
+def test_explosion_behind_the_barrier_is_an_exit():
+    """A path that leaves properly and would blow up in the same block of steps has left."""
+    cliff = fbmsde.Landscape(lambda x: x, lambda x: -1e200 * x if x > 0.0 else 0.0, name="cliff")
+    got = run(cliff, x0=-0.1, domain=(-math.inf, 0.0))
+    assert got.n_left > 150
+
+
