@@ -17,7 +17,7 @@ _BLOCKS = 4096  # matrix size that carries the ends of the path in the estimate
 _WAVES = 10.0  # in units of 1/n: the spectral integral starts here
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, cache=True)
 def _durbin_levinson(gamma: Array) -> tuple[Array, Array]:
     """Prediction-error filter (n,) of the last value from the n - 1 before it, and the n prediction variances."""
     n = gamma.size

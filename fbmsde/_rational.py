@@ -102,18 +102,26 @@ class RationalModel:
         left = np.hstack([np.ones((q.size, 1)), np.cumprod(blaschke, axis=1)[:, : q.size - 1]])
         return np.tril(left * np.sqrt(q) * (1.0 + q[:, None]) / (q + q[:, None]))
 
+    def _log_powers(self, exponents: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
+        """``log |rho^exponent|`` and where the power is negative, poles along a new last axis."""
+        e = np.asarray(exponents, dtype=float)
+        rate = 2.0 * np.arctanh(np.minimum(np.minimum(self.q, 1.0 / self.q), 1.0 - 2.0**-53))
+        return -np.multiply.outer(e, rate), (e % 2.0 == 1.0)[..., None] & (self.q > 1.0)
+
     def powers(self, exponents: ArrayLike) -> Array:
         """``rho^exponent`` for whole exponents of any shape, with the poles as a new last axis."""
-        e = np.asarray(exponents, dtype=float)
-        q = np.minimum(self.q, 1.0 / self.q)
-        size = np.exp(-2.0 * np.multiply.outer(e, np.arctanh(np.minimum(q, 1.0 - 2.0**-53))))
-        odd = (e % 2.0 == 1.0)[..., None] & (self.q > 1.0)
-        return np.where(odd, -size, size)
+        log_size, negative = self._log_powers(exponents)
+        return np.where(negative, -np.exp(log_size), np.exp(log_size))
+
+    def one_minus_powers(self, exponents: ArrayLike) -> Array:
+        """``1 - rho^exponent`` to full relative accuracy, shaped as :meth:`powers`."""
+        log_size, negative = self._log_powers(exponents)
+        return np.where(negative, 1.0 + np.exp(log_size), -np.expm1(log_size))
 
     def autocovariance(self, lags: ArrayLike) -> Array:
         """Autocovariance at integer lags, same shape as `lags`, the level included."""
         k = np.abs(np.asarray(lags, dtype=float))
-        later = self.powers(np.maximum(k - 1.0, 0.0)) @ self.amplitudes
+        later = np.sum(self.powers(np.maximum(k - 1.0, 0.0)) * self.amplitudes, axis=-1)
         return np.where(k == 0.0, self.variance, later) + self.level_variance
 
     def spectrum(self, frequencies: ArrayLike) -> Array:
@@ -130,7 +138,7 @@ class RationalModel:
         """
         b = np.asarray(counts, dtype=float)[..., None]
         gap, w = self.decay, self.amplitudes
-        missing = 1.0 - self.powers(b[..., 0])
+        missing = self.one_minus_powers(b[..., 0])
         if np.sum(w) > 0.0:
             linear = self.variance
             rest = (w / gap) * (b - missing / gap)
@@ -141,16 +149,17 @@ class RationalModel:
 
     def block_autocovariance(self, block: int, n_blocks: int) -> Array:
         """Autocovariance (n_blocks,) of the sums over successive blocks of `block` values, the level included."""
-        missing = -np.expm1(-2.0 * block * np.arctanh(self.q)) if np.all(self.q < 1.0) else 1.0 - self.powers(block)
-        amplitude = self.amplitudes * (missing / self.decay) ** 2
-        later = self.powers(block * np.arange(n_blocks - 1.0)) @ amplitude + self.level_variance * float(block) ** 2
+        amplitude = self.amplitudes * (self.one_minus_powers(block) / self.decay) ** 2
+        later = np.sum(self.powers(block * np.arange(n_blocks - 1.0)) * amplitude, axis=-1)
+        later += self.level_variance * float(block) ** 2
         return np.concatenate([[float(self.sum_variance(block))], later])
 
     def block_spectrum(self, block: int, frequencies: ArrayLike) -> Array:
         """Spectral density of the sums over successive blocks at frequencies per block, the level's mass left out."""
-        rho, freq = self.powers(block), np.asarray(frequencies, dtype=float)[..., None]
-        amplitude = self.amplitudes * ((1.0 - rho) / self.decay) ** 2
+        freq = np.asarray(frequencies, dtype=float)[..., None]
+        missing = self.one_minus_powers(block)
+        amplitude = self.amplitudes * (missing / self.decay) ** 2
         versed = 2.0 * np.sin(freq / 2.0) ** 2
-        series = (1.0 - rho - versed) / ((1.0 - rho) ** 2 + 2.0 * rho * versed)
+        series = (missing - versed) / (missing**2 + 2.0 * (1.0 - missing) * versed)
         own = float(self.sum_variance(block)) - self.level_variance * float(block) ** 2
-        return own + 2.0 * series @ amplitude
+        return own + 2.0 * np.sum(series * amplitude, axis=-1)

@@ -7,7 +7,8 @@ What is minimised is the Kullback-Leibler divergence of a whole path to second o
 In frequency it is a quadratic form of the relative error of the spectrum. Well above 1/n it is diagonal, with weight
 ``n dl / 4 pi``; near 1/n the path's ends blur it, and there it is taken from the matrices of 256 blocks, which is
 enough because block sums of fractional Gaussian noise are fractional Gaussian noise. The constant level that H > 1/2
-needs enters this form linearly and is eliminated from it.
+needs enters this form linearly and is eliminated from it. No step uses threaded linear algebra, so a model does not
+depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_toeplitz, solve_triangular, toeplitz
+from scipy.linalg import solve_toeplitz, toeplitz
 from scipy.optimize import least_squares
 
 from ._rational import RationalModel
@@ -27,6 +28,7 @@ Array = NDArray[np.float64]
 _BLOCKS = 256  # matrix size that carries the low frequencies
 _LOWEST, _BLURRED = 1.0 / 64.0, 60.0  # lowest node, and where the form becomes diagonal, in units of 1/n
 _NODES = 8  # Gauss-Legendre nodes in a panel
+_PADDING = 24  # for paths of ten steps or so
 _MAX_LOG = 40.0  # poles and zeros are kept within exp(-40) ... exp(40)
 
 
@@ -58,13 +60,32 @@ def frequency_nodes(n_steps: int) -> tuple[Array, Array, int]:
 def _blurred_form(hurst: float, n_steps: int, nodes: Array, masses: Array) -> Array:
     """Matrix M of ``KL = e' M e`` for relative errors e at `nodes` (units of 1/n), `masses` = integral of f there."""
     m = min(n_steps, _BLOCKS)
-    chol = np.linalg.cholesky(toeplitz(fgn_autocovariance(hurst, np.arange(m))))
     phase = np.outer(np.arange(m) - (m - 1) / 2.0, nodes / m)
-    even = solve_triangular(chol, np.cos(phase), lower=True)
-    odd = solve_triangular(chol, np.sin(phase), lower=True)
-    even, odd = even.T @ even, odd.T @ odd
+    white = _whitened(fgn_autocovariance(hurst, np.arange(m)), np.hstack([np.cos(phase), np.sin(phase)]))
+    even, odd = white[:, : nodes.size], white[:, nodes.size :]
+    even, odd = np.einsum("ij,ik->jk", even, even), np.einsum("ij,ik->jk", odd, odd)
     # |e(l)' F^-1 e(l')|^2 summed over the four sign pairs of (l, l'); mirror symmetry parts even from odd
     return (even**2 + odd**2) * np.outer(masses, masses) / (4.0 * np.pi**2)
+
+
+def _whitened(gamma: Array, columns: Array) -> Array:
+    """``L^-1 columns`` for the Toeplitz matrix ``L L'`` of `gamma`, by elimination without a threaded library."""
+    matrix = np.hstack([toeplitz(gamma), columns])
+    for i in range(gamma.size):
+        matrix[i, i:] /= np.sqrt(matrix[i, i])
+        matrix[i + 1 :, i + 1 :] -= np.outer(matrix[i, i + 1 : gamma.size], matrix[i, i + 1 :])
+    return matrix[:, gamma.size :]
+
+
+def _rows_of(form: Array, *, drop_first: bool) -> Array:
+    """R with ``R' R = form`` by pivoted elimination; `drop_first` leaves out what variable 0 can absorb."""
+    rest, rows, pivot = form.copy(), [], 0
+    floor = 1e-15 * np.diag(form).max()
+    while rest[pivot, pivot] > floor:
+        rows.append(rest[pivot] / np.sqrt(rest[pivot, pivot]))
+        rest -= np.outer(rows[-1], rows[-1])
+        pivot = int(np.argmax(np.diag(rest)))
+    return np.array(rows[1:] if drop_first else rows)
 
 
 class Objective:
@@ -95,10 +116,7 @@ class Objective:
         masses[0] /= 1.0 - self.memory
         x[0] = 0.0  # what lies below the first node acts as a level
         form = _blurred_form(self.hurst, self.n_steps, x, masses)
-        if self.memory > 0.0:
-            form -= np.outer(form[:, 0], form[0]) / form[0, 0]
-        values, vectors = np.linalg.eigh(form)
-        return (vectors * np.sqrt(np.maximum(values, 0.0))).T / abs(self.memory)
+        return _rows_of(form, drop_first=self.memory > 0.0) / abs(self.memory)
 
     def split(self, x: Array) -> tuple[Array, Array, float]:
         """log q, shift and log gain of a parameter vector."""
@@ -117,7 +135,7 @@ class Objective:
         """Residual vector: relative errors near 1/n, where the form is exact in them; their logs above, more linear."""
         log_ratio = self.log_ratio(x)
         low = np.expm1(np.minimum(log_ratio[: self.n_low], _MAX_LOG))
-        return np.concatenate([self.low @ low, self.high * log_ratio[self.n_low :]])
+        return self._padded(np.einsum("ij,j->i", self.low, low), self.high * log_ratio[self.n_low :])
 
     def jacobian(self, x: Array) -> Array:
         """Derivatives of the residuals, one column a parameter."""
@@ -127,7 +145,13 @@ class Objective:
         gain = np.full((self.freq.size, 1), self.memory)
         columns = np.hstack([by_zero - by_pole, by_zero * self.memory, gain])
         ratio = np.exp(np.minimum(self.log_ratio(x)[: self.n_low], _MAX_LOG))[:, None]
-        return np.concatenate([self.low @ (ratio * columns[: self.n_low]), self.high[:, None] * columns[self.n_low :]])
+        low = np.einsum("ij,jk->ik", self.low, ratio * columns[: self.n_low])
+        return self._padded(low, self.high[:, None] * columns[self.n_low :])
+
+    @staticmethod
+    def _padded(low: Array, high: Array) -> Array:
+        """Both parts and zeros below: the solver wants at least as many residuals as parameters."""
+        return np.concatenate([low, high, np.zeros((_PADDING, *low.shape[1:]))])
 
     def first_guess(self, n_pairs: int) -> Array:
         """Pairs spaced evenly in log q between 1/2n and 1: good enough for a few of them."""
@@ -193,5 +217,5 @@ def _level_variance(model: RationalModel, hurst: float, n_steps: int) -> float:
     m = n_steps // block
     exact = float(block) ** (2.0 * hurst) * fgn_autocovariance(hurst, np.arange(m))
     v = solve_toeplitz(exact, np.ones(m))
-    missing = toeplitz(exact - model.block_autocovariance(block, m))
-    return max(0.0, float(v @ missing @ v) / (block * v.sum()) ** 2)
+    missing = np.outer(v, v) * toeplitz(exact - model.block_autocovariance(block, m))
+    return max(0.0, float(missing.sum()) / (block * float(v.sum())) ** 2)

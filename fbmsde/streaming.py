@@ -22,6 +22,7 @@ MAX_STEPS = 2**24  # with the default tolerance
 MAX_STEPS_CHOSEN = 2**30  # with a tolerance given by the caller
 EXACT_STEPS = 4096  # up to here the certificate's KL is exact
 MAX_POLES = 40
+MIN_TOLERANCE = 1e-10  # rounding leaves the exact divergence uncertain by 2e-11
 _SHORTEST = 10  # the fit's horizon is at least this: a model good for ten steps is good for the first two of them
 
 
@@ -30,7 +31,8 @@ class Certificate:
     """How far the law of a path of the model is from the exact one.
 
     `kl`: Kullback-Leibler divergence KL(exact || model) in nats of one path of `n_steps` increments; it adds over
-    independent paths. `kl_method`: "exact" up to 4096 steps, "estimate" beyond. `variance_error`: largest relative
+    independent paths. `kl_method`: "exact" up to 4096 steps (rounding below 2e-11), "estimate" beyond: within 1 % of
+    exact values at 2^14 and 2^16 steps for H >= 0.1, up to 3 % low at H = 0.02. `variance_error`: largest relative
     error of ``Var B_H(t)``, t <= n. `autocovariance_error`: largest absolute error at any lag below n.
     """
 
@@ -79,6 +81,10 @@ class StreamingNoise:
         n_steps = _checks.count("n_steps", self.n_steps)
         chosen = self.tolerance is not None
         limit = _checks.positive("tolerance", self.tolerance) if chosen else default_tolerance(n_steps)
+        if limit < MIN_TOLERANCE:
+            raise ValueError(
+                f"tolerance must be at least {MIN_TOLERANCE:g}, got {limit:g}. Take method='davies_harte'."
+            )
         _check_range(hurst, n_steps, MAX_STEPS_CHOSEN if chosen else MAX_STEPS)
         values = {"hurst": hurst, "n_steps": n_steps, "tolerance": limit, "_fitted": _fitted(hurst, n_steps, limit)}
         for name, value in values.items():
@@ -179,7 +185,7 @@ def _check_range(hurst: float, n_steps: int, max_steps: int) -> None:
             f"hurst must lie in [{low}, {high}] for streaming noise, got {hurst}. Take method='davies_harte'."
         )
     if not 2 <= n_steps <= max_steps:
-        advice = " or give a tolerance" if max_steps < n_steps <= MAX_STEPS_CHOSEN else ""
+        advice = f", or give a tolerance (up to {MAX_STEPS_CHOSEN} steps)" if max_steps == MAX_STEPS else ""
         raise ValueError(
             f"n_steps must lie in [2, {max_steps}] for streaming noise, got {n_steps}. "
             f"Take method='davies_harte'{advice}."
@@ -193,15 +199,15 @@ def _fitted(hurst: float, n_steps: int, tolerance: float) -> _Fitted:
         return _Fitted(RationalModel(np.empty(0), np.empty(0), 0.0), Certificate(0.0, "exact", 0.0, 0.0))
     horizon = max(n_steps, _SHORTEST)
     n_pairs = _rational_fit.smallest_pair_count(hurst, horizon, tolerance, MAX_POLES)
-    reached = []
-    for k in range(n_pairs, n_pairs + 4):
+    kl = np.inf
+    for k in range(n_pairs, min(n_pairs + 3, MAX_POLES) + 1):  # the second-order KL of the fit may be a little low
         model, _ = _rational_fit.fit(hurst, horizon, k)
-        reached.append(_kl(model, hurst, n_steps))
-        if reached[-1] <= tolerance:
-            return _Fitted(model, _certify(model, hurst, n_steps, reached[-1]))
+        kl = min(kl, reached := _kl(model, hurst, n_steps))
+        if reached <= tolerance:
+            return _Fitted(model, _certify(model, hurst, n_steps, reached))
     raise ValueError(
-        f"tolerance must be within reach, got {tolerance:.3g}: {n_pairs} to {k} poles reach a Kullback-Leibler "
-        f"divergence of {min(reached):.3g}. Raise it or take method='davies_harte'."
+        f"tolerance must be within reach, got {tolerance:.3g}: {k} poles and fewer reach a Kullback-Leibler divergence "
+        f"of {kl:.3g}. Raise it or take method='davies_harte'."
     )
 
 
