@@ -6,6 +6,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy import fft, linalg, special, stats
 from scipy.interpolate import CubicSpline
@@ -197,20 +198,37 @@ def _exact_windows(increments: Array, centre: NDArray[np.intp]) -> tuple[Array, 
 def _restricted_squares(series: Array, hurst: float) -> tuple[Array, float]:
     """Generalised sum of squares about the fitted mean, (n_series,), and log |G| + log 1'G^-1 1, G the covariance."""
     n = series.shape[1]
-    gamma = fgn_autocovariance(hurst, np.arange(n + 1))
     # time first; a column of ones is filtered along for the mean
     lanes = np.vstack([series - series.mean(axis=1, keepdims=True), np.ones(n)]).T.copy()
-    phi, variance, log_det = np.empty(0), 1.0, 0.0
     squares, products = np.zeros(lanes.shape[1]), np.zeros(lanes.shape[1])
+    log_det = _innovation_sums(fgn_autocovariance(hurst, np.arange(n + 1)), lanes, squares, products)
+    return squares[:-1] - products[:-1] ** 2 / squares[-1], log_det + math.log(squares[-1])
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _innovation_sums(gamma: Array, lanes: Array, squares: Array, products: Array) -> float:
+    """Add standardised squared innovations and their products with the last lane's; the log-determinant."""
+    n, width = lanes.shape
+    phi, previous, error = np.zeros(n), np.zeros(n), np.empty(width)
+    variance, log_det = 1.0, 0.0
     for t in range(n):
-        error = lanes[t] - phi[::-1] @ lanes[:t]
-        squares += error**2 / variance
-        products += error * error[-1] / variance
-        log_det += np.log(variance)
-        partial = (gamma[t + 1] - phi @ gamma[t:0:-1]) / variance  # Durbin-Levinson: one order up
-        phi = np.append(phi - partial * phi[::-1], partial)
-        variance *= 1.0 - partial**2
-    return squares[:-1] - products[:-1] ** 2 / squares[-1], log_det + np.log(squares[-1])
+        error[:] = lanes[t]
+        partial = gamma[t + 1]
+        for i in range(t):
+            partial -= phi[i] * gamma[t - i]
+            for k in range(width):
+                error[k] -= phi[i] * lanes[t - 1 - i, k]
+        for k in range(width):
+            squares[k] += error[k] * error[k] / variance
+            products[k] += error[k] * error[width - 1] / variance
+        log_det += math.log(variance)
+        partial /= variance
+        previous[:t] = phi[:t]
+        for i in range(t):
+            phi[i] = previous[i] - partial * previous[t - 1 - i]
+        phi[t] = partial
+        variance *= 1.0 - partial * partial
+    return log_det
 
 
 @lru_cache(maxsize=16)
