@@ -1,0 +1,306 @@
+"""Compute the constants of fractional Brownian motion's extremes and print them as the module ``fbmsde/_tables.py``.
+
+Three tables over the Hurst parameter, each from exact paths (circulant embedding), each with its standard error:
+
+* ``beta_H``, the mean amount by which the maximum on a unit grid misses the maximum in continuous time. Around its
+  maximum a path looks the same on every scale, so that the grids of spacing 1 and 2 differ by ``(2^H - 1) beta_H`` on
+  average. The difference is taken on one path, averaged over both positions of the coarse grid, and only where the
+  maximum falls in the middle half of the window; a window of L points leaves a correction that falls like L^-H and is
+  fitted away. At H = 1/2 the known value ``-zeta(1/2)/sqrt(2 pi)`` is the check.
+* Pickands' constant on grids, by the estimator of Dieker & Yakir (2014): the mean of ``max e^Z / (delta sum e^Z)`` with
+  ``Z = sqrt(2) B_H - |t|^2H`` over the two-sided grid. What is tabulated is the smooth remainder ``-log(delta P^delta)
+  - 2 sum_k Psi(s k^H / sqrt(2)) / k``, ``s = delta^H``: it vanishes at H = 1/2 and for wide grids.
+* The law of the maximum of fBm on [0, 1], from the maximum and minus the minimum of paths on a grid, each raised by
+  ``beta_H n^-H``: its mean, and ``c(z)`` in ``P(max < z) = erf(c(z) z)^(1/H - 1)``.
+
+    python benchmarks/constants.py --write fbmsde/_tables.py    # about 12 minutes on one core; without --write: prints
+    python benchmarks/constants.py --quick                      # half a minute: fresh estimates beside the table
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import pathlib
+import sys
+import textwrap
+from collections.abc import Iterator
+
+import numba
+import numpy as np
+from scipy import fft, special
+
+from fbmsde.covariance import fgn_autocovariance
+from fbmsde.extremes import barrier_shift, fbm_maximum_mean, pickands_constant
+
+HURST = np.array([0.02, 0.05, *np.arange(10, 100, 5) / 100, 0.98])
+SPACINGS = np.array([0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0])  # s = delta^H
+LEVELS = np.array([0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0])
+WINDOWS = np.array([128, 512, 2048, 8192, 32768])
+REACH = 6.5  # beyond s k^H = 6.5 the drift has taken Z below -42 + 9 N(0, 1)
+LAW_HURST = HURST[2:-2]  # 0.1 ... 0.9
+PICKANDS_HURST = HURST[4:]  # from 0.2: below, the grid that reaches far enough is too wide to extrapolate from
+SEED = 1  # for every H: common random numbers make the tables smoother in H than their standard errors
+KNOWN_AT_HALF = (np.log(0.5) / 2.0, np.sqrt(2.0 / np.pi))  # log c and E max
+BATCHES = {"beta": 500, "pickands": 120, "maximum": 800}
+
+
+def paths(hurst: float, n: int, rng: np.random.Generator, batch: int) -> Iterator[np.ndarray]:
+    """Endless batches of exact fBm paths on the unit grid, (2 * batch, n), without their start at 0."""
+    gamma = fgn_autocovariance(hurst, np.arange(n + 1))
+    row = np.concatenate([gamma, gamma[-2:0:-1]])
+    roots = np.sqrt(np.maximum(fft.fft(row).real, 0.0) / (2 * n))
+    while True:
+        normals = rng.standard_normal((batch, 2 * n, 2)).view(complex)[..., 0]
+        noise = fft.fft(normals * roots, axis=1, overwrite_x=True)[:, :n]
+        yield np.cumsum(np.concatenate([noise.real, noise.imag]), axis=1)
+
+
+@numba.njit(error_model="numpy")
+def _coarsening(path, window, sums):
+    """Add count, sum and sum of squares of the maximum's mean loss when every second point goes."""
+    for start in range(0, path.size - window + 1, window):
+        top = start
+        for i in range(start, start + window):
+            if path[i] > path[top]:
+                top = i
+        if window // 4 <= top - start < 3 * window // 4:
+            other = -np.inf
+            for i in range(start + (top - start + 1) % 2, start + window, 2):
+                other = max(other, path[i])
+            loss = (path[top] - other) / 2.0
+            sums[0] += 1.0
+            sums[1] += loss
+            sums[2] += loss * loss
+
+
+@numba.njit(error_model="numpy")
+def _dieker_yakir(path, hurst, spacing, centres, half):
+    """Mean over the centres of ``max e^Z / sum e^Z`` on the grid of `half` points to either side."""
+    drift = spacing**2 * np.arange(half + 1) ** (2.0 * hurst)
+    scale, total = np.sqrt(2.0) * spacing, 0.0
+    for c in centres:
+        top, mass = 0.0, 1.0
+        for k in range(1, half + 1):
+            for z in (scale * (path[c + k] - path[c]) - drift[k], scale * (path[c - k] - path[c]) - drift[k]):
+                if z > -30.0:
+                    mass += np.exp(z)
+                    top = max(top, z)
+        total += np.exp(top) / mass
+    return total / centres.size
+
+
+def naive_beta(hurst: float) -> float:
+    """``-zeta(1-H)/sqrt(2 pi)``, what Spitzer's identity would give if it held for H other than 1/2."""
+    return float(-special.zeta(1.0 - hurst) / np.sqrt(2 * np.pi))
+
+
+def beta_windows(hurst: float, batches: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """beta_H from each window of `WINDOWS`, in units of `naive_beta`, and the standard errors."""
+    sums = np.zeros((WINDOWS.size, 3))
+    source = paths(hurst, 2**15, np.random.default_rng(seed), 4)
+    for path in itertools.chain.from_iterable(itertools.islice(source, batches)):
+        for window, total in zip(WINDOWS, sums, strict=True):
+            _coarsening(path, window, total)
+    count, mean = sums[:, 0], sums[:, 1] / sums[:, 0]
+    unit = (2.0**hurst - 1.0) * naive_beta(hurst)
+    return mean / unit, np.sqrt((sums[:, 2] / count - mean**2) / count) / unit
+
+
+def beta_ratio(hurst: float, batches: int, seed: int) -> tuple[float, float]:
+    """beta_H in units of `naive_beta`, windows extrapolated like L^-sqrt(2H) (found empirically), and its error.
+
+    The error adds a quarter of the extrapolation beyond the widest window to the standard error of the fit.
+    """
+    ratio, error = beta_windows(hurst, batches, seed)
+    decay = WINDOWS ** -np.sqrt(2.0 * hurst)
+    value, covariance = _fit(np.stack([np.ones(WINDOWS.size), decay], axis=1), ratio, error)
+    return value[0], float(np.hypot(np.sqrt(covariance[0, 0]), 0.25 * value[1] * decay[-1]))
+
+
+def _fit(design: np.ndarray, data: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted least squares: coefficients and their covariance."""
+    weighted = design / error[:, None]
+    covariance = np.linalg.inv(weighted.T @ weighted)
+    return covariance @ (weighted.T @ (data / error)), covariance
+
+
+def spitzer_sum(spacing: float, hurst: float) -> float:
+    """``2 sum_k Psi(s k^H / sqrt(2)) / k`` term by term."""
+    k = np.arange(1.0, min((14.0 / spacing) ** (1.0 / hurst), 3e7) + 2.0)
+    return 2.0 * float(np.sum(special.ndtr(-spacing * k**hurst / np.sqrt(2.0)) / k))
+
+
+def pickands_remainder(hurst: float, batches: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """``-log(delta P^delta) - spitzer_sum`` at each spacing of `SPACINGS` and its error, NaN where out of reach."""
+    n, widest = 2**17, 2**15
+    halves = np.ceil((REACH / SPACINGS) ** (1.0 / hurst))
+    within = np.flatnonzero(halves <= widest)
+    means: list[np.ndarray] = []
+    for path in itertools.chain.from_iterable(
+        itertools.islice(paths(hurst, n, np.random.default_rng(seed), 1), batches)
+    ):
+        row = np.full(SPACINGS.size, np.nan)
+        for i in within:
+            half = int(halves[i])
+            centres = np.linspace(half, n - half - 1, int(np.clip(2**20 // half, 32, 512))).astype(np.int64)
+            row[i] = _dieker_yakir(path, hurst, SPACINGS[i], centres, half)
+        means.append(row)
+    q = np.mean(means, axis=0)
+    error = np.std(means, axis=0, ddof=1) / q / np.sqrt(len(means))
+    naive = [spitzer_sum(s, hurst) if np.isfinite(v) else np.nan for s, v in zip(SPACINGS, q, strict=True)]
+    return -np.log(q) - naive, error
+
+
+def remainder_fit(hurst: float, beta: float, batches: int, seed: int) -> tuple[np.ndarray, float, float]:
+    """Coefficients of ``exp(-s^2/4) (c0 + c1 s + ... + c4 s^4)``, error of c0 and chi^2 per degree of freedom.
+
+    The slope at 0 is known: ``P^delta = P exp(-sqrt(2) beta_H s)`` fixes c1.
+    """
+    data, error = pickands_remainder(hurst, batches, seed)
+    use = np.isfinite(data)
+    s, damp = SPACINGS[use], np.exp(-(SPACINGS[use] ** 2) / 4.0)
+    slope = np.sqrt(2.0) * (beta - naive_beta(hurst))
+    powers = np.array([0, 2, 3, 4])
+    rest = data[use] - slope * s * damp
+    value, covariance = _fit(s[:, None] ** powers * damp[:, None], rest, error[use])
+    misfit = (rest - (s[:, None] ** powers * damp[:, None]) @ value) / error[use]
+    coefficients = np.array([value[0], slope, *value[1:]])
+    return coefficients, float(np.sqrt(covariance[0, 0])), float(np.mean(misfit**2))
+
+
+def maximum_law(hurst: float, beta: float, batches: int, seed: int) -> tuple[float, float, np.ndarray]:
+    """Mean of the maximum of fBm on [0, 1], its error, and ``c(z)`` at `LEVELS`."""
+    n, values = 2**12, []
+    for batch in itertools.islice(paths(hurst, n, np.random.default_rng(seed), 32), batches):
+        values += [np.maximum(batch.max(axis=1), 0.0), np.maximum(-batch.min(axis=1), 0.0)]
+    tops = (np.stack(values) + beta) * n**-hurst  # (2 * batches, 64)
+    error = float(np.std(tops.mean(axis=1).reshape(-1, 2).mean(axis=1), ddof=1) / np.sqrt(batches))
+    below = np.mean(tops.ravel()[:, None] < LEVELS, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = special.erfinv(below ** (hurst / (1.0 - hurst))) / LEVELS
+    known = (below * tops.size >= 200) & ((1 - below) * tops.size >= 200)
+    return float(tops.mean()), error, np.where(known, scale, np.nan)
+
+
+def erf_remainder() -> np.ndarray:
+    """The coefficients at H = 1, where ``delta P^delta = erf(s / 2)``, s < 3, exactly."""
+    s = np.linspace(0.02, 3.0, 150)
+    damp = np.exp(-(s**2) / 4.0)
+    data = -np.log(special.erf(s / 2.0)) - [spitzer_sum(x, 1.0) for x in s]
+    slope = -np.sqrt(2.0) * naive_beta(1.0)
+    powers = np.array([0, 2, 3, 4])
+    value, _ = _fit(s[:, None] ** powers * damp[:, None], data - slope * s * damp, np.ones(s.size))
+    return np.array([value[0], slope, *value[1:]])
+
+
+def nearest_known(row: np.ndarray) -> np.ndarray:
+    """The row with unknown values replaced by the nearest known one: the power laws of both tails."""
+    known = np.flatnonzero(np.isfinite(row))
+    return row[known[np.abs(np.arange(row.size)[:, None] - known).argmin(axis=1)]]
+
+
+def compute() -> dict[str, np.ndarray]:
+    """All tables, by the names they have in the module."""
+    beta = np.array([beta_ratio(h, BATCHES["beta"], SEED) for h in HURST])
+    half = HURST == 0.5
+    print(f"# check at H = 1/2: beta ratio {beta[half][0]}, exactly 1", file=sys.stderr, flush=True)
+    beta[half] = (1.0, 0.0)
+    size = {h: beta[i, 0] * naive_beta(h) for i, h in enumerate(HURST)}
+    fits = []
+    for h in PICKANDS_HURST:
+        coefficients, error, misfit = remainder_fit(h, size[h], BATCHES["pickands"] * (3 if h < 0.3 else 1), SEED)
+        print(f"# H = {h}: remainder {coefficients[0]:.4f}, misfit {misfit:.2f}", file=sys.stderr, flush=True)
+        fits.append((coefficients * (h != 0.5), error * (h != 0.5)))
+    laws = [maximum_law(h, size[h], BATCHES["maximum"], SEED) for h in LAW_HURST]
+    mean, error, scale = laws[int(np.flatnonzero(LAW_HURST == 0.5)[0])]
+    print(f"# check at H = 1/2: E max {mean:.5f} +- {error:.5f}, exactly 0.79788; c {scale}, 0.7071", file=sys.stderr)
+    tables = {
+        "HURST": HURST,
+        "BETA_RATIO": beta[:, 0],
+        "BETA_RATIO_ERROR": beta[:, 1],
+        "PICKANDS_HURST": np.append(PICKANDS_HURST, 1.0),
+        "PICKANDS_REMAINDER": np.array([c for c, _ in fits] + [erf_remainder()]),
+        "PICKANDS_ERROR": np.array([e for _, e in fits] + [0.0]),
+        "LAW_HURST": LAW_HURST,
+        "LAW_LEVELS": LEVELS,
+        "LAW_LOG_SCALE": np.array([nearest_known(np.log(scale)) for _, _, scale in laws]),
+        "MAXIMUM_MEAN": np.array([mean for mean, _, _ in laws]),
+        "MAXIMUM_MEAN_ERROR": np.array([error for _, error, _ in laws]),
+    }
+    return exact_at_half(tables)
+
+
+def exact_at_half(tables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The tables with what is known at H = 1/2 in place of what was measured there."""
+    law = LAW_HURST == 0.5
+    tables["LAW_LOG_SCALE"][law], tables["MAXIMUM_MEAN"][law] = KNOWN_AT_HALF
+    tables["MAXIMUM_MEAN_ERROR"][law] = 0.0
+    return tables
+
+
+DOCS = {
+    "HURST": "grid of BETA_RATIO",
+    "BETA_RATIO": "beta_H / (-zeta(1 - H) / sqrt(2 pi))",
+    "BETA_RATIO_ERROR": "standard error, with a quarter of the extrapolation",
+    "PICKANDS_HURST": "grid of PICKANDS_REMAINDER",
+    "PICKANDS_REMAINDER": "c0 ... c4 of exp(-s^2/4) sum_j c_j s^j",
+    "PICKANDS_ERROR": "standard error of c0, that is of log P",
+    "LAW_HURST": "grid of the law of the maximum",
+    "LAW_LEVELS": "levels z",
+    "LAW_LOG_SCALE": "log c(z), one row for each H",
+    "MAXIMUM_MEAN": "E max of fBm on [0, 1]",
+    "MAXIMUM_MEAN_ERROR": "standard error",
+}
+
+
+def module(tables: dict[str, np.ndarray]) -> str:
+    """The text of the module that holds the tables."""
+    lines = [
+        '"""Constants of the extremes of fBm: output of ``benchmarks/constants.py``, where the method is described."""',
+        "",
+        "# fmt: off",
+    ]
+    for name, table in tables.items():
+        rows = [_row(table)] if table.ndim == 1 else [f"({_row(row)})," for row in table]
+        wrapped = [textwrap.wrap(row, 110, initial_indent="    ", subsequent_indent="    ") for row in rows]
+        lines += [f"# {DOCS[name]}", f"{name} = (", *itertools.chain.from_iterable(wrapped), ")"]
+    return "\n".join(lines) + "\n"
+
+
+def _row(values: np.ndarray) -> str:
+    """Numbers with five digits, the exact ones with all, as the inside of a tuple."""
+    return ", ".join(repr(float(x)) if x in KNOWN_AT_HALF else f"{x:.5g}" for x in values)
+
+
+def quick() -> None:
+    """Print fresh estimates beside the table at three values of H."""
+    for h in (0.3, 0.5, 0.7):
+        ratio, error = beta_ratio(h, 60, SEED + 1)
+        unit = naive_beta(h)
+        print(f"H = {h}: beta_H {ratio * unit:.4f} +- {error * unit:.4f}, table {barrier_shift(h):.4f}")
+        coefficients, error, _ = remainder_fit(h, barrier_shift(h), 20, SEED + 1)
+        log_p = np.euler_gamma * (0.5 / h - 1.0) - coefficients[0]
+        print(f"  Pickands {np.exp(log_p):.4f} +- {np.exp(log_p) * error:.4f}, table {pickands_constant(2 * h):.4f}")
+        mean, error, _ = maximum_law(h, barrier_shift(h), 100, SEED + 1)
+        print(f"  E max {mean:.4f} +- {error:.4f}, table {fbm_maximum_mean(h):.4f}")
+
+
+def main() -> None:
+    """Print or write the tables, or check them."""
+    parser = argparse.ArgumentParser(description="constants of the extremes of fractional Brownian motion")
+    parser.add_argument("--quick", action="store_true", help="compare fresh estimates with the table")
+    parser.add_argument("--write", metavar="FILE", help="write the module there instead of printing it")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        quick()
+        return
+    text = module(compute())
+    if arguments.write:
+        pathlib.Path(arguments.write).write_text(text)
+    else:
+        print(text, end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+"""Exact exit laws of ordinary diffusions ``dX = -U'(X) dt + sigma dW``: the case H = 1/2, where nothing is in doubt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, special
+
+from . import _checks
+
+Array = NDArray[np.float64]
+Energy = Callable[[Array], Array]  # 2 U / sigma^2
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+_REACH = 80.0  # an open side is cut where the weight exp(-2U/sigma^2) has fallen below exp(-80)
+
+
+def _running_integral(nodes: Array) -> Array:
+    """The matrix that takes values at the Gauss nodes to integrals from -1 to each node, exact for polynomials."""
+    legendre = np.polynomial.legendre
+    out = np.empty((nodes.size, nodes.size))
+    to_coefficients = np.linalg.inv(legendre.legvander(nodes, nodes.size - 1))
+    for j in range(nodes.size):
+        out[:, j] = legendre.legval(nodes, legendre.legint(to_coefficients[:, j], lbnd=-1.0))
+    return out
+
+
+_RUNNING = _running_integral(_NODES)
+
+
+def mean_exit_time(potential: Any, x0: float, domain: tuple[float, float], *, sigma: float = 1.0) -> float:
+    """Mean time until ``dX = -U'(X) dt + sigma dW`` from `x0` leaves `domain`, exact up to quadrature.
+
+    One open side, ``(-inf, b)``: ``(2/sigma^2) int_x0^b dy int_-inf^y dz exp(2 (U(y) - U(z)) / sigma^2)``. Two closed
+    sides: the same with the scale function (Gardiner, Handbook of Stochastic Methods, mean first passage times). Both
+    are evaluated by Gauss panels that are bisected until halving changes nothing, with only energy *differences* in the
+    exponents, so that steep walls and kinks cost panels and not accuracy: measured relative error below 1e-10 on the
+    harmonic, quartic and wedge wells.
+
+    Parameters
+    ----------
+    potential : a function of one number, or an object with `potential` and `params` (a one-dimensional landscape).
+    x0 : the start, strictly inside the domain.
+    domain : (lower, upper), one of them may be infinite if the potential confines on that side.
+
+    Raises ValueError for a start outside, for two open sides, for a potential that does not rise on an open side, and
+    for an exit time beyond 1e300.
+
+    >>> round(mean_exit_time(lambda x: x**2, 0.0, (-np.inf, 1.5)), 6)  # 3 stationary s.d. for a = 2
+    43.46581
+    """
+    start, noise = _checks.finite("x0", x0), _checks.positive("sigma", sigma)
+    lower, upper = _checked_domain(domain, start)
+    energy = _energy(potential, noise)
+    if upper == math.inf:
+        lower, upper, start = -upper, -lower, -start
+        energy = _mirrored(energy)
+    scale = 2.0 / noise**2
+    if lower == -math.inf:
+        left = _open_end(energy, start, upper - start)
+        inner, _ = _climb(energy, left, start, 0.0)
+        return _finite_time(scale * _climb(energy, start, upper, inner)[1])
+    down, up = _hitting_weights(energy, lower, start, upper)
+    below = _climb(lambda x: -energy(x), lower, start, 0.0)[1]
+    above = _climb(lambda x: -energy(-x), -upper, -start, 0.0)[1]
+    return _finite_time(scale * (down * below + up * above))
+
+
+def _checked_domain(domain: tuple[float, float], x0: float) -> tuple[float, float]:
+    """Lower and upper end as floats, with x0 strictly between and at most one of them infinite."""
+    lower, upper = (_checks.number("domain", end) for end in domain)
+    if not lower < x0 < upper:
+        raise ValueError(f"x0 must lie strictly inside the domain ({lower}, {upper}), got {x0}.")
+    if lower == -math.inf and upper == math.inf:
+        raise ValueError("domain must have a finite end, got (-inf, inf). Nothing leaves the whole line.")
+    return lower, upper
+
+
+def _energy(potential: Any, sigma: float) -> Energy:
+    """``2 U / sigma^2`` of an array, whatever kind of function the potential is."""
+    function = getattr(potential, "potential", potential)
+    params = tuple(getattr(potential, "params", ()))
+    one_by_one = np.vectorize(lambda x: float(function(x, *params)), otypes=[float])
+    return lambda x: one_by_one(x) * (2.0 / sigma**2)
+
+
+def _mirrored(energy: Energy) -> Energy:
+    """The energy seen from the other side."""
+    return lambda x: energy(-x)
+
+
+def _finite_time(value: float) -> float:
+    """The value, unless it has overflowed."""
+    if not value < 1e300:
+        raise ValueError(f"sigma must leave a mean exit time below 1e300, got {value}. Take a larger sigma.")
+    return float(value)
+
+
+def _open_end(energy: Energy, x0: float, width: float) -> float:
+    """A point left of x0 beyond which the weight ``exp(-energy)`` no longer matters."""
+
+    def risen(distance: float) -> float:
+        sample = energy(x0 - distance * np.linspace(0.0, 1.0, 65))
+        return float(sample[-1] - sample.min())
+
+    near, far = 0.0, width
+    while not risen(far) > _REACH:
+        near, far = far, 2.0 * far
+        if far > 1e9 * width:
+            raise ValueError("potential must rise without bound on an open side, got one that stays low.")
+    for _ in range(60):
+        middle = (near + far) / 2.0
+        if risen(far) < 2.0 * _REACH:
+            break
+        near, far = (near, middle) if risen(middle) > _REACH else (middle, far)
+    return x0 - far
+
+
+def _panels(energy: Energy, left: float, right: float) -> tuple[Array, Array]:
+    """Edges, (n + 1,), and energies at the Gauss nodes, (n, 8), of panels fine enough for both signs of the energy."""
+    edges = np.linspace(left, right, 17)
+    narrow = 1e-14 * max(right - left, abs(left), abs(right))
+    while True:
+        e = energy(_nodes_of(edges[:-1], edges[1:]))
+        if not np.all(np.isfinite(e)):
+            raise ValueError(f"potential must be finite on the domain, got a value that is not in [{left}, {right}].")
+        middle = (edges[:-1] + edges[1:]) / 2.0
+        halves = energy(np.stack([_nodes_of(edges[:-1], middle), _nodes_of(middle, edges[1:])]))
+        tolerance = 1e-12 + 1e-15 * np.abs(e).max(axis=1)
+        coarse = (np.ptp(e, axis=1) > 1.0) | (_mismatch(e, halves) > tolerance)
+        coarse &= np.diff(edges) > narrow
+        if not coarse.any():
+            return edges, e
+        edges = np.sort(np.concatenate([edges, middle[coarse]]))
+
+
+def _nodes_of(left: Array, right: Array) -> Array:
+    """Gauss nodes of each panel, (n, 8)."""
+    return left[:, None] + (right - left)[:, None] * (_NODES + 1.0) / 2.0
+
+
+def _mismatch(whole: Array, halves: Array) -> Array:
+    """Relative change of the integrals of ``exp(+-energy)`` over each panel when it is halved."""
+    reference = whole[:, :1]
+    worst = np.zeros(len(whole))
+    for sign in (1.0, -1.0):
+        one = np.exp(np.clip(sign * (whole - reference), -50, 50)) @ _WEIGHTS
+        two = (np.exp(np.clip(sign * (halves - reference), -50, 50)) @ _WEIGHTS).sum(axis=0) / 2.0
+        worst = np.maximum(worst, np.abs(two / one - 1.0))
+    return worst
+
+
+def _climb(energy: Energy, left: float, right: float, inner: float) -> tuple[float, float]:
+    """``I(right)`` and ``int I`` for ``I(y) = exp(E(y) - E(left)) inner + int_left^y exp(E(y) - E(z)) dz``."""
+    edges, e = _panels(energy, left, right)
+    half = np.diff(edges)[:, None] / 2.0
+    at_edges = energy(edges)
+    start, end = at_edges[:-1, None], at_edges[1:, None]
+    grow = ((half * np.exp(e - start)) @ _WEIGHTS).tolist()
+    fill = ((half * np.exp(end - e)) @ _WEIGHTS).tolist()
+    local = ((half**2 * np.exp(e - start) * (np.exp(start - e) @ _RUNNING.T)) @ _WEIGHTS).tolist()
+    rise = np.diff(at_edges).tolist()
+    total = 0.0
+    for g, f, d, r in zip(grow, fill, local, rise, strict=True):
+        total += inner * g + d
+        inner = inner * math.exp(r) + f
+    return inner, total
+
+
+def _hitting_weights(energy: Energy, lower: float, x0: float, upper: float) -> tuple[float, float]:
+    """Probabilities of leaving at the lower and at the upper end, from the scale function."""
+    (low_edges, low), (high_edges, high) = _panels(energy, lower, x0), _panels(energy, x0, upper)
+    top = max(low.max(), high.max())
+    below = float(np.sum(np.diff(low_edges) * (np.exp(low - top) @ _WEIGHTS)))
+    above = float(np.sum(np.diff(high_edges) * (np.exp(high - top) @ _WEIGHTS)))
+    return above / (below + above), below / (below + above)
+
+
+def ou_exit_rate(barrier: float, *, curvature: float = 1.0, sigma: float = 1.0, sides: int = 1) -> float:
+    """Asymptotic exit rate of the Ornstein-Uhlenbeck process through `barrier` > 0, exact.
+
+    With ``k = barrier sqrt(2 a) / sigma`` the rate is ``a nu``, nu the smallest zero of the parabolic cylinder function
+    ``D_nu(-k)`` (`sides` = 1) or of its even companion ``1F1(-nu/2; 1/2; k^2/2)`` (`sides` = 2, exit of (-b, b)). Both
+    come as sums of equal signs, accurate to 1e-12 down to rates of 1e-280.
+
+    >>> round(1 / ou_exit_rate(3.0, sigma=2**0.5), 6)
+    86.16453
+    """
+    b, a = _checks.positive("barrier", barrier), _checks.positive("curvature", curvature)
+    k = b * math.sqrt(2.0 * a) / _checks.positive("sigma", sigma)
+    if sides not in (1, 2):
+        raise ValueError(f"sides must be 1 or 2, got {sides!r}.")
+    if k > 36.0:
+        raise ValueError(f"barrier must be at most 36 stationary standard deviations, got {k:.3g}.")
+    x = k * k / 2.0
+    if sides == 2:
+        top = 2.0 if k >= 1.0 else 3.0 / k**2  # nu = 2 at k = 1, pi^2/(4 k^2) for small k
+        return a * _smallest_zero(lambda nu: _kummer(-nu / 2.0, 0.5, x), top)
+    return a * _smallest_zero(
+        lambda nu: (
+            special.rgamma((1.0 - nu) / 2.0) * _kummer(-nu / 2.0, 0.5, x)
+            + math.sqrt(2.0) * k * special.rgamma(-nu / 2.0) * _kummer((1.0 - nu) / 2.0, 1.5, x)
+        ),
+        1.0,
+    )
+
+
+def _smallest_zero(function: Callable[[float], float], top: float) -> float:
+    """The zero below `top` of a function that is positive near 0, to relative accuracy."""
+    bottom = math.log(top)
+    while function(math.exp(bottom)) <= 0.0:
+        bottom -= 1.0
+    if bottom == math.log(top):
+        return top
+    return math.exp(optimize.brentq(lambda u: function(math.exp(u)), bottom, bottom + 1.0, xtol=1e-14, rtol=1e-14))
+
+
+def _kummer(a: float, b: float, x: float) -> float:
+    """1F1(a; b; x) by its power series, for x >= 0 where all terms but the first few have one sign."""
+    n = np.arange(int(x + 12.0 * math.sqrt(x + 25.0)) + 40)
+    return float(1.0 + np.sum(np.cumprod((a + n) / (b + n) * x / (n + 1.0))))
+
+
+def brownian_survival(
+    barrier: float, times: ArrayLike, *, drift: float = 0.0, sigma: float = 1.0, x0: float = 0.0
+) -> Array:
+    """Probability that Brownian motion with drift has not reached `barrier` > x0 by each time, same shape as `times`.
+
+    ``Phi((L - mu t)/(sigma sqrt(t))) - exp(2 mu L / sigma^2) Phi(-(L + mu t)/(sigma sqrt(t)))`` with L the distance to
+    the barrier: the passage time is inverse Gaussian for mu > 0 (Schroedinger 1915).
+
+    >>> brownian_survival(1.0, [0.0, 1.0, 4.0]).round(6)
+    array([1.      , 0.682689, 0.382925])
+    """
+    distance = _checks.positive("barrier - x0", _checks.finite("barrier", barrier) - _checks.finite("x0", x0))
+    mu, noise = _checks.finite("drift", drift), _checks.positive("sigma", sigma)
+    t = _nonnegative(times)
+    spread = noise * np.sqrt(np.where(t > 0, t, 1.0))
+    missed = special.log_ndtr(-(distance + mu * t) / spread) + 2.0 * mu * distance / noise**2
+    return np.where(t > 0, special.ndtr((distance - mu * t) / spread) - np.exp(np.minimum(missed, 0.0)), 1.0)
+
+
+def brownian_interval_survival(
+    times: ArrayLike, domain: tuple[float, float], *, x0: float = 0.0, sigma: float = 1.0
+) -> Array:
+    """Probability that Brownian motion from `x0` is still inside the finite `domain` at each time.
+
+    The sine series ``sum_{n odd} (4 / n pi) sin(n pi u) exp(-(n pi sigma / w)^2 t / 2)``, w the width, u the relative
+    position; for short times the sum over images, which converges where the series does not.
+
+    >>> brownian_interval_survival([0.0, 1.0], (-1.0, 1.0)).round(6)
+    array([1.      , 0.370777])
+    """
+    start, noise = _checks.finite("x0", x0), _checks.positive("sigma", sigma)
+    lower, upper = _checked_domain(domain, start)
+    width = _checks.positive("domain width", upper - lower)
+    u, s = (start - lower) / width, _nonnegative(times) * (noise / width) ** 2
+    n = np.arange(1, 40, 2)
+    late = np.sum(4 / (np.pi * n) * np.sin(np.pi * n * u) * np.exp(-((np.pi * n) ** 2) * s[..., None] / 2), axis=-1)
+    m, spread = np.arange(-6, 7), np.sqrt(np.where(s > 0, s, 1.0))[..., None]
+    direct = special.ndtr((2 * m + 1 - u) / spread) - special.ndtr((2 * m - u) / spread)
+    images = special.ndtr((2 * m + 1 + u) / spread) - special.ndtr((2 * m + u) / spread)
+    early = np.where(s > 0, np.sum(direct - images, axis=-1), 1.0)
+    return np.where(s < 0.3, early, late)
+
+
+def _nonnegative(times: ArrayLike) -> Array:
+    """Times as a float array, all of them at least 0."""
+    t = np.asarray(times, dtype=float)
+    if not np.all(t >= 0):
+        raise ValueError("times must be at least 0, got a negative one or a NaN.")
+    return t
