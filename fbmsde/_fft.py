@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 _CACHE = 2**15  # complex numbers, 512 KiB: with their output they fit a second-level cache of 1 MiB
 _FEWEST = 16  # columns are a multiple of this
-_ROWS = ((4, 2**10), (16, 2**15), (64, 2**18))  # rows, and up to which length they are fastest, measured
+_ROWS = ((4, 2**10), (16, 2**15), (64, 2**17))  # rows, and up to which length they are fastest, measured
 _MOST_ROWS = 256
 _WIDTH = 160  # columns that the second transform takes at once, enough to make the vector loops' overhead small
 
@@ -49,8 +49,11 @@ class Split:
 
     def input_order(self, symmetric: Array) -> Array:
         """The values k = 0 ... N/2 of a sequence with ``s[N - k] = s[k]``, in the order of the input, (N,)."""
-        k = np.arange(self.columns) * self.rows + np.arange(self.rows)[:, None]
-        return symmetric[np.minimum(k, self.length - k)].ravel()
+        out = np.empty((self.rows, self.columns))
+        for row in range(self.rows):
+            k = np.arange(row, self.length, self.rows)
+            out[row] = symmetric[np.minimum(k, self.length - k)]
+        return out.ravel()
 
 
 def split(n_outputs: int) -> Split:

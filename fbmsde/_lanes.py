@@ -160,7 +160,7 @@ def multiply_add(a: float, b: float, c: float) -> float:
 
 @overload(multiply_add, strict=False)
 def _compiled_multiply_add(a: Any, b: Any, c: Any) -> Any:
-    return lambda a, b, c: _llvm_fma(a, b, c)  # type: ignore[call-arg]
+    return lambda a, b, c: _llvm_fma(a, b, c)
 
 
 @njit(error_model="numpy", forceinline=True)

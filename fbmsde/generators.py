@@ -51,9 +51,10 @@ class WhiteNoise:
 class DaviesHarte:
     """Circulant embedding (Davies & Harte 1987, Wood & Chan 1994): paths 2j, 2j + 1 are one complex transform.
 
-    The circulant may be longer than ``2 n_steps``, to be one that is transformed fast. In float32 the same float64
-    normals are transformed in single precision: a path differs from the float64 one by less than 2e-6 of its largest
-    increment up to 2^20 steps.
+    Beside the output one block of pairs is held: for long paths one transform, 32 bytes a step, and its scale, 16
+    bytes a step. The circulant may be longer than ``2 n_steps``, to be one that is transformed fast. In float32 the
+    same float64 normals are transformed in single precision: a path differs from the float64 one by less than 2e-6 of
+    its largest increment up to 2^20 steps.
     """
 
     def __init__(self, hurst: float, n_steps: int) -> None:
@@ -61,7 +62,8 @@ class DaviesHarte:
         _checks.fits_memory("the circulant embedding", 24.0 * self._cut.length)
         self.block_paths = 2 * self._cut.batch
         values = circulant_eigenvalues(hurst, self._cut.length // 2)
-        self._scale = self._cut.input_order(np.sqrt(values / self._cut.length))
+        values /= self._cut.length
+        self._scale = self._cut.input_order(np.sqrt(values, out=values))
 
     def fill(self, key: Key, first: int, component: int, out: Array) -> None:
         """Fill rows, pairs of them in blocks beginning at multiples of `block_paths`; `work` holds one block."""
@@ -69,21 +71,25 @@ class DaviesHarte:
         work = np.empty((cut.batch, cut.rows, cut.columns), np.result_type(out.dtype, 1j))
         for block in range(first // self.block_paths * cut.batch, last, cut.batch):
             pairs = np.arange(max(block, first // 2), min(block + cut.batch, last))
-            wanted = slice(pairs[0] - block, pairs[-1] + 1 - block)
-            work[: wanted.start], work[wanted.stop :] = 0.0, 0.0
-            self._transform_noise(key, pairs, component, work, wanted)
-            transform_across(work[wanted], cut, first - 2 * int(pairs[0]), out)
+            low, high = int(pairs[0]) - block, int(pairs[-1]) + 1 - block
+            work[:low], work[high:] = 0.0, 0.0
+            states = np.empty((pairs.size, 4, ROW_LANES), np.uint64)
+            seed_rows(key, 2 * pairs, component, states)
+            for top in range(0, cut.rows, cut.chunk):
+                self._draw(states, work[low:high], top)
+                self._transform(work[:, top : top + cut.chunk])
+            transform_across(work[low:high], cut, first - 2 * (block + low), out)
 
-    def _transform_noise(self, key: Key, pairs: Array, component: int, work: Array, wanted: slice) -> None:
-        """Scaled noise of `pairs` into the `wanted` items of `work`, and the rows of all items transformed."""
-        cut, real = self._cut, np.finfo(work.dtype).dtype
-        states = np.empty((pairs.size, 4, ROW_LANES), np.uint64)
-        seed_rows(key, 2 * pairs, component, states)
-        for top in range(0, cut.rows, cut.chunk):
-            rows = slice(top, top + cut.chunk)
-            noise = work[wanted, rows].reshape(pairs.size, -1).view(real)
-            fill_scaled_pairs(states, self._scale[top * cut.columns : (top + cut.chunk) * cut.columns], noise)
-            transform_rows(work[:, rows])
+    def _draw(self, states: Array, work: Array, top: int) -> None:
+        """The next normals, scaled, into the rows of `work` from `top` on."""
+        cut = self._cut
+        rows = work[:, top : top + cut.chunk].reshape(work.shape[0], -1)  # a view: many items have all their rows here
+        scale = self._scale[top * cut.columns : (top + cut.chunk) * cut.columns]
+        fill_scaled_pairs(states, scale, rows.view(np.finfo(work.dtype).dtype))
+
+    def _transform(self, rows: Array) -> None:
+        """The short transforms."""
+        transform_rows(rows)
 
 
 class Cholesky:
@@ -205,14 +211,18 @@ def circulant_eigenvalues(hurst: float, half: int) -> NDArray[np.float64]:
     >>> circulant_eigenvalues(0.5, 2)
     array([1., 1., 1.])
     """
-    values: NDArray[np.float64] = fft.dct(fgn_autocovariance(hurst, np.arange(half + 1)), type=1)
+    gamma = np.empty(half + 1)
+    for start in range(0, half + 1, _BLOCK_NUMBERS):  # in pieces: the formula's intermediate results are many
+        piece = gamma[start : start + _BLOCK_NUMBERS]
+        piece[:] = fgn_autocovariance(hurst, np.arange(start, start + piece.size))
+    values: NDArray[np.float64] = fft.dct(gamma, type=1, overwrite_x=True)
     rounding = 64 * np.finfo(float).eps * values.max()
     if values.min() < -rounding:
         raise ArithmeticError(
             f"circulant eigenvalues must be at least 0, got {values.min():.3g} at hurst {hurst}, half length {half}. "
             "Use method='hosking'."
         )
-    return np.maximum(values, 0.0)
+    return np.maximum(values, 0.0, out=values)
 
 
 def _even_block(row_numbers: int) -> int:
@@ -261,36 +271,46 @@ def _schur(gamma: NDArray[np.float64], factor: NDArray[np.float64]) -> None:
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
-def _multiply(factor: NDArray[np.float64], noise: NDArray[np.float64], x: NDArray[np.float64]) -> None:
-    """``x = factor @ noise`` for a lower triangular factor; sums run in order of the columns."""
+def _add_weighted(weights: Array, rows: Array, count: int, total: Array) -> None:
+    """``total += sum_{j < count} weights[j] rows[j]``, in an order that depends on `count` alone."""
+    for j in range(0, count - 3, 4):
+        a, b, c, d = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
+        four = rows[j : j + 4]
+        for lane in range(_LANES):
+            total[lane] += a * four[0, lane] + b * four[1, lane] + c * four[2, lane] + d * four[3, lane]
+    for j in range(count // 4 * 4, count):
+        a, row = weights[j], rows[j]
+        for lane in range(_LANES):
+            total[lane] += a * row[lane]
+
+
+@njit(error_model="numpy", nogil=True, cache=True)
+def _multiply(factor: Array, noise: Array, x: Array) -> None:
+    """``x = factor @ noise`` for a lower triangular factor."""
+    total = np.empty(_LANES)
     for k in range(noise.shape[0]):
-        total = np.zeros(_LANES)
-        for j in range(k + 1):
-            weight = factor[k, j]
-            for lane in range(_LANES):
-                total[lane] += weight * noise[j, lane]
+        total[:] = 0.0
+        _add_weighted(factor[k], noise, k + 1, total)
         x[k] = total
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
-def _levinson(gamma: NDArray[np.float64], noise: NDArray[np.float64], x: NDArray[np.float64]) -> None:
-    """``x_k = sum_j phi_kj x_{k-1-j} + sqrt(v_k) noise_k`` with the partial regressions phi of Durbin and Levinson."""
+def _levinson(gamma: Array, noise: Array, x: Array) -> None:
+    """``x_k = sum_{i < k} w_ki x_i + sqrt(v_k) noise_k`` with the regression weights w of Durbin and Levinson."""
     n = gamma.size
-    phi, old = np.zeros(n), np.zeros(n)
+    weights, old, total = np.zeros(n), np.zeros(n), np.empty(_LANES)
     variance = gamma[0]
     x[0] = np.sqrt(variance) * noise[0]
     for k in range(1, n):
-        old[: k - 1] = phi[: k - 1]
         partial = gamma[k]
-        for j in range(k - 1):
-            partial -= old[j] * gamma[k - 1 - j]
+        for i in range(k - 1):
+            partial -= weights[i] * gamma[i + 1]
+            old[i] = weights[i]
         partial /= variance
-        for j in range(k - 1):
-            phi[j] = old[j] - partial * old[k - 2 - j]
-        phi[k - 1] = partial
+        weights[0] = partial
+        for i in range(1, k):
+            weights[i] = old[i - 1] - partial * old[k - 1 - i]
         variance *= (1.0 - partial) * (1.0 + partial)
-        total = np.sqrt(variance) * noise[k]
-        for j in range(k):
-            for lane in range(_LANES):
-                total[lane] += phi[j] * x[k - 1 - j, lane]
+        total[:] = np.sqrt(variance) * noise[k]
+        _add_weighted(weights, x, k, total)
         x[k] = total
