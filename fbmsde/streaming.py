@@ -31,9 +31,10 @@ class Certificate:
     """How far the law of a path of the model is from the exact one.
 
     `kl`: Kullback-Leibler divergence KL(exact || model) in nats of one path of `n_steps` increments; it adds over
-    independent paths. `kl_method`: "exact" up to 4096 steps (rounding below 2e-11), "estimate" beyond: within 1 % of
-    exact values at 2^14 and 2^16 steps for H >= 0.1, up to 3 % low at H = 0.02. `variance_error`: largest relative
-    error of ``Var B_H(t)``, t <= n. `autocovariance_error`: largest absolute error at any lag below n.
+    independent paths. `kl_method`: "exact" up to 4096 steps (rounding below 2e-11), "estimate" beyond: at 2^13 to 2^16
+    steps, where the exact value can be had, within 0.1 % of it for H >= 0.05 down to the rounding of the latter, and up
+    to 3 % low at H = 0.02. `variance_error`: largest relative error of ``Var B_H(t)``, t <= n. `autocovariance_error`:
+    largest absolute error at a lag below n. Beyond 4096, both are looked for at 1000 times spaced evenly in log.
     """
 
     kl: float
