@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cmath
+import math
 from typing import Any
 
 import numpy as np
@@ -28,3 +30,106 @@ def first_passage(landscape: Any, increments: np.ndarray, x0: float, domain: Any
                 times[path], censored[path] = (i + 1) * dt, False
                 break
     return times, censored
+
+
+WORD = 2**64 - 1
+
+
+def mix(z: int) -> int:
+    """The finaliser of SplitMix64."""
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & WORD
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & WORD
+    return z ^ z >> 31
+
+
+def lane_state(key: Any, path: int, lane: int) -> list[int]:
+    """The four words a lane begins with."""
+    words, index = [int(word) for word in key], path << 24 | lane
+    return [mix(mix(index ^ words[j]) ^ words[(j + 1) % 4]) for j in range(4)]
+
+
+def next_word(state: list[int]) -> int:
+    """xoshiro256+."""
+    word, shifted = state[0] + state[3] & WORD, state[1] << 17 & WORD
+    state[2] ^= state[0]
+    state[3] ^= state[1]
+    state[1] ^= state[2]
+    state[0] ^= state[3]
+    state[2] ^= shifted
+    state[3] = (state[3] << 45 | state[3] >> 19) & WORD
+    return word
+
+
+def box_muller(first: int, second: int) -> tuple[float, float]:
+    """Two normals: the upper 53 bits of each word for radius and angle, bits 8 to 10 of the second for the octant."""
+    radius = math.sqrt(-2 * math.log(((first >> 11) + 0.5) / 2**53))
+    signed = second if second < 2**63 else second - 2**64
+    angle = ((signed >> 11) + 0.5) / 2**52 * math.pi / 4
+    a, b = math.cos(angle), math.sin(angle)
+    if second & 512:
+        a, b = b, a
+    return radius * (-a if second & 1024 else a), radius * (-b if second & 256 else b)
+
+
+def lane_pairs(key: Any, path: int, component: int, count: int) -> list[tuple[float, float]]:
+    """The first `count` pairs of normals of a row: 64 lanes in turn."""
+    states = [lane_state(key, path, 64 * component + lane) for lane in range(64)]
+    pairs = []
+    for _ in range(-(-count // 64)):
+        for state in states:
+            first = next_word(state)
+            pairs.append(box_muller(first, next_word(state)))
+    return pairs[:count]
+
+
+def normals(key: Any, path: int, component: int, n: int) -> list[float]:
+    """A row of n normals: of each 64 pairs first the 64 first members, then the 64 second ones."""
+    row: list[float] = []
+    pairs = lane_pairs(key, path, component, 64 * -(-n // 128))
+    for start in range(0, len(pairs), 64):
+        chunk = pairs[start : start + 64]
+        row += [a for a, _ in chunk] + [b for _, b in chunk]
+    return row[:n]
+
+
+def autocovariance(hurst: float, lag: int) -> float:
+    """fGn by its definition, fine for small lags."""
+    return (abs(lag + 1) ** (2 * hurst) - 2 * abs(lag) ** (2 * hurst) + abs(lag - 1) ** (2 * hurst)) / 2
+
+
+def davies_harte(hurst: float, n_steps: int, pairs: Any, rows: int) -> np.ndarray:
+    """Two paths (2, n_steps) by the sums that define the transforms; pair (row, column) is k = column rows + row."""
+    length = len(pairs)
+    root = [cmath.exp(-2j * math.pi * k / length) for k in range(length)]
+    circulant = [autocovariance(hurst, min(j, length - j)) for j in range(length)]
+    spectrum = [0j] * length
+    for position, (a, b) in enumerate(pairs):
+        row, column = divmod(position, length // rows)
+        k = column * rows + row
+        eigenvalue = sum(circulant[j] * root[j * k % length].real for j in range(length))
+        spectrum[k] = math.sqrt(eigenvalue / length) * complex(a, b)
+    x = [sum(spectrum[k] * root[j * k % length] for k in range(length)) for j in range(n_steps)]
+    return np.array([[value.real for value in x], [value.imag for value in x]])
+
+
+def cholesky(hurst: float, noise: Any) -> np.ndarray:
+    """A path by the Cholesky-Banachiewicz factor of the covariance matrix."""
+    n = len(noise)
+    factor = [[0.0] * n for _ in range(n)]
+    for i in range(n):
+        for j in range(i + 1):
+            rest = autocovariance(hurst, i - j) - sum(factor[i][k] * factor[j][k] for k in range(j))
+            factor[i][j] = math.sqrt(rest) if i == j else rest / factor[j][j]
+    return np.array([sum(factor[i][j] * noise[j] for j in range(i + 1)) for i in range(n)])
+
+
+def hosking(hurst: float, noise: Any) -> np.ndarray:
+    """A path by conditioning each step on those before it, the weights from a linear system solved anew."""
+    n = len(noise)
+    covariance = np.array([[autocovariance(hurst, i - j) for j in range(n)] for i in range(n)])
+    x = [noise[0]]
+    for k in range(1, n):
+        weights = np.linalg.solve(covariance[:k, :k], covariance[:k, k])
+        variance = 1.0 - weights @ covariance[:k, k]
+        x.append(sum(w * past for w, past in zip(weights, x, strict=True)) + math.sqrt(variance) * noise[k])
+    return np.array(x)
