@@ -35,7 +35,7 @@ from fbmsde.extremes import barrier_shift, fbm_maximum_mean, pickands_constant
 
 HURST = np.array([0.02, 0.05, *np.arange(10, 100, 5) / 100, 0.98])
 SPACINGS = np.array([0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0])  # s = delta^H
-LEVELS = np.array([0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0])
+LEVELS = np.array([0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0])
 WINDOWS = np.array([128, 512, 2048, 8192, 32768])
 REACH = 6.5  # beyond s k^H = 6.5 the drift has taken Z below -42 + 9 N(0, 1)
 LAW_HURST = HURST[2:-2]  # 0.1 ... 0.9
@@ -58,7 +58,7 @@ def paths(hurst: float, n: int, rng: np.random.Generator, batch: int) -> Iterato
 
 @numba.njit(error_model="numpy")
 def _coarsening(path, window, sums):
-    """Add count, sum and sum of squares of the maximum's mean loss when every second point goes."""
+    """Add count and sum of the maximum's mean loss when every second point goes."""
     for start in range(0, path.size - window + 1, window):
         top = start
         for i in range(start, start + window):
@@ -68,10 +68,8 @@ def _coarsening(path, window, sums):
             other = -np.inf
             for i in range(start + (top - start + 1) % 2, start + window, 2):
                 other = max(other, path[i])
-            loss = (path[top] - other) / 2.0
             sums[0] += 1.0
-            sums[1] += loss
-            sums[2] += loss * loss
+            sums[1] += (path[top] - other) / 2.0
 
 
 @numba.njit(error_model="numpy")
@@ -96,33 +94,37 @@ def naive_beta(hurst: float) -> float:
 
 
 def beta_windows(hurst: float, batches: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """beta_H from each window of `WINDOWS`, in units of `naive_beta`, and the standard errors."""
-    sums = np.zeros((WINDOWS.size, 3))
+    """beta_H from each window of `WINDOWS`, in units of `naive_beta`, and what each path adds to it, (n_paths, n)."""
     source = paths(hurst, 2**15, np.random.default_rng(seed), 4)
+    sums = []
     for path in itertools.chain.from_iterable(itertools.islice(source, batches)):
-        for window, total in zip(WINDOWS, sums, strict=True):
+        sums.append(np.zeros((WINDOWS.size, 2)))
+        for window, total in zip(WINDOWS, sums[-1], strict=True):
             _coarsening(path, window, total)
-    count, mean = sums[:, 0], sums[:, 1] / sums[:, 0]
+    count, loss = np.moveaxis(np.array(sums), -1, 0)
+    mean = loss.sum(axis=0) / count.sum(axis=0)
     unit = (2.0**hurst - 1.0) * naive_beta(hurst)
-    return mean / unit, np.sqrt((sums[:, 2] / count - mean**2) / count) / unit
+    return mean / unit, (loss - mean * count) / count.sum(axis=0) / unit
 
 
 def beta_ratio(hurst: float, batches: int, seed: int) -> tuple[float, float]:
     """beta_H in units of `naive_beta`, windows extrapolated like L^-sqrt(2H) (found empirically), and its error.
 
-    The error adds a quarter of the extrapolation beyond the widest window to the standard error of the fit.
+    The error adds a quarter of the extrapolation beyond the widest window to the scatter between paths.
     """
-    ratio, error = beta_windows(hurst, batches, seed)
+    ratio, influence = beta_windows(hurst, batches, seed)
     decay = WINDOWS ** -np.sqrt(2.0 * hurst)
-    value, covariance = _fit(np.stack([np.ones(WINDOWS.size), decay], axis=1), ratio, error)
-    return value[0], float(np.hypot(np.sqrt(covariance[0, 0]), 0.25 * value[1] * decay[-1]))
+    design = np.stack([np.ones(WINDOWS.size), decay], axis=1)
+    solve = _fit(design, np.sqrt(np.sum(influence**2, axis=0)))
+    value = solve @ ratio
+    scatter = np.sqrt(np.sum((influence @ solve[0]) ** 2))
+    return float(value[0]), float(np.hypot(scatter, 0.25 * value[1] * decay[-1]))
 
 
-def _fit(design: np.ndarray, data: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted least squares: coefficients and their covariance."""
+def _fit(design: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """The matrix that takes data with these errors to the coefficients of weighted least squares."""
     weighted = design / error[:, None]
-    covariance = np.linalg.inv(weighted.T @ weighted)
-    return covariance @ (weighted.T @ (data / error)), covariance
+    return np.linalg.solve(weighted.T @ weighted, weighted.T) / error
 
 
 def spitzer_sum(spacing: float, hurst: float) -> float:
@@ -132,7 +134,7 @@ def spitzer_sum(spacing: float, hurst: float) -> float:
 
 
 def pickands_remainder(hurst: float, batches: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """``-log(delta P^delta) - spitzer_sum`` at each spacing of `SPACINGS` and its error, NaN where out of reach."""
+    """``-log(delta P^delta) - spitzer_sum`` at each spacing, NaN out of reach, and what each path adds to it."""
     n, widest = 2**17, 2**15
     halves = np.ceil((REACH / SPACINGS) ** (1.0 / hurst))
     within = np.flatnonzero(halves <= widest)
@@ -147,34 +149,36 @@ def pickands_remainder(hurst: float, batches: int, seed: int) -> tuple[np.ndarra
             row[i] = _dieker_yakir(path, hurst, SPACINGS[i], centres, half)
         means.append(row)
     q = np.mean(means, axis=0)
-    error = np.std(means, axis=0, ddof=1) / q / np.sqrt(len(means))
     naive = [spitzer_sum(s, hurst) if np.isfinite(v) else np.nan for s, v in zip(SPACINGS, q, strict=True)]
-    return -np.log(q) - naive, error
+    return -np.log(q) - naive, (np.array(means) / q - 1.0) / len(means)
 
 
 def remainder_fit(hurst: float, beta: float, batches: int, seed: int) -> tuple[np.ndarray, float, float]:
-    """Coefficients of ``exp(-s^2/4) (c0 + c1 s + ... + c4 s^4)``, error of c0 and chi^2 per degree of freedom.
+    """Coefficients of ``exp(-s^2/4) (c0 + c1 s + ... + c5 s^5)``, error of c0 and mean squared misfit in errors.
 
-    The slope at 0 is known: ``P^delta = P exp(-sqrt(2) beta_H s)`` fixes c1.
+    The slope at 0 is known: ``P^delta = P exp(-sqrt(2) beta_H s)`` fixes c1. Where small spacings are out of reach, c5
+    stays 0.
     """
-    data, error = pickands_remainder(hurst, batches, seed)
+    data, influence = pickands_remainder(hurst, batches, seed)
     use = np.isfinite(data)
-    s, damp = SPACINGS[use], np.exp(-(SPACINGS[use] ** 2) / 4.0)
+    s, error = SPACINGS[use], np.sqrt(np.sum(influence[:, use] ** 2, axis=0))
+    damp = np.exp(-(s**2) / 4.0)
     slope = np.sqrt(2.0) * (beta - naive_beta(hurst))
-    powers = np.array([0, 2, 3, 4])
-    rest = data[use] - slope * s * damp
-    value, covariance = _fit(s[:, None] ** powers * damp[:, None], rest, error[use])
-    misfit = (rest - (s[:, None] ** powers * damp[:, None]) @ value) / error[use]
-    coefficients = np.array([value[0], slope, *value[1:]])
-    return coefficients, float(np.sqrt(covariance[0, 0])), float(np.mean(misfit**2))
+    powers = np.array([0, 2, 3, 4, 5] if s.size == SPACINGS.size else [0, 2, 3, 4])
+    design, rest = s[:, None] ** powers * damp[:, None], data[use] - slope * s * damp
+    solve = _fit(design, error)
+    coefficients = np.zeros(6)
+    coefficients[1], coefficients[powers] = slope, solve @ rest
+    misfit = np.mean(((rest - design @ coefficients[powers]) / error) ** 2)
+    return coefficients, float(np.sqrt(np.sum((influence[:, use] @ solve[0]) ** 2))), float(misfit)
 
 
 def maximum_law(hurst: float, beta: float, batches: int, seed: int) -> tuple[float, float, np.ndarray]:
     """Mean of the maximum of fBm on [0, 1], its error, and ``c(z)`` at `LEVELS`."""
-    n, values = 2**12, []
-    for batch in itertools.islice(paths(hurst, n, np.random.default_rng(seed), 32), batches):
+    n, size, values = (2**12, 32, []) if hurst < 0.3 else (2**10, 128, [])  # the shift is the limit of fine grids
+    for batch in itertools.islice(paths(hurst, n, np.random.default_rng(seed), size), batches):
         values += [np.maximum(batch.max(axis=1), 0.0), np.maximum(-batch.min(axis=1), 0.0)]
-    tops = (np.stack(values) + beta) * n**-hurst  # (2 * batches, 64)
+    tops = (np.stack(values) + beta) * n**-hurst  # (2 * batches, 2 * size)
     error = float(np.std(tops.mean(axis=1).reshape(-1, 2).mean(axis=1), ddof=1) / np.sqrt(batches))
     below = np.mean(tops.ravel()[:, None] < LEVELS, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -188,10 +192,9 @@ def erf_remainder() -> np.ndarray:
     s = np.linspace(0.02, 3.0, 150)
     damp = np.exp(-(s**2) / 4.0)
     data = -np.log(special.erf(s / 2.0)) - [spitzer_sum(x, 1.0) for x in s]
-    slope = -np.sqrt(2.0) * naive_beta(1.0)
-    powers = np.array([0, 2, 3, 4])
-    value, _ = _fit(s[:, None] ** powers * damp[:, None], data - slope * s * damp, np.ones(s.size))
-    return np.array([value[0], slope, *value[1:]])
+    level, slope = (np.log(np.pi) - np.euler_gamma) / 2.0, -np.sqrt(2.0) * naive_beta(1.0)
+    design = s[:, None] ** np.arange(2, 6) * damp[:, None]
+    return np.array([level, slope, *(_fit(design, np.ones(s.size)) @ (data - (level + slope * s) * damp))])
 
 
 def nearest_known(row: np.ndarray) -> np.ndarray:
@@ -244,7 +247,7 @@ DOCS = {
     "BETA_RATIO": "beta_H / (-zeta(1 - H) / sqrt(2 pi))",
     "BETA_RATIO_ERROR": "standard error, with a quarter of the extrapolation",
     "PICKANDS_HURST": "grid of PICKANDS_REMAINDER",
-    "PICKANDS_REMAINDER": "c0 ... c4 of exp(-s^2/4) sum_j c_j s^j",
+    "PICKANDS_REMAINDER": "c0 ... c5 of exp(-s^2/4) sum_j c_j s^j",
     "PICKANDS_ERROR": "standard error of c0, that is of log P",
     "LAW_HURST": "grid of the law of the maximum",
     "LAW_LEVELS": "levels z",

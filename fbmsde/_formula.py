@@ -14,6 +14,11 @@ from . import _checks
 
 Array = NDArray[np.float64]
 
+SPREAD = "spread in the quadratic well"
+PASSAGE = "passage to the minimum of the quadratic well"
+EXIT = "exit from the quadratic well through a barrier"
+FBM = "fractional Brownian motion without drift"
+
 
 def _sides(name: str, value: Any) -> float:
     """1 or 2."""
@@ -46,6 +51,16 @@ ARGUMENTS: dict[str, Callable[[str, Any], float]] = {
 def _everywhere() -> str:
     """The limits of a formula without any."""
     return ""
+
+
+def no_memory(hurst: float) -> str:
+    """The limit of what is known at H = 1/2 only."""
+    return "" if hurst == 0.5 else f"hurst must be 1/2, got {hurst}."
+
+
+def tabulated_law(hurst: float) -> str:
+    """The limit of what rests on the table of the law of the maximum."""
+    return "" if 0.1 <= hurst <= 0.9 else f"hurst must lie in [0.1, 0.9], got {hurst}."
 
 
 @dataclass(frozen=True)
@@ -129,18 +144,22 @@ class Formula:
         missing = [n for n in self.arguments if n not in arguments and _is_required(self, n)]
         if missing:
             raise TypeError(f"{self.name} must be given {', '.join(self.arguments)}, got no {', '.join(missing)}.")
-        names = [name for name in self.arguments if name in arguments]
-        check = {name: np.vectorize(lambda v, n=name: ARGUMENTS[n](n, v), otypes=[float]) for name in names}
-        values = np.broadcast_arrays(*(check[name](arguments[name]) for name in names))
-        fixed = [i for i, name in enumerate(names) if name != "times"]
-        problems = np.stack([np.zeros(values[0].shape)] + [values[i] for i in fixed])
-        distinct, index = np.unique(problems.reshape(len(problems), -1), axis=1, return_inverse=True)
+        given = {name: _checked(name, arguments[name]) for name in self.arguments if name in arguments}
+        shape = np.broadcast_shapes(*(v.shape for v in given.values()))
+        times = given.pop("times", None)
+        problems = np.stack([np.broadcast_to(v, shape).ravel() for v in (np.zeros(()), *given.values())])
+        distinct, index = np.unique(problems, axis=1, return_inverse=True)
         for j, row in enumerate(distinct.T):
-            where = (index == j).reshape(values[0].shape)
-            case: dict[str, Any] = {names[i]: float(x) for i, x in zip(fixed, row[1:], strict=True)}
-            if "times" in names:
-                case["times"] = values[names.index("times")][where]
+            where = (index == j).reshape(shape)
+            case: dict[str, Any] = dict(zip(given, row[1:].tolist(), strict=True))
+            if times is not None:
+                case["times"] = np.broadcast_to(times, shape)[where]
             yield where, case
+
+
+def _checked(name: str, value: Any) -> Array:
+    """An argument as an array of floats, each of them checked."""
+    return np.asarray(np.vectorize(lambda x: ARGUMENTS[name](name, x), otypes=[float])(value))
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:

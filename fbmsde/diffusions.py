@@ -59,15 +59,18 @@ def mean_exit_time(potential: Any, x0: float, domain: tuple[float, float], *, si
     if upper == math.inf:
         lower, upper, start = -upper, -lower, -start
         energy = _mirrored(energy)
-    scale = 2.0 / noise**2
     if lower == -math.inf:
         left = _open_end(energy, start, upper - start)
-        inner, _ = _climb(energy, left, start, 0.0)
-        return _finite_time(scale * _climb(energy, start, upper, inner)[1])
-    down, up = _hitting_weights(energy, lower, start, upper)
-    below = _climb(lambda x: -energy(x), lower, start, 0.0)[1]
-    above = _climb(lambda x: -energy(-x), -upper, -start, 0.0)[1]
-    return _finite_time(scale * (down * below + up * above))
+        inner, _ = _climb(energy, left, start, -math.inf)
+        log_time = _climb(energy, start, upper, inner)[1]
+    else:
+        down, up = _log_weight(energy, start, upper), _log_weight(energy, lower, start)
+        below = _climb(lambda x: -energy(x), lower, start, -math.inf)[1]
+        above = _climb(lambda x: -energy(-x), -upper, -start, -math.inf)[1]
+        log_time = np.logaddexp(down + below, up + above) - np.logaddexp(down, up)
+    if not log_time < 690.0:
+        raise ValueError(f"sigma must leave a mean exit time below 1e300, got exp({log_time:.0f}). Raise sigma.")
+    return 2.0 / noise**2 * math.exp(log_time)
 
 
 def _checked_domain(domain: tuple[float, float], x0: float) -> tuple[float, float]:
@@ -82,6 +85,8 @@ def _checked_domain(domain: tuple[float, float], x0: float) -> tuple[float, floa
 
 def _energy(potential: Any, sigma: float) -> Energy:
     """``2 U / sigma^2`` of an array, whatever kind of function the potential is."""
+    if getattr(potential, "dim", 1) != 1:
+        raise ValueError(f"potential must be one-dimensional, got {potential.dim} dimensions.")
     function = getattr(potential, "potential", potential)
     params = tuple(getattr(potential, "params", ()))
     one_by_one = np.vectorize(lambda x: float(function(x, *params)), otypes=[float])
@@ -91,13 +96,6 @@ def _energy(potential: Any, sigma: float) -> Energy:
 def _mirrored(energy: Energy) -> Energy:
     """The energy seen from the other side."""
     return lambda x: energy(-x)
-
-
-def _finite_time(value: float) -> float:
-    """The value, unless it has overflowed."""
-    if not value < 1e300:
-        raise ValueError(f"sigma must leave a mean exit time below 1e300, got {value}. Take a larger sigma.")
-    return float(value)
 
 
 def _open_end(energy: Energy, x0: float, width: float) -> float:
@@ -155,29 +153,27 @@ def _mismatch(whole: Array, halves: Array) -> Array:
 
 
 def _climb(energy: Energy, left: float, right: float, inner: float) -> tuple[float, float]:
-    """``I(right)`` and ``int I`` for ``I(y) = exp(E(y) - E(left)) inner + int_left^y exp(E(y) - E(z)) dz``."""
+    """Logarithms of I(right) and its integral, ``I(y) = exp(E(y) - E(left)) I(left) + int_left^y exp(E(y) - E(z)) dz``;
+    `inner` is the logarithm of I(left).
+    """
     edges, e = _panels(energy, left, right)
     half = np.diff(edges)[:, None] / 2.0
     at_edges = energy(edges)
     start, end = at_edges[:-1, None], at_edges[1:, None]
-    grow = ((half * np.exp(e - start)) @ _WEIGHTS).tolist()
-    fill = ((half * np.exp(end - e)) @ _WEIGHTS).tolist()
-    local = ((half**2 * np.exp(e - start) * (np.exp(start - e) @ _RUNNING.T)) @ _WEIGHTS).tolist()
-    rise = np.diff(at_edges).tolist()
-    total = 0.0
-    for g, f, d, r in zip(grow, fill, local, rise, strict=True):
-        total += inner * g + d
-        inner = inner * math.exp(r) + f
-    return inner, total
+    grow = np.log((half * np.exp(e - start)) @ _WEIGHTS).tolist()
+    fill = np.log((half * np.exp(end - e)) @ _WEIGHTS).tolist()
+    local = np.log((half**2 * np.exp(e - start) * (np.exp(start - e) @ _RUNNING.T)) @ _WEIGHTS).tolist()
+    total = -math.inf
+    for g, f, d, rise in zip(grow, fill, local, np.diff(at_edges).tolist(), strict=True):
+        total = np.logaddexp(total, np.logaddexp(inner + g, d))
+        inner = np.logaddexp(inner + rise, f)
+    return float(inner), float(total)
 
 
-def _hitting_weights(energy: Energy, lower: float, x0: float, upper: float) -> tuple[float, float]:
-    """Probabilities of leaving at the lower and at the upper end, from the scale function."""
-    (low_edges, low), (high_edges, high) = _panels(energy, lower, x0), _panels(energy, x0, upper)
-    top = max(low.max(), high.max())
-    below = float(np.sum(np.diff(low_edges) * (np.exp(low - top) @ _WEIGHTS)))
-    above = float(np.sum(np.diff(high_edges) * (np.exp(high - top) @ _WEIGHTS)))
-    return above / (below + above), below / (below + above)
+def _log_weight(energy: Energy, left: float, right: float) -> float:
+    """Logarithm of ``int exp(E)``: the scale function, by which the other end is hit first."""
+    edges, e = _panels(energy, left, right)
+    return float(special.logsumexp(e, b=np.diff(edges)[:, None] / 2.0 * _WEIGHTS))
 
 
 def ou_exit_rate(barrier: float, *, curvature: float = 1.0, sigma: float = 1.0, sides: int = 1) -> float:

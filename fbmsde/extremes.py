@@ -61,10 +61,9 @@ def pickands_constant(alpha: float, delta: ArrayLike = 0.0) -> Array:
         raise ValueError("delta must be at least 0, got a negative one or a NaN.")
     spacing = np.where(grid > 0, grid, 1.0) ** h
     coefficients = interpolate.PchipInterpolator(_tables.PICKANDS_HURST, _tables.PICKANDS_REMAINDER)(h)
-    damp = np.exp(-(spacing**2) / 4.0)
-    remainder = np.where(damp > 1e-9, np.polynomial.polynomial.polyval(np.minimum(spacing, 10.0), coefficients), 0.0)
+    remainder = np.polynomial.polynomial.polyval(np.minimum(spacing, 3.0), coefficients)  # the fit ends at s = 3
     with np.errstate(divide="ignore"):
-        on_grid = np.exp(-_spitzer_sum(h, spacing) - damp * remainder) / grid
+        on_grid = np.exp(-_spitzer_sum(h, spacing) - remainder * np.exp(-(spacing**2) / 4.0)) / grid
     return np.where(grid > 0, on_grid, np.exp(np.euler_gamma * (0.5 / h - 1.0) - coefficients[0]))
 
 
@@ -152,7 +151,7 @@ def fbm_maximum_cdf_perturbative(hurst: float, levels: ArrayLike) -> Array:
     power = 1.0 / h - 1.0  # mass ~ z^power: interpolate the smooth quotient
     grid = _PERTURBATIVE_LEVELS[1:]
     smooth = interpolate.CubicSpline(grid, mass[1:] / grid**power)
-    return np.asarray(smooth(np.maximum(z, grid[0])) * z**power / mass[-1])
+    return np.minimum(smooth(np.maximum(z, grid[0])) * z**power / mass[-1], 1.0)
 
 
 def _perturbative(hurst: float) -> float:
