@@ -126,21 +126,28 @@ def normal_pairs(state: NDArray[np.uint64], a: NDArray[np.float64], b: NDArray[n
         a[i], b[i] = normal_pair(state, i)
 
 
+@njit(error_model="numpy", nogil=True)
+def _seed_row(key: NDArray[np.uint64], path: int, component: int, state: NDArray[np.uint64]) -> None:
+    """Set all ROW_LANES columns of `state`, as :func:`seed_lane` does one by one."""
+    index = (np.uint64(path) << _LANE_BITS) | np.uint64(component * ROW_LANES)
+    for j in range(4):
+        first, second = key[j], key[(j + 1) % 4]
+        for lane in range(ROW_LANES):
+            state[j, lane] = _mix(_mix((index + np.uint64(lane)) ^ first) ^ second)
+
+
 @njit(error_model="numpy", nogil=True, cache=True)
 def fill_normals(key: NDArray[np.uint64], first: int, component: int, out: NDArray[np.float64]) -> None:
     """Rows of independent normals, `out` (n_rows, n): row i is a function of (key, first + i, component) alone."""
     state = np.empty((4, ROW_LANES), np.uint64)
-    pair = np.empty((2, ROW_LANES))
-    n = out.shape[1]
+    drawn = np.empty(2 * ROW_LANES)
     for i in range(out.shape[0]):
-        for lane in range(ROW_LANES):
-            seed_lane(key, first + i, component * ROW_LANES + lane, state, lane)
-        for start in range(0, n, 2 * ROW_LANES):
-            normal_pairs(state, pair[0], pair[1])
-            for j in range(min(ROW_LANES, n - start)):
-                out[i, start + j] = pair[0, j]
-            for j in range(min(ROW_LANES, n - start - ROW_LANES)):
-                out[i, start + ROW_LANES + j] = pair[1, j]
+        _seed_row(key, first + i, component, state)
+        for start in range(0, out.shape[1], drawn.size):
+            normal_pairs(state, drawn[:ROW_LANES], drawn[ROW_LANES:])
+            target = out[i, start : start + drawn.size]
+            for j in range(target.size):
+                target[j] = drawn[j]
 
 
 @intrinsic
@@ -196,14 +203,8 @@ def _fused_box_muller(first: np.uint64, second: np.uint64) -> tuple[float, float
 @njit(error_model="numpy", nogil=True, cache=True)
 def seed_rows(key: NDArray[np.uint64], paths: NDArray[np.int64], component: int, states: NDArray[np.uint64]) -> None:
     """Lanes at the beginning of rows: ``states[i]`` (4, ROW_LANES) is a function of (key, paths[i], component)."""
-    state = np.empty((4, ROW_LANES), np.uint64)
     for i in range(paths.size):
-        index = (np.uint64(paths[i]) << _LANE_BITS) | np.uint64(component * ROW_LANES)
-        for j in range(4):
-            first, second = key[j], key[(j + 1) % 4]
-            for lane in range(ROW_LANES):
-                state[j, lane] = _mix(_mix((index + np.uint64(lane)) ^ first) ^ second)
-        states[i] = state
+        _seed_row(key, paths[i], component, states[i])
 
 
 @njit(error_model="numpy", nogil=True, cache=True)

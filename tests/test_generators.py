@@ -52,6 +52,7 @@ def check_law(method, n_steps, n_paths):
     assert np.abs(scores).max() < threshold(scores.size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", GENERATORS)
 @pytest.mark.parametrize("n_steps", [1, 2, 7, 64])
 def test_covariance(method, n_steps):
@@ -69,6 +70,7 @@ def test_covariance_of_long_paths(method):
     check_law(method, 1000, 2000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hurst", HURSTS)
 def test_covariance_check_sees_a_wrong_hurst(hurst):
     wrong = hurst + 0.03 if hurst < 0.9 else hurst - 0.03
@@ -162,6 +164,7 @@ def test_split_is_long_enough_and_not_much_longer(n):
 # ---- a path is a pure function of (seed, number)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", GENERATORS)
 @settings(max_examples=25, deadline=None)
 @given(first=st.integers(0, 70), rows=st.integers(1, 70), component=st.integers(0, 2), single=st.booleans())
@@ -171,6 +174,7 @@ def test_path_does_not_depend_on_its_block(method, first, rows, component, singl
     assert np.array_equal(fill(method, 0.3, 40, rows, first, component, dtype), whole[first : first + rows])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_steps", [1, 513, 3000, 20_000])
 @pytest.mark.parametrize("dtype", [float, np.float32])
 def test_davies_harte_path_does_not_depend_on_its_block(n_steps, dtype):
@@ -194,6 +198,7 @@ def test_seeds_are_what_numpy_offers():
     assert not np.array_equal(fgn(0.7, 9, seed=generator), fgn(0.7, 9, seed=generator))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_steps", [1, 7, 1000, 2**14])
 @pytest.mark.parametrize("hurst", [0.05, 0.3, 0.95])
 def test_single_precision_is_the_double_one_rounded(hurst, n_steps):
@@ -235,6 +240,7 @@ def test_a_faster_backend_can_be_plugged_in():
 # ---- faces
 
 
+@pytest.mark.slow
 def test_components_are_independent_and_the_first_is_the_one_dimensional_path():
     x = fgn(0.3, 40, 700, seed=6, dim=3)
     assert x.shape == (700, 40, 3)
@@ -346,6 +352,7 @@ def test_drop_in_refuses(change, error, message):
 # ---- the benchmark
 
 
+@pytest.mark.slow
 def test_benchmark_times_every_generator_and_says_what_it_left_out(monkeypatch):
     def missing(*_):
         raise ImportError
