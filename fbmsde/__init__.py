@@ -1,5 +1,8 @@
 """Simulation of stochastic differential equations driven by fractional Brownian motion."""
 
+from . import theory
+from .escape import EscapeStudy, escape_study
+from .fbm_compat import FBM
 from .generators import fbm, fgn
 from .hurst import estimate_hurst
 from .landscapes import Landscape, double_well, double_well_2d, quadratic, rippled_well, tilted_double_well
@@ -12,6 +15,8 @@ from .survival import NoEstimateError, PassageTimes
 __version__ = "0.1.0"
 
 __all__ = [
+    "FBM",
+    "EscapeStudy",
     "FractionalNoise",
     "HorizonError",
     "Landscape",
@@ -23,6 +28,7 @@ __all__ = [
     "StreamingNoise",
     "double_well",
     "double_well_2d",
+    "escape_study",
     "estimate_hurst",
     "fbm",
     "fgn",
@@ -30,5 +36,6 @@ __all__ = [
     "quadratic",
     "rippled_well",
     "simulate_paths",
+    "theory",
     "tilted_double_well",
 ]

@@ -6,18 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from . import _checks
-from ._sources import (
-    BLOCK,
-    LANES,
-    draw_recursion,
-    draw_stored,
-    start_recursion,
-    start_stored,
-    stored_source,
-)
+from ._sources import LANES, recursion_kit, stored_kit
 from .generators import GENERATORS, make_generator
 from .streaming import StreamingNoise, correlation_factor
 
@@ -45,7 +37,8 @@ class FractionalNoise:
     `method` is "streaming" (a certified rational model, O(1) memory in the number of steps, hurst in [0.02, 0.98]) or
     an exact generator of whole paths: "davies_harte", "cholesky", "hosking". `tolerance`: KL divergence per path of the
     streaming model, None for its default. `correlation`: (d, d) correlation matrix of the components of a d-dimensional
-    noise, None for independent ones. `dtype`: float64, or float32 for the states and the increments.
+    noise, None for independent ones. `dtype`: float64, or float32 for the states and the increments: a fifth faster,
+    with an error of B_H below 4e-5 n^H after n = 2^20 steps.
 
     >>> FractionalNoise(0.7, sigma=0.5).method
     'streaming'
@@ -113,7 +106,7 @@ class _Stored:
     n_steps: int
     dim: int
     key: Key
-    mixing: ArrayLike
+    mixing: NDArray[np.float64]
     dtype: Any
 
     @property
@@ -126,10 +119,9 @@ class _Stored:
         increments = np.empty((self.dim, n_paths, self.n_steps), self.dtype)
         for j in range(self.dim):
             self.generator.fill(self.key, first, j, increments[j])
-        mixing = np.asarray(self.mixing, self.dtype)
-        if mixing.size:
-            increments = np.einsum("jk,kpt->jpt", mixing, increments)
-        return start_stored, draw_stored, stored_source(increments, first, LANES)
+        if self.mixing.size:
+            increments = np.einsum("jk,kpt->jpt", self.mixing.astype(self.dtype), increments)
+        return stored_kit(increments, first)
 
 
 @dataclass(frozen=True)
@@ -139,20 +131,10 @@ class _Recursion:
     model: StreamingNoise
     dim: int
     key: Key
-    mixing: ArrayLike
+    mixing: NDArray[np.float64]
     dtype: Any
     max_paths: None = None
 
     def kit(self, first: int, n_paths: int) -> tuple[Any, Any, Any]:
-        """Empty lanes and the model's arrays, padded with idle poles to a multiple of four."""
-        model, real = self.model, self.dtype
-        n_poles = len(model.rho)
-        padded = -(-n_poles // 4) * 4
-        rho, c = np.zeros(padded, real), np.zeros(padded, real)
-        rho[:n_poles], c[:n_poles] = model.rho, model.c
-        arrays = (rho, c, real.type(model.d), np.ascontiguousarray(model.start), float(model.level_sd))
-        words = np.zeros((self.dim, 4, LANES), np.uint64)
-        states, levels = np.zeros((self.dim, padded, LANES), real), np.zeros((self.dim, LANES), real)
-        mixing, shocks = np.array(self.mixing, real), np.zeros((BLOCK, LANES), real)
-        source = (self.key, words, states, levels, arrays, mixing, shocks, np.zeros(n_poles + 2))
-        return start_recursion, draw_recursion, source
+        """Empty lanes: the recursion starts anywhere and goes as far as each path does."""
+        return recursion_kit(self.model, self.key, self.dim, self.mixing, self.dtype)

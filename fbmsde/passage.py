@@ -149,7 +149,7 @@ def first_passage(
     solver: str = "euler",
     until: float | None = None,
     n_jobs: int | None = None,
-    progress: bool = False,
+    progress: bool | Callable[[int], Any] = False,
 ) -> PassageTimes:
     """Times at which paths of ``dX = -gradient(X) dt + sigma dB_H`` started at `x0` leave `domain`, `PassageTimes`.
 
@@ -168,7 +168,7 @@ def first_passage(
         streaming model is fitted for its whole range, and a share not reached within it raises `HorizonError`.
     solver : a key of ``SOLVERS``.
     n_jobs : threads, None for all cores. The result does not depend on it.
-    progress : show a bar with the time left.
+    progress : True shows a bar with the time left; a function is called with the number of paths newly finished.
 
     Raises
     ------
@@ -251,7 +251,7 @@ class _Run:
     clock: tuple[float, float]
     n_paths: int
     threads: int
-    progress: bool
+    progress: bool | Callable[[int], Any]
 
     def passages(self, feed: Feed, n_steps: int, horizon: float) -> PassageTimes:
         """All paths up to the horizon."""
@@ -315,16 +315,19 @@ def _run_until(run: _Run, noise: FractionalNoise, dim: int, key: Any, horizon: f
     return passages
 
 
-def _watch(futures: list[Future[None]], control: NDArray[np.int64], total: int, progress: bool) -> None:
-    """Wait for the threads, showing how many paths are done; an interrupt stops them at their next event."""
-    try:
-        with tqdm(total=total, disable=not progress, unit="path", leave=False) as bar:
-            pending = set(futures)
+def _watch(futures: list[Future[None]], control: NDArray[np.int64], total: int, progress: Any) -> None:
+    """Wait for the threads, telling how many paths are done; an interrupt stops them at their next event."""
+    with tqdm(total=total, disable=progress is not True, unit="path", leave=False) as bar:
+        report = progress if callable(progress) else bar.update
+        told, pending = 0, set(futures)
+        try:
             while pending:
                 done, pending = wait(pending, timeout=_POLL, return_when=FIRST_EXCEPTION)
-                bar.update(int(control[:, 1].sum()) - bar.n)
+                finished = int(control[:, 1].sum())
+                report(finished - told)
+                told = finished
                 for future in done:
                     future.result()
-    except BaseException:
-        control[:, 0] = 1
-        raise
+        except BaseException:
+            control[:, 0] = 1
+            raise

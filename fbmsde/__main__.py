@@ -1,0 +1,5 @@
+"""``python -m fbmsde``: the command line."""
+
+from .cli import main
+
+main()

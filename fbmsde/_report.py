@@ -1,0 +1,134 @@
+"""A study as text and as a file of comma-separated values."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .theory import FORMULAS
+
+if TYPE_CHECKING:
+    from .escape import EscapeStudy, Row
+
+_MEASURED = ("H", "well", "curvature", "paths", "exits", "mean exit time [95 %]", "exit rate [95 %]")
+
+
+def text(study: EscapeStudy) -> str:
+    """All tables of the study, one below the other."""
+    tables = (_measured(study), _ratios(study), _order(study), _notes(study))
+    return "\n\n".join(table for table in tables if table)
+
+
+def order(sharp: Row, flat: Row) -> str:
+    """Which well empties first by the measured rates: "sharp", "flat", or "undecided" within 95 %."""
+    if not (sharp.rate > 0 and flat.rate > 0):
+        return "undecided"
+    log_ratio = math.log(sharp.rate / flat.rate)
+    widths = [math.log(row.rate_interval[1] / row.rate_interval[0]) / 2.0 for row in (sharp, flat)]
+    if abs(log_ratio) < math.hypot(*widths):
+        return "undecided"
+    return "sharp" if log_ratio > 0 else "flat"
+
+
+def write_csv(study: EscapeStudy, path: Path) -> None:
+    """One line per H and well: everything measured, and each prediction with its ratio."""
+    names = list(dict.fromkeys(n for row in study.rows for n in (*row.predicted, *row.predicted_mean)))
+    fixed = ["hurst", "well", "curvature", "barrier", "paths", "exits", "mean_exit_time", "mean_low", "mean_high",
+             "mean_is_restricted", "exit_rate", "rate_low", "rate_high"]  # fmt: skip
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*fixed, *(f"{n}{part}" for n in names for part in ("", "_measured_over_predicted")), "note"])
+        for row in study.rows:
+            values = [row.hurst, row.well, row.curvature, row.barrier, row.paths, row.exits, row.mean,
+                      *row.mean_interval, row.restricted, row.rate, *row.rate_interval]  # fmt: skip
+            for name in names:
+                values += [{**row.predicted, **row.predicted_mean}.get(name), _ratio(row, name)]
+            writer.writerow([*values, row.note])
+
+
+def _ratio(row: Row, name: str) -> float | None:
+    """Measured over predicted; None where one of them is missing or the mean is restricted."""
+    if name in row.predicted and math.isfinite(row.rate):
+        return row.rate / row.predicted[name]
+    if name in row.predicted_mean and not row.restricted and math.isfinite(row.mean):
+        return row.mean / row.predicted_mean[name]
+    return None
+
+
+def _measured(study: EscapeStudy) -> str:
+    """What the paths say."""
+    lines = []
+    for row in study.rows:
+        mean = _with_interval(row.mean, row.mean_interval)
+        cut = f" up to {study.settings['horizon']:g}" if row.restricted else ""
+        rate = _with_interval(row.rate, row.rate_interval)
+        counts = (f"{row.curvature:g}", f"{row.paths}", f"{row.exits}")
+        lines.append((f"{row.hurst:g}", row.well, *counts, mean + cut, rate))
+    return _aligned(_MEASURED, lines)
+
+
+def _with_interval(value: float, interval: tuple[float, float]) -> str:
+    """A number with as many digits as its interval deserves."""
+    if not math.isfinite(value):
+        return "-"
+    return f"{value:.4g} [{interval[0]:.4g}, {interval[1]:.4g}]"
+
+
+def _ratios(study: EscapeStudy) -> str:
+    """Measured over predicted, by formula."""
+    told = ((n, row) for row in study.rows for n in (*row.predicted, *row.predicted_mean))
+    names = list(dict.fromkeys(name for name, row in told if _ratio(row, name) is not None))
+    if not names:
+        return ""
+    lines = []
+    for row in study.rows:
+        ratios = [_ratio(row, name) for name in names]
+        lines.append((f"{row.hurst:g}", row.well, *("-" if r is None else f"{r:.2f}" for r in ratios)))
+    refuted = [name for name in names if name in FORMULAS and FORMULAS[name].status == "refuted"]
+    heads = [name + (" *" if name in refuted else "") for name in names]
+    footnote = "\n* refuted for H other than 1/2, kept because the literature uses it" if refuted else ""
+    return "measured / predicted\n" + _aligned(("H", "well", *heads), lines) + footnote
+
+
+def _order(study: EscapeStudy) -> str:
+    """Which well empties first."""
+    lines = []
+    for sharp, flat in study.pairs():
+        best = "pickands_euler"
+        predicted = sharp.predicted.get(best, math.nan) / flat.predicted.get(best, math.nan)
+        theory = f"{predicted:.2f}" if math.isfinite(predicted) else "-"
+        ratio = f"{sharp.rate / flat.rate:.2f}" if sharp.rate > 0 and flat.rate > 0 else "-"
+        lines.append((f"{sharp.hurst:g}", ratio, theory, order(sharp, flat)))
+    head = ("H", "rate sharp / flat", "by pickands_euler", "empties first")
+    return _aligned(head, lines) if lines else ""
+
+
+def _notes(study: EscapeStudy) -> str:
+    """What could not be estimated, and whether the study is whole."""
+    notes = [f"H = {row.hurst:g}, {row.well}: {row.note}" for row in study.rows if row.note]
+    if not study.complete:
+        notes.append(f"Interrupted: only the {len(study.rows)} rows above were finished.")
+    return "\n".join(notes)
+
+
+def _aligned(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Columns as wide as they need; heads broken at their underscores so that they stay narrow."""
+    rows = list(lines)
+    parts = [_broken(name) for name in head]
+    depth = max(map(len, parts))
+    heads = [[""] * (depth - len(p)) + p for p in parts]
+    widths = [max(*map(len, h), *(len(row[i]) for row in rows), 1) for i, h in enumerate(heads)]
+    top = [[h[level] for h in heads] for level in range(depth)]
+    body = [*top, ["-" * width for width in widths], *rows]
+    padded = (map(str.ljust, row, widths) for row in body)
+    return "\n".join("  ".join(row).rstrip() for row in padded)
+
+
+def _broken(name: str) -> list[str]:
+    """A head as lines: at underscores, but spaces stay."""
+    return name.split("_")
+
+

@@ -1,0 +1,291 @@
+"""The main study: how long paths stay in a sharp and in a flat minimum, for each Hurst value, against theory."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from . import _checks, _report, landscapes, theory
+from .diffusions import mean_exit_time
+from .landscapes import Landscape
+from .noise import METHODS, FractionalNoise
+from .passage import PathError, first_passage
+from .solvers import SOLVERS
+from .survival import NoEstimateError, PassageTimes
+
+Array = NDArray[np.float64]
+
+HURST_VALUES = (0.3, 0.4, 0.5, 0.6, 0.7)
+FILES = ("escape.csv", "escape.json", "escape.png")
+_RELAXATIONS = 2.0  # the exit rate is taken from exits later than this many relaxation times 1 / curvature
+_CURVE_POINTS = 400  # of a survival curve that are kept
+
+
+@dataclass(frozen=True)
+class Well:
+    """A minimum to escape from: where paths start, what they must not leave, and its curvature.
+
+    `barrier` is the distance to the rim of a quadratic well, None where no formula for it applies.
+    """
+
+    name: str
+    landscape: Landscape
+    x0: Any
+    domain: Any
+    curvature: float
+    barrier: float | None = None
+
+
+def _quadratic_wells(sharp: float, flat: float, height: float) -> list[Well]:
+    """Two separate parabolas with rims of the same height on both sides."""
+    wells = []
+    for name, a in (("sharp", sharp), ("flat", flat)):
+        rim = math.sqrt(2.0 * height / a)
+        wells.append(Well(name, landscapes.quadratic(a), 0.0, (-rim, rim), a, rim))
+    return wells
+
+
+def _double_wells(sharp: float, flat: float, height: float) -> list[Well]:
+    """The two sides of one double well, left at the saddle."""
+    well = landscapes.double_well(sharp, flat, height)
+    sides = (("sharp", -math.inf, 0.0, sharp), ("flat", 0.0, math.inf, flat))
+    return [Well(n, well, x, (lo, hi), a) for (n, lo, hi, a), x in zip(sides, well.minima, strict=True)]
+
+
+def _left_of_saddle(x: tuple[float, float]) -> float:
+    return x[0]
+
+
+def _right_of_saddle(x: tuple[float, float]) -> float:
+    return -x[0]
+
+
+def _double_wells_2d(sharp: float, flat: float, height: float) -> list[Well]:
+    """The two sides of the double well in the plane, left across the line through the saddle."""
+    well = landscapes.double_well_2d(sharp, flat, height)
+    sides = (("sharp", _left_of_saddle, sharp), ("flat", _right_of_saddle, flat))
+    return [Well(n, well, x, level, a) for (n, level, a), x in zip(sides, well.minima, strict=True)]
+
+
+SCENES: dict[str, Callable[[float, float, float], list[Well]]] = {
+    "quadratic": _quadratic_wells,
+    "double_well": _double_wells,
+    "double_well_2d": _double_wells_2d,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured in one well at one H, and what each applicable formula predicts for it.
+
+    `mean`, `rate` and their intervals are NaN where the paths do not determine them; `note` then says what can be said.
+    `predicted` holds exit rates by formula, `predicted_mean` mean exit times. `curve`: times and survival.
+    """
+
+    hurst: float
+    well: str
+    curvature: float
+    barrier: float | None
+    paths: int
+    exits: int
+    mean: float
+    mean_interval: tuple[float, float]
+    restricted: bool
+    rate: float
+    rate_interval: tuple[float, float]
+    predicted: dict[str, float]
+    predicted_mean: dict[str, float]
+    note: str
+    curve: tuple[Array, Array] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class EscapeStudy:
+    """Everything that was asked (`settings`) and found (`rows`); `complete` is False after an interruption."""
+
+    settings: dict[str, Any]
+    rows: tuple[Row, ...]
+    complete: bool = True
+
+    @property
+    def table(self) -> str:
+        """The results as text: what was measured, how it compares with theory, and which well empties first."""
+        return _report.text(self)
+
+    def pairs(self) -> Iterator[tuple[Row, Row]]:
+        """(sharp, flat) of each H for which both were run."""
+        for row in self.rows:
+            for other in self.rows:
+                if row.well == "sharp" and other.well == "flat" and row.hurst == other.hurst:
+                    yield row, other
+
+    def plot(self) -> Any:
+        """A matplotlib Figure: survival curves, rates against H, and where sharp and flat change places."""
+        from .plots import plot_escape
+
+        return plot_escape(self)
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write escape.csv, escape.json and escape.png into an existing folder; the paths written."""
+        out = [Path(folder) / name for name in FILES]
+        _report.write_csv(self, out[0])
+        out[1].write_text(json.dumps(self._record(), indent=1, allow_nan=True) + "\n")
+        if self.rows:
+            self.plot().savefig(out[2], dpi=150)
+        return out if self.rows else out[:2]
+
+    def _record(self) -> dict[str, Any]:
+        rows = [{k: v for k, v in asdict(row).items() if k != "curve"} for row in self.rows]
+        for record, row in zip(rows, self.rows, strict=True):
+            record["survival"] = {"times": row.curve[0].tolist(), "probabilities": row.curve[1].tolist()}
+        return {"settings": self.settings, "versions": _versions(), "complete": self.complete, "rows": rows}
+
+
+class InterruptedStudyError(KeyboardInterrupt):
+    """The study was interrupted; `study` holds the rows that were finished."""
+
+    def __init__(self, study: EscapeStudy) -> None:
+        super().__init__(f"interrupted after {len(study.rows)} rows")
+        self.study = study
+
+
+def escape_study(
+    hurst: Sequence[float] = HURST_VALUES,
+    *,
+    sharp: float = 4.0,
+    flat: float = 1.0,
+    height: float = 2.0,
+    sigma: float | Sequence[float] = 1.0,
+    dt: float = 0.005,
+    horizon: float = 100.0,
+    n_paths: int = 20_000,
+    seed: int = 0,
+    landscape: str = "quadratic",
+    start: str = "both",
+    method: str = "streaming",
+    solver: str = "euler",
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> EscapeStudy:
+    """Escape from a sharp and a flat minimum of the same barrier height, for each H, as an `EscapeStudy`.
+
+    Paths of ``dX = -f'(X) dt + sigma dB_H`` start at the minimum; what is measured is the chain of step `dt`, as SGD is
+    one. `sigma`: one strength of the noise, or one for each H (as SGD with a fixed step has). `landscape` is a key of
+    ``SCENES``: "quadratic" (two parabolas, left through either rim) or a double well, left at its saddle. `start`:
+    "sharp", "flat" or "both". The same seed serves every cell.
+    Raises ValueError for arguments outside their range before anything is run, `InterruptedStudyError` on Ctrl-C.
+
+    >>> study = escape_study([0.5], n_paths=500, horizon=20.0)
+    >>> [(row.well, row.paths) for row in study.rows]
+    [('sharp', 500), ('flat', 500)]
+    """
+    settings = _checked(locals())
+    wells = [w for w in SCENES[landscape](sharp, flat, height) if start in ("both", w.name)]
+    rows: list[Row] = []
+    with tqdm(total=len(wells) * len(settings["hurst"]) * n_paths, disable=not progress, unit="path") as bar:
+        try:
+            for h, s in zip(settings["hurst"], settings["sigma"], strict=True):
+                for well in wells:
+                    rows.append(_row(well, FractionalNoise(h, s, method), settings, n_jobs, bar))
+        except KeyboardInterrupt:
+            raise InterruptedStudyError(EscapeStudy(settings, tuple(rows), complete=False)) from None
+    return EscapeStudy(settings, tuple(rows))
+
+
+def _checked(given: dict[str, Any]) -> dict[str, Any]:
+    """The settings as plain numbers and names; ValueError or TypeError for the first that is out of range."""
+    values = np.atleast_1d(np.asarray(given["hurst"], dtype=object)).tolist()
+    if not values:
+        raise ValueError("hurst must hold at least one value, got none.")
+    settings: dict[str, Any] = {"hurst": [_checks.hurst_parameter(h) for h in values]}
+    strengths = np.broadcast_to(np.asarray(given["sigma"], dtype=object), len(values)).tolist()
+    settings["sigma"] = [_checks.positive("sigma", s) for s in strengths]
+    for name in ("sharp", "flat", "height", "dt", "horizon"):
+        settings[name] = _checks.positive(name, given[name])
+    if settings["sharp"] <= settings["flat"]:
+        raise ValueError(f"sharp must exceed flat, got {settings['sharp']} and {settings['flat']}.")
+    settings["n_paths"] = _checks.count("n_paths", given["n_paths"])
+    settings["seed"] = _checks.count("seed", given["seed"], 0)
+    choices = {"landscape": SCENES, "start": ("both", "sharp", "flat"), "method": METHODS, "solver": SOLVERS}
+    for name, known in choices.items():
+        settings[name] = _checks.choice(name, given[name], known)
+    _checks.workers(given["n_jobs"])
+    return settings
+
+
+def _row(well: Well, noise: FractionalNoise, settings: dict[str, Any], n_jobs: int | None, bar: Any) -> Row:
+    """Run one cell of the study; a path that breaks becomes a note, the other cells go on."""
+    options = {name: settings[name] for name in ("dt", "horizon", "n_paths", "seed", "solver")}
+    bar.set_description(f"H = {noise.hurst:g}, {well.name}")
+    try:
+        plan = (well.landscape, noise, well.x0, well.domain)
+        passages = first_passage(*plan, **options, n_jobs=n_jobs, progress=bar.update)
+    except PathError as error:
+        nothing = np.empty(0)
+        nan = (math.nan, math.nan)
+        cell = (noise.hurst, well.name, well.curvature, well.barrier, settings["n_paths"], 0)
+        return Row(*cell, math.nan, nan, False, math.nan, nan, {}, {}, str(error), (nothing, nothing))
+    return _measured(well, noise, settings, passages)
+
+
+def _measured(well: Well, noise: FractionalNoise, settings: dict[str, Any], passages: PassageTimes) -> Row:
+    """Estimates from the passage times, and the predictions that apply."""
+    notes: list[str] = []
+    nan = (math.nan, math.nan)
+    mean, mean_interval, rate, rate_interval, restricted = math.nan, nan, math.nan, nan, False
+    try:
+        estimate = passages.mean()
+        mean, mean_interval, restricted = estimate.value, estimate.confidence_interval(), estimate.restricted
+        tail = passages.exit_rate(after=_RELAXATIONS / well.curvature)
+        rate, rate_interval = tail.value, tail.confidence_interval()
+    except NoEstimateError as error:
+        notes.append(str(error))
+    rates, means = _predictions(well, noise, settings["dt"])
+    return Row(
+        noise.hurst, well.name, well.curvature, well.barrier, passages.n_paths, passages.n_left, mean, mean_interval,
+        restricted, rate, rate_interval, rates, means, " ".join(notes), _curve(passages),
+    )  # fmt: skip
+
+
+def _curve(passages: PassageTimes) -> tuple[Array, Array]:
+    """At most a few hundred points of the survival curve; from (0, 1) to the horizon."""
+    if passages.n_left == 0:
+        return np.array([0.0, passages.horizon]), np.ones(2)
+    curve = passages.survival()
+    grid = np.unique(np.linspace(0, curve.times.size - 1, _CURVE_POINTS).astype(int))
+    return np.concatenate([[0.0], curve.times[grid]]), np.concatenate([[1.0], curve.probabilities[grid]])
+
+
+def _predictions(well: Well, noise: FractionalNoise, dt: float) -> tuple[dict[str, float], dict[str, float]]:
+    """Exit rates and mean exit times by every formula that applies to this well."""
+    if well.barrier is not None:
+        problem: dict[str, Any] = {"hurst": noise.hurst, "sigma": noise.sigma, "curvature": well.curvature,
+                                   "barrier": well.barrier, "dt": dt, "sides": 2}  # fmt: skip
+        rates, means = (
+            {f.name: float(f.evaluate(**problem)) for f in theory.applicable(quantity, theory.EXIT, **problem)}
+            for quantity in ("exit_rate", "mean_exit_time")
+        )
+        return rates, means
+    if noise.hurst == 0.5 and well.landscape.dim == 1:
+        lower, upper = well.domain
+        shift = float(theory.FORMULAS["grid_shift"].evaluate(hurst=0.5, dt=dt, sigma=noise.sigma))
+        domain = (lower - shift, upper + shift)
+        return {}, {"mean_exit_grid": mean_exit_time(well.landscape, well.x0, domain, sigma=noise.sigma)}
+    return {}, {}
+
+
+def _versions() -> dict[str, str]:
+    """Versions of what the numbers depend on."""
+    packages = {name: version(name) for name in ("fbmsde", "numpy", "numba", "scipy")}
+    return {**packages, "python": platform.python_version(), "machine": platform.machine()}
