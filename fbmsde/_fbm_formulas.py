@@ -217,7 +217,7 @@ def fbm_formulas() -> Iterator[Formula]:
         brownian_status="exact",
         source="exact paths, grid shift beta_H n^-H added",
         validity="0.1 <= H < 1",
-        measured="relative standard error below 0.2 %",
+        measured="relative standard error below 0.15 %",
         compute=_mean_maximum,
         limits=_mean_maximum_limits,
     )
@@ -256,7 +256,7 @@ def fbm_formulas() -> Iterator[Formula]:
         brownian_status="asymptotic",
         source="beta_H sigma dt^H; H = 1/2: Chernoff 1965, Broadie, Glasserman & Kou 1997; elsewhere measured",
         validity="0.02 <= H < 1, fine grids",
-        measured="standard error 0.4 % for H >= 0.2; removes more than 95 % of the bias of an exit probability",
+        measured="standard error 0.4 % for H >= 0.15; removes more than 95 % of the bias of an exit probability",
         compute=_grid_shift,
         limits=_grid_shift_limits,
     )

@@ -137,7 +137,8 @@ def first_to_empty(
 def flip_height(hurst: float, *, sharp: float, flat: float, sigma: float = 1.0) -> float:
     """The barrier height above which the flat well empties first, by Pickands; infinite for H <= 1/2: it never does.
 
-    Asymptotic like Pickands' formula: trust it where `scaled_barrier` is at least 2 in both wells.
+    Asymptotic like Pickands' formula: trust it where `scaled_barrier` is at least 2 in both wells, for a sharpness
+    ratio of 4 up to about H = 0.7, beyond which the order flips at barriers too low for the formula.
 
     >>> round(flip_height(0.7, sharp=4.0, flat=1.0), 3), flip_height(0.5, sharp=4.0, flat=1.0)
     (1.31, inf)
