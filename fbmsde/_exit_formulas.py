@@ -163,7 +163,7 @@ def spread_formulas() -> Iterator[Formula]:
         quantity="variance",
         subject=SPREAD,
         status="exact",
-        source="Ito isometry of the fractional Ornstein-Uhlenbeck process",
+        source="variance of exp(-at) int_0^t exp(as) dB_H(s)",
         validity="every H, every time",
         measured="exact",
         compute=covariance.fou_variance,

@@ -194,24 +194,22 @@ def ou_exit_rate(barrier: float, *, curvature: float = 1.0, sigma: float = 1.0, 
         raise ValueError(f"barrier must be at most 36 stationary standard deviations, got {k:.3g}.")
     x = k * k / 2.0
     if sides == 2:
-        top = 2.0 if k >= 1.0 else 3.0 / k**2  # nu = 2 at k = 1, pi^2/(4 k^2) for small k
+        top = 2.1 if k >= 1.0 else 3.0 / k**2  # nu = 2 at k = 1, pi^2/(4 k^2) for small k
         return a * _smallest_zero(lambda nu: _kummer(-nu / 2.0, 0.5, x), top)
     return a * _smallest_zero(
         lambda nu: (
             special.rgamma((1.0 - nu) / 2.0) * _kummer(-nu / 2.0, 0.5, x)
             + math.sqrt(2.0) * k * special.rgamma(-nu / 2.0) * _kummer((1.0 - nu) / 2.0, 1.5, x)
         ),
-        1.0,
+        1.1,  # nu = 1 at k = 0
     )
 
 
 def _smallest_zero(function: Callable[[float], float], top: float) -> float:
-    """The zero below `top` of a function that is positive near 0, to relative accuracy."""
-    bottom = math.log(top)
+    """The only zero below `top` of a function that is positive near 0, to relative accuracy."""
+    bottom = math.log(top) - 1.0
     while function(math.exp(bottom)) <= 0.0:
         bottom -= 1.0
-    if bottom == math.log(top):
-        return top
     return math.exp(optimize.brentq(lambda u: function(math.exp(u)), bottom, bottom + 1.0, xtol=1e-14, rtol=1e-14))
 
 

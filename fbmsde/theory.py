@@ -87,7 +87,8 @@ def formulas_table() -> str:
     for f in FORMULAS.values():
         status = f"{f.status}; H = 1/2: {f.brownian_status}" if f.brownian_status else f.status
         what = f"{f.title}: {f.quantity.replace('_', ' ')}, {f.subject}"
-        rows.append(f"| `{f.name}` | {what} | {status} | {f.validity} | {f.measured} |")
+        cells = (f"`{f.name}`", what, status, f.validity, f.measured)
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows)
 
 

@@ -187,6 +187,8 @@ def test_interval_survival_joins_series_and_images():
     assert near[0] == pytest.approx(near[1], rel=1e-8)
     late = theory.brownian_interval_survival([5.0, 6.0], (-1.0, 1.0))
     assert late[1] / late[0] == pytest.approx(math.exp(-(math.pi**2) / 8), rel=1e-12)
+    with pytest.raises(ValueError, match="times must be at least 0"):
+        theory.brownian_interval_survival([-1.0], (-1.0, 1.0))
     one = theory.brownian_interval_survival([0.1, 1.0], (-50.0, 1.0))
     assert one == pytest.approx(theory.brownian_survival(1.0, [0.1, 1.0]), rel=1e-12)
 
@@ -417,7 +419,8 @@ def test_formula_says_what_it_is(name):
     known = {"exact", "asymptotic", "approximate", "refuted"}
     assert f.status in known and f.brownian_status in known | {""}
     assert set(f.arguments) <= set(theory.ARGUMENTS)
-    assert sum(line.startswith(f"| `{name}` |") for line in theory.formulas_table().splitlines()) == 1
+    rows = [line for line in theory.formulas_table().splitlines() if line.startswith(f"| `{name}` |")]
+    assert len(rows) == 1 and rows[0].replace("\\|", "").count("|") == 6
 
 
 @pytest.mark.parametrize("name", [n for n, f in FORMULAS.items() if "hurst" in f.arguments])
@@ -589,6 +592,7 @@ def test_order_flips_where_pickands_rates_cross():
     assert list(theory.first_to_empty(0.75, [0.9 * height, 1.1 * height], **wells)) == ["sharp", "flat"]
     assert set(theory.first_to_empty(np.linspace(0.2, 0.5, 7), 3.0, **wells)) == {"sharp"}
     assert theory.flip_height(0.4, **wells) == math.inf
+    assert theory.flip_height(0.51, **wells) > 10 * height
     assert math.isnan(theory.flip_hurst(1e-3, **wells))
     assert theory.flip_height(0.75, sharp=5.0, flat=1.5, sigma=1.6) == pytest.approx(4 * height, rel=1e-9)
     with pytest.raises(ValueError, match=r"sharp must exceed flat, got 1\.0 and 2\.0"):
