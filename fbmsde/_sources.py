@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import config, njit
 from numpy.typing import NDArray
 
 from ._lanes import normal_pair, normal_pairs, seed_lane
 
 BLOCK = 8  # steps drawn at once: a cache line of stored increments; the recursion loads its states once for all eight
 _UNROLLED = 4  # steps of the recursion written out in one vector loop: the compiler unrolls no more of them
-LANES = 128  # paths advanced side by side: enough to hide the loops' overhead, few enough for the first-level cache
+# Paths advanced side by side: enough to hide the overhead of the loops, few enough for the first-level cache. Results
+# do not depend on it.
+LANES = 8 if config.DISABLE_JIT else 128
 
 
 @njit(error_model="numpy", nogil=True)

@@ -14,6 +14,8 @@ import typer
 
 from . import __version__, _checks
 from ._series_files import read_series
+from .bench import davies_harte_shares, generator_table
+from .bench_passage import passage_table
 from .escape import FILES, HURST_VALUES, SCENES, EscapeStudy, InterruptedStudyError, escape_study
 from .generators import GENERATORS, fbm, fgn
 from .hurst import ESTIMATORS, estimate_hurst
@@ -177,14 +179,12 @@ def bench(
     passage: Annotated[bool, typer.Option("--passage", help="Time first passage instead of the generators.")] = False,
 ) -> None:
     """CPU time of everything here beside the published packages that are installed."""
-    from . import bench as timing
-
     with _reported():
         if passage:
-            typer.echo(timing.passage_table(repeats=repeats, hurst=hurst).table())
+            typer.echo(passage_table(repeats=repeats).table())
         else:
-            typer.echo(timing.generator_table(repeats=repeats, hurst=hurst).table())
-            for row in timing.davies_harte_shares(repeats=repeats, hurst=hurst):
+            typer.echo(generator_table(repeats=repeats, hurst=hurst).table())
+            for row in davies_harte_shares(repeats=repeats, hurst=hurst):
                 typer.echo(str(row))
 
 

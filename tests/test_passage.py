@@ -31,9 +31,9 @@ def run(landscape=WELL, noise=None, x0=-1.0, domain=(-math.inf, 0.0), **options)
 @pytest.mark.parametrize("n_steps", [1, 7, 8, 9, 61])
 def test_equals_plain_loop(solver, n_steps):
     noise, dt = FractionalNoise(0.3, 0.7, method="davies_harte"), 0.02
-    increments = 0.7 * dt**0.3 * fbmsde.fgn(0.3, n_steps, 150, seed=3)
+    increments = 0.7 * dt**0.3 * fbmsde.fgn(0.3, n_steps, 50, seed=3)
     expected = naive.first_passage(WELL, increments, -0.5, (-2.0, 0.0), dt, solver)
-    got = run(noise=noise, x0=-0.5, domain=(-2.0, 0.0), dt=dt, horizon=n_steps * dt, n_paths=150, solver=solver)
+    got = run(noise=noise, x0=-0.5, domain=(-2.0, 0.0), dt=dt, horizon=n_steps * dt, n_paths=50, solver=solver)
     assert np.array_equal(got.times, expected[0])
     assert np.array_equal(got.censored, expected[1])
 
@@ -43,15 +43,16 @@ def test_equals_plain_loop(solver, n_steps):
 def test_follows_the_saved_paths(method, dim):
     landscape = WELL if dim == 1 else fbmsde.double_well_2d(4.0, 1.0, 1.0)
     noise, x0 = FractionalNoise(0.4, method=method), landscape.minima[0]
-    values = simulate_paths(landscape, noise, x0, dt=0.01, n_steps=300, n_paths=200, seed=3).values
+    values = simulate_paths(landscape, noise, x0, dt=0.01, n_steps=300, n_paths=40, seed=3).values
     inside = (values if dim == 1 else values[..., 0]) < 0.0
     when = np.where(inside.all(axis=1), 300, np.argmin(inside, axis=1)) * 0.01
     domain = (-math.inf, 0.0) if dim == 1 else (lambda x: x[0])
-    got = run(landscape, noise, x0, domain)
+    got = run(landscape, noise, x0, domain, n_paths=40)
     assert np.allclose(got.times, when, rtol=0, atol=1e-12)
     assert np.array_equal(got.censored, inside.all(axis=1))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=12)
 @given(st.integers(1, 5), st.sampled_from(METHODS), st.integers(1, 400))
 def test_path_depends_on_seed_and_number_alone(n_jobs, method, n_paths):
@@ -62,6 +63,7 @@ def test_path_depends_on_seed_and_number_alone(n_jobs, method, n_paths):
     assert np.array_equal(part.censored, whole.censored[:n_paths])
 
 
+@pytest.mark.slow
 def test_does_not_depend_on_the_size_of_blocks(monkeypatch):
     noise = FractionalNoise(0.6, method="davies_harte")
     whole = run(noise=noise)
@@ -69,6 +71,7 @@ def test_does_not_depend_on_the_size_of_blocks(monkeypatch):
     assert np.array_equal(run(noise=noise).times, whole.times)
 
 
+@pytest.mark.slow
 def test_longer_horizon_only_reveals_more():
     short, long = run(horizon=1.0, noise=FractionalNoise(0.5)), run(horizon=3.0, noise=FractionalNoise(0.5))
     early = long.times <= 1.0
@@ -76,6 +79,7 @@ def test_longer_horizon_only_reveals_more():
     assert np.array_equal(short.censored, ~early)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hurst", [0.3, 0.7])
 def test_scaling_with_curvature_is_exact(hurst):
     """X of curvature a is a^-H times X of curvature 1 at time a t: the same steps, to the last one."""
@@ -87,6 +91,7 @@ def test_scaling_with_curvature_is_exact(hurst):
     assert np.allclose(four.times * a, one.times, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_mirror_symmetry():
     """-B is B in law; both sides of a symmetric well are left equally often: z of 4000 paths sees 4 % at 5 s.d."""
     left = run(fbmsde.quadratic(1.0), domain=(-1.0, math.inf), x0=0.0, n_paths=4000)
@@ -95,6 +100,7 @@ def test_mirror_symmetry():
     assert abs(left.n_left - right.n_left) / math.sqrt(n) < threshold(1)
 
 
+@pytest.mark.slow
 def test_two_sided_domain_is_left_at_the_earlier_side():
     options = {"x0": 0.0, "n_paths": 300}
     well = fbmsde.quadratic(1.0)
@@ -126,6 +132,7 @@ def test_brownian_tail_rate_is_the_eigenvalue():
     assert abs(got.value - exact) / (got.value / math.sqrt(got.events)) < threshold(1)
 
 
+@pytest.mark.slow
 def test_correlated_components_leave_together():
     """With correlation 1 both coordinates are one noise: the level x_0 - x_1 never moves."""
     flat = fbmsde.Landscape(lambda x: 0.0, lambda x: (0.0, 0.0), dim=2)
@@ -135,6 +142,7 @@ def test_correlated_components_leave_together():
     assert run(flat, FractionalNoise(0.6), (0.0, 0.0), lambda x: abs(x[0] - x[1]) - 1e-9).n_left == 200
 
 
+@pytest.mark.slow
 def test_until_stops_when_the_share_has_left():
     got = run(until=0.9, horizon=math.inf, n_paths=500)
     assert 0.9 <= got.n_left / 500 < 1.0 or got.n_left == 500
@@ -144,20 +152,23 @@ def test_until_stops_when_the_share_has_left():
     assert np.array_equal(got.times[early], again.times[early])
 
 
+@pytest.mark.slow
 def test_until_beyond_the_range_keeps_what_was_computed(monkeypatch):
     monkeypatch.setattr(passage, "MAX_STEPS", 2**11)
-    with pytest.raises(fbmsde.HorizonError, match=r"until must be reached within the noise model's 2048 steps, got 0") as e:
+    with pytest.raises(fbmsde.HorizonError, match=r"must be reached within the noise model's 2048 steps, got 0") as e:
         run(domain=(-math.inf, 2.0), until=0.9, horizon=math.inf, n_paths=50)
     assert e.value.passages.times.shape == (50,)
     assert e.value.passages.horizon == 20.48
 
 
+@pytest.mark.slow
 def test_float32_noise_gives_the_same_exits_up_to_rounding():
     single = run(noise=FractionalNoise(0.4, dtype="float32"))
     double = run(noise=FractionalNoise(0.4))
     assert np.mean(single.times != double.times) < 0.05
 
 
+@pytest.mark.slow
 def test_interrupt_stops_the_threads(monkeypatch):
     def interrupted(*_args, **_options):
         raise KeyboardInterrupt
@@ -207,6 +218,7 @@ def test_domain_must_be_a_level_in_two_dimensions():
         run(fbmsde.double_well_2d(), x0=(-1.0, 0.0), domain=(-1, 1))
 
 
+@pytest.mark.slow
 def test_level_function_that_does_not_compile_shows_its_error():
     with pytest.raises(ValueError, match=r"domain must compile with numba, got: .*unheard_of"):
         run(domain=LevelSet(lambda x: x - unheard_of))  # noqa: F821 - the undefined name is what is tested
@@ -214,17 +226,18 @@ def test_level_function_that_does_not_compile_shows_its_error():
 
 def test_exploding_path_is_reported_not_returned():
     steep = fbmsde.Landscape(lambda x: x**4, lambda x: 4e3 * x**3, name="steep")
-    with pytest.raises(fbmsde.PathError, match=r"path \d+ must stay finite, got inf or nan at time .*try dt = 0\.0025") as e:
-        run(steep, domain=(-math.inf, math.inf))
+    with pytest.raises(fbmsde.PathError, match=r"path \d+ must stay finite, got .* at time .*try dt = 0\.0025") as e:
+        run(steep, domain=(-math.inf, math.inf), n_paths=20)
     assert e.value.time > 0
 
 
 def test_gradient_that_returns_nan_is_reported():
     holed = fbmsde.Landscape(lambda x: x, lambda x: math.nan if x > 0.2 else 0.0, name="holed")
     with pytest.raises(fbmsde.PathError, match="must stay finite"):
-        run(holed, x0=0.0, domain=(-5.0, 5.0))
+        run(holed, x0=0.0, domain=(-5.0, 5.0), n_paths=20)
 
 
+@pytest.mark.slow
 def test_explosion_behind_the_barrier_is_an_exit():
     """A path that leaves properly and would blow up in the same block of steps has left."""
     cliff = fbmsde.Landscape(lambda x: x, lambda x: -1e200 * x if x > 0.0 else 0.0, name="cliff")

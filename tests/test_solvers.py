@@ -37,6 +37,7 @@ def end_error(solver: str, hurst: float, n_steps: int, fine: np.ndarray) -> floa
     return float(np.sqrt(np.mean((x - exact) ** 2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hurst", [0.3, 0.5, 0.7])
 def test_order_on_the_quadratic_well(hurst):
     """Euler-Maruyama: min(1, H + 1/2); Heun: H + 1/2. 200 paths fix an order to .05, so half an order is seen."""
@@ -47,10 +48,11 @@ def test_order_on_the_quadratic_well(hurst):
         assert -np.polyfit(np.log(sizes), np.log(errors), 1)[0] == pytest.approx(order, abs=0.12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hurst", [0.3, 0.5, 0.7])
 @pytest.mark.parametrize("method", ["streaming", "davies_harte"])
 def test_variance_of_the_fractional_ornstein_uhlenbeck_process(hurst, method):
-    """V(t) from a point, and of the stationary chain: 20 000 paths see 5 % at the threshold; the step is allowed for."""
+    """V(t) from a point: 20 000 paths see 5 % at the threshold; the bias of the step is allowed for."""
     dt, n_paths = 0.01, 20_000
     values = simulate_paths(fbmsde.quadratic(1.0), FractionalNoise(hurst, method=method), 0.5, dt=dt, n_steps=800,
                             n_paths=n_paths, seed=2, save_every=50).values  # fmt: skip
@@ -77,6 +79,7 @@ def test_saved_paths_are_thinned_and_repeatable(method):
     assert thin.values[:, 0].tolist() == [1.0] * 140
 
 
+@pytest.mark.slow
 def test_components_are_independent_and_correlate_as_asked():
     """Correlation .6 between the end points of 20 000 paths: an error of .04 is seen."""
     flat = fbmsde.Landscape(lambda x: 0.0, lambda x: (0.0, 0.0), dim=2)
