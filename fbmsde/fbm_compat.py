@@ -19,9 +19,9 @@ class FBM:
     """Realisations of fractional Brownian motion on [0, length], one a call: a drop-in for ``fbm.FBM``.
 
     Parameters are those of ``fbm.FBM``, in its order: `n` increments, `hurst` in (0, 1), `length` of the interval,
-    `method` one of daviesharte, cholesky, hosking; they are attributes that can be set anew. `seed` is the addition,
-    and required. Every call of :meth:`fbm` or :meth:`fgn` takes the next path: call number i is path i of the seed, so
-    that two objects made alike give the same sequence.
+    `method` one of daviesharte, cholesky, hosking; they are attributes that can be set anew. `seed` is the addition:
+    without one the object draws its own, as the original does. Every call of :meth:`fbm` or :meth:`fgn` takes the next
+    path: call number i is path i of the seed, so that two objects made alike give the same sequence.
 
     >>> walk = FBM(16, 0.7, length=2, seed=1)
     >>> walk.fbm().shape, walk.fgn().shape, walk.times().shape
@@ -34,10 +34,10 @@ class FBM:
     method: str
 
     def __init__(
-        self, n: int, hurst: float, length: float = 1, method: str = "daviesharte", *, seed: _checks.Seed
+        self, n: int, hurst: float, length: float = 1, method: str = "daviesharte", *, seed: _checks.Seed | None = None
     ) -> None:
         self.n, self.hurst, self.length, self.method = n, hurst, length, method
-        self._key = _checks.as_seed(seed)
+        self._key = _checks.as_seed(np.random.default_rng() if seed is None else seed)
         self._calls = 0
 
     def __setattr__(self, name: str, value: Any) -> None:
