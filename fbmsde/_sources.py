@@ -34,17 +34,18 @@ def draw_stored(source: Any, noise: NDArray) -> None:
     """Copy the next increments of each lane's path from the stored ones; what lies behind the end is left as it is."""
     increments, _, where = source
     n_steps = increments.shape[2]
-    for lane in range(noise.shape[2]):
-        time = where[1, lane]
-        for j in range(noise.shape[0]):
-            path = increments[j, where[0, lane]]
+    for j in range(noise.shape[0]):
+        paths, out = increments[j], noise[j]
+        for lane in range(out.shape[1]):
+            time = where[1, lane]
+            path, to = paths[where[0, lane]], np.uint64(lane)  # unsigned: no test for indices from the end
             if time + BLOCK <= n_steps:
-                for s in range(np.uint64(BLOCK)):  # unsigned: no test for indices from the end
-                    noise[j, s, lane] = path[np.uint64(time) + s]
+                for s in range(np.uint64(BLOCK)):
+                    out[s, to] = path[np.uint64(time) + s]
             else:
                 for s in range(n_steps - time):
-                    noise[j, s, lane] = path[time + s]
-        where[1, lane] = time + BLOCK
+                    out[s, lane] = path[time + s]
+    where[1] += BLOCK
 
 
 @njit(error_model="numpy", nogil=True)
