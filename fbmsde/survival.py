@@ -31,7 +31,7 @@ class Mean:
 
     def confidence_interval(self, level: float = 0.95) -> Pair:
         """Normal interval of the mean (central limit theorem)."""
-        half = stats.norm.isf((1.0 - _checks.fraction("level", level)) / 2.0) * self.standard_error
+        half = float(stats.norm.isf((1.0 - _checks.fraction("level", level)) / 2.0)) * self.standard_error
         return self.value - half, self.value + half
 
 
