@@ -229,6 +229,22 @@ class _Backend:
         return np.fft.fft(args[0], axis=-1)
 
 
+class _UnevenBackend(_Backend):
+    """A backend whose rounding (here much enlarged) depends on the place in the batch."""
+
+    @classmethod
+    def __ua_function__(cls, method, args, kwargs):
+        place = 1 + 1e-6 * np.arange(len(args[0]))[:, None, None]
+        return np.fft.fft(args[0], axis=-1) * place if method.__name__ == "fft" else NotImplemented
+
+
+def test_path_does_not_depend_on_its_block_even_if_rounding_does_on_the_place_in_the_batch():
+    with scipy.fft.set_backend(_UnevenBackend):
+        whole = fill("davies_harte", 0.3, 1000, 70)
+        for first, rows in ((0, 1), (5, 1), (31, 34), (66, 4)):
+            assert np.array_equal(fill("davies_harte", 0.3, 1000, rows, first), whole[first : first + rows])
+
+
 def test_a_faster_backend_can_be_plugged_in():
     expected = fgn(0.3, 300, 3, seed=1)
     with scipy.fft.set_backend(_Backend):
