@@ -63,7 +63,7 @@ def coverage(n_series: int = 4000) -> None:
         print(f"{n:<10}" + "".join(cells))
 
 
-def memory(n_series: int = 400, n: int = 1000) -> None:
+def memory(n_series: int = 1000, n: int = 1000) -> None:
     """Rate of "memory" found at the 5 % level in series without memory, and what the estimators return on them."""
     low, high = stats.binom.interval(0.95, n_series, 0.05)
     print(f"\n## series without memory, {n_series} of n = {n}: p_no_memory <= .05, due {low:g} to {high:g} times")

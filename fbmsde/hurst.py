@@ -200,7 +200,8 @@ class HurstEstimate:
 
         Score test against ``f(l) exp(sum_k theta_k cos(k l))``, k = 1 ... 8, on the normalised periodogram, with the
         estimation of H projected out; chi-square with 8 degrees of freedom. It sees short-range deviations and
-        trends; single spectral lines and non-Gaussian values it hardly sees.
+        trends; single spectral lines and non-Gaussian values it hardly sees. Measured rejections at 5 %: 4.2 to 5.7 %
+        of fGn of n = 512 ... 16384, 3.5 % at n = 64, 11 % of independent values of which 98 % are zero.
         """
         rows = max(1, _BLOCK_VALUES // self._batch.n)
         return self._out(np.concatenate(self._batch.map(self._fgn_p_values, rows)))
@@ -279,8 +280,8 @@ def estimate_hurst(
         default: the wrong one gives a number that has nothing to do with memory.
     method : a key of `ESTIMATORS`. "whittle" maximises the likelihood of the periodogram under the exact spectrum of
         fGn as n values see it (debiased Whittle likelihood, Sykulski et al. 2019), the scale profiled out. Measured
-        on 2000 series each, H = .1 ... .9: bias below .0025 at n = 512 and .001 at n = 2048, root-mean-square error
-        within 12 % and 8 % of the Cramer-Rao bound.
+        on 8000 series each, H = .1 ... .9: bias below .002 at n = 512 and .001 at n = 2048, root-mean-square error
+        within 10 % and 5 % of the Cramer-Rao bound, coverage of the 95 % interval 94 to 95.3 %.
     nan_policy : "raise" refuses series with NaN or infinite values or constant increments; "omit" marks them in
         `omitted` and returns NaN for them.
     n_surrogates : shuffled copies per series behind `null` and `p_no_memory`.
