@@ -6,17 +6,14 @@ import csv
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ._study import Row, StudyData
 from .theory import FORMULAS
-
-if TYPE_CHECKING:
-    from .escape import EscapeStudy, Row
 
 _MEASURED = ("H", "well", "curvature", "paths", "exits", "mean exit time [95 %]", "exit rate [95 %]")
 
 
-def text(study: EscapeStudy) -> str:
+def text(study: StudyData) -> str:
     """All tables of the study, one below the other."""
     tables = (_measured(study), _ratios(study), _order(study), _notes(study))
     return "\n\n".join(table for table in tables if table)
@@ -33,7 +30,7 @@ def order(sharp: Row, flat: Row) -> str:
     return "sharp" if log_ratio > 0 else "flat"
 
 
-def write_csv(study: EscapeStudy, path: Path) -> None:
+def write_csv(study: StudyData, path: Path) -> None:
     """One line per H and well: everything measured, and each prediction with its ratio."""
     names = list(dict.fromkeys(n for row in study.rows for n in (*row.predicted, *row.predicted_mean)))
     fixed = ["hurst", "well", "curvature", "barrier", "paths", "exits", "mean_exit_time", "mean_low", "mean_high",
@@ -58,7 +55,7 @@ def _ratio(row: Row, name: str) -> float | None:
     return None
 
 
-def _measured(study: EscapeStudy) -> str:
+def _measured(study: StudyData) -> str:
     """What the paths say."""
     lines = []
     for row in study.rows:
@@ -77,7 +74,7 @@ def _with_interval(value: float, interval: tuple[float, float]) -> str:
     return f"{value:.4g} [{interval[0]:.4g}, {interval[1]:.4g}]"
 
 
-def _ratios(study: EscapeStudy) -> str:
+def _ratios(study: StudyData) -> str:
     """Measured over predicted, by formula."""
     told = ((n, row) for row in study.rows for n in (*row.predicted, *row.predicted_mean))
     names = list(dict.fromkeys(name for name, row in told if _ratio(row, name) is not None))
@@ -93,7 +90,7 @@ def _ratios(study: EscapeStudy) -> str:
     return "measured / predicted\n" + _aligned(("H", "well", *heads), lines) + footnote
 
 
-def _order(study: EscapeStudy) -> str:
+def _order(study: StudyData) -> str:
     """Which well empties first."""
     lines = []
     for sharp, flat in study.pairs():
@@ -106,7 +103,7 @@ def _order(study: EscapeStudy) -> str:
     return _aligned(head, lines) if lines else ""
 
 
-def _notes(study: EscapeStudy) -> str:
+def _notes(study: StudyData) -> str:
     """What could not be estimated, and whether the study is whole."""
     notes = [f"H = {row.hurst:g}, {row.well}: {row.note}" for row in study.rows if row.note]
     if not study.complete:

@@ -192,8 +192,8 @@ def passage_table(
     The contestants take turns `repeats` times and the median counts; compilation and fits are not counted. `scale`
     multiplies the number of paths of every contestant.
 
-    >>> print(passage_table((0.5,), n_steps=64, repeats=1, scale=0.01).rows[0].contestant)
-    fbmsde, streaming
+    >>> passage_table((0.5,), n_steps=64, repeats=1, scale=0.01).rows[0].contestant
+    'fbmsde, streaming'
     """
     repeats, n_steps = _checks.count("repeats", repeats), _checks.count("n_steps", n_steps, 2)
     scale = _checks.positive("scale", scale)

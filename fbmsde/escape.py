@@ -6,8 +6,8 @@ import json
 import math
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from . import _checks, _report, landscapes, theory
+from ._study import Row, StudyData
 from .diffusions import mean_exit_time
 from .landscapes import Landscape
 from .noise import METHODS, FractionalNoise
@@ -86,49 +87,13 @@ SCENES: dict[str, Callable[[float, float, float], list[Well]]] = {
 
 
 @dataclass(frozen=True)
-class Row:
-    """What was measured in one well at one H, and what each applicable formula predicts for it.
-
-    `mean`, `rate` and their intervals are NaN where the paths do not determine them; `note` then says what can be said.
-    `predicted` holds exit rates by formula, `predicted_mean` mean exit times. `curve`: times and survival.
-    """
-
-    hurst: float
-    well: str
-    curvature: float
-    barrier: float | None
-    paths: int
-    exits: int
-    mean: float
-    mean_interval: tuple[float, float]
-    restricted: bool
-    rate: float
-    rate_interval: tuple[float, float]
-    predicted: dict[str, float]
-    predicted_mean: dict[str, float]
-    note: str
-    curve: tuple[Array, Array] = field(repr=False, compare=False)
-
-
-@dataclass(frozen=True)
-class EscapeStudy:
-    """Everything that was asked (`settings`) and found (`rows`); `complete` is False after an interruption."""
-
-    settings: dict[str, Any]
-    rows: tuple[Row, ...]
-    complete: bool = True
+class EscapeStudy(StudyData):
+    """The data of a study with its views: text, figure, files."""
 
     @property
     def table(self) -> str:
         """The results as text: what was measured, how it compares with theory, and which well empties first."""
         return _report.text(self)
-
-    def pairs(self) -> Iterator[tuple[Row, Row]]:
-        """(sharp, flat) of each H for which both were run."""
-        for row in self.rows:
-            for other in self.rows:
-                if row.well == "sharp" and other.well == "flat" and row.hurst == other.hurst:
-                    yield row, other
 
     def plot(self) -> Any:
         """A matplotlib Figure: survival curves, rates against H, and where sharp and flat change places."""

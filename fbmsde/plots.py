@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ._study import Row, StudyData
 from .theory import FORMULAS
-
-if TYPE_CHECKING:
-    from .escape import EscapeStudy, Row
 
 WELL_STYLE: dict[str, dict[str, Any]] = {  # two colours of Okabe & Ito that stay apart for every kind of colour vision
     "sharp": {"color": "#D55E00", "marker": "^"},
@@ -21,7 +19,7 @@ WELL_STYLE: dict[str, dict[str, Any]] = {  # two colours of Okabe & Ito that sta
 _REFERENCE = "pickands_euler"
 
 
-def plot_escape(study: EscapeStudy) -> Figure:
+def plot_escape(study: StudyData) -> Figure:
     """The study in one figure: survival for each H, exit rate against H, and the ratio of the rates."""
     values = list(dict.fromkeys(row.hurst for row in study.rows))
     columns = max(2, len(values))
@@ -66,7 +64,7 @@ def _widen_time(ax: Axes, rows: list[Row]) -> None:
         ax.set_xlim(max(min(starts), 1e-3 * max(ends)), 1.1 * max(ends))
 
 
-def plot_rates(study: EscapeStudy, ax: Axes | None = None) -> Axes:
+def plot_rates(study: StudyData, ax: Axes | None = None) -> Axes:
     """Exit rate of both wells against H, measured with 95 % intervals, and by the reference formula."""
     ax = ax or _new_axes()
     for name, style in WELL_STYLE.items():
@@ -88,7 +86,7 @@ def plot_rates(study: EscapeStudy, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_order(study: EscapeStudy, ax: Axes | None = None) -> Axes:
+def plot_order(study: StudyData, ax: Axes | None = None) -> Axes:
     """Ratio of the exit rates, sharp over flat, against H: below 1 the flat well empties first."""
     ax = ax or _new_axes()
     pairs = [(s, f) for s, f in study.pairs() if s.rate > 0 and f.rate > 0]

@@ -11,14 +11,14 @@ import fbmsde
 
 PACKAGE = Path(fbmsde.__file__).parent
 FLOORS = [
-    {"_checks", "_lanes", "_points", "_series_files", "_tables"},
+    {"_checks", "_lanes", "_points", "_series_files", "_study", "_tables", "_threads"},
     {"_compile", "_fft", "_formula", "_sources", "covariance", "diffusions", "extremes", "solvers"},
-    {"_hurst_spectral", "_rational", "generators", "landscapes"},
-    {"_exit_formulas", "_fbm_formulas", "_passage_formulas"},
+    {"_hurst_spectral", "_rational", "_regions", "generators", "landscapes"},
+    {"_budget", "_exit_formulas", "_fbm_formulas", "_jumps", "_passage_formulas"},
     {"_hurst_scaling", "_rational_fit", "fbm_compat", "survival", "theory"},
     {"_certificate", "hurst"},
     {"streaming"},
-    {"noise"},
+    {"continuous", "noise"},
     {"passage"},
     {"_report", "bench_passage", "bench", "plots", "simulate"},
     {"escape"},
