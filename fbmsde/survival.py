@@ -97,7 +97,8 @@ class SurvivalCurve:
 class PassageTimes:
     """First-passage times of paths: `times` (n_paths,), `censored` (n_paths,): True = still inside at the horizon.
 
-    A censored time is the horizon. Times are multiples of `dt`.
+    A censored time is the horizon. Times are multiples of `dt`. `error_budget`: in continuous time what each
+    approximation may contribute, else None.
 
     >>> passages = PassageTimes(np.array([1.0, 2.0, 3.0, 3.0]), np.array([False, False, False, True]), 3.0, 1.0)
     >>> passages.n_left, passages.survival().probabilities.tolist()
@@ -108,6 +109,7 @@ class PassageTimes:
     censored: NDArray[np.bool_]
     horizon: float
     dt: float
+    error_budget: Any = None
 
     @property
     def n_paths(self) -> int:

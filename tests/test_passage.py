@@ -173,7 +173,7 @@ def test_interrupt_stops_the_threads(monkeypatch):
     def interrupted(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(passage, "wait", interrupted)
+    monkeypatch.setattr("fbmsde._threads.wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(domain=(-math.inf, 50.0), horizon=1e5, n_paths=100_000)
 

@@ -1,0 +1,147 @@
+"""What each approximation of a run in continuous time may contribute, and how to make each of them smaller."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, special
+
+from . import _checks
+from .covariance import _polylog_negative
+
+Array = NDArray[np.float64]
+
+PER_UNIT, BINS = 8, 128  # classes of the clearance of jumps: an eighth of a standard deviation each
+OVERSHOOT_LEFT = 0.05  # of the boundary's shift
+_SUMMED = 2**8  # steps up to which a sum is taken over them, an integral beyond
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How finely the exits in continuous time are computed.
+
+    `miss`: probability that a jump hides an excursion beyond the boundary, which sets how far from it a jump may be
+    made. `drift_step`: a jump lasts at most this share of 1 / |second derivative of the potential| (of the steepest
+    change of the gradient within its reach). `tolerance`: KL divergence per path of the noise model, None for the
+    streaming model's default, at most 1e-5.
+
+    >>> Accuracy(miss=1e-8).drift_step
+    0.02
+    """
+
+    miss: float = 5e-7
+    drift_step: float = 0.02
+    tolerance: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 1e-14 <= _checks.positive("miss", self.miss) <= 0.25:
+            raise ValueError(f"miss must lie in [1e-14, 0.25], got {self.miss}.")
+        if not _checks.positive("drift_step", self.drift_step) <= 0.5:
+            raise ValueError(f"drift_step must be at most 0.5, got {self.drift_step}.")
+        if self.tolerance is not None:
+            _checks.positive("tolerance", self.tolerance)
+
+
+@dataclass(frozen=True)
+class ErrorBudget:
+    """What each approximation of exits in continuous time may contribute; `print` it to see how each was obtained.
+
+    `missed_crossings`: probability per path that some jump hid an excursion beyond the boundary, an upper estimate.
+    `overshoot`: how far, in units of x, the boundary may still be misplaced for want of finer steps. `drift`: relative
+    error of the stationary variance in a quadratic well. `noise_kl`: KL divergence of one path of the noise model.
+    `late_exits`: share of the paths seen to leave only at the end of a jump of several steps. `jumps_per_path`: mean.
+    """
+
+    missed_crossings: float
+    overshoot: float
+    drift: float
+    noise_kl: float
+    late_exits: float
+    jumps_per_path: float
+    hurst: float
+    fine_steps: int
+    accuracy: Accuracy
+
+    def halved(self) -> dict[str, Any]:
+        """Options of `first_passage` for a checking run with each of the four contributions at most half as large."""
+        a = self.accuracy
+        tolerance = self.noise_kl / 2.0 if self.noise_kl > 0.0 else a.tolerance
+        accuracy = Accuracy(a.miss / 2.0, a.drift_step / 2.0, tolerance)
+        return {"fine_steps": self.fine_steps * 2 ** math.ceil(1.0 / self.hurst), "accuracy": accuracy}
+
+    def __str__(self) -> str:
+        tv = min(1.0, math.sqrt(self.noise_kl / 2.0))
+        left = f"{100 * OVERSHOOT_LEFT:.0f} % of the shift of the boundary, a measured bound"
+        rows = (
+            ("missed crossings", f"{self.missed_crossings:.2g} per path", "sum of tails beyond each jump's clearance"),
+            ("overshoot", f"{self.overshoot:.2g} in x", left),
+            ("drift", f"{self.drift:.2g} of the variance", "exact for a quadratic well and the longest jump taken"),
+            ("noise model", f"KL {self.noise_kl:.2g}, TV {tv:.2g} per path", "certificate of the streaming model"),
+        )
+        return "\n".join(f"{name:<17} {value:<30} {how}" for name, value, how in rows)
+
+
+def hidden_excursion(hurst: float, steps: int, reach: ArrayLike) -> Array:
+    """Probability, an upper estimate, that a jump with the boundary `reach` standard deviations away hides an exit.
+
+    The path is above the boundary at one of the `steps` - 1 points inside the jump: at most the sum of their tails,
+    ``sum_l Psi(r (M/l)^H)``. For long jumps the points are not told apart: for H < 1/2 the supremum of a process of
+    standard deviation ``t^H`` and increments like fBm's exceeds r with probability ``P_2H 2^(-1/2H) r^(1/H-2) Psi(r) /
+    H`` for large r (Piterbarg 1996), with Pickands' constant below ``exp(gamma_E (1/2H - 1))`` for all H at which it is
+    known; for H >= 1/2 with at most twice Psi(r) (reflection, an equality at H = 1/2), half of which is seen.
+    """
+    r = np.asarray(reach, dtype=float)
+    if steps <= _SUMMED:
+        fractions, weights = np.arange(1.0, steps) / steps, np.ones(steps - 1)
+    else:
+        fractions, weights = (_NODES + 1.0) / 2.0, _WEIGHTS * steps / 2.0
+    union = special.ndtr(-r[..., None] * fractions**-hurst) @ weights
+    if hurst >= 0.5:
+        supremum = special.ndtr(-r)
+    else:
+        pickands = math.exp(np.euler_gamma * (0.5 / hurst - 1.0))
+        constant = pickands * 2.0 ** (-0.5 / hurst) / hurst
+        supremum = np.maximum(1.0, constant * r ** (1.0 / hurst - 2.0)) * special.ndtr(-r)
+    return np.minimum(union, supremum)
+
+
+@lru_cache(maxsize=256)
+def required_reach(hurst: float, n_levels: int, miss: float) -> tuple[float, ...]:
+    """Distances of the boundary (n_levels,), in standard deviations, at which a jump of 2^m steps hides `miss`."""
+
+    def reach(m: int) -> float:
+        excess = lambda r: float(np.log(hidden_excursion(hurst, 2**m, r) + 1e-300) - math.log(miss))  # noqa: E731
+        lowest = 0.5
+        return optimize.brentq(excess, lowest, 14.0) if excess(lowest) > 0.0 else lowest
+
+    return (0.0, *(reach(m) for m in range(1, n_levels)))
+
+
+def missed_crossings(hurst: float, counts: NDArray[np.int64]) -> float:
+    """Expected number of hidden excursions of the jumps counted by level and clearance, (n_levels, BINS).
+
+    Each class counts at its lower end; single steps hide nothing.
+    """
+    low = np.arange(BINS) / PER_UNIT
+    tails = [hidden_excursion(hurst, 2**m, low) for m in range(1, counts.shape[0])]
+    return float(np.sum(counts[1:] * np.array(tails).reshape(-1, BINS)))
+
+
+def drift_error(hurst: float, step: float) -> float:
+    """Relative error of the stationary variance of the trapezoidal chain of step `step` in a well of curvature 1.
+
+    The chain ``X' = phi X + (1 - step/2) dB``, ``phi = 1 - step + step^2/2``, has the variance of a first-order
+    recursion driven by fGn, ``step^2H (1 - phi) / ((1 + phi) phi) Li_{-2H}(phi)`` times ``(1 - step/2)^2``.
+    """
+    if step <= 0.0:
+        return 0.0
+    phi = 1.0 - step + step * step / 2.0
+    chain = (1.0 - step / 2.0) ** 2 * step ** (2 * hurst) * (1 - phi) / ((1 + phi) * phi)
+    exact = hurst * special.gamma(2 * hurst)
+    return abs(float(chain * _polylog_negative(2 * hurst, phi) / exact) - 1.0)

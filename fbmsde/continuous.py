@@ -1,0 +1,329 @@
+"""Exits in continuous time: paths that jump many steps at once far from the boundary and creep near it.
+
+The kernel, one path after the other: choose the longest jump of M = 2^m fine steps that leaves the path, at its
+predicted place, more than `reach` standard deviations of the jump away from the boundary, and over which the gradient
+changes little; draw the sum of the M increments and the state after them; move by the trapezoidal rule. What the finest
+steps still miss is made good by a boundary moved inwards by ``beta_H sigma dt^H``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ._budget import (
+    BINS,
+    OVERSHOOT_LEFT,
+    PER_UNIT,
+    Accuracy,
+    ErrorBudget,
+    drift_error,
+    missed_crossings,
+    required_reach,
+)
+from ._jumps import Jumps, jumps
+from ._lanes import ROW_LANES, box_muller, next_words, _seed_row
+from ._points import Point, add, is_finite, replaced, scaled
+from ._threads import run_blocks
+from .extremes import barrier_shift
+from .solvers import heun
+from .streaming import StreamingNoise, default_tolerance
+
+Array = NDArray[np.float64]
+
+LEFT, CENSORED, BROKEN = 1, 2, 3
+_NORMALS = 2 * ROW_LANES  # drawn at once
+_BLOCKS = 8  # for each thread: they end at different times
+_FEWEST, _MOST = 10, 26  # binary logarithms of the number of fine steps taken by default
+_NEGLIGIBLE = 5e-4  # standard error of a probability from 10^6 paths
+_STIFFEST = 0.5  # dt times the steepest second derivative, beyond which the scheme follows no drift
+MAX_KL = 1e-5  # divergence per path of the noise model, unless the caller chooses
+
+
+@njit(error_model="numpy", nogil=True)
+def _refill(words: NDArray[np.uint64], normals: Array) -> None:
+    """The path's next normals: all lanes' first ones, then their second ones."""
+    for lane in range(ROW_LANES):
+        first, second = next_words(words, lane)
+        a, b = box_muller(first, second)
+        normals[lane] = a
+        normals[ROW_LANES + lane] = b
+
+
+@njit(error_model="numpy", nogil=True)
+def _begin(source: Any, path: int, words: NDArray[np.uint64], normals: Array, state: Array, levels: Array) -> None:
+    """Stationary state and level of all components of a path, from its first normals."""
+    key, start, level_sd, _ = source
+    n_poles = start.shape[0]
+    _seed_row(key, path, 0, words)
+    for j in range(state.shape[0]):
+        _refill(words, normals)
+        for row in range(n_poles):
+            value = 0.0
+            for k in range(row + 1):
+                value += start[row, k] * normals[k]
+            state[j, row] = value
+        levels[j] = level_sd * normals[n_poles]
+
+
+@njit(error_model="numpy", forceinline=True)
+def _dot(row: Array, state: Array) -> float:
+    """Inner product of vectors of a multiple of 8 numbers, in an order that vectorises."""
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+    for k in range(0, row.size, 8):
+        s0 += row[k] * state[k]
+        s1 += row[k + 1] * state[k + 1]
+        s2 += row[k + 2] * state[k + 2]
+        s3 += row[k + 3] * state[k + 3]
+        s4 += row[k + 4] * state[k + 4]
+        s5 += row[k + 5] * state[k + 5]
+        s6 += row[k + 6] * state[k + 6]
+        s7 += row[k + 7] * state[k + 7]
+    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+
+
+@njit(error_model="numpy", forceinline=True)
+def _correlated(point: Point, mixing: Array) -> Point:
+    """The lower-triangular `mixing` times the point; the point itself when it is empty."""
+    result = point
+    if mixing.size > 0:
+        for j in range(len(point)):
+            value = 0.0
+            for k in range(j + 1):
+                value += mixing[j, k] * point[k]
+            result = replaced(result, j, value)
+    return result
+
+
+@njit(error_model="numpy", forceinline=True)
+def _stiffness(gradient: Any, params: Any, x: Point, slope: Point, reach: float) -> float:
+    """Steepest change of the gradient per unit of length within `reach`, axis by axis."""
+    most = 0.0
+    for j in range(len(x)):
+        up = gradient(replaced(x, j, x[j] + reach), *params)
+        down = gradient(replaced(x, j, x[j] - reach), *params)
+        for i in range(len(x)):
+            most = max(most, abs(up[i] - slope[i]), abs(slope[i] - down[i]))
+    return most / reach
+
+
+@njit(error_model="numpy", forceinline=True)
+def _predicted(like: Point, mean: Array, length: float, scale: float, state: Array, levels: Array) -> Point:
+    """What the past contributes to the noise of a jump, before the components are mixed."""
+    point = like
+    for j in range(len(like)):
+        point = replaced(point, j, scale * (_dot(mean, state[j]) + levels[j] * length))
+    return point
+
+
+@njit(error_model="numpy", forceinline=True)
+def _choose(
+    gradient: Any, params: Any, clearance: Any, bounds: Any, tables: Any, limits: Any, clock: Any,
+    x: Point, m: int, state: Array, levels: Array, mixing: Array,
+) -> tuple[int, Point, float, float]:  # fmt: skip
+    """The longest jump, of at most 2^m steps, within the limits: its m, predicted noise, clearance and stiffness."""
+    dt, scale = clock
+    reach, trust, drift_step = limits
+    slope, still = gradient(x, *params), scaled(0.0, x)
+    noise, room, stiff = still, 0.0, 0.0
+    while True:
+        length = np.float64(np.int64(1) << m)
+        far = reach[m] * scale * tables[2][m]
+        if m == 0 or clearance(x, still, (1.0 - trust) * far, 0.0, *bounds) >= 1.0:  # necessary, and cheap
+            noise = _predicted(x, tables[1][m], length, scale, state, levels)
+            move = add(_correlated(noise, mixing), -dt * length, slope)
+            room = clearance(x, move, far, trust, *bounds)
+            stiff = dt * length * _stiffness(gradient, params, x, slope, far)
+            if m == 0 or (room >= 1.0 and stiff <= drift_step):
+                break
+        m -= 1
+    return m, noise, room, stiff
+
+
+@njit(error_model="numpy", forceinline=True)
+def _jump(
+    noise: Point, tables: Any, m: int, scale: float, normals: Array, position: int, state: Array
+) -> tuple[Point, int]:
+    """The noise of a jump about its prediction, with the states carried on, and the next unused normal."""
+    decay, _, deviation, factor, rank = tables
+    pace, width = decay[m], rank[m]
+    for j in range(len(noise)):
+        x = state[j]
+        noise = replaced(noise, j, noise[j] + scale * deviation[m] * normals[position])
+        for k in range(x.size):
+            x[k] *= pace[k]
+        for i in range(width):
+            z, column = normals[position + i], factor[m, i]
+            for k in range(x.size):
+                x[k] += column[k] * z
+        position += width
+    return noise, position
+
+
+@njit(error_model="numpy", forceinline=True)
+def _record(tally: NDArray, stiffest: Array, m: int, room: float, stiff: float, reach: float) -> None:
+    """Count a jump by its level and its clearance in standard deviations; keep the largest stiffness."""
+    tally[m, max(0, min(BINS - 1, int(min(room * reach, 1e3) * PER_UNIT))) if m > 0 else 0] += 1
+    stiffest[0] = max(stiffest[0], stiff)
+
+
+@njit(error_model="numpy", nogil=True)
+def _jump_exits(
+    source: Any, tables: Any, gradient: Any, params: Any, outside: Any, clearance: Any, bounds: Any, limits: Any,
+    x0: Point, clock: Any, n_steps: int, queue: NDArray, steps: NDArray, states: NDArray, control: NDArray,
+    tally: NDArray, stiffest: Array,
+) -> None:  # fmt: skip
+    """Exit step and state of the queued paths; control[0] asks to stop, control[1] counts finished paths.
+
+    `tally` counts jumps by level and clearance, those of one step in [0, 0], and in [0, 1] exits found after several
+    steps; `stiffest` keeps the largest duration times stiffness.
+    """
+    mixing, dim, top = source[3], len(x0), tables[0].shape[0] - 1
+    words, normals = np.empty((4, ROW_LANES), np.uint64), np.empty(_NORMALS)
+    state, levels = np.zeros((dim, tables[0].shape[1])), np.zeros(dim)
+    for path in queue:
+        if control[0] != 0:
+            break
+        _begin(source, path, words, normals, state, levels)
+        x, now, m, position, outcome = x0, np.int64(0), top, _NORMALS, CENSORED
+        while now < n_steps and outcome == CENSORED:
+            m = min(m + 1, top)
+            while np.int64(1) << m > n_steps - now:
+                m -= 1
+            m, noise, room, stiff = _choose(
+                gradient, params, clearance, bounds, tables, limits, clock, x, m, state, levels, mixing
+            )
+            if position + dim * tables[4][m] > _NORMALS:
+                _refill(words, normals)
+                position = 0
+            noise, position = _jump(noise, tables, m, clock[1], normals, position, state)
+            x = heun(gradient, params, x, _correlated(noise, mixing), clock[0] * np.float64(np.int64(1) << m))
+            now += np.int64(1) << m
+            _record(tally, stiffest, m, room, stiff, limits[0][m])
+            if outside(x, *bounds):
+                outcome = LEFT if is_finite(x) else BROKEN
+                tally[0, 1] += m > 0
+        steps[path], states[path] = now, outcome
+        control[1] += 1
+
+
+@dataclass(frozen=True, eq=False)
+class Jumper:
+    """The noise of a run on `n_steps` fine steps and its jumps; `block` runs the kernel on path numbers.
+
+    A block holds no more than one path at a time: memory does not depend on the number of steps.
+    """
+
+    model: StreamingNoise
+    tables: Jumps
+    key: NDArray[np.uint64]
+    mixing: Array
+    accuracy: Accuracy
+
+    @classmethod
+    def of(cls, noise: Any, n_steps: int, longest: int, dim: int, key: Any, accuracy: Accuracy) -> Jumper:
+        """The jumps, up to `longest` steps, of a `FractionalNoise`; ValueError when there is no model of it."""
+        tolerance = accuracy.tolerance if accuracy.tolerance is not None else noise.tolerance
+        if tolerance is None:
+            tolerance = min(default_tolerance(n_steps), MAX_KL)
+        model = StreamingNoise(noise.hurst, max(2, n_steps), tolerance)
+        tables = jumps(model._fitted.model, max(1, min(n_steps, longest).bit_length()))
+        return cls(model, tables, key, noise._mixing(dim), accuracy)
+
+    @property
+    def tally_shape(self) -> tuple[int, int]:
+        """Counters of one block: levels and classes of clearance."""
+        return len(self.tables.rank), BINS
+
+    def block(self, motion: Any, region: Any, start: Point, clock: Any, n_steps: int, *arrays: Any) -> None:
+        """Run the kernel: motion (gradient, params), region (outside, clearance, bounds), arrays as it lists them."""
+        source = (self.key, np.ascontiguousarray(self.model.start), self.model.level_sd, self.mixing)
+        t = self.tables
+        tables = (t.decay, t.mean, t.deviation, t.factor, t.rank)
+        hurst = float(self.model.hurst)
+        reach = np.array(required_reach(hurst, len(t.rank), self.accuracy.miss))
+        limits = (reach, hurst, self.accuracy.drift_step)
+        _jump_exits(source, tables, *motion, *region, limits, start, clock, n_steps, *arrays)
+
+
+class Plan(NamedTuple):
+    """A run: motion (gradient, params), region (outside, clearance, bounds), start, fine step and numbers of them."""
+
+    motion: Any
+    region: Any
+    start: Point
+    dt: float
+    n_steps: int
+    longest: int
+    shift: float
+
+
+@dataclass(frozen=True, eq=False)
+class Exits:
+    """Exit steps (n_paths,), who was still inside at the end, who left the finite numbers, and the error budget."""
+
+    steps: NDArray[np.int64]
+    censored: NDArray[np.bool_]
+    broken: NDArray[np.bool_]
+    budget: ErrorBudget
+
+
+def exits(
+    noise: Any, plan: Plan, accuracy: Accuracy, key: NDArray[np.uint64], n_paths: int, threads: int, progress: Any
+) -> Exits:
+    """The exits of all paths, in blocks over the threads; ValueError when a fine step is too long for the drift."""
+    jumper = Jumper.of(noise, plan.n_steps, plan.longest, len(plan.start), key, accuracy)
+    blocks = np.array_split(np.arange(n_paths), min(n_paths, _BLOCKS * threads))
+    steps, states = np.zeros(n_paths, np.int64), np.zeros(n_paths, np.uint8)
+    control, stiffest = np.zeros((len(blocks), 2), np.int64), np.zeros((len(blocks), 1))
+    tally = np.zeros((len(blocks), *jumper.tally_shape), np.int64)
+    clock = (plan.dt, noise.scale(plan.dt))
+
+    def work(i: int) -> None:
+        if control[i, 0] == 0:
+            arrays = (blocks[i], steps, states, control[i], tally[i], stiffest[i])
+            jumper.block(plan.motion, plan.region, plan.start, clock, plan.n_steps, *arrays)
+
+    run_blocks(work, threads, control, n_paths, progress)
+    counts, stiff = tally.sum(axis=0), float(stiffest.max())
+    broken = states == BROKEN
+    if stiff > _STIFFEST and not broken.any():
+        raise ValueError(
+            f"fine_steps must be so many that dt |second derivative| stays below {_STIFFEST}, got {stiff:.3g} with "
+            f"{plan.n_steps} of them. Take more, or a domain that keeps paths from where the landscape is steep."
+        )
+    return Exits(steps, states == CENSORED, broken, _budget(noise, jumper, plan, counts, stiff, n_paths))
+
+
+def _budget(
+    noise: Any, jumper: Jumper, plan: Plan, counts: NDArray[np.int64], stiff: float, n_paths: int
+) -> ErrorBudget:
+    """The budget of a finished run from what its jumps have counted."""
+    late, counts[0, 1] = counts[0, 1], 0
+    hurst = float(noise.hurst)
+    return ErrorBudget(
+        missed_crossings=missed_crossings(hurst, counts) / n_paths,
+        overshoot=OVERSHOOT_LEFT * plan.shift,
+        drift=drift_error(hurst, stiff),
+        noise_kl=jumper.model.certificate.kl,
+        late_exits=float(late) / n_paths,
+        jumps_per_path=float(counts.sum()) / n_paths,
+        hurst=hurst,
+        fine_steps=plan.n_steps,
+        accuracy=jumper.accuracy,
+    )
+
+
+def default_fine_steps(noise: Any, horizon: float, distance: float) -> int:
+    """A power of two for which what is left of the overshoot is `_NEGLIGIBLE` of the length in play.
+
+    That length is the smaller of the distance to the boundary and ``sigma horizon^H``.
+    """
+    length = min(distance, noise.scale(horizon))
+    step = (_NEGLIGIBLE * length / (OVERSHOOT_LEFT * barrier_shift(noise.hurst) * noise.sigma)) ** (1.0 / noise.hurst)
+    return 2 ** max(_FEWEST, min(_MOST, math.ceil(math.log2(horizon) - math.log2(step)))) if step > 0 else 2**_MOST
