@@ -19,9 +19,6 @@ _LANE_BITS = np.uint64(24)
 
 _LN_2 = 0.6931471805599453
 _QUARTER_TURN = np.pi / 4 * 2.0**-52  # a signed 53-bit integer, from (-pi/4, pi/4)
-_ODD = tuple(2.0 / (2 * j + 1) for j in range(9, -1, -1))  # 2 atanh(s) = s (2 + 2/3 s^2 + 2/5 s^4 + ...)
-_SIN = tuple((-1.0) ** j / float(np.prod(np.arange(1.0, 2 * j + 2))) for j in range(7, 0, -1))  # Taylor, |t| < pi/4
-_COS = tuple((-1.0) ** j / float(np.prod(np.arange(1.0, 2 * j + 1))) for j in range(8, 0, -1))
 
 # Highest power first; interpolation at Chebyshev points, the largest relative error of each function is below 2e-17.
 _LOG = (  # -4 atanh(s) / s in powers of s^2, |s| < 0.172
@@ -54,32 +51,48 @@ def seed_lane(key: NDArray[np.uint64], path: int, lane: int, state: NDArray[np.u
         state[j, column] = _mix(_mix(index ^ key[j]) ^ key[(j + 1) % 4])
 
 
+@intrinsic
+def _llvm_fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+    """``a * b + c`` of floats of one type, rounded once on every machine."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fma(*arguments)
+
+    return a(a, b, c), emit
+
+
+def multiply_add(a: float, b: float, c: float) -> float:
+    """``a * b + c``; compiled code rounds once and is the same bit for bit on every machine."""
+    return a * b + c
+
+
+@overload(multiply_add, strict=False)
+def _compiled_multiply_add(a: Any, b: Any, c: Any) -> Any:
+    return lambda a, b, c: _llvm_fma(a, b, c)
+
+
 @njit(error_model="numpy", forceinline=True)
-def _minus_two_log(u: float) -> float:
-    """``-2 ln u`` for 0 < u <= 1, relative error below 1e-15: mantissa to [sqrt(1/2), sqrt(2)), atanh series."""
+def _polynomial(coefficients: tuple[float, ...], z: float) -> float:
+    """Horner's rule, highest power first."""
+    value = coefficients[0]
+    for j in range(1, len(coefficients)):
+        value = multiply_add(value, z, coefficients[j])
+    return value
+
+
+@njit(error_model="numpy", forceinline=True)
+def box_muller(first: np.uint64, second: np.uint64) -> tuple[float, float]:
+    """Two independent standard normals from two random words: radius of 53 bits, angle of 53 bits and an octant."""
+    u = multiply_add(np.float64(np.int64(first >> np.uint64(11))), 2.0**-53, 2.0**-54)
     bits = np.float64(u).view(np.int64)
     exponent = (bits - np.int64(0x3FE6A09E667F3BCD)) >> np.int64(52)
     mantissa = np.int64(bits - (exponent << np.int64(52))).view(np.float64)
     s = (mantissa - 1.0) / (mantissa + 1.0)
-    z = s * s
-    series = _ODD[0]
-    for j in range(1, 10):
-        series = series * z + _ODD[j]
-    return -2.0 * (np.float64(exponent) * _LN_2 + s * series)
-
-
-@njit(error_model="numpy", forceinline=True)
-def _box_muller(first: np.uint64, second: np.uint64) -> tuple[float, float]:
-    """Two independent standard normals from two random words: radius of 53 bits, angle of 53 bits and an octant."""
-    radius = np.sqrt(_minus_two_log((np.float64(np.int64(first >> np.uint64(11))) + 0.5) * 2.0**-53))
-    t = (np.float64(np.int64(second) >> np.int64(11)) + 0.5) * _QUARTER_TURN
+    radius = np.sqrt(multiply_add(np.float64(exponent), -2.0 * _LN_2, s * _polynomial(_LOG, s * s)))
+    t = multiply_add(np.float64(np.int64(second) >> np.int64(11)), _QUARTER_TURN, _QUARTER_TURN / 2)
     z = t * t
-    sine, cosine = _SIN[0], _COS[0]
-    for j in range(1, 7):
-        sine = sine * z + _SIN[j]
-    for j in range(1, 8):
-        cosine = cosine * z + _COS[j]
-    sine, cosine = t + t * z * sine, 1.0 + z * cosine
+    sine = multiply_add(t * z, _polynomial(_SINE, z), t)
+    cosine = multiply_add(z, _polynomial(_COSINE, z), 1.0)
     swap = (second & np.uint64(512)) != np.uint64(0)
     a = sine if swap else cosine
     b = cosine if swap else sine
@@ -89,7 +102,7 @@ def _box_muller(first: np.uint64, second: np.uint64) -> tuple[float, float]:
 
 
 @njit(error_model="numpy", forceinline=True)
-def _next_words(state: NDArray[np.uint64], lane: int) -> tuple[np.uint64, np.uint64]:
+def next_words(state: NDArray[np.uint64], lane: int) -> tuple[np.uint64, np.uint64]:
     """The next two random words of one lane: two steps of xoshiro256+ (Blackman & Vigna 2021)."""
     x0, x1, x2, x3 = state[0, lane], state[1, lane], state[2, lane], state[3, lane]
     first = x0 + x3
@@ -115,8 +128,8 @@ def _next_words(state: NDArray[np.uint64], lane: int) -> tuple[np.uint64, np.uin
 @njit(error_model="numpy", forceinline=True)
 def normal_pair(state: NDArray[np.uint64], lane: int) -> tuple[float, float]:
     """The next two standard normals of one lane."""
-    first, second = _next_words(state, lane)
-    return _box_muller(first, second)
+    first, second = next_words(state, lane)
+    return box_muller(first, second)
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -150,56 +163,6 @@ def fill_normals(key: NDArray[np.uint64], first: int, component: int, out: NDArr
                 target[j] = drawn[j]
 
 
-@intrinsic
-def _llvm_fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
-    """``a * b + c`` of floats of one type, rounded once on every machine."""
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.fma(*arguments)
-
-    return a(a, b, c), emit
-
-
-def multiply_add(a: float, b: float, c: float) -> float:
-    """``a * b + c``; compiled code rounds once and is the same bit for bit on every machine."""
-    return a * b + c
-
-
-@overload(multiply_add, strict=False)
-def _compiled_multiply_add(a: Any, b: Any, c: Any) -> Any:
-    return lambda a, b, c: _llvm_fma(a, b, c)
-
-
-@njit(error_model="numpy", forceinline=True)
-def _polynomial(coefficients: tuple[float, ...], z: float) -> float:
-    """Horner's rule, highest power first."""
-    value = coefficients[0]
-    for j in range(1, len(coefficients)):
-        value = multiply_add(value, z, coefficients[j])
-    return value
-
-
-@njit(error_model="numpy", forceinline=True)
-def _fused_box_muller(first: np.uint64, second: np.uint64) -> tuple[float, float]:
-    """:func:`_box_muller` in fused arithmetic and shorter polynomials: other last bits, two thirds of the time."""
-    u = multiply_add(np.float64(np.int64(first >> np.uint64(11))), 2.0**-53, 2.0**-54)
-    bits = np.float64(u).view(np.int64)
-    exponent = (bits - np.int64(0x3FE6A09E667F3BCD)) >> np.int64(52)
-    mantissa = np.int64(bits - (exponent << np.int64(52))).view(np.float64)
-    s = (mantissa - 1.0) / (mantissa + 1.0)
-    radius = np.sqrt(multiply_add(np.float64(exponent), -2.0 * _LN_2, s * _polynomial(_LOG, s * s)))
-    t = multiply_add(np.float64(np.int64(second) >> np.int64(11)), _QUARTER_TURN, _QUARTER_TURN / 2)
-    z = t * t
-    sine = multiply_add(t * z, _polynomial(_SINE, z), t)
-    cosine = multiply_add(z, _polynomial(_COSINE, z), 1.0)
-    swap = (second & np.uint64(512)) != np.uint64(0)
-    a = sine if swap else cosine
-    b = cosine if swap else sine
-    a = -a if (second & np.uint64(1024)) != np.uint64(0) else a
-    b = -b if (second & np.uint64(256)) != np.uint64(0) else b
-    return radius * a, radius * b
-
-
 @njit(error_model="numpy", nogil=True, cache=True)
 def seed_rows(key: NDArray[np.uint64], paths: NDArray[np.int64], component: int, states: NDArray[np.uint64]) -> None:
     """Lanes at the beginning of rows: ``states[i]`` (4, ROW_LANES) is a function of (key, paths[i], component)."""
@@ -216,8 +179,8 @@ def fill_scaled_pairs(states: NDArray[np.uint64], scale: NDArray[np.float64], ou
         for start in range(0, scale.size, ROW_LANES):
             weight, pair = scale[start : start + ROW_LANES], out[i, 2 * start : 2 * (start + ROW_LANES)]
             for lane in range(ROW_LANES):
-                first, second = _next_words(state, lane)
-                a, b = _fused_box_muller(first, second)
+                first, second = next_words(state, lane)
+                a, b = box_muller(first, second)
                 pair[2 * lane] = weight[lane] * a
                 pair[2 * lane + 1] = weight[lane] * b
         states[i] = state

@@ -42,6 +42,13 @@ def test_rate_interval_covers_the_rate():
     assert 170 < covered < 200
 
 
+def test_rate_interval_is_the_exact_poisson_one():
+    """Three events: the 95 % interval of their mean is [0.61867, 8.76727] (Garwood's table)."""
+    times = np.array([1.0, 2.0, 3.0] + [4.0] * 97)
+    rate = PassageTimes(times, times == 4.0, 4.0, 1e-9).exit_rate(after=0.0)
+    assert np.multiply(rate.confidence_interval(0.95), rate.exposure) == pytest.approx([0.61867, 8.76727], rel=1e-5)
+
+
 def test_rate_of_the_tail_forgets_the_beginning():
     passages = exponential(n=20_000)
     assert passages.exit_rate(after=1.0).value == pytest.approx(0.5, rel=0.06)
