@@ -101,7 +101,7 @@ def _poles(move: Any) -> Any:
             x0, x1, x2, x3 = states[0, i], states[1, i], states[2, i], states[3, i]
             for s in range(_UNROLLED):
                 e = shocks[s, i]
-                out[s, i] = multiply_add(c0, x0, multiply_add(c1, x1, out[s, i])) + multiply_add(c2, x2, c3 * x3)
+                out[s, i] += multiply_add(c0, x0, c1 * x1) + multiply_add(c2, x2, c3 * x3)
                 x0, x1, x2, x3 = move(x0, r0, e), move(x1, r1, e), move(x2, r2, e), move(x3, r3, e)
             states[0, i], states[1, i], states[2, i], states[3, i] = x0, x1, x2, x3
 
