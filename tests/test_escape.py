@@ -40,11 +40,13 @@ def test_predictions_are_the_registry(study):
     assert {"pickands_euler", "ou_eigenvalue_grid"} <= set(sharp.predicted)
 
 
+@pytest.mark.slow
 def test_study_repeats_and_ignores_threads(study):
     again = escape_study([0.3, 0.5], **SMALL | {"n_jobs": 2})
     assert again.table == study.table
 
 
+@pytest.mark.slow
 def test_files_hold_everything_needed_to_repeat(study, tmp_path):
     paths = study.save(tmp_path)
     assert [p.name for p in paths] == ["escape.csv", "escape.json", "escape.png"]
@@ -75,6 +77,7 @@ def test_order_needs_a_significant_difference(study):
     assert _report.order(sharp, sharp) == "undecided"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("landscape", ["double_well", "double_well_2d"])
 def test_double_wells_start_in_either_minimum(landscape):
     options = SMALL | {"landscape": landscape, "height": 0.5}
@@ -85,6 +88,7 @@ def test_double_wells_start_in_either_minimum(landscape):
     assert ("mean_exit_grid" in flat.rows[0].predicted_mean) == (landscape == "double_well")
 
 
+@pytest.mark.slow
 def test_a_well_that_nobody_leaves_is_a_statement():
     study = escape_study([0.5], **SMALL | {"height": 60.0})
     assert "no path of 300 left before the horizon 20" in study.table

@@ -224,6 +224,7 @@ def test_level_function_that_does_not_compile_shows_its_error():
         run(domain=LevelSet(lambda x: x - unheard_of))  # noqa: F821 - the undefined name is what is tested
 
 
+@pytest.mark.slow
 def test_exploding_path_is_reported_not_returned():
     steep = fbmsde.Landscape(lambda x: x**4, lambda x: 4e3 * x**3, name="steep")
     with pytest.raises(fbmsde.PathError, match=r"path \d+ must stay finite, got .* at time .*try dt = 0\.0025") as e:
