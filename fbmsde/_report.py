@@ -11,6 +11,7 @@ from ._study import Row, StudyData
 from .theory import FORMULAS
 
 _MEASURED = ("H", "well", "curvature", "paths", "exits", "mean exit time [95 %]", "exit rate [95 %]")
+_CONTINUOUS = "continuous time [95 %]"
 
 
 def text(study: StudyData) -> str:
@@ -34,23 +35,27 @@ def write_csv(study: StudyData, path: Path) -> None:
     """One line per H and well: everything measured, and each prediction with its ratio."""
     names = list(dict.fromkeys(n for row in study.rows for n in (*row.predicted, *row.predicted_mean)))
     fixed = ["hurst", "well", "curvature", "barrier", "paths", "exits", "mean_exit_time", "mean_low", "mean_high",
-             "mean_is_restricted", "exit_rate", "rate_low", "rate_high"]  # fmt: skip
+             "mean_is_restricted", "exit_rate", "rate_low", "rate_high",
+             "continuous_rate", "continuous_low", "continuous_high"]  # fmt: skip
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*fixed, *(f"{n}{part}" for n in names for part in ("", "_measured_over_predicted")), "note"])
         for row in study.rows:
             values = [row.hurst, row.well, row.curvature, row.barrier, row.paths, row.exits, row.mean,
-                      *row.mean_interval, row.restricted, row.rate, *row.rate_interval]  # fmt: skip
+                      *row.mean_interval, row.restricted, row.rate, *row.rate_interval,
+                      row.continuous, *row.continuous_interval]  # fmt: skip
             for name in names:
                 values += [{**row.predicted, **row.predicted_mean}.get(name), _ratio(row, name)]
             writer.writerow([*values, row.note])
 
 
 def _ratio(row: Row, name: str) -> float | None:
-    """Measured over predicted; None where one of them is missing or the mean is restricted."""
-    if name in row.predicted and math.isfinite(row.rate):
-        return row.rate / row.predicted[name]
-    if name in row.predicted_mean and not row.restricted and math.isfinite(row.mean):
+    """Measured over predicted, on the grid or in continuous time as the formula is; None where one is missing."""
+    if name in row.predicted:
+        rate = row.rate if "dt" in FORMULAS[name].arguments or math.isnan(row.continuous) else row.continuous
+        return rate / row.predicted[name] if math.isfinite(rate) else None
+    on_grid = name not in FORMULAS or "dt" in FORMULAS[name].arguments
+    if name in row.predicted_mean and on_grid and not row.restricted and math.isfinite(row.mean):
         return row.mean / row.predicted_mean[name]
     return None
 
@@ -63,8 +68,9 @@ def _measured(study: StudyData) -> str:
         cut = f" up to {study.settings['horizon']:g}" if row.restricted else ""
         rate = _with_interval(row.rate, row.rate_interval)
         counts = (f"{row.curvature:g}", f"{row.paths}", f"{row.exits}")
-        lines.append((f"{row.hurst:g}", row.well, *counts, mean + cut, rate))
-    return _aligned(_MEASURED, lines)
+        exact = (_with_interval(row.continuous, row.continuous_interval),) if study.settings["continuous"] else ()
+        lines.append((f"{row.hurst:g}", row.well, *counts, mean + cut, rate, *exact))
+    return _aligned((*_MEASURED, _CONTINUOUS) if study.settings["continuous"] else _MEASURED, lines)
 
 
 def _with_interval(value: float, interval: tuple[float, float]) -> str:
@@ -86,8 +92,10 @@ def _ratios(study: StudyData) -> str:
         lines.append((f"{row.hurst:g}", row.well, *("-" if r is None else f"{r:.2f}" for r in ratios)))
     refuted = [name for name in names if name in FORMULAS and FORMULAS[name].status == "refuted"]
     heads = [name + (" *" if name in refuted else "") for name in names]
+    told_apart = "\nformulas for continuous time are compared with the rate in continuous time"
+    grid = told_apart if study.settings["continuous"] else ""
     footnote = "\n* refuted for H other than 1/2, kept because the literature uses it" if refuted else ""
-    return "measured / predicted\n" + _aligned(("H", "well", *heads), lines) + footnote
+    return "measured / predicted\n" + _aligned(("H", "well", *heads), lines) + grid + footnote
 
 
 def _order(study: StudyData) -> str:
@@ -98,8 +106,9 @@ def _order(study: StudyData) -> str:
         predicted = sharp.predicted.get(best, math.nan) / flat.predicted.get(best, math.nan)
         theory = f"{predicted:.2f}" if math.isfinite(predicted) else "-"
         ratio = f"{sharp.rate / flat.rate:.2f}" if sharp.rate > 0 and flat.rate > 0 else "-"
-        lines.append((f"{sharp.hurst:g}", ratio, theory, order(sharp, flat)))
-    head = ("H", "rate sharp / flat", "by pickands_euler", "empties first")
+        exact = f"{sharp.continuous / flat.continuous:.2f}" if sharp.continuous > 0 and flat.continuous > 0 else "-"
+        lines.append((f"{sharp.hurst:g}", ratio, theory, exact, order(sharp, flat)))
+    head = ("H", "rate sharp / flat", "by pickands_euler", "in continuous time", "empties first")
     return _aligned(head, lines) if lines else ""
 
 

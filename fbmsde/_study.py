@@ -17,7 +17,8 @@ class Row:
     """What was measured in one well at one H, and what each applicable formula predicts for it.
 
     `mean`, `rate` and their intervals are NaN where the paths do not determine them; `note` then says what can be said.
-    `predicted` holds exit rates by formula, `predicted_mean` mean exit times. `curve`: times and survival.
+    `continuous` is the exit rate in continuous time, of other paths, NaN where it was not asked for. `predicted` holds
+    exit rates by formula, `predicted_mean` mean exit times. `curve`: times and survival.
     """
 
     hurst: float
@@ -31,6 +32,8 @@ class Row:
     restricted: bool
     rate: float
     rate_interval: tuple[float, float]
+    continuous: float
+    continuous_interval: tuple[float, float]
     predicted: dict[str, float]
     predicted_mean: dict[str, float]
     note: str

@@ -113,6 +113,9 @@ def escape(
     start: Annotated[str, typer.Option(help="Which minimum to start in: sharp, flat or both.")] = "both",
     method: Annotated[str, typer.Option(help=f"Noise: one of {', '.join(METHODS)}.")] = "streaming",
     solver: Annotated[str, typer.Option(help=f"One of {', '.join(SOLVERS)}.")] = "euler",
+    continuous: Annotated[
+        int | None, typer.Option(help="Paths for the exit rate in continuous time; 0 for none, a fifth if not given.")
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """How long paths stay in a sharp and in a flat minimum, for each Hurst value, against theory."""
@@ -122,6 +125,7 @@ def escape(
         options: dict[str, Any] = {
             "sharp": sharp, "flat": flat, "height": height, "horizon": horizon, "n_paths": paths, "seed": seed,
             "n_jobs": jobs, "landscape": landscape, "start": start, "method": method, "solver": solver,
+            "continuous": continuous,
         }  # fmt: skip
         study, status = _run_escape(values, sigma, dt, from_sgd, options)
         typer.echo(study.table)

@@ -23,7 +23,7 @@ from .landscapes import Landscape
 from .noise import METHODS, FractionalNoise
 from .passage import PathError, first_passage
 from .solvers import SOLVERS
-from .survival import NoEstimateError, PassageTimes
+from .survival import NoEstimateError, PassageTimes, Rate
 
 Array = NDArray[np.float64]
 
@@ -140,15 +140,17 @@ def escape_study(
     start: str = "both",
     method: str = "streaming",
     solver: str = "euler",
+    continuous: int | None = None,
     n_jobs: int | None = None,
     progress: bool = False,
 ) -> EscapeStudy:
     """Escape from a sharp and a flat minimum of the same barrier height, for each H, as an `EscapeStudy`.
 
     Paths of ``dX = -f'(X) dt + sigma dB_H`` start at the minimum; what is measured is the chain of step `dt`, as SGD is
-    one. `sigma`: one strength of the noise, or one for each H (as SGD with a fixed step has). `landscape` is a key of
-    ``SCENES``: "quadratic" (two parabolas, left through either rim) or a double well, left at its saddle. `start`:
-    "sharp", "flat" or "both". The same seed serves every cell.
+    one. Besides, the exit rate in continuous time is measured on `continuous` paths, 0 for none; None: a fifth of
+    `n_paths` with streaming noise, else none. `sigma`: one strength of the noise, or one for each H (as SGD with a
+    fixed step has). `landscape` is a key of ``SCENES``: "quadratic" (two parabolas, left through either rim) or a
+    double well, left at its saddle. `start`: "sharp", "flat" or "both". The same seed serves every cell.
     Raises ValueError for arguments outside their range before anything is run, `InterruptedStudyError` on Ctrl-C.
 
     >>> study = escape_study([0.5], n_paths=500, horizon=20.0)
@@ -158,7 +160,7 @@ def escape_study(
     settings = _checked(locals())
     wells = [w for w in SCENES[landscape](sharp, flat, height) if start in ("both", w.name)]
     rows: list[Row] = []
-    with tqdm(total=len(wells) * len(settings["hurst"]) * n_paths, disable=not progress, unit="path") as bar:
+    with tqdm(total=_total(settings, len(wells)), disable=not progress, unit="path") as bar:
         try:
             for h, s in zip(settings["hurst"], settings["sigma"], strict=True):
                 for well in wells:
@@ -181,6 +183,9 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
     if settings["sharp"] <= settings["flat"]:
         raise ValueError(f"sharp must exceed flat, got {settings['sharp']} and {settings['flat']}.")
     settings["n_paths"] = _checks.count("n_paths", given["n_paths"])
+    default = settings["n_paths"] // 5 if given["method"] == "streaming" else 0
+    chosen = default if given["continuous"] is None else given["continuous"]
+    settings["continuous"] = _checks.count("continuous", chosen, 0)
     settings["seed"] = _checks.count("seed", given["seed"], 0)
     choices = {"landscape": SCENES, "start": ("both", "sharp", "flat"), "method": METHODS, "solver": SOLVERS}
     for name, known in choices.items():
@@ -200,11 +205,34 @@ def _row(well: Well, noise: FractionalNoise, settings: dict[str, Any], n_jobs: i
         nothing = np.empty(0)
         nan = (math.nan, math.nan)
         cell = (noise.hurst, well.name, well.curvature, well.barrier, settings["n_paths"], 0)
-        return Row(*cell, math.nan, nan, False, math.nan, nan, {}, {}, str(error), (nothing, nothing))
-    return _measured(well, noise, settings, passages)
+        return Row(*cell, math.nan, nan, False, math.nan, nan, math.nan, nan, {}, {}, str(error), (nothing, nothing))
+    return _measured(well, noise, settings, passages, _continuous_rate(well, noise, settings, n_jobs, bar))
 
 
-def _measured(well: Well, noise: FractionalNoise, settings: dict[str, Any], passages: PassageTimes) -> Row:
+def _total(settings: dict[str, Any], n_wells: int) -> int:
+    """Paths of the whole study."""
+    return n_wells * len(settings["hurst"]) * (settings["n_paths"] + settings["continuous"])
+
+
+def _continuous_rate(
+    well: Well, noise: FractionalNoise, settings: dict[str, Any], n_jobs: int | None, bar: Any
+) -> tuple[Rate | None, str]:
+    """The exit rate in continuous time, or a note why there is none; neither where it was not asked for."""
+    if settings["continuous"] == 0:
+        return None, ""
+    options = {name: settings[name] for name in ("horizon", "seed")}
+    plan = (well.landscape, noise, well.x0, well.domain)
+    try:
+        passages = first_passage(*plan, **options, n_paths=settings["continuous"], monitoring="continuous",
+                                 n_jobs=n_jobs, progress=bar.update)  # fmt: skip
+        return passages.exit_rate(after=_RELAXATIONS / well.curvature), ""
+    except (ValueError, PathError) as error:
+        return None, f"continuous time: {error}"
+
+
+def _measured(
+    well: Well, noise: FractionalNoise, settings: dict[str, Any], passages: PassageTimes, other: tuple[Rate | None, str]
+) -> Row:
     """Estimates from the passage times, and the predictions that apply."""
     notes: list[str] = []
     nan = (math.nan, math.nan)
@@ -216,10 +244,13 @@ def _measured(well: Well, noise: FractionalNoise, settings: dict[str, Any], pass
         rate, rate_interval = tail.value, tail.confidence_interval()
     except NoEstimateError as error:
         notes.append(str(error))
+    continuous, note = other
+    notes += [note] if note else []
     rates, means = _predictions(well, noise, settings["dt"])
     return Row(
         noise.hurst, well.name, well.curvature, well.barrier, passages.n_paths, passages.n_left, mean, mean_interval,
-        restricted, rate, rate_interval, rates, means, " ".join(notes), _curve(passages),
+        restricted, rate, rate_interval, continuous.value if continuous else math.nan,
+        continuous.confidence_interval() if continuous else nan, rates, means, " ".join(notes), _curve(passages),
     )  # fmt: skip
 
 

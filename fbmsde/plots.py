@@ -75,6 +75,11 @@ def plot_rates(study: StudyData, ax: Axes | None = None) -> Axes:
         errors = np.abs(np.array([r.rate_interval for r in rows]).T - rate)
         look = {"fmt": style["marker"], "color": style["color"], "capsize": 3}
         ax.errorbar(h, rate, errors, **look, label=f"{name} well, measured")
+        exact = [(r.hurst, r.continuous, *r.continuous_interval) for r in rows if r.continuous > 0]
+        if exact:
+            at, mid, low, high = (np.array(column) for column in zip(*exact, strict=True))
+            hollow = {"fmt": style["marker"], "color": style["color"], "mfc": "white", "capsize": 3}
+            ax.errorbar(at, mid, [mid - low, high - mid], **hollow, label=f"{name} well, continuous time")
         predicted = [(r.hurst, r.predicted[_REFERENCE]) for r in rows if _REFERENCE in r.predicted]
         if predicted:
             ax.plot(*zip(*predicted, strict=True), "--", color=style["color"], lw=1.2,

@@ -30,6 +30,9 @@ def test_rows_are_what_first_passage_gives(study):
     assert (row.hurst, row.well, row.exits) == (0.3, "flat", passages.n_left)
     assert row.mean == passages.mean().value
     assert row.rate == passages.exit_rate(after=2.0).value
+    continuous = first_passage(fbmsde.quadratic(1.0), FractionalNoise(0.3), 0.0, (-rim, rim), horizon=20.0, n_paths=60,
+                               seed=0, monitoring="continuous")  # fmt: skip
+    assert row.continuous == continuous.exit_rate(after=2.0).value
 
 
 def test_predictions_are_the_registry(study):
@@ -99,16 +102,14 @@ def test_a_well_that_nobody_leaves_is_a_statement():
 def test_everything_left_at_the_first_step_is_a_statement():
     study = escape_study([0.5], **SMALL | {"sigma": 1e6})
     assert "every path left at the first step of 0.01" in study.table
+    assert "continuous time: x0 must lie farther from the boundary than its shift" in study.table
 
 
 def test_interruption_keeps_what_is_finished(monkeypatch, tmp_path):
-    calls = []
-
-    def first_then_interrupt(*args, **options):
-        calls.append(args)
-        if len(calls) > 1:
+    def first_then_interrupt(landscape, *args, **options):
+        if landscape.params == (1.0,):
             raise KeyboardInterrupt
-        return first_passage(*args, **options)
+        return first_passage(landscape, *args, **options)
 
     monkeypatch.setattr(escape, "first_passage", first_then_interrupt)
     with pytest.raises(InterruptedStudyError) as interruption:
@@ -147,6 +148,7 @@ def test_a_broken_path_is_a_note_and_the_rest_goes_on(monkeypatch):
         ({"landscape": "moon"}, ValueError, r"landscape must be one of quadratic, double_well, .*, got 'moon'"),
         ({"start": "left"}, ValueError, r"start must be one of both, sharp, flat, got 'left'"),
         ({"method": "wood"}, ValueError, r"method must be one of streaming, .*, got 'wood'"),
+        ({"continuous": -1}, ValueError, r"continuous must be at least 0, got -1"),
         ({"n_jobs": -1}, ValueError, r"n_jobs must be at least 1, got -1"),
     ],
 )
