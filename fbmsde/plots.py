@@ -101,6 +101,9 @@ def plot_order(study: StudyData, ax: Axes | None = None) -> Axes:
         width = [math.hypot(*(math.log(r.rate_interval[1] / r.rate_interval[0]) / 2 for r in pair)) for pair in pairs]
         errors = np.array([ratio * (1 - np.exp(-np.array(width))), ratio * (np.exp(np.array(width)) - 1)])
         ax.errorbar(h, ratio, errors, fmt="s", color="black", capsize=3, label="measured", zorder=3)
+        free = [(s.hurst, s.continuous / f.continuous) for s, f in pairs if s.continuous > 0 and f.continuous > 0]
+        if free:
+            ax.plot(*zip(*free, strict=True), "s", color="black", mfc="white", label="measured, continuous time")
         both = [(s.hurst, s.predicted[_REFERENCE] / f.predicted[_REFERENCE]) for s, f in pairs
                 if _REFERENCE in s.predicted and _REFERENCE in f.predicted]  # fmt: skip
         if both:
