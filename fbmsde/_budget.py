@@ -69,10 +69,13 @@ class ErrorBudget:
     accuracy: Accuracy
 
     def halved(self) -> dict[str, Any]:
-        """Options of `first_passage` for a checking run with each of the four contributions at most half as large."""
+        """Options of `first_passage` for a checking run with each of the four contributions at most half as large.
+
+        An eighth of the misses to a jump, as there are more jumps on the finer grid.
+        """
         a = self.accuracy
         tolerance = self.noise_kl / 2.0 if self.noise_kl > 0.0 else a.tolerance
-        accuracy = Accuracy(a.miss / 2.0, a.drift_step / 2.0, tolerance)
+        accuracy = Accuracy(a.miss / 8.0, a.drift_step / 2.0, tolerance)
         return {"fine_steps": self.fine_steps * 2 ** math.ceil(1.0 / self.hurst), "accuracy": accuracy}
 
     def __str__(self) -> str:
@@ -88,13 +91,15 @@ class ErrorBudget:
 
 
 def hidden_excursion(hurst: float, steps: int, reach: ArrayLike) -> Array:
-    """Probability, an upper estimate, that a jump with the boundary `reach` standard deviations away hides an exit.
+    """Probability that a jump with the boundary `reach` standard deviations away hides an exit, estimated from above.
 
     The path is above the boundary at one of the `steps` - 1 points inside the jump: at most the sum of their tails,
     ``sum_l Psi(r (M/l)^H)``. For long jumps the points are not told apart: for H < 1/2 the supremum of a process of
     standard deviation ``t^H`` and increments like fBm's exceeds r with probability ``P_2H 2^(-1/2H) r^(1/H-2) Psi(r) /
     H`` for large r (Piterbarg 1996), with Pickands' constant below ``exp(gamma_E (1/2H - 1))`` for all H at which it is
-    known; for H >= 1/2 with at most twice Psi(r) (reflection, an equality at H = 1/2), half of which is seen.
+    known; for H >= 1/2 with at most twice Psi(r) (reflection, an equality at H = 1/2), half of which is seen. Simulated
+    for 0.1 <= H <= 0.9, r from 3 to 5, M = 2 to 1024: 1 to 6 times the value, but 0.65 times at M = 2 and H = 0.1,
+    where single steps are not quite fBm's, and for H > 1/2 ever more above.
     """
     r = np.asarray(reach, dtype=float)
     if steps <= _SUMMED:
@@ -120,7 +125,7 @@ def required_reach(hurst: float, n_levels: int, miss: float) -> tuple[float, ...
         lowest = 0.5
         return optimize.brentq(excess, lowest, 14.0) if excess(lowest) > 0.0 else lowest
 
-    return (0.0, *(reach(m) for m in range(1, n_levels)))
+    return (1.0, *(reach(m) for m in range(1, n_levels)))  # a single step hides nothing
 
 
 def missed_crossings(hurst: float, counts: NDArray[np.int64]) -> float:
@@ -139,8 +144,8 @@ def drift_error(hurst: float, step: float) -> float:
     The chain ``X' = phi X + (1 - step/2) dB``, ``phi = 1 - step + step^2/2``, has the variance of a first-order
     recursion driven by fGn, ``step^2H (1 - phi) / ((1 + phi) phi) Li_{-2H}(phi)`` times ``(1 - step/2)^2``.
     """
-    if step <= 0.0:
-        return 0.0
+    if not 0.0 < step < 1.0:
+        return 0.0 if step <= 0.0 else math.inf
     phi = 1.0 - step + step * step / 2.0
     chain = (1.0 - step / 2.0) ** 2 * step ** (2 * hurst) * (1 - phi) / ((1 + phi) * phi)
     exact = hurst * special.gamma(2 * hurst)
