@@ -13,6 +13,7 @@ import numpy as np
 import typer
 
 from . import __version__, _checks
+from ._networks import DATA
 from ._series_files import read_series
 from .bench import davies_harte_shares, generator_table
 from .bench_passage import passage_table
@@ -20,6 +21,8 @@ from .escape import FILES, HURST_VALUES, SCENES, EscapeStudy, InterruptedStudyEr
 from .generators import GENERATORS, fbm, fgn
 from .hurst import ESTIMATORS, estimate_hurst
 from .noise import METHODS, FractionalNoise
+from .sgd_escape import sgd_escape
+from .sgd_study import GROUPS, QUICK, sgd_study
 from .solvers import SOLVERS
 from .theory import formulas_table
 
@@ -31,7 +34,7 @@ app = typer.Typer(
 )
 
 _DEFAULT_HURST = ",".join(map(str, HURST_VALUES))
-_EXPECTED = (ValueError, TypeError, MemoryError, ArithmeticError, OSError)
+_EXPECTED = (ValueError, TypeError, MemoryError, ArithmeticError, OSError, ImportError)
 
 
 @contextmanager
@@ -208,6 +211,32 @@ def hurst_of_file(
         columns = (estimate.hurst, low, high, estimate.sigma, estimate.p_no_memory)
         for i, (h, lo, hi, s, p) in enumerate(zip(*map(np.atleast_1d, columns), strict=True)):
             typer.echo(f"{i:6d}  {h:.4f}  [{lo:.4f}, {hi:.4f}]  {s:<10.4g}  {p:.3g}")
+
+
+@app.command()
+def sgd(
+    out: Annotated[Path, typer.Option(help="Folder of runs, tables, figures; finished runs are kept.")] = Path("sgd"),
+    group: Annotated[list[str] | None, typer.Option(help=f"Only these of: {', '.join(GROUPS)}. Repeatable.")] = None,
+    data: Annotated[str, typer.Option(help=f"One of {', '.join(DATA)}.")] = "digits",
+    samples: Annotated[int, typer.Option(help="Number of synthetic samples.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Seed.")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="Two short runs a group, to try it.")] = False,
+    escapes: Annotated[bool, typer.Option(help="Also compare escapes of SGD with the model fed by its noise.")] = True,
+) -> None:
+    """Gradient noise of small networks: four groups of runs, is there memory? And escape of SGD against the model."""
+    with _reported():
+        shown: dict[str, Any] = {"data": data, "n_samples": samples, "seed": seed, "progress": sys.stderr.isatty()}
+        study = sgd_study(out, groups=group or list(GROUPS), effort=QUICK if quick else None, **shown)
+        typer.echo(study.table)
+        written = study.save(out)
+        if study.complete and escapes:
+            size: dict[str, Any] = {"n_steps": 50, "n_replicas": 20, "n_paths": 2000} if quick else {}
+            escape_found = sgd_escape(**shown, **size)
+            typer.echo("\n" + escape_found.table)
+            written += escape_found.save(out)
+        for path in written:
+            typer.echo(f"wrote {path}")
+    raise typer.Exit(0 if study.complete else 130)
 
 
 @app.command()

@@ -12,16 +12,16 @@ import fbmsde
 PACKAGE = Path(fbmsde.__file__).parent
 FLOORS = [
     {"_checks", "_lanes", "_points", "_series_files", "_study", "_tables", "_threads"},
-    {"_compile", "_fft", "_formula", "_sources", "covariance", "diffusions", "extremes", "solvers"},
+    {"_compile", "_fft", "_formula", "_networks", "_sources", "covariance", "diffusions", "extremes", "solvers"},
     {"_hurst_spectral", "_rational", "_regions", "fou", "generators", "landscapes"},
     {"_budget", "_exit_formulas", "_fbm_formulas", "_jumps", "_passage_formulas"},
     {"_hurst_scaling", "_rational_fit", "fbm_compat", "survival", "theory"},
     {"_certificate", "hurst"},
-    {"streaming"},
+    {"gradient_noise", "streaming"},
     {"continuous", "noise"},
     {"bridge", "passage"},
     {"_report", "bench_passage", "bench", "plots", "simulate"},
-    {"escape"},
+    {"escape", "sgd_escape", "sgd_study"},
     {"cli"},
     {"__init__", "__main__"},
 ]

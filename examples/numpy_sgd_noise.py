@@ -1,0 +1,45 @@
+"""Gradient noise without PyTorch: logistic regression in NumPy, and what each Hurst estimator makes of it.
+
+The noise is taken twice: with batches drawn afresh at every step, which cannot have memory, and with batches cut from
+shuffles of the data, which must be antipersistent because the noise of an epoch sums to zero.
+"""
+
+import numpy as np
+
+import fbmsde
+
+rng = np.random.default_rng(0)
+n_samples, n_features, batch_size, n_steps = 1200, 20, 100, 2000
+inputs = rng.standard_normal((n_samples, n_features)) * np.geomspace(1.0, 0.1, n_features)
+weights_true = rng.standard_normal(n_features)
+labels = (rng.random(n_samples) < 1.0 / (1.0 + np.exp(-inputs @ weights_true))).astype(float)
+
+# the minimum of the regularised loss by plain gradient descent
+weights = np.zeros(n_features)
+for _ in range(2000):
+    weights -= 0.5 * (inputs.T @ (1.0 / (1.0 + np.exp(-inputs @ weights)) - labels) / n_samples + 0.01 * weights)
+
+# gradients of single samples (n_samples, n_features): the noise of a batch is their mean minus the mean of all
+gradients = inputs * (1.0 / (1.0 + np.exp(-inputs @ weights)) - labels)[:, None]
+full_gradient = gradients.mean(axis=0)
+
+
+def fresh_batches():
+    while True:
+        yield rng.choice(n_samples, batch_size, replace=False)
+
+
+def epochs():
+    while True:
+        yield from rng.permutation(n_samples).reshape(-1, batch_size)
+
+
+for name, batches in (("fresh batches", fresh_batches()), ("shuffled epochs", epochs())):
+    noise = np.array([gradients[next(batches)].mean(axis=0) - full_gradient for _ in range(n_steps)]).T
+    for method in ("whittle", "rs_noise_as_path"):
+        estimate = fbmsde.estimate_hurst(noise, kind="increments", method=method)
+        significant = np.mean(estimate.p_no_memory <= 0.05)
+        print(
+            f"{name:<16} {method:<17} H = {np.median(estimate.hurst):.3f}, on shuffled copies "
+            f"{np.median(estimate.null):.3f}; p <= .05 in {100 * significant:.0f} % of the coordinates"
+        )

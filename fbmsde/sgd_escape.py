@@ -1,0 +1,290 @@
+"""The loop closed: escape of real SGD along the sharpest direction against the model fed with its measured noise."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from . import _checks
+from ._networks import Loss, flat, full_gradient, load_samples, loss_of, make_network, one_thread, optional
+from ._networks import sharpest_direction as find_sharpest
+from .gradient_noise import collect_gradient_noise, draw_batches
+from .landscapes import quadratic
+from .noise import FractionalNoise
+from .passage import first_passage
+from .survival import PassageTimes
+
+Array = NDArray[np.float64]
+Measured = tuple[float, float, tuple[float, float]]  # standard deviation, H and its interval
+
+SAMPLINGS = ("with_replacement", "epochs")
+DRIFTS = (0.1, 0.8)  # learning rate times curvature: many steps per relaxation, and hardly more than one
+BARRIERS = (1.5, 2.0, 2.5)  # in stationary standard deviations of the memoryless model
+_DECAY = 0.01  # weight decay: without it the loss of a network that separates the classes has no minimum
+
+
+@dataclass(frozen=True)
+class Basin:
+    """A minimum of a network's loss along its sharpest direction.
+
+    curvature : of the parabola fitted to `losses` at `offsets` from the minimum. eigenvalue : of the Hessian there.
+    gradient_norm : what is left of the gradient at the minimum. misfit : largest distance between loss and parabola,
+    relative to the rise of the loss over the fitted range.
+    """
+
+    eigenvalue: float
+    curvature: float
+    gradient_norm: float
+    offsets: Array
+    losses: Array
+    misfit: float
+
+
+@dataclass(frozen=True)
+class EscapeCase:
+    """One way of sampling at one learning rate: the measured noise, and exit times of SGD and of the model.
+
+    sgd, model, memoryless : one `PassageTimes` per entry of `BARRIERS`; the last one of the model with H = 1/2 and the
+    same standard deviation. spread : standard deviation of SGD along the direction
+    over that of the memoryless model.
+    """
+
+    sampling: str
+    learning_rate: float
+    drift: float
+    noise_std: float
+    hurst: float
+    hurst_interval: tuple[float, float]
+    spread: float
+    barriers: tuple[float, ...]
+    sgd: tuple[PassageTimes, ...]
+    model: tuple[PassageTimes, ...]
+    memoryless: tuple[PassageTimes, ...]
+
+    def ratio(self, place: int, *, memoryless: bool = False) -> tuple[float, float, float]:
+        """Mean exit time up to the horizon, SGD over model, with its 95 % interval."""
+        ours, theirs = self.sgd[place].times, (self.memoryless if memoryless else self.model)[place].times
+        value = float(ours.mean() / theirs.mean())
+        errors = [float(t.std(ddof=1) / math.sqrt(t.size) / t.mean()) for t in (ours, theirs)]
+        width = 1.96 * math.hypot(*errors)
+        return value, value * math.exp(-width), value * math.exp(width)
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The barriers in stationary standard deviations of the memoryless model."""
+        return BARRIERS
+
+    @property
+    def verdict(self) -> str:
+        """Whether the exit times of SGD agree with the model: the barrier where they differ most, if they do."""
+        ratios = [self.ratio(place) for place in range(len(self.barriers))]
+        value, low, high = max(ratios, key=lambda r: abs(math.log(r[0])))
+        if all(lower <= 1.0 <= upper for _, lower, upper in ratios):
+            return f"model agrees: ratio {value:.2f} [{low:.2f}, {high:.2f}]"
+        return f"MODEL FAILS: SGD stays {value:.2f} [{low:.2f}, {high:.2f}] times as long"
+
+
+@dataclass(frozen=True)
+class SgdEscape:
+    """The basin and all cases."""
+
+    basin: Basin
+    cases: tuple[EscapeCase, ...]
+
+    @property
+    def table(self) -> str:
+        """One Markdown line per case."""
+        heads = ["sampling", "rate x curvature", "H Whittle [95 %]", "noise std", "spread SGD / memoryless model",
+                 *(f"exit time SGD / model at {k:g} s.d. [95 %]" for k in BARRIERS),
+                 f"the same with H = 1/2, {BARRIERS[-1]:g} s.d.", "verdict"]  # fmt: skip
+        lines = [heads, ["---"] * len(heads)]
+        for case in self.cases:
+            found = [*(case.ratio(place) for place in range(len(BARRIERS))), case.ratio(-1, memoryless=True)]
+            ratios = [f"{value:.2f} [{low:.2f}, {high:.2f}]" for value, low, high in found]
+            hurst = f"{case.hurst:.3f} [{case.hurst_interval[0]:.3f}, {case.hurst_interval[1]:.3f}]"
+            start = [case.sampling, f"{case.drift:g}", hurst, f"{case.noise_std:.3g}", f"{case.spread:.3f}"]
+            lines.append([*start, *ratios, case.verdict])
+        return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write sgd_escape.json, .md and .png into the folder; the paths written."""
+        from .plots import plot_sgd_escape
+
+        json_file, table_file, figure_file = (Path(folder) / f"sgd_escape.{end}" for end in ("json", "md", "png"))
+        cases = [{"sampling": c.sampling, "learning_rate": c.learning_rate, "hurst": c.hurst, "noise_std": c.noise_std,
+                  "barriers": c.barriers, "spread": c.spread, "verdict": c.verdict,
+                  "ratios": [c.ratio(place) for place in range(len(c.barriers))],
+                  "sgd_exit_times": [p.times.tolist() for p in c.sgd]} for c in self.cases]  # fmt: skip
+        basin = {"curvature": self.basin.curvature, "eigenvalue": self.basin.eigenvalue, "misfit": self.basin.misfit}
+        json_file.write_text(json.dumps({"basin": basin, "cases": cases}))
+        table_file.write_text(self.table + "\n")
+        plot_sgd_escape(self).savefig(figure_file, dpi=130)
+        return [json_file, table_file, figure_file]
+
+
+def sgd_escape(
+    *,
+    data: str = "digits",
+    n_samples: int = 2000,
+    batch_size: int = 128,
+    n_steps: int = 600,
+    n_replicas: int = 100,
+    n_paths: int = 20_000,
+    seed: int = 0,
+    progress: bool = False,
+) -> SgdEscape:
+    """Escape times of SGD from a minimum along the sharpest direction, beside those of ``dX = -aX dt + sigma dB_H``.
+
+    A small smooth network with weight decay is brought to a minimum. `n_replicas` copies start there and run SGD for
+    `n_steps`, in all dimensions; a copy has escaped when its distance from the minimum along the sharpest direction
+    reaches a barrier. The model has the curvature of a parabola fitted to the loss along that direction, H and the
+    standard deviation measured on frozen noise along it, and the step dt = learning rate.
+
+    Raises ImportError without PyTorch or scikit-learn, ValueError for arguments outside their range.
+
+    >>> found = sgd_escape(data="synthetic", n_samples=200, batch_size=40, n_steps=20, n_replicas=4, n_paths=200)
+    >>> len(found.cases), found.basin.curvature > 0
+    (4, True)
+    """
+    for name, value in {"n_steps": n_steps, "n_replicas": n_replicas, "n_paths": n_paths}.items():
+        _checks.count(name, value, 2)
+    loss = optional("torch.nn.functional").cross_entropy
+    with one_thread():
+        samples = load_samples(data, seed, n_samples)
+        tensors = samples.inputs.double(), samples.targets
+        model = make_network("mlp", 16, 1, seed, smooth=True).double()
+        _descend_fully(model, loss, tensors)
+        top = find_sharpest(model, loss, tensors, seed=seed, tolerance=1e-8, max_iterations=1000)
+        setup = _Setup(model, loss, tensors, top.vector, batch_size, n_steps, n_replicas, n_paths, seed)
+        noises = {sampling: setup.measured_noise(sampling) for sampling in SAMPLINGS}
+        widest = BARRIERS[-1] * noises["with_replacement"][0] * math.sqrt(DRIFTS[-1] / 2.0) / (top.eigenvalue + _DECAY)
+        basin = setup.basin(top.eigenvalue + _DECAY, widest)
+        tasks = [(sampling, drift) for sampling in SAMPLINGS for drift in DRIFTS]
+        cases = [
+            setup.case(basin, noises[sampling], noises["with_replacement"][0], sampling, drift)
+            for sampling, drift in tqdm(tasks, disable=not progress, unit="case")
+        ]
+    return SgdEscape(basin, tuple(cases))
+
+
+def _descend_fully(model: Any, loss: Loss, data: tuple[Any, Any]) -> None:
+    """Bring the model to a minimum of the loss with weight decay by L-BFGS."""
+    torch, parameters = optional("torch"), list(model.parameters())
+    optimizer = torch.optim.LBFGS(
+        parameters, max_iter=2000, tolerance_grad=1e-9, tolerance_change=1e-14, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> Any:
+        optimizer.zero_grad()
+        value = loss(model(data[0]), data[1]) + _DECAY / 2.0 * flat(parameters).square().sum()
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+
+
+@dataclass(frozen=True, eq=False)
+class _Setup:
+    """A network at its minimum and how long to run from there."""
+
+    model: Any
+    loss: Loss
+    data: tuple[Any, Any]
+    direction: Array
+    batch_size: int
+    n_steps: int
+    n_replicas: int
+    n_paths: int
+    seed: int
+
+    def measured_noise(self, sampling: str) -> Measured:
+        """Standard deviation, H and its interval, of frozen noise along the direction."""
+        taken = collect_gradient_noise(
+            self.model, self.loss, self.data, batch_size=self.batch_size, n_steps=4096, mode="frozen",
+            sampling=sampling, directions=self.direction, seed=self.seed + 1,
+        )  # fmt: skip
+        estimate = taken.hurst()
+        low, high = estimate.confidence_interval()
+        return float(taken.std[0]), float(estimate.hurst[0]), (float(low[0]), float(high[0]))
+
+    def basin(self, eigenvalue: float, widest: float) -> Basin:
+        """The loss along the direction out to the widest barrier, and its parabola."""
+        torch = optional("torch")
+        parameters, mean_loss = loss_of(self.model, self.loss)
+        start = flat(parameters.values())
+        offsets = np.linspace(-widest, widest, 41)
+        losses = []
+        for offset in offsets:
+            moved = start + offset * torch.from_numpy(self.direction)
+            value = mean_loss(_shaped(moved, parameters), *self.data) + _DECAY / 2.0 * moved.square().sum()
+            losses.append(float(value))
+        fit = np.polynomial.Polynomial.fit(offsets, losses, 2)
+        misfit = float(np.max(np.abs(fit(offsets) - losses)) / np.ptp(losses))
+        gradient = full_gradient(self.model, self.loss, self.data) + _DECAY * start
+        curvature = float(2.0 * fit.convert().coef[2])
+        return Basin(eigenvalue, curvature, float(gradient.norm()), offsets, np.array(losses), misfit)
+
+    def case(self, basin: Basin, noise: Measured, unit: float, sampling: str, drift: float) -> EscapeCase:
+        """Exit times of SGD and of the model; barriers in units of the spread under memoryless noise of std `unit`."""
+        std, hurst, interval = noise
+        rate = drift / basin.curvature
+        # stationary variance of u' = (1 - drift) u + rate s xi
+        spread = rate * unit / math.sqrt(drift * (2.0 - drift))
+        barriers = tuple(k * spread for k in BARRIERS)
+        places = np.abs(self.trajectories(rate, sampling))
+        sgd = tuple(_exits(places, barrier, rate) for barrier in barriers)
+        model, memoryless = (
+            tuple(self.predicted(basin.curvature, rate, std, h, barrier) for barrier in barriers)
+            for h in (min(max(hurst, 0.02), 0.98), 0.5)
+        )
+        late = places[:, self.n_steps // 2 :]
+        own = float(np.sqrt(np.mean(late**2))) / spread
+        return EscapeCase(sampling, rate, drift, std, hurst, interval, own, barriers, sgd, model, memoryless)
+
+    def predicted(self, curvature: float, rate: float, std: float, hurst: float, barrier: float) -> PassageTimes:
+        """Exit times of the model from the parabola."""
+        driven = FractionalNoise.from_sgd(rate, std, hurst)
+        return first_passage(
+            quadratic(curvature), driven, 0.0, (-barrier, barrier), dt=rate, horizon=self.n_steps * rate,
+            n_paths=self.n_paths, seed=self.seed, n_jobs=1,
+        )  # fmt: skip
+
+    def trajectories(self, rate: float, sampling: str) -> Array:
+        """Distance from the minimum along the direction after each step of SGD, (n_replicas, n_steps)."""
+        func, torch = optional("torch.func"), optional("torch")
+        parameters, mean_loss = loss_of(self.model, self.loss)
+        gradient = func.vmap(func.grad(mean_loss))
+        copies = {name: p.expand(self.n_replicas, *p.shape).clone() for name, p in parameters.items()}
+        origin, along = flat(parameters.values()), torch.from_numpy(self.direction)
+        seeds = np.random.SeedSequence([self.seed, 3]).spawn(self.n_replicas)
+        sources = [draw_batches(np.random.default_rng(s), len(self.data[0]), self.batch_size, sampling) for s in seeds]
+        out = np.empty((self.n_replicas, self.n_steps))
+        for k in range(self.n_steps):
+            rows = torch.from_numpy(np.stack([next(source) for source in sources]))
+            slopes = gradient(copies, self.data[0][rows], self.data[1][rows])
+            copies = {name: p - rate * (slopes[name] + _DECAY * p) for name, p in copies.items()}
+            places = torch.cat([p.reshape(self.n_replicas, -1) for p in copies.values()], dim=1)
+            out[:, k] = ((places - origin) @ along).numpy()
+        return out
+
+
+def _shaped(vector: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    """A vector of all parameters as the dictionary of tensors it came from."""
+    pieces = vector.split([p.numel() for p in parameters.values()])
+    return {name: piece.reshape(p.shape) for (name, p), piece in zip(parameters.items(), pieces, strict=True)}
+
+
+def _exits(places: Array, barrier: float, dt: float) -> PassageTimes:
+    """First steps at or beyond the barrier as passage times."""
+    out = places >= barrier
+    left = np.asarray(out.any(axis=1))
+    horizon = places.shape[1] * dt
+    return PassageTimes(np.where(left, (out.argmax(axis=1) + 1) * dt, horizon), ~left, horizon, dt)

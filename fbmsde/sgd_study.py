@@ -1,0 +1,353 @@
+"""Does gradient noise have memory? Four groups of experiments on small networks, each run measured in four ways."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from . import _checks
+from ._networks import Samples, accuracy, load_samples, make_network, one_thread, optional, sharpest_direction
+from .generators import fgn
+from .gradient_noise import collect_gradient_noise, hill_index, train
+from .hurst import estimate_hurst
+
+Array = NDArray[np.float64]
+
+PUBLISHED = "rs_noise_as_path"
+METHODS = ("whittle", PUBLISHED)
+SETTINGS = {  # how the noise is taken: (mode, sampling)
+    "frozen, fresh batches": ("frozen", "without_replacement"),
+    "frozen, epochs": ("frozen", "epochs"),
+    "training, fresh batches": ("training", "without_replacement"),
+    "training, epochs": ("training", "epochs"),
+}
+REFERENCES: dict[str, Callable[[np.random.Generator, tuple[int, int]], Array]] = {
+    "Gaussian white noise": lambda rng, shape: rng.standard_normal(shape),
+    "Student t1.5, independent": lambda rng, shape: rng.standard_t(1.5, shape),
+    "2 % non-zero, independent": lambda rng, shape: rng.standard_normal(shape) * (rng.random(shape) < 0.02),
+    "fGn, H = 0.7": lambda rng, shape: fgn(0.7, shape[1], shape[0], seed=rng),
+}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One network and how it is trained; `cosine`: the learning rate falls to zero along half a cosine."""
+
+    name: str
+    kind: str = "mlp"
+    width: int = 32
+    depth: int = 2
+    batch_size: int = 32
+    learning_rate: float = 0.1
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    label_noise: float = 0.0
+    cosine: bool = False
+
+
+GROUPS: dict[str, tuple[Experiment, ...]] = {
+    "batch size": tuple(Experiment(f"{b}", batch_size=b) for b in (8, 32, 128, 512)),
+    "learning rate": tuple(Experiment(f"{rate:g}", learning_rate=rate) for rate in (0.01, 0.03, 0.1, 0.3)),
+    "architecture": (
+        *(Experiment(f"MLP {w} x {d}", width=w, depth=d) for w, d in ((8, 1), (32, 1), (128, 1), (32, 2), (32, 4))),
+        *(Experiment(f"CNN {w} x {d}", "cnn", width=w, depth=d) for w, d in ((4, 2), (12, 2))),
+    ),
+    "strategy": (
+        Experiment("plain"),
+        Experiment("momentum 0.9", momentum=0.9, learning_rate=0.03),
+        Experiment("weight decay 0.01", weight_decay=0.01),
+        Experiment("20 % label noise", label_noise=0.2),
+        Experiment("cosine rate", cosine=True),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long each run trains, how much noise is taken, how many shuffles make a null, how many runs a group has.
+
+    `ends_only`: only the first and the last experiment of each group.
+    """
+
+    n_train: int = 2000
+    n_steps: int = 1000
+    n_coordinates: int = 100
+    n_surrogates: int = 99
+    ends_only: bool = False
+
+
+QUICK = Effort(n_train=200, n_steps=128, n_coordinates=20, n_surrogates=39, ends_only=True)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished run: group, name, and everything measured (`result`, as it is stored)."""
+
+    group: str
+    name: str
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SgdStudy:
+    """All finished runs and the reference series; `complete` is False after an interruption."""
+
+    runs: tuple[Run, ...]
+    references: dict[str, dict[str, Any]]
+    complete: bool = True
+
+    @property
+    def table(self) -> str:
+        """One Markdown table of every run and setting, the reference series first, and what it says."""
+        lines = [_line("reference", name, "", "", "", found) for name, found in self.references.items()]
+        for run in self.runs:
+            scores = f"{run.result['accuracy']:.3f}", f"{run.result['sharpness']:.3g}"
+            lines += [_line(run.group, run.name, how, *scores, m) for how, m in run.result["noise"].items()]
+        rule = ["---"] * len(_HEAD)
+        rows = ["| " + " | ".join(cells) + " |" for cells in ([*_HEAD], rule, *lines)]
+        return "\n".join([*rows, "", self.statement])
+
+    @property
+    def statement(self) -> str:
+        """What the runs say about memory, setting by setting, in plain sentences."""
+        parts = [_sentence(how, [r.result["noise"][how] for r in self.runs]) for how in SETTINGS if self.runs]
+        white = self.references["Gaussian white noise"][PUBLISHED]["hurst"]
+        parts.append(f"The published estimator returns {white:.3f} for Gaussian white noise.")
+        if not self.complete:
+            parts.append(f"Interrupted: only {len(self.runs)} runs were finished.")
+        return "\n".join(parts)
+
+    def group(self, name: str) -> list[Run]:
+        """The runs of a group."""
+        return [run for run in self.runs if run.group == name]
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write sgd.md and one figure per group into the folder; the paths written."""
+        from .plots import plot_sgd_group
+
+        written = [Path(folder) / "sgd.md"]
+        written[0].write_text(self.table + "\n")
+        for name in dict.fromkeys(run.group for run in self.runs):
+            written.append(Path(folder) / f"sgd_{name.replace(' ', '_')}.png")
+            plot_sgd_group(self, name).savefig(written[-1], dpi=130)
+        return written
+
+
+_HEAD = ("group", "run", "noise", "test accuracy", "largest Hessian eigenvalue", "std", "tail index (Hill)",
+         "H Whittle [95 %]", "shuffled [95 %]", "p", "published R/S", "shuffled [95 %]", "p", "constant")  # fmt: skip
+
+
+def _line(group: str, run: str, how: str, score: str, sharpness: str, found: dict[str, Any]) -> list[str]:
+    """The cells of one row."""
+    ours, theirs = (found[method] for method in METHODS)
+    nulls = [f"{m['null']:.3f} [{m['null_low']:.3f}, {m['null_high']:.3f}]" for m in (ours, theirs)]
+    return [group, run, how, score, sharpness, f"{found['std']:.2g}", f"{found['tail_index']:.2f}",
+            f"{ours['hurst']:.3f} [{ours['low']:.3f}, {ours['high']:.3f}]", nulls[0], f"{ours['p']:.2g}",
+            f"{theirs['hurst']:.3f}", nulls[1], f"{theirs['p']:.2g}", f"{found['constant']}"]  # fmt: skip
+
+
+def _sentence(how: str, found: list[dict[str, Any]]) -> str:
+    """Ranges over the runs of one setting, and how many differ from their shuffles."""
+    texts = []
+    for title, method in (("published R/S", PUBLISHED), ("Whittle", "whittle")):
+        values = [f[method]["hurst"] for f in found]
+        nulls = [f[method]["null"] for f in found]
+        hits = sum(f[method]["p"] <= 0.05 for f in found)
+        texts.append(f"{title} {min(values):.3f} ... {max(values):.3f}, on shuffled copies {min(nulls):.3f} ... "
+                     f"{max(nulls):.3f}, different at the 5 % level in {hits} of {len(found)} runs")  # fmt: skip
+    return f"{how}: {'; '.join(texts)}."
+
+
+def sgd_study(
+    out: str | os.PathLike[str],
+    *,
+    groups: Sequence[str] = tuple(GROUPS),
+    data: str = "digits",
+    n_samples: int = 2000,
+    effort: Effort | None = None,
+    seed: int = 0,
+    progress: bool = False,
+) -> SgdStudy:
+    """The runs of the groups, each stored in the folder `out` as JSON when it is finished and not run again.
+
+    Every run trains a network, then takes its gradient noise in the four ways of `SETTINGS` and measures it on
+    `n_coordinates` random coordinates: H by Whittle and by the simplified rescaled range with the noise taken for the
+    path, both also on shuffled copies. A shuffle moves whole steps, all coordinates alike, so that the p-value of the
+    median over coordinates is exact although the coordinates share their batches.
+
+    Parameters
+    ----------
+    out : folder, made if missing. data : "digits" or "synthetic" (`n_samples` points in ten clouds).
+    effort : steps and counts, `Effort()` if None; `QUICK` is for trying.
+
+    An interrupt ends the study after the finished runs with ``complete=False``. Raises ImportError without PyTorch or
+    scikit-learn, ValueError when the folder holds runs with other settings.
+
+    >>> import tempfile
+    >>> tiny = Effort(n_train=20, n_steps=100, n_coordinates=4, n_surrogates=19)
+    >>> study = sgd_study(tempfile.mkdtemp(), groups=["batch size"], data="synthetic", n_samples=700, effort=tiny)
+    >>> len(study.runs), study.complete
+    (4, True)
+    """
+    for package in ("torch", "sklearn"):
+        optional(package)
+    folder, effort = Path(out), effort or Effort()
+    for name in groups:
+        _checks.choice("groups", name, GROUPS)
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {"data": data, "n_samples": n_samples, "seed": _checks.count("seed", seed, 0), **asdict(effort)}
+    del wanted["ends_only"]
+    stride = {name: len(GROUPS[name]) - 1 if effort.ends_only else 1 for name in groups}
+    tasks = [(name, experiment) for name in groups for experiment in GROUPS[name][:: stride[name]]]
+    runs: list[Run] = []
+    references = _references(effort, seed)
+    try:
+        with one_thread():
+            for name, experiment in tqdm(tasks, disable=not progress, unit="run"):
+                runs.append(Run(name, experiment.name, _stored(folder, name, experiment, wanted)))
+    except KeyboardInterrupt:
+        return SgdStudy(tuple(runs), references, complete=False)
+    return SgdStudy(tuple(runs), references)
+
+
+def _stored(folder: Path, group: str, experiment: Experiment, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The result of a run from its file, made and stored first if it is not there."""
+    plain = f"{group} {experiment.name}".replace(" ", "_").replace("%", "percent")
+    file = folder / f"run_{plain}.json"
+    settings = {**wanted, **asdict(experiment)}
+    if file.exists():
+        held: dict[str, Any] = json.loads(file.read_text())
+        if held["settings"] != settings:
+            raise ValueError(f"out must hold runs with the same settings, got others in {file}. Choose another folder.")
+        return held
+    begin = time.perf_counter()
+    result = {"settings": settings, **run_experiment(experiment, **wanted), "seconds": 0.0}
+    result["seconds"] = round(time.perf_counter() - begin, 2)
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(result, indent=1))
+    os.replace(part, file)
+    return result
+
+
+def run_experiment(
+    experiment: Experiment,
+    *,
+    data: str,
+    n_samples: int,
+    seed: int,
+    n_train: int,
+    n_steps: int,
+    n_coordinates: int,
+    n_surrogates: int,
+) -> dict[str, Any]:
+    """Accuracy, sharpness and the measured noise in each setting of one trained network.
+
+    >>> result = run_experiment(Experiment("small", width=4, depth=1), data="synthetic", n_samples=200, seed=0,
+    ...                         n_train=20, n_steps=100, n_coordinates=4, n_surrogates=19)
+    >>> sorted(result)
+    ['accuracy', 'noise', 'sharpness', 'sharpness_converged', 'train_accuracy']
+    """
+    torch, loss = optional("torch"), optional("torch.nn.functional").cross_entropy
+    samples = load_samples(data, seed, n_samples, experiment.label_noise)
+    model = make_network(experiment.kind, experiment.width, experiment.depth, seed)
+    rates = dict(lr=experiment.learning_rate, momentum=experiment.momentum, weight_decay=experiment.weight_decay)
+    optimizer = torch.optim.SGD(model.parameters(), **rates)
+    rate = partial(_rate, experiment, n_train + n_steps)
+    size = min(experiment.batch_size, len(samples.inputs))
+    train(model, loss, samples.train, batch_size=size, n_steps=n_train, seed=seed, optimizer=optimizer,
+          learning_rate=rate)  # fmt: skip
+    top = sharpest_direction(model, loss, samples.train)
+    collect = partial(collect_gradient_noise, loss=loss, data=samples.train, batch_size=size, n_steps=n_steps,
+                      n_coordinates=n_coordinates, seed=seed + 1)  # fmt: skip
+    noise = {}
+    for how, (mode, sampling) in SETTINGS.items():
+        moving, its_optimizer = copy.deepcopy((model, optimizer))
+        options = {} if mode == "frozen" else {"optimizer": its_optimizer, "learning_rate": lambda k: rate(n_train + k)}
+        taken = collect(moving, mode=mode, sampling=sampling, **options)
+        noise[how] = measure(taken.noise, n_surrogates, seed)
+    sharpness = {"sharpness": top.eigenvalue, "sharpness_converged": top.converged}
+    return {**_scores(model, samples), **sharpness, "noise": noise}
+
+
+def _rate(experiment: Experiment, n_total: int, k: int) -> float:
+    """Learning rate of step k."""
+    fall = 0.5 * (1.0 + math.cos(math.pi * k / n_total)) if experiment.cosine else 1.0
+    return experiment.learning_rate * fall
+
+
+def _scores(model: Any, samples: Samples) -> dict[str, float]:
+    """Accuracy on both sets."""
+    return {
+        "accuracy": accuracy(model, samples.test_inputs, samples.test_targets),
+        "train_accuracy": accuracy(model, *samples.train),
+    }
+
+
+def _references(effort: Effort, seed: int) -> dict[str, dict[str, Any]]:
+    """The same measurement on series whose memory and tails are known."""
+    shape = (effort.n_coordinates, effort.n_steps)
+    return {
+        name: measure(draw(np.random.default_rng([seed, place]), shape), effort.n_surrogates, seed)
+        for place, (name, draw) in enumerate(REFERENCES.items())
+    }
+
+
+def measure(noise: Array, n_surrogates: int, seed: int) -> dict[str, Any]:
+    """Medians over the coordinates of noise (n_coordinates, n_steps): std, tail index, and H by both methods.
+
+    For each method: `hurst`, the interval `low`, `high` of a single coordinate, and `null`, `null_low`, `null_high`,
+    `p` from shuffles of the steps. Coordinates that never vary are left out and counted in `constant`.
+
+    >>> found = measure(np.random.default_rng(0).standard_normal((5, 500)), n_surrogates=19, seed=0)
+    >>> found["constant"], round(found["whittle"]["hurst"], 1)
+    (0, 0.5)
+    """
+    varying = np.ptp(noise, axis=1) > 0
+    series = noise[varying]
+    if not len(series):
+        raise ValueError(f"noise must vary in a coordinate or more, got {len(noise)} constant ones.")
+    found: dict[str, Any] = {
+        "std": float(np.median(series.std(axis=1))),
+        "tail_index": _median(hill_index(series)),
+        "constant": int(np.count_nonzero(~varying)),
+    }
+    for method in METHODS:
+        estimate = estimate_hurst(series, kind="increments", method=method, nan_policy="omit", n_jobs=1)
+        low, high = estimate.confidence_interval()
+        hurst, *interval = (_median(v) for v in (estimate.hurst, low, high))
+        null = np.array(list(_shuffled_medians(series, method, n_surrogates, seed)))
+        found[method] = {"hurst": hurst, "low": interval[0], "high": interval[1], **_against(null, hurst)}
+    return found
+
+
+def _shuffled_medians(series: Array, method: str, n_surrogates: int, seed: int) -> Iterator[float]:
+    """Medians over the coordinates after shuffles of the steps, one for each shuffle."""
+    rng = np.random.default_rng([seed, 7])
+    for _ in range(n_surrogates):
+        shuffled = series[:, rng.permutation(series.shape[1])]
+        values = estimate_hurst(shuffled, kind="increments", method=method, nan_policy="omit", n_jobs=1).hurst
+        yield _median(values)
+
+
+def _median(values: Array) -> float:
+    """Median of the values that are not NaN, NaN if there are none."""
+    return float(np.median(values[~np.isnan(values)])) if not np.isnan(values).all() else math.nan
+
+
+def _against(null: Array, observed: float) -> dict[str, float]:
+    """Median and 95 % range of the null, and the two-sided permutation p-value of the observed median."""
+    tail = 1 + min(np.count_nonzero(null <= observed), np.count_nonzero(null >= observed))
+    low, middle, high = (float(q) for q in np.quantile(null, [0.025, 0.5, 0.975]))
+    return {"null": middle, "null_low": low, "null_high": high, "p": min(1.0, 2.0 * float(tail) / (len(null) + 1))}
