@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import fbmsde
 from fbmsde.cli import app
 
-QUICK = ["escape", "--hurst", "0.5", "--paths", "200", "--horizon", "10", "--dt", "0.01", "--jobs", "1"]
+QUICK = ["escape", "--hurst", "0.5", "--paths", "200", "--horizon", "10", "--dt", "0.01", "--jobs", "1", "--continuous", "0"]
 
 
 def call(*arguments):
@@ -49,7 +49,7 @@ def test_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path):
 
 
 def test_sgd_sets_step_and_strength(tmp_path):
-    sgd = ["--hurst", "0.3,0.7", "--from-sgd", 0.01, 20.0, "--paths", 50, "--horizon", 1]
+    sgd = ["--hurst", "0.3,0.7", "--from-sgd", 0.01, 20.0, "--paths", 50, "--horizon", 1, "--continuous", 0]
     result = call("escape", *sgd, "--out", tmp_path)
     assert result.exit_code == 0, result.output
     settings = json.loads((tmp_path / "escape.json").read_text())["settings"]

@@ -14,7 +14,7 @@ import fbmsde
 from fbmsde import FractionalNoise, _report, escape, first_passage
 from fbmsde.escape import InterruptedStudyError, escape_study
 
-SMALL = {"n_paths": 300, "horizon": 20.0, "dt": 0.01, "n_jobs": 1}
+SMALL = {"n_paths": 300, "horizon": 20.0, "dt": 0.01, "n_jobs": 1, "continuous": 0}
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +30,18 @@ def test_rows_are_what_first_passage_gives(study):
     assert (row.hurst, row.well, row.exits) == (0.3, "flat", passages.n_left)
     assert row.mean == passages.mean().value
     assert row.rate == passages.exit_rate(after=2.0).value
-    continuous = first_passage(fbmsde.quadratic(1.0), FractionalNoise(0.3), 0.0, (-rim, rim), horizon=20.0, n_paths=60,
-                               seed=0, monitoring="continuous")  # fmt: skip
-    assert row.continuous == continuous.exit_rate(after=2.0).value
+
+
+@pytest.mark.slow
+def test_continuous_time_is_a_fifth_of_the_paths_unless_chosen():
+    rim = math.sqrt(2 * 2.0 / 1.0)
+    for chosen, n_paths in ((None, 60), (40, 40)):
+        row = escape_study([0.3], start="flat", **SMALL | {"continuous": chosen}).rows[0]
+        passages = first_passage(fbmsde.quadratic(1.0), FractionalNoise(0.3), 0.0, (-rim, rim), horizon=20.0,
+                                 n_paths=n_paths, seed=0, monitoring="continuous")  # fmt: skip
+        assert row.continuous == passages.exit_rate(after=2.0).value
+        assert _report._ratio(row, "pickands") == row.continuous / row.predicted["pickands"]
+        assert _report._ratio(row, "pickands_grid") == row.rate / row.predicted["pickands_grid"]
 
 
 def test_predictions_are_the_registry(study):
@@ -100,7 +109,7 @@ def test_a_well_that_nobody_leaves_is_a_statement():
 
 
 def test_everything_left_at_the_first_step_is_a_statement():
-    study = escape_study([0.5], **SMALL | {"sigma": 1e6})
+    study = escape_study([0.5], **SMALL | {"sigma": 1e6, "continuous": 10})
     assert "every path left at the first step of 0.01" in study.table
     assert "continuous time: x0 must lie farther from the boundary than its shift" in study.table
 
