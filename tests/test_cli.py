@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import fbmsde
 from fbmsde.cli import app
 
-QUICK = ["escape", "--hurst", "0.5", "--paths", "200", "--horizon", "10", "--dt", "0.01", "--jobs", "1", "--continuous", "0"]
+QUICK = ["escape", "--hurst", "0.5", "--paths", "200", "--horizon", "10", "--dt", "0.01", "--continuous", "0"]
 
 
 def call(*arguments):
