@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
 
 from ._study import Row, StudyData
 from .theory import FORMULAS
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from .hurst import RollingHurst
     from .sgd_escape import EscapeCase, SgdEscape
     from .sgd_study import Run, SgdStudy
+    from .survival import PassageTimes
 
 WELL_STYLE: dict[str, dict[str, Any]] = {  # two colours of Okabe & Ito that stay apart for every kind of colour vision
     "sharp": {"color": "#D55E00", "marker": "^"},
@@ -223,6 +226,7 @@ def plot_sgd_escape(found: SgdEscape) -> Figure:
     _plot_exit_ratios(found, axes[1, 0])
     for ax, case in zip((*axes[0, 1:], *axes[1, 1:]), found.cases, strict=True):
         _plot_case(case, ax)
+    axes[0, 1].legend(fontsize="small", frameon=False, loc="lower left")
     return figure
 
 
@@ -239,22 +243,24 @@ def _plot_basin(found: SgdEscape, ax: Axes) -> None:
 
 
 def _plot_case(case: EscapeCase, ax: Axes) -> None:
-    """Survival of SGD and of the model at every barrier, in steps of SGD."""
+    """Survival of SGD and of the model at every barrier, in steps of SGD; bands: the interval of the measured H."""
     n_steps = round(case.sgd[0].horizon / case.learning_rate)
     grid = np.arange(1, n_steps + 1)
-    colours = ("#56B4E9", "#009E73", "#CC79A7")
-    for colour, level, real, model in zip(colours, case.levels, case.sgd, case.model, strict=True):
-        looks: tuple[dict[str, Any], ...] = {"lw": 2.2}, {"lw": 1.2, "ls": "--"}
-        for passages, look in zip((real, model), looks, strict=True):
-            steps = np.sort(np.where(passages.censored, np.inf, passages.times / case.learning_rate - 0.5))
-            inside = 1.0 - np.searchsorted(steps, grid) / passages.n_paths
-            ax.step(grid, inside, where="post", color=colour, **look)
-        ax.plot([], [], color=colour, lw=2.2, label=f"SGD, barrier {level:g} s.d.")
-    ax.plot([], [], "--", color="black", lw=1.2, label="model with measured H")
+
+    def inside(passages: PassageTimes) -> NDArray[np.float64]:
+        steps = np.sort(np.where(passages.censored, np.inf, passages.times / case.learning_rate - 0.5))
+        return 1.0 - np.searchsorted(steps, grid) / passages.n_paths
+
+    for place, colour in enumerate(("#56B4E9", "#009E73", "#CC79A7")):
+        lower, upper = map(inside, case.model_ends[place])
+        ax.fill_between(grid, lower, upper, color=colour, alpha=0.3, lw=0)
+        ax.plot(grid, inside(case.model[place]), "--", color=colour, lw=1.2)
+        ax.step(grid, inside(case.sgd[place]), where="post", color=colour, lw=2.2,
+                label=f"SGD, barrier {case.levels[place]:g} s.d.")  # fmt: skip
+    ax.plot([], [], "--", color="black", lw=1.2, label="model, measured H; band: its interval")
     ax.set(xscale="log", xlabel="steps of SGD", ylabel="share inside", ylim=(0.0, 1.02), xlim=(1, n_steps))
     name = f"{_SAMPLING_NAME[case.sampling]}, rate x curvature = {case.drift:g}, H = {case.hurst:.2f}"
-    ax.set_title(f"{name}\n{case.verdict}", fontsize="medium", color="#D55E00" if "FAILS" in case.verdict else "black")
-    ax.legend(fontsize="x-small", frameon=False, loc="lower left")
+    ax.set_title(f"{name}\n{case.verdict}", fontsize="small", color="#D55E00" if "FAILS" in case.verdict else "black")
 
 
 def _plot_exit_ratios(found: SgdEscape, ax: Axes) -> None:
@@ -272,5 +278,8 @@ def _plot_exit_ratios(found: SgdEscape, ax: Axes) -> None:
     ax.axhline(1.0, color="black", ls=":", lw=1.0)
     ax.set_xticks(range(len(names)), names, fontsize="small")
     ax.set(yscale="log", ylabel="exit time, SGD / model", xlabel="sampling, rate x curvature")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_title(f"barriers at {', '.join(f'{k:g}' for k in found.cases[0].levels)} s.d., left to right")
     ax.legend(fontsize="small", frameon=False)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 from tqdm import tqdm
 
 from . import _checks
@@ -53,8 +54,8 @@ class EscapeCase:
     """One way of sampling at one learning rate: the measured noise, and exit times of SGD and of the model.
 
     sgd, model, memoryless : one `PassageTimes` per entry of `BARRIERS`; the last one of the model with H = 1/2 and the
-    same standard deviation. spread : standard deviation of SGD along the direction
-    over that of the memoryless model.
+    same standard deviation. model_ends : of the model at both ends of `hurst_interval`.
+    spread : standard deviation of SGD along the direction over that of the memoryless model.
     """
 
     sampling: str
@@ -67,15 +68,20 @@ class EscapeCase:
     barriers: tuple[float, ...]
     sgd: tuple[PassageTimes, ...]
     model: tuple[PassageTimes, ...]
+    model_ends: tuple[tuple[PassageTimes, PassageTimes], ...]
     memoryless: tuple[PassageTimes, ...]
 
-    def ratio(self, place: int, *, memoryless: bool = False) -> tuple[float, float, float]:
-        """Mean exit time up to the horizon, SGD over model, with its 95 % interval."""
-        ours, theirs = self.sgd[place].times, (self.memoryless if memoryless else self.model)[place].times
-        value = float(ours.mean() / theirs.mean())
-        errors = [float(t.std(ddof=1) / math.sqrt(t.size) / t.mean()) for t in (ours, theirs)]
-        width = 1.96 * math.hypot(*errors)
-        return value, value * math.exp(-width), value * math.exp(width)
+    def ratio(self, place: int, *, memoryless: bool = False, level: float = 0.95) -> tuple[float, float, float]:
+        """Mean exit time up to the horizon, SGD over model, with an interval that holds the error of the measured H."""
+        times = self.sgd[place].times
+        if memoryless:
+            centre, ends = self.memoryless[place], (self.memoryless[place],) * 2
+        else:
+            centre, ends = self.model[place], self.model_ends[place]
+        ratios = [float(times.mean() / passages.times.mean()) for passages in (centre, *ends)]
+        error = float(times.std(ddof=1) / math.sqrt(times.size) / times.mean())
+        width = float(stats.norm.isf((1.0 - level) / 2.0)) * error
+        return ratios[0], min(ratios) * math.exp(-width), max(ratios) * math.exp(width)
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -85,7 +91,8 @@ class EscapeCase:
     @property
     def verdict(self) -> str:
         """Whether the exit times of SGD agree with the model: the barrier where they differ most, if they do."""
-        ratios = [self.ratio(place) for place in range(len(self.barriers))]
+        count = len(self.barriers)
+        ratios = [self.ratio(place, level=1.0 - 0.05 / count) for place in range(count)]
         value, low, high = max(ratios, key=lambda r: abs(math.log(r[0])))
         if all(lower <= 1.0 <= upper for _, lower, upper in ratios):
             return f"model agrees: ratio {value:.2f} [{low:.2f}, {high:.2f}]"
@@ -241,13 +248,14 @@ class _Setup:
         barriers = tuple(k * spread for k in BARRIERS)
         places = np.abs(self.trajectories(rate, sampling))
         sgd = tuple(_exits(places, barrier, rate) for barrier in barriers)
-        model, memoryless = (
-            tuple(self.predicted(basin.curvature, rate, std, h, barrier) for barrier in barriers)
-            for h in (min(max(hurst, 0.02), 0.98), 0.5)
+        model, lower, upper, memoryless = (
+            tuple(self.predicted(basin.curvature, rate, std, min(max(h, 0.02), 0.98), barrier) for barrier in barriers)
+            for h in (hurst, *interval, 0.5)
         )
         late = places[:, self.n_steps // 2 :]
         own = float(np.sqrt(np.mean(late**2))) / spread
-        return EscapeCase(sampling, rate, drift, std, hurst, interval, own, barriers, sgd, model, memoryless)
+        ends = tuple(zip(lower, upper, strict=True))
+        return EscapeCase(sampling, rate, drift, std, hurst, interval, own, barriers, sgd, model, ends, memoryless)
 
     def predicted(self, curvature: float, rate: float, std: float, hurst: float, barrier: float) -> PassageTimes:
         """Exit times of the model from the parabola."""
