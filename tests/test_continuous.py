@@ -60,9 +60,10 @@ def tables(hurst, n_steps, tolerance=None):
     return model, jumps(model, n_steps.bit_length())
 
 
-@pytest.mark.parametrize(
-    ("hurst", "log_n"), [(0.02, 16), (0.1, 20), (0.3, 20), (0.49, 16), (0.51, 16), (0.7, 20), (0.95, 24)]
-)
+CASES = [(0.02, 16), (0.1, 20), (0.3, 20), (0.49, 16), (0.51, 16), (0.7, 20), (0.95, 24)]
+
+
+@pytest.mark.parametrize(("hurst", "log_n"), [(0.3, 10), *(pytest.param(*c, marks=pytest.mark.slow) for c in CASES)])
 def test_jumps_have_the_variance_of_sums(hurst, log_n):
     """Of the state's part and the noise's: relative error below 1e-9 at every length, 1e-12 for H < 1/2."""
     model, table = tables(hurst, 2**log_n)
@@ -73,6 +74,7 @@ def test_jumps_have_the_variance_of_sums(hurst, log_n):
     assert table.kl.max() < 1e-15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hurst", [0.1, 0.3, 0.7, 0.9])
 def test_two_jumps_compose_to_one_of_twice_the_length(hurst):
     """Two jumps of M and one of 2M: means to rounding, covariances of S and of all it predicts to what is neglected."""
@@ -153,13 +155,14 @@ def test_kernel_equals_plain_loop(hurst, bounds):
     jumper = Jumper.of(noise, n_steps, n_steps, 1, fbmsde._checks.as_seed(3), Accuracy())
     region = (_outside_interval, interval_clearance, bounds)
     plan = Plan((WELL.drift, WELL.params), region, (-1.0,), dt, n_steps, n_steps, 0.0)
-    got = exits(noise, plan, Accuracy(), jumper.key, 20, 1, False)
-    for path in range(20):
+    got = exits(noise, plan, Accuracy(), jumper.key, 12, 1, False)
+    for path in range(12):
         expected = plain_exit(jumper, path, WELL, bounds, -1.0, dt, n_steps)
         assert (None if got.censored[path] else got.steps[path]) == expected
-    assert 0 < np.count_nonzero(got.censored) < 20
+    assert 0 < np.count_nonzero(got.censored) < 12
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=8)
 @given(st.integers(1, 4), st.integers(1, 300), st.sampled_from([0.3, 0.7]))
 def test_path_depends_on_seed_and_number_alone(n_jobs, n_paths, hurst):
@@ -170,19 +173,19 @@ def test_path_depends_on_seed_and_number_alone(n_jobs, n_paths, hurst):
 
 
 def test_budget_does_not_depend_on_threads():
-    assert run(n_jobs=1).error_budget == run(n_jobs=3).error_budget
+    assert run(n_jobs=1, n_paths=30).error_budget == run(n_jobs=3, n_paths=30).error_budget
 
 
-@pytest.mark.parametrize("fine_steps", [1, 2, 3, 1000, 2**20 + 1])
+@pytest.mark.parametrize("fine_steps", [1, 2, 3, 1000, pytest.param(2**20 + 1, marks=pytest.mark.slow)])
 def test_ends_exactly_at_the_horizon(fine_steps):
-    passages = run(domain=(-50.0, 50.0), fine_steps=fine_steps, horizon=0.7, n_paths=20)
+    passages = run(domain=(-50.0, 50.0), fine_steps=fine_steps, horizon=0.7, n_paths=4)
     assert passages.censored.all()
     assert np.all(passages.times == 0.7)
 
 
 def test_scaling_of_fbm_is_exact():
     """sigma and barrier doubled: the same jumps, the same steps."""
-    one, two = run(n_paths=500), run(n_paths=500, noise=FractionalNoise(0.3, 2.0), domain=(-math.inf, 2.0))
+    one, two = run(n_paths=20), run(n_paths=20, noise=FractionalNoise(0.3, 2.0), domain=(-math.inf, 2.0))
     assert np.array_equal(one.times, two.times)
 
 
@@ -281,7 +284,7 @@ def test_missed_crossings_bound_what_is_missed():
 def test_shifted_is_the_grid_with_the_bounds_moved_in(hurst):
     dt = 0.01
     shift = barrier_shift(hurst) * dt**hurst
-    grid = {"n_paths": 300, "dt": dt}
+    grid = {"n_paths": 40, "dt": dt, "fine_steps": None}
     shifted = run(quadratic(), hurst, domain=(-1.0, 1.2), monitoring="shifted", **grid)
     moved = run(quadratic(), hurst, domain=(-1.0 + shift, 1.2 - shift), monitoring="grid", **grid)
     assert np.array_equal(shifted.times, moved.times)
@@ -325,6 +328,7 @@ def test_correlated_components():
         run(plane, x0=(0.0, 0.0), domain=lambda x: x[0] - 1.0, noise=noise)
 
 
+@pytest.mark.slow
 def test_exact_ornstein_uhlenbeck_paths():
     """Variance and correlation of 20 000 paths: 5 % of the variance is seen at the threshold."""
     for hurst in (0.1, 0.3, 0.7, 0.9):
@@ -346,6 +350,7 @@ def test_exact_ornstein_uhlenbeck_refuses_what_has_no_embedding():
         fractional_ornstein_uhlenbeck(0.9, 2000, dt=1e-5, seed=1)
 
 
+@pytest.mark.slow
 def test_budget_says_how_and_halves():
     passages = run(quadratic(), n_paths=500, horizon=4.0)
     budget = passages.error_budget
@@ -363,7 +368,7 @@ def test_budget_says_how_and_halves():
 
 def test_longest_jump():
     """dt limits the jumps: a flat landscape far from the boundary is crossed in horizon / dt of them."""
-    budget = run(domain=(-90.0, 90.0), dt=2.0**-5, n_paths=10).error_budget
+    budget = run(domain=(-90.0, 90.0), dt=2.0**-5, n_paths=3).error_budget
     assert budget.jumps_per_path == 2**5
 
 
@@ -405,13 +410,14 @@ def test_accuracy_refuses(options, message):
         Accuracy(**options)
 
 
+@pytest.mark.slow
 def test_a_drift_that_explodes_is_an_error():
     """Uphill all the way: the path is at infinity in finite time; merely steep: the step is named."""
     runaway = Landscape(lambda x: -(x**4), lambda x: -4.0 * x**3)
     with pytest.raises(PathError, match="must stay finite"):
-        run(runaway, x0=1.0, domain=(-math.inf, math.inf), horizon=10.0, fine_steps=2**10)
+        run(runaway, x0=1.0, domain=(-math.inf, math.inf), horizon=10.0, fine_steps=2**10, n_paths=4)
     with pytest.raises(ValueError, match="fine_steps must be so many"):
-        run(quadratic(1e4), domain=(-5.0, 5.0), fine_steps=2**10)
+        run(quadratic(1e4), domain=(-5.0, 5.0), fine_steps=2**10, n_paths=1)
 
 
 def test_bridge_refuses():
