@@ -226,7 +226,7 @@ def plot_sgd_escape(found: SgdEscape) -> Figure:
     _plot_exit_ratios(found, axes[1, 0])
     for ax, case in zip((*axes[0, 1:], *axes[1, 1:]), found.cases, strict=True):
         _plot_case(case, ax)
-    axes[0, 1].legend(fontsize="small", frameon=False, loc="lower left")
+    axes[0, 1].legend(fontsize="x-small", frameon=False, loc="lower left")
     return figure
 
 
@@ -257,7 +257,7 @@ def _plot_case(case: EscapeCase, ax: Axes) -> None:
         ax.plot(grid, inside(case.model[place]), "--", color=colour, lw=1.2)
         ax.step(grid, inside(case.sgd[place]), where="post", color=colour, lw=2.2,
                 label=f"SGD, barrier {case.levels[place]:g} s.d.")  # fmt: skip
-    ax.plot([], [], "--", color="black", lw=1.2, label="model, measured H; band: its interval")
+    ax.plot([], [], "--", color="black", lw=1.2, label="model; band: interval of H")
     ax.set(xscale="log", xlabel="steps of SGD", ylabel="share inside", ylim=(0.0, 1.02), xlim=(1, n_steps))
     name = f"{_SAMPLING_NAME[case.sampling]}, rate x curvature = {case.drift:g}, H = {case.hurst:.2f}"
     ax.set_title(f"{name}\n{case.verdict}", fontsize="small", color="#D55E00" if "FAILS" in case.verdict else "black")

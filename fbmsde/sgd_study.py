@@ -185,7 +185,8 @@ def sgd_study(
     Every run trains a network, then takes its gradient noise in the four ways of `SETTINGS` and measures it on
     `n_coordinates` random coordinates: H by Whittle and by the simplified rescaled range with the noise taken for the
     path, both also on shuffled copies. A shuffle moves whole steps, all coordinates alike, so that the p-value of the
-    median over coordinates is exact although the coordinates share their batches.
+    median over coordinates is exact although the coordinates share their batches. It tests exchangeable steps: during
+    training the size of the noise drifts, so a small p there may mean drift and not memory.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from .conftest import threshold
 
@@ -14,6 +15,7 @@ torch = pytest.importorskip("torch", reason="the extra sgd is not installed: PyT
 pytest.importorskip("sklearn", reason="the extra sgd is not installed: scikit-learn is missing")
 
 from fbmsde import _networks, sgd_study  # noqa: E402
+from fbmsde.cli import app  # noqa: E402
 from fbmsde.gradient_noise import collect_gradient_noise, draw_batches, hill_index, train  # noqa: E402
 from fbmsde.sgd_escape import sgd_escape  # noqa: E402
 
@@ -260,3 +262,12 @@ def test_escape_of_sgd_and_of_the_model(tmp_path):
     assert [case.sampling for case in found.cases] == ["with_replacement"] * 2 + ["epochs"] * 2
     assert all(0.4 < case.spread < 2.0 for case in found.cases[:2])
     assert all(path.exists() for path in found.save(tmp_path))
+
+
+@pytest.mark.slow
+def test_command_line(tmp_path):
+    arguments = ["sgd", "--quick", "--group", "batch size", "--no-escapes", "--data", "synthetic", "--out", tmp_path]
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert result.exit_code == 0, result.output
+    assert "| batch size | 512 | training, epochs |" in result.output
+    assert (tmp_path / "sgd_batch_size.png").exists()

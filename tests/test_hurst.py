@@ -578,3 +578,12 @@ def test_rolling_windows_must_fit():
     with pytest.raises(ValueError, match=r"x must have shape \(n,\), got \(1, 100\)\."):
         rolling_hurst(chirp(100)[None], kind="path", window=50)
     assert rolling_hurst(chirp(100), kind="increments", window=100).estimate.hurst.shape == (1,)
+
+
+def test_plot_of_rolling_windows_shows_estimates_and_interval():
+    from fbmsde.plots import plot_rolling_hurst
+
+    rolling = rolling_hurst(fgn(0.7, 2000, seed=3)[0], kind="increments", window=500)
+    ax = plot_rolling_hurst(rolling)
+    assert np.array_equal(ax.lines[0].get_ydata(), rolling.estimate.hurst)
+    assert [text.get_text() for text in ax.get_legend().get_texts()][1] == "windows of 500"
