@@ -338,12 +338,14 @@ def path_figure(axes: Any) -> None:
     t, x = np.array(next(trace for trace in traces if 0.2 < trace[-1][0] < 0.8)).T
     sizes = np.round(np.log2(np.diff(t) * 2**20))
     for axis, first in zip(axes, (0, np.searchsorted(t, t[-1] - 2e-3)), strict=True):
+        t = t if first == 0 else 1e3 * (t - t[-1])
         axis.plot(t[first:], x[first:], "-", color="#BBBBBB", linewidth=0.6)
-        dots = axis.scatter(t[first + 1 :], x[first + 1 :], s=6, c=sizes[first:], cmap="viridis_r", vmin=0)
+        dots = axis.scatter(
+            t[first + 1 :], x[first + 1 :], s=6, c=sizes[first:], cmap="viridis_r", vmin=0, vmax=sizes.max()
+        )
         axis.axhline(barrier, color=COLOURS[1], linewidth=1)
-        axis.set_xlabel("time")
-    axes[0].set_title(f"H = {hurst}, 2^20 fine steps: {len(t) - 1} jumps, long far away, short near the barrier")
-    axes[1].set_title("the last 0.002 before the exit")
+    axes[0].set(xlabel="time", title=f"H = {hurst}, 2^20 fine steps: {len(t) - 1} jumps")
+    axes[1].set(xlabel="thousandths before the exit", title="the end of it")
     axes[0].set_ylabel("x")
     axes[1].figure.colorbar(dots, ax=list(axes), label="log2 of the steps jumped")
 

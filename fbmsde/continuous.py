@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 
 from ._budget import (
     BINS,
-    OVERSHOOT_LEFT,
     PER_UNIT,
     Accuracy,
     ErrorBudget,
     drift_error,
     missed_crossings,
+    overshoot_left,
     required_reach,
 )
 from ._jumps import Jumps, jumps
-from ._lanes import ROW_LANES, box_muller, next_words, _seed_row
+from ._lanes import ROW_LANES, _seed_row, box_muller, next_words
 from ._points import Point, add, is_finite, replaced, scaled
 from ._threads import run_blocks
 from .extremes import barrier_shift
@@ -39,7 +39,7 @@ Array = NDArray[np.float64]
 LEFT, CENSORED, BROKEN = 1, 2, 3
 _NORMALS = 2 * ROW_LANES  # drawn at once
 _BLOCKS = 8  # for each thread: they end at different times
-_FEWEST, _MOST = 10, 26  # binary logarithms of the number of fine steps taken by default
+_FEWEST, _MOST = 16, 26  # binary logarithms of the number of fine steps taken by default
 _NEGLIGIBLE = 5e-4  # standard error of a probability from 10^6 paths
 _STIFFEST = 0.5  # dt times the steepest second derivative, beyond which the scheme follows no drift
 MAX_KL = 1e-5  # divergence per path of the noise model, unless the caller chooses
@@ -308,7 +308,7 @@ def _budget(
     hurst = float(noise.hurst)
     return ErrorBudget(
         missed_crossings=missed_crossings(hurst, counts) / n_paths,
-        overshoot=OVERSHOOT_LEFT * plan.shift,
+        overshoot=overshoot_left(hurst) * plan.shift,
         drift=drift_error(hurst, stiff),
         noise_kl=jumper.model.certificate.kl,
         late_exits=float(late) / n_paths,
@@ -325,5 +325,6 @@ def default_fine_steps(noise: Any, horizon: float, distance: float) -> int:
     That length is the smaller of the distance to the boundary and ``sigma horizon^H``.
     """
     length = min(distance, noise.scale(horizon))
-    step = (_NEGLIGIBLE * length / (OVERSHOOT_LEFT * barrier_shift(noise.hurst) * noise.sigma)) ** (1.0 / noise.hurst)
+    left = overshoot_left(noise.hurst) * barrier_shift(noise.hurst) * noise.sigma
+    step = (_NEGLIGIBLE * length / left) ** (1.0 / noise.hurst)
     return 2 ** max(_FEWEST, min(_MOST, math.ceil(math.log2(horizon) - math.log2(step)))) if step > 0 else 2**_MOST

@@ -164,8 +164,8 @@ def first_passage(
 
     * "grid": a path has left at the first multiple of `dt` at which it is not strictly inside. This is the passage of
       the chain itself (SGD is one), later than that of the continuous process by an amount that falls as ``dt^H``.
-    * "shifted": the same with the boundary moved inwards by ``beta_H sigma dt^H`` (`barrier_shift`), which removes more
-      than 95 % of the difference.
+    * "shifted": the same with the boundary moved inwards by ``beta_H sigma dt^H`` (`barrier_shift`), which removes 90
+      to 99 % of the difference at H <= 1/2.
     * "continuous": the passage of the equation itself, on an effective grid of `fine_steps` steps up to the horizon, at
       a cost that grows like its logarithm; streaming noise and the trapezoidal rule. ``passages.error_budget`` tells
       what is left of each approximation, and ``error_budget.halved()`` the options of a run to check it with. Level
