@@ -58,18 +58,23 @@ def level_clearance(level: Callable[..., float], dim: int) -> Any:
 
 
 @lru_cache(maxsize=64)
-def shifted_level(level: Callable[..., float], dim: int) -> Any:
-    """The level function whose zero lies `shift` inside: ``level(x, *params) + shift |gradient of level|``."""
+def shifted_level(level: Callable[..., float], dim: int, correlation: tuple[tuple[float, ...], ...] | None) -> Any:
+    """The level function whose zero lies `shift` inside: ``level(x, *params) + shift |gradient of level|``.
+
+    The norm is that of `correlation`, the variance of the noise across the level set.
+    """
     inner = _on_points(level, dim)
     slope = _slope(level, dim)
+    rows = correlation or tuple(map(tuple, np.eye(dim).tolist()))
 
     @njit(error_model="numpy", forceinline=True)
     def on_points(x: Point, shift: float, *params: float) -> float:
         size = 0.0
         steepest = slope(x, *params)
         for j in range(len(x)):
-            size += steepest[j] ** 2
-        return inner(x, *params) + shift * np.sqrt(size)
+            for k in range(len(x)):
+                size += rows[j][k] * steepest[j] * steepest[k]
+        return inner(x, *params) + shift * np.sqrt(max(size, 0.0))
 
     @njit(error_model="numpy", forceinline=True)
     def on_floats(x: float, shift: float, *params: float) -> float:

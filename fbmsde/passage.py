@@ -293,11 +293,11 @@ class _Region:
             inside = lower < self.start[0] < upper
             region = _Region(self.start, (lower, upper), None)
         else:
-            if noise.correlation is not None:
-                raise ValueError("correlation must be None for a level set with a shifted boundary, got a matrix.")
             assert self.level_set is not None
             dim = len(self.start)
-            moved = LevelSet(shifted_level(self.level_set.level, dim), (shift, *self.level_set.params))
+            moved = LevelSet(
+                shifted_level(self.level_set.level, dim, noise.correlation), (shift, *self.level_set.params)
+            )
             inside = moved.level(self.start if dim > 1 else self.start[0], *moved.params) < 0
             region = _Region(self.start, None, moved)
         if not inside:
