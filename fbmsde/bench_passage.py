@@ -180,7 +180,7 @@ CONTESTANTS: dict[str, tuple[Callable[[], Task], int, bool]] = {
     "fbm + Python loop": (_fbm_loop, 1, False),
     "stochastic-rs + NumPy Euler": (_stochastic_rs_numpy, 512, False),
     "diffrax, Event": (_diffrax, 64, True),
-    "torchsde": (_torchsde, 64, True),
+    "torchsde": (_torchsde, 8, True),
 }
 
 

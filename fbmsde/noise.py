@@ -37,8 +37,8 @@ class FractionalNoise:
     `method` is "streaming" (a certified rational model, O(1) memory in the number of steps, hurst in [0.02, 0.98]) or
     an exact generator of whole paths: "davies_harte", "cholesky", "hosking". `tolerance`: KL divergence per path of the
     streaming model, None for its default. `correlation`: (d, d) correlation matrix of the components of a d-dimensional
-    noise, None for independent ones. `dtype`: float64, or float32 for the states and the increments: a fifth faster,
-    with an error of B_H below 4e-5 n^H after n = 2^20 steps.
+    noise, None for independent ones. `dtype`: float64, or float32 for the states and the increments: half the memory,
+    no faster for the streaming model, with an error of B_H below 4e-5 n^H after n = 2^20 steps.
 
     >>> FractionalNoise(0.7, sigma=0.5).method
     'streaming'
