@@ -140,7 +140,7 @@ def normal_pairs(state: NDArray[np.uint64], a: NDArray[np.float64], b: NDArray[n
 
 
 @njit(error_model="numpy", nogil=True)
-def _seed_row(key: NDArray[np.uint64], path: int, component: int, state: NDArray[np.uint64]) -> None:
+def seed_row(key: NDArray[np.uint64], path: int, component: int, state: NDArray[np.uint64]) -> None:
     """Set all ROW_LANES columns of `state`, as :func:`seed_lane` does one by one."""
     index = (np.uint64(path) << _LANE_BITS) | np.uint64(component * ROW_LANES)
     for j in range(4):
@@ -155,7 +155,7 @@ def fill_normals(key: NDArray[np.uint64], first: int, component: int, out: NDArr
     state = np.empty((4, ROW_LANES), np.uint64)
     drawn = np.empty(2 * ROW_LANES)
     for i in range(out.shape[0]):
-        _seed_row(key, first + i, component, state)
+        seed_row(key, first + i, component, state)
         for start in range(0, out.shape[1], drawn.size):
             normal_pairs(state, drawn[:ROW_LANES], drawn[ROW_LANES:])
             target = out[i, start : start + drawn.size]
@@ -167,7 +167,7 @@ def fill_normals(key: NDArray[np.uint64], first: int, component: int, out: NDArr
 def seed_rows(key: NDArray[np.uint64], paths: NDArray[np.int64], component: int, states: NDArray[np.uint64]) -> None:
     """Lanes at the beginning of rows: ``states[i]`` (4, ROW_LANES) is a function of (key, paths[i], component)."""
     for i in range(paths.size):
-        _seed_row(key, paths[i], component, states[i])
+        seed_row(key, paths[i], component, states[i])
 
 
 @njit(error_model="numpy", nogil=True, cache=True)

@@ -211,11 +211,14 @@ def _race(hurst: float, n_steps: int, repeats: int, scale: float, left_out: list
         if brownian and hurst != 0.5:
             continue
         try:
-            tasks[name] = build(), max(1, round(paths * scale))
+            task, few = build(), max(1, round(paths * scale))
+            task(hurst, n_steps, few, 0)
         except ImportError:
             left_out.append(f"{name}: not installed.")
-            continue
-        tasks[name][0](hurst, n_steps, tasks[name][1], 0)
+        except RecursionError:
+            left_out.append(f"{name}: does not reach {n_steps} steps (RecursionError).")
+        else:
+            tasks[name] = task, few
     costs: dict[str, list[float]] = {name: [] for name in tasks}
     steps: dict[str, list[float]] = {name: [] for name in tasks}
     for turn in range(repeats):

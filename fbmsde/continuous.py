@@ -27,7 +27,7 @@ from ._budget import (
     required_reach,
 )
 from ._jumps import Jumps, jumps
-from ._lanes import ROW_LANES, _seed_row, box_muller, next_words
+from ._lanes import ROW_LANES, box_muller, next_words, seed_row
 from ._points import Point, add, is_finite, replaced, scaled
 from ._threads import run_blocks
 from .extremes import barrier_shift
@@ -60,7 +60,7 @@ def _begin(source: Any, path: int, words: NDArray[np.uint64], normals: Array, st
     """Stationary state and level of all components of a path, from its first normals."""
     key, start, level_sd, _ = source
     n_poles = start.shape[0]
-    _seed_row(key, path, 0, words)
+    seed_row(key, path, 0, words)
     for j in range(state.shape[0]):
         _refill(words, normals)
         for row in range(n_poles):
