@@ -117,7 +117,7 @@ def escape(
     method: Annotated[str, typer.Option(help=f"Noise: one of {', '.join(METHODS)}.")] = "streaming",
     solver: Annotated[str, typer.Option(help=f"One of {', '.join(SOLVERS)}.")] = "euler",
     continuous: Annotated[
-        int | None, typer.Option(help="Paths for the exit rate in continuous time; 0 for none, a fifth if not given.")
+        int | None, typer.Option(help="Paths for the exit rate in continuous time; 0 for none, a tenth if not given.")
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:

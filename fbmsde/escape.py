@@ -147,7 +147,7 @@ def escape_study(
     """Escape from a sharp and a flat minimum of the same barrier height, for each H, as an `EscapeStudy`.
 
     Paths of ``dX = -f'(X) dt + sigma dB_H`` start at the minimum; what is measured is the chain of step `dt`, as SGD is
-    one. Besides, the exit rate in continuous time is measured on `continuous` paths, 0 for none; None: a fifth of
+    one. Besides, the exit rate in continuous time is measured on `continuous` paths, 0 for none; None: a tenth of
     `n_paths` with streaming noise, else none. `sigma`: one strength of the noise, or one for each H (as SGD with a
     fixed step has). `landscape` is a key of ``SCENES``: "quadratic" (two parabolas, left through either rim) or a
     double well, left at its saddle. `start`: "sharp", "flat" or "both". The same seed serves every cell.
@@ -183,7 +183,7 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
     if settings["sharp"] <= settings["flat"]:
         raise ValueError(f"sharp must exceed flat, got {settings['sharp']} and {settings['flat']}.")
     settings["n_paths"] = _checks.count("n_paths", given["n_paths"])
-    default = settings["n_paths"] // 5 if given["method"] == "streaming" else 0
+    default = settings["n_paths"] // 10 if given["method"] == "streaming" else 0
     chosen = default if given["continuous"] is None else given["continuous"]
     settings["continuous"] = _checks.count("continuous", chosen, 0)
     settings["seed"] = _checks.count("seed", given["seed"], 0)

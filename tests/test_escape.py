@@ -33,9 +33,9 @@ def test_rows_are_what_first_passage_gives(study):
 
 
 @pytest.mark.slow
-def test_continuous_time_is_a_fifth_of_the_paths_unless_chosen():
+def test_continuous_time_is_a_tenth_of_the_paths_unless_chosen():
     rim = math.sqrt(2 * 2.0 / 1.0)
-    for chosen, n_paths in ((None, 60), (40, 40)):
+    for chosen, n_paths in ((None, 30), (40, 40)):
         row = escape_study([0.3], start="flat", **SMALL | {"continuous": chosen}).rows[0]
         passages = first_passage(fbmsde.quadratic(1.0), FractionalNoise(0.3), 0.0, (-rim, rim), horizon=20.0,
                                  n_paths=n_paths, seed=0, monitoring="continuous")  # fmt: skip
