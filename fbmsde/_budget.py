@@ -130,7 +130,9 @@ def required_reach(hurst: float, n_levels: int, miss: float) -> tuple[float, ...
     """Distances of the boundary (n_levels,), in standard deviations, at which a jump of 2^m steps hides `miss`."""
 
     def reach(m: int) -> float:
-        excess = lambda r: float(np.log(hidden_excursion(hurst, 2**m, r) + 1e-300) - math.log(miss))  # noqa: E731
+        def excess(r: float) -> float:
+            return float(np.log(hidden_excursion(hurst, 2**m, r) + 1e-300) - math.log(miss))
+
         lowest = 0.5
         return optimize.brentq(excess, lowest, 14.0) if excess(lowest) > 0.0 else lowest
 

@@ -226,8 +226,10 @@ def fbm_exit_at_top(hurst: float, x0: ArrayLike) -> Array:
         raise ValueError("x0 must lie in [0, 1], the interval that is left.")
     power, tilt = 1.0 / h - 2.0, 16.0 * (h - 0.5) * (0.9159655941772190 - 1.0)
 
+    def density(s: float) -> float:
+        return float((1.0 - s) ** power * np.exp(tilt * (s - 0.5) ** 2))
+
     def below(end: float) -> float:
-        density = lambda s: (1.0 - s) ** power * np.exp(tilt * (s - 0.5) ** 2)  # noqa: E731
         return integrate.quad(density, 0.0, end, weight="alg", wvar=(power, 0.0))[0] if end > 0 else 0.0
 
     nearer = np.vectorize(below, otypes=[float])(np.minimum(x, 1.0 - x)) / (2.0 * below(0.5))
