@@ -25,7 +25,7 @@ _HALF = 3
 _OFFSETS = np.arange(-_HALF, _HALF + 1)
 _TO_POLYNOMIAL = np.linalg.inv(np.vander(_OFFSETS.astype(float), increasing=True))
 _CACHED_LENGTH = 2**15  # longer tables (17 MB at this length) are recomputed node by node instead of kept
-_COSINES = 8  # directions of the goodness-of-fit test
+_COSINES = 8  # directions of the goodness-of-fit test, fewer where the ordinates do not allow so many
 _LANES = 64  # series that share one Durbin-Levinson recursion
 
 
@@ -301,6 +301,7 @@ def _information_rate(hurst: float) -> float:
 def fgn_p_values(increments: Array, hurst: Array) -> Array:
     """p-values of the score test of fGn against ``f exp(sum_k theta_k cos(k l))``, k = 1 ... 8, (n_series,).
 
+    Below n = 20 there are ``n // 2 - 2`` cosines, as many as the ordinates leave beside the scale and H.
     `hurst` must be the Whittle estimate (or another one of error n^-1/2): the cosines are made orthogonal to the slope
     in H, so that its error does not enter.
     """
@@ -321,8 +322,9 @@ def _score_p_values(power: Array, place: Array, node: int, n: int) -> Array:
     ratios = power * np.exp(-(here + delta * (slope + delta * bend)))
     ratios /= (ratios @ weights / weights.sum())[:, None]
     frequencies = 2.0 * np.pi * np.arange(1, n // 2 + 1) / n
-    cosines = np.cos(np.outer(frequencies, np.arange(1, _COSINES + 1)))
+    count = min(_COSINES, frequencies.size - 2)
+    cosines = np.cos(np.outer(frequencies, np.arange(1, count + 1)))
     basis = np.column_stack([np.ones_like(slope), slope, cosines])
     root = np.sqrt(weights / 2.0)  # the ordinate at pi has twice the variance of the others
     directions = np.linalg.qr(basis * root[:, None])[0][:, 2:] * root[:, None]
-    return stats.chi2.sf(((ratios - 1.0) @ directions) ** 2 @ np.ones(_COSINES), _COSINES)
+    return stats.chi2.sf(((ratios - 1.0) @ directions) ** 2 @ np.ones(count), count)
