@@ -1,21 +1,51 @@
-"""CPU time of the exact generators against published packages, and where Davies-Harte spends it.
+"""CPU time of the exact generators against published packages, one path a call, and where Davies-Harte spends it.
 
     OMP_NUM_THREADS=1 python benchmarks/generators.py
 
 The second table takes the parts of Davies-Harte apart: scaled normals, the transforms of scipy.fft, the rest (last
-butterflies and writing of the result).
+butterflies and writing of the result). The third is for programs written for the package `fbm`: one path a call, in a
+loop, of an object made once.
 """
 
 from __future__ import annotations
 
-from fbmsde import bench
+import time
+from collections.abc import Callable
+from typing import Any
+
+import fbm as peer
+import numpy as np
+
+from fbmsde import bench, fbm_compat
+
+ONE_PATH = (("FBM", 1000, "daviesharte"), ("FBM", 1000, "cholesky"), ("FBM", 300, "hosking"), ("MBM", 300, None))
+
+
+def mean_time(call: Callable[[], Any], calls: int) -> float:
+    """CPU microseconds a call, after a first one that prepares what is prepared once."""
+    call()
+    start = time.process_time()
+    for _ in range(calls):
+        call()
+    return (time.process_time() - start) / calls * 1e6
+
+
+def one_path(module: Any, kind: str, n_steps: int, method: str | None, calls: int) -> float:
+    """CPU microseconds of one path a call, the median of five loops."""
+    hurst = 0.7 if kind == "FBM" else lambda t: 0.3 + 0.4 * t
+    source = getattr(module, kind)(n_steps, hurst, **({} if method is None else {"method": method}))
+    return float(np.median([mean_time(getattr(source, kind.lower()), calls) for _ in range(5)]))
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the three tables."""
     print(bench.generator_table())
     print(f"\n{'n_steps':>8}  Davies-Harte, ns per increment")
     print(*bench.davies_harte_shares(), sep="\n")
+    print(f"\n{'one path a call':<24} {'fbmsde':>10} {'fbm':>12}   microseconds")
+    for kind, n_steps, method in ONE_PATH:
+        ours, theirs = one_path(fbm_compat, kind, n_steps, method, 500), one_path(peer, kind, n_steps, method, 3)
+        print(f"{kind} {method or '':<12} {n_steps:>6} {ours:>10.1f} {theirs:>12.1f}   {theirs / ours:.1f} times")
 
 
 if __name__ == "__main__":

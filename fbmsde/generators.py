@@ -26,6 +26,7 @@ Key = NDArray[np.uint64]
 
 _BLOCK_NUMBERS = 2**15  # float64 numbers that stay in a second-level cache of 1 MiB together with tables and scratch
 _LANES = 64  # paths side by side in the triangular products
+_FEW_LANES = 8  # the same for a few paths: one vector of the processor
 
 
 class Generator(Protocol):
@@ -92,18 +93,24 @@ class DaviesHarte:
         transform_rows(rows)
 
 
-class Cholesky:
-    """Lower Cholesky factor of the Toeplitz covariance times white noise: O(n^2) memory, O(n) operations a step."""
+class Triangular:
+    """A lower triangular factor (n_steps, n_steps) times white noise: O(n) operations a step."""
 
-    def __init__(self, hurst: float, n_steps: int) -> None:
-        _checks.fits_memory("the Cholesky factor", 8.0 * n_steps**2)
-        self.block_paths = _LANES
-        self._factor = np.zeros((n_steps, n_steps))
-        _schur(fgn_autocovariance(hurst, np.arange(n_steps)), self._factor)
+    def __init__(self, factor: NDArray[np.float64]) -> None:
+        self.block_paths, self._factor = _LANES, factor
 
     def fill(self, key: Key, first: int, component: int, out: Array) -> None:
         """Fill rows; the scratch is (n_steps, lanes)."""
         _fill_lanes(key, first, component, out, lambda noise, x: _multiply(self._factor, noise, x))
+
+
+class Cholesky(Triangular):
+    """Lower Cholesky factor of the Toeplitz covariance times white noise: O(n^2) memory, O(n) operations a step."""
+
+    def __init__(self, hurst: float, n_steps: int) -> None:
+        _checks.fits_memory("the Cholesky factor", 8.0 * n_steps**2)
+        super().__init__(np.zeros((n_steps, n_steps)))
+        _schur(fgn_autocovariance(hurst, np.arange(n_steps)), self._factor)
 
 
 class Hosking:
@@ -243,12 +250,16 @@ def _with_components(generator: Generator, key: Key, out: Array) -> Array:
 
 
 def _fill_lanes(key: Key, first: int, component: int, out: Array, transform: Callable[[Array, Array], None]) -> None:
-    """Rows of `out` in groups of `_LANES`: white noise, path axis turned inside, `transform`, turned back."""
+    """Rows of `out` in groups of lanes: white noise, path axis turned inside, `transform`, turned back.
+
+    A lane is summed in an order of its own, so that a path does not depend on how many lanes run beside it.
+    """
     n_paths, n_steps = out.shape
-    noise = np.zeros((_LANES, n_steps))
-    x = np.empty((n_steps, _LANES))
-    for start in range(0, n_paths, _LANES):
-        rows = min(_LANES, n_paths - start)
+    lanes = _LANES if n_paths > _FEW_LANES else _FEW_LANES
+    noise = np.zeros((lanes, n_steps))
+    x = np.empty((n_steps, lanes))
+    for start in range(0, n_paths, lanes):
+        rows = min(lanes, n_paths - start)
         fill_normals(key, first + start, component, noise[:rows])
         transform(np.ascontiguousarray(noise.T), x)
         out[start : start + rows] = x[:, :rows].T
@@ -276,18 +287,18 @@ def _add_weighted(weights: Array, rows: Array, count: int, total: Array) -> None
     for j in range(0, count - 3, 4):
         a, b, c, d = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
         four = rows[j : j + 4]
-        for lane in range(_LANES):
+        for lane in range(total.size):
             total[lane] += a * four[0, lane] + b * four[1, lane] + c * four[2, lane] + d * four[3, lane]
     for j in range(count // 4 * 4, count):
         a, row = weights[j], rows[j]
-        for lane in range(_LANES):
+        for lane in range(total.size):
             total[lane] += a * row[lane]
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
 def _multiply(factor: Array, noise: Array, x: Array) -> None:
     """``x = factor @ noise`` for a lower triangular factor."""
-    total = np.empty(_LANES)
+    total = np.empty(noise.shape[1])
     for k in range(noise.shape[0]):
         total[:] = 0.0
         _add_weighted(factor[k], noise, k + 1, total)
@@ -298,7 +309,7 @@ def _multiply(factor: Array, noise: Array, x: Array) -> None:
 def _levinson(gamma: Array, noise: Array, x: Array) -> None:
     """``x_k = sum_{i < k} w_ki x_i + sqrt(v_k) noise_k`` with the regression weights w of Durbin and Levinson."""
     n = gamma.size
-    weights, old, total = np.zeros(n), np.zeros(n), np.empty(_LANES)
+    weights, old, total = np.zeros(n), np.zeros(n), np.empty(noise.shape[1])
     variance = gamma[0]
     x[0] = np.sqrt(variance) * noise[0]
     for k in range(1, n):

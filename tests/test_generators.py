@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import subprocess
 import sys
 
-import fbm as fbm_package
 import numpy as np
 import pytest
 import scipy.fft
@@ -16,7 +14,6 @@ from scipy import linalg
 
 from fbmsde import _checks, _fft, _lanes, bench, fbm, fgn
 from fbmsde.covariance import fgn_autocovariance
-from fbmsde.fbm_compat import FBM
 from fbmsde.generators import GENERATORS, circulant_eigenvalues, make_generator
 
 from . import naive
@@ -318,51 +315,6 @@ def test_memory_is_the_output_and_one_block():
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert 8 * 1024 < int(result.stdout) < 96 * 1024
-
-
-# ---- the drop-in class
-
-
-def test_drop_in_has_the_face_of_the_package():
-    theirs, ours = (list(inspect.signature(c).parameters.values()) for c in (fbm_package.FBM, FBM))
-    assert [(p.name, p.default) for p in ours[:4]] == [(p.name, p.default) for p in theirs]
-    for method in ("daviesharte", "cholesky", "hosking"):
-        peer, mine = fbm_package.FBM(12, 0.7, 3.0, method), FBM(12, 0.7, 3.0, method, seed=1)
-        for name in ("fbm", "fgn", "times"):
-            assert getattr(mine, name)().shape == getattr(peer, name)().shape
-        for name in ("n", "hurst", "length", "method"):
-            assert getattr(mine, name) == getattr(peer, name)
-        assert repr(mine) == repr(peer)
-        assert np.array_equal(mine.times(), peer.times())
-
-
-@pytest.mark.parametrize(("theirs", "ours"), [("daviesharte", "davies_harte"), ("hosking", "hosking")])
-def test_drop_in_call_number_is_the_path_number(theirs, ours):
-    mine, paths = FBM(12, 0.3, 3, theirs, seed=9), fgn(0.3, 12, 3, method=ours, seed=9) * (3 / 12) ** 0.3
-    assert np.array_equal(mine.fgn(), paths[0])
-    walk = mine.fbm()
-    assert walk[0] == 0
-    np.testing.assert_allclose(np.diff(walk), paths[1], atol=1e-14)
-    assert np.array_equal(mine.fgn(), paths[2])
-    mine.n, mine.hurst = 5, 0.5
-    assert mine.fbm().shape == (6,)
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        ({"n": 0}, ValueError, "n must be at least 1, got 0."),
-        ({"hurst": 1.5}, ValueError, r"hurst must lie in \(0, 1\), got 1.5."),
-        ({"length": -1}, ValueError, "length must be positive and finite, got -1.0."),
-        ({"method": "fft"}, ValueError, "method must be one of daviesharte, cholesky, hosking, got 'fft'."),
-    ],
-)
-def test_drop_in_refuses(change, error, message):
-    with pytest.raises(error, match=message):
-        FBM(**({"n": 4, "hurst": 0.7} | change), seed=1)
-    mine = FBM(4, 0.7, seed=1)
-    with pytest.raises(error, match=message):
-        setattr(mine, *next(iter(change.items())))
 
 
 # ---- the benchmark
