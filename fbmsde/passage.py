@@ -23,7 +23,7 @@ from .extremes import barrier_shift
 from .landscapes import Landscape
 from .noise import Feed, FractionalNoise
 from .solvers import SOLVERS
-from .streaming import MAX_STEPS, MAX_STEPS_CHOSEN
+from .streaming import MAX_STEPS_CHOSEN, step_limit
 from .survival import PassageTimes
 
 Interval = tuple[float, float]
@@ -414,7 +414,8 @@ def _run_until(run: _Run, noise: FractionalNoise, dim: int, key: Any, horizon: f
         raise ValueError(f"horizon must be positive, got {end}.")
     if noise.method != "streaming":
         raise ValueError(f"method must be 'streaming' for `until`, got {noise.method!r}: whole paths have a fixed end.")
-    limit = min(MAX_STEPS, _whole_steps(dt, end)) if math.isfinite(end) else MAX_STEPS
+    reach = step_limit(noise.hurst, noise.tolerance)
+    limit = min(reach, _whole_steps(dt, end) if math.isfinite(end) else MAX_STEPS_CHOSEN)
     feed, n_steps = noise.feed(limit, dim, key), min(_FIRST_TRIAL, limit)
     out = np.zeros(run.n_paths, np.int64), np.zeros(run.n_paths, np.uint8)
     queue = np.arange(run.n_paths)
@@ -427,9 +428,9 @@ def _run_until(run: _Run, noise: FractionalNoise, dim: int, key: Any, horizon: f
         n_steps = min(2 * n_steps, limit)
     last = end if n_steps == limit and math.isfinite(end) else n_steps * dt
     passages = run.result(out, n_steps, last)
-    if left < share and n_steps == MAX_STEPS:
+    if left < share and n_steps == min(reach, MAX_STEPS_CHOSEN):
         raise HorizonError(
-            f"until must be reached within the noise model's {MAX_STEPS} steps, got {left:.6g} of the paths by then. "
+            f"until must be reached within the noise model's {n_steps} steps, got {left:.6g} of the paths by then. "
             "Take a larger dt or a finite horizon.",
             passages,
         )

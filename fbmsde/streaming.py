@@ -64,8 +64,9 @@ class StreamingNoise:
 
     with `rho`, `c` (K,), `start` (K, K) lower triangular, slowest pole first. All c have the sign of 2H - 1.
 
-    H from 0.02 to 0.98, n from 2 to 2^24, and to 2^30 with a `tolerance` of the caller's; ValueError outside, and when
-    the tolerance is not met. Fits are kept for the life of the process.
+    H from 0.02 to 0.98, n from 2 to `step_limit`: 2^24, 2^30 with a `tolerance` of the caller's, any number at H = 1/2,
+    where the noise is white and no pole is needed; ValueError outside, and when the tolerance is not met. Fits are kept
+    for the life of the process.
 
     >>> noise = StreamingNoise(0.7, 1024)
     >>> len(noise.poles), noise.certificate.kl < 1e-8, noise.certificate.kl_method
@@ -86,7 +87,7 @@ class StreamingNoise:
             raise ValueError(
                 f"tolerance must be at least {MIN_TOLERANCE:g}, got {limit:g}. Take method='davies_harte'."
             )
-        _check_range(hurst, n_steps, MAX_STEPS_CHOSEN if chosen else MAX_STEPS)
+        _check_range(hurst, n_steps, step_limit(hurst, self.tolerance))
         values = {"hurst": hurst, "n_steps": n_steps, "tolerance": limit, "_fitted": _fitted(hurst, n_steps, limit)}
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -151,6 +152,17 @@ def default_tolerance(n_steps: int) -> float:
     (1e-08, 1.024e-05)
     """
     return 1e-8 * max(1.0, n_steps / 2**14)
+
+
+def step_limit(hurst: float, tolerance: float | None) -> int:
+    """Largest number of steps of a `StreamingNoise`; at H = 1/2 only the 64-bit counters of the kernels set one.
+
+    >>> step_limit(0.3, None), step_limit(0.3, 1e-3), step_limit(0.5, None)
+    (16777216, 1073741824, 4611686018427387904)
+    """
+    if hurst == 0.5:
+        return 2**62
+    return MAX_STEPS if tolerance is None else MAX_STEPS_CHOSEN
 
 
 def correlation_factor(matrix: ArrayLike) -> Array:

@@ -25,6 +25,8 @@ FLOORS = [
     {"cli"},
     {"__init__", "__main__"},
 ]
+LONGEST = 40  # lines of code in one function
+TABLES = {"fbm_formulas", "exit_formulas", "passage_formulas"}
 
 
 def modules() -> list[Path]:
@@ -70,6 +72,27 @@ def test_public_functions_are_documented(path):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name[0] != "_" and not ast.get_docstring(node)
     ]
     assert not bare
+
+
+def code_lines(node: ast.FunctionDef, lines: list[str]) -> int:
+    """Lines of a function's body that are neither docstring, comment nor blank."""
+    body = node.body[1:] if ast.get_docstring(node) else node.body
+    inside = lines[body[0].lineno - 1 : node.end_lineno] if body else []
+    return sum(bool(line.strip()) and not line.strip().startswith("#") for line in inside)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: p.stem)
+def test_functions_are_small_enough_to_read(path):
+    """The three lists of formulas are tables, not functions to follow."""
+    text = path.read_text()
+    long = {
+        node.name: size
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef)
+        and node.name not in TABLES
+        and (size := code_lines(node, text.splitlines())) > LONGEST
+    }
+    assert not long
 
 
 def test_public_names():

@@ -13,6 +13,7 @@ import fbmsde
 from fbmsde import FractionalNoise, LevelSet, first_passage, passage, simulate_paths
 from fbmsde.covariance import fou_stationary_variance
 from fbmsde.diffusions import mean_exit_time, ou_exit_rate
+from fbmsde.solvers import SOLVERS
 
 from . import naive
 from .conftest import threshold
@@ -27,7 +28,7 @@ def run(landscape=WELL, noise=None, x0=-1.0, domain=(-math.inf, 0.0), **options)
     return first_passage(landscape, noise or FractionalNoise(0.4), x0, domain, **settings)
 
 
-@pytest.mark.parametrize("solver", ["euler", "heun"])
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("n_steps", [1, 7, 8, 9, 61])
 def test_equals_plain_loop(solver, n_steps):
     noise, dt = FractionalNoise(0.3, 0.7, method="davies_harte"), 0.02
@@ -144,21 +145,39 @@ def test_correlated_components_leave_together():
 
 @pytest.mark.slow
 def test_until_stops_when_the_share_has_left():
+    """The trial is doubled until enough have left and no further; what is censored is censored at its end."""
     got = run(until=0.9, horizon=math.inf, n_paths=500)
-    assert 0.9 <= got.n_left / 500 < 1.0 or got.n_left == 500
-    assert got.horizon == got.times[got.censored].max(initial=0.0) or got.n_left == 500
-    again = run(until=0.5, horizon=math.inf, n_paths=500)
-    early = ~again.censored
-    assert np.array_equal(got.times[early], again.times[early])
+    assert 450 <= got.n_left < 500
+    assert got.horizon == 0.01 * 2 * passage._FIRST_TRIAL
+    assert np.all(got.times[got.censored] == got.horizon)
+    assert np.count_nonzero(got.times <= got.horizon / 2) < 450
+    further = run(until=0.99, horizon=math.inf, n_paths=500)
+    early = ~got.censored
+    assert further.n_left >= 495
+    assert np.array_equal(further.times[early], got.times[early])
 
 
 @pytest.mark.slow
 def test_until_beyond_the_range_keeps_what_was_computed(monkeypatch):
-    monkeypatch.setattr(passage, "MAX_STEPS", 2**11)
+    monkeypatch.setattr("fbmsde.streaming.MAX_STEPS", 2**11)
     with pytest.raises(fbmsde.HorizonError, match=r"must be reached within the noise model's 2048 steps, got 0") as e:
         run(domain=(-math.inf, 2.0), until=0.9, horizon=math.inf, n_paths=50)
     assert e.value.passages.times.shape == (50,)
     assert e.value.passages.horizon == 20.48
+
+
+@pytest.mark.slow
+def test_ordinary_noise_needs_no_model_and_has_no_longest_path(monkeypatch):
+    """At H = 1/2 the limit of the noise model does not hold, whether the end is a horizon or a share."""
+    options = {"noise": FractionalNoise(0.5), "domain": (-math.inf, 1.3), "horizon": 60.0, "n_paths": 50}
+    whole = run(**options)
+    monkeypatch.setattr("fbmsde.streaming.MAX_STEPS", 2**11)
+    assert np.array_equal(run(**options).times, whole.times)
+    until = run(**options, until=0.9)
+    assert until.n_left >= 45
+    assert until.times[~until.censored].max() > 0.01 * 2**11
+    with pytest.raises(ValueError, match=r"n_steps must lie in \[2, 2048\] for streaming noise, got 6000"):
+        run(**options | {"noise": FractionalNoise(0.4)})
 
 
 @pytest.mark.slow

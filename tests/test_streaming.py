@@ -149,7 +149,7 @@ def test_objective_predicts_the_exact_divergence(hurst, n_steps):
 
 
 def test_white_noise_needs_no_pole():
-    noise = StreamingNoise(0.5, 2**24)
+    noise = StreamingNoise(0.5, 2**40)
     assert (len(noise.poles), noise.d, noise.level_sd, noise.certificate.kl) == (0, 1.0, 0.0, 0.0)
     np.testing.assert_array_equal(recursion_map(noise, 3), np.eye(4)[1:])
 
