@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from . import _checks
 from ._networks import Loss, flat, full_gradient, optional, sample_gradients
+from ._series import series_rows
 from .hurst import HurstEstimate, estimate_hurst
 
 Array = NDArray[np.float64]
@@ -56,13 +57,13 @@ def hill_index(x: ArrayLike, share: float = 0.05) -> Array:
     """Hill's estimate of the tail index from the largest `share` of the absolute values of each row, (n_series,).
 
     Small for heavy tails: about 1.5 for a stable law of index 1.5. It is finite for light tails as well: normal
-    values of n = 1000 give about 6 at a share of .05. NaN where fewer than two values exceed zero.
+    values of n = 1000 give about 6 at a share of .05. NaN where fewer than two values exceed zero or one is missing.
 
     >>> values = np.random.default_rng(0).pareto(2.0, (1, 100_000)) + 1.0
     >>> hill_index(values).round(1)
     array([2.])
     """
-    sizes = np.sort(np.abs(np.atleast_2d(np.asarray(x, dtype=float))), axis=1)[:, ::-1]
+    sizes = np.sort(np.abs(np.atleast_2d(series_rows(x))), axis=1)[:, ::-1]
     count = max(2, int(_checks.fraction("share", share) * sizes.shape[1]))
     if sizes.shape[1] <= count:
         raise ValueError(f"x must hold more than {count} values per series, got {sizes.shape[1]}.")

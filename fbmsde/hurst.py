@@ -15,6 +15,7 @@ from scipy import special
 from tqdm import tqdm
 
 from . import _checks, _hurst_scaling, _hurst_spectral
+from ._series import series_rows
 
 Array = NDArray[np.float64]
 
@@ -22,7 +23,7 @@ KINDS = ("increments", "path")
 NAN_POLICIES = ("raise", "omit")
 _BLOCK_VALUES = 2**19  # values worked on at once: 4 MB, about the cache of a core
 _FAULTS = {
-    1: "x must be finite, got nan or inf in series {}.",
+    1: "x must be finite, got nan, inf or a masked value in series {}.",
     2: "x must have increments that vary, got constant ones in series {}.",
     3: "x must vary on two scales or more, got none in series {}.",
 }
@@ -233,14 +234,9 @@ class HurstEstimate:
         return out
 
 
-def _as_batch(x: ArrayLike, kind: str, method: str, n_jobs: int | None, progress: bool) -> _Batch:
-    """The checked input as (n_series, length) floats."""
-    values = np.asarray(x)
-    if values.dtype.kind not in "fiu":
-        raise TypeError(f"x must hold real numbers, got dtype {values.dtype}.")
-    if values.ndim not in (1, 2) or values.size == 0:
-        raise ValueError(f"x must have shape (n,) or (n_series, n), got {values.shape}.")
-    batch = _Batch(np.atleast_2d(values.astype(float, copy=False)), kind, _checks.workers(n_jobs), bool(progress))
+def _as_batch(values: Array, kind: str, method: str, n_jobs: int | None, progress: bool) -> _Batch:
+    """One or several series, after a look at their length."""
+    batch = _Batch(np.atleast_2d(values), kind, _checks.workers(n_jobs), bool(progress))
     shortest = ESTIMATORS[method].min_length
     if batch.n < shortest:
         raise ValueError(
@@ -276,7 +272,8 @@ def estimate_hurst(
 
     Parameters
     ----------
-    x : one series (n,) or several (n_series, n), equally spaced in time.
+    x : one series (n,) or several (n_series, n), equally spaced in time; in a data frame each column is a series.
+        Masked and missing values are NaN.
     kind : "increments" if `x` is the noise, "path" if it is the process whose differences are the noise. There is no
         default: the wrong one gives a number that has nothing to do with memory.
     method : a key of `ESTIMATORS`. "whittle" maximises the likelihood of the periodogram under the exact spectrum of
@@ -310,7 +307,8 @@ def estimate_hurst(
     _checks.choice("kind", kind, KINDS)
     estimator = ESTIMATORS[_checks.choice("method", method, ESTIMATORS)]
     _checks.choice("nan_policy", nan_policy, NAN_POLICIES)
-    batch = _as_batch(x, kind, method, n_jobs, progress)
+    values = series_rows(x)
+    batch = _as_batch(values, kind, method, n_jobs, progress)
     surrogates, key = _checks.count("n_surrogates", n_surrogates, 19), _checks.as_seed(seed)
     parts = batch.map(partial(_fit_rows, batch, estimator.fit), max(1, _BLOCK_VALUES // batch.n))
     hurst, sigma, faults = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -318,7 +316,7 @@ def estimate_hurst(
         row = int(np.argmax(faults > 0))
         raise ValueError(f"{_FAULTS[int(faults[row])].format(row)} Drop it or pass nan_policy='omit'.")
     errors = np.interp(hurst, _hurst_spectral.GRID, estimator.standard_error(batch.n))
-    one = np.ndim(x) == 1
+    one = values.ndim == 1
     return HurstEstimate(
         hurst=hurst[0].item() if one else hurst,
         sigma=sigma[0].item() if one else sigma,
@@ -359,7 +357,7 @@ def rolling_hurst(
     >>> rolling.centres[:3], rolling.estimate.hurst.shape
     (array([249.5, 374.5, 499.5]), (13,))
     """
-    values = np.asarray(x)
+    values = series_rows(x)
     if values.ndim != 1:
         raise ValueError(f"x must have shape (n,), got {values.shape}. Call once per series.")
     width = _checks.count("window", window)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import linalg, optimize, stats
 
 from fbmsde import _hurst_scaling, _hurst_spectral
+from fbmsde._series import series_rows
 from fbmsde.covariance import fgn_autocovariance
 from fbmsde.generators import fgn
 from fbmsde.hurst import ESTIMATORS, estimate_hurst, rolling_hurst
@@ -475,8 +476,8 @@ def faulty():
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([0, 1], r"x must be finite, got nan or inf in series 1\. Drop it or pass nan_policy='omit'\."),
-        ([2], r"x must be finite, got nan or inf in series 0"),
+        ([0, 1], r"x must be finite, got nan, inf or a masked value in series 1\. Drop it or pass nan_policy='omit'\."),
+        ([2], r"x must be finite, got nan, inf or a masked value in series 0"),
         ([0, 3, 4], r"x must have increments that vary, got constant ones in series 2"),
     ],
 )
@@ -557,6 +558,50 @@ def test_lists_integers_and_single_precision_are_welcome():
     expected = estimate_hurst(steps.astype(float), kind="increments").hurst
     assert estimate_hurst(steps.tolist(), kind="increments").hurst == expected
     assert estimate_hurst(steps.astype(np.float32), kind="increments").hurst == expected
+
+
+def masked_fgn():
+    """A series of H = .7 in which the values below the mask are enormous."""
+    x = np.ma.array(fgn(0.7, 2000, seed=33)[0])
+    x[100:120] = np.ma.masked
+    x.data[100:120] = 1e3
+    return x
+
+
+def test_masked_values_are_missing_values():
+    """Read for their data, the masked values here make the estimate .999 and sigma 534."""
+    x = masked_fgn()
+    with pytest.raises(ValueError, match="x must be finite, got nan, inf or a masked value in series 0"):
+        estimate_hurst(x, kind="increments")
+    unmasked = np.ma.array(x.data[200:].round(3), mask=False)
+    assert estimate_hurst(unmasked, kind="increments").hurst == estimate_hurst(unmasked.data, kind="increments").hurst
+    for missing in (np.ma.array([1, 2], mask=[True, False]), [None, 2], np.array([None, 2.0])):
+        assert np.array_equal(series_rows(missing), [np.nan, 2.0], equal_nan=True)
+    with pytest.raises(ValueError, match="a masked value in series 5"):
+        rolling_hurst(x, kind="increments", window=50)
+    with pytest.raises(TypeError, match=r"x must hold real numbers, got dtype complex128\."):
+        series_rows(np.ma.array([1j], mask=[True]))
+
+
+def test_columns_of_a_data_frame_are_series():
+    """Three walks of 400 dates: read across they would be 400 series of three values."""
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    x = fgn(0.7, 400, 3, seed=34)
+    frame = pandas.DataFrame(x.T, columns=["a", "b", "c"], index=pandas.date_range("2020-01-01", periods=400))
+    expected = estimate_hurst(x, kind="increments").hurst
+    assert np.array_equal(estimate_hurst(frame, kind="increments").hurst, expected)
+    assert estimate_hurst(frame["b"], kind="increments").hurst == pytest.approx(expected[1], rel=1e-9)
+    assert estimate_hurst(frame[["b"]], kind="increments").hurst == pytest.approx(expected[1:2], rel=1e-9)
+    nullable = frame.astype("Float64")
+    assert np.array_equal(estimate_hurst(nullable, kind="increments").hurst, expected)
+    nullable.iloc[3, 1] = pandas.NA
+    for missing in (nullable, nullable.astype(object)):
+        assert np.argwhere(np.isnan(series_rows(missing))).tolist() == [[1, 3]]
+        assert np.argwhere(np.isnan(series_rows(missing["b"]))).tolist() == [[3]]
+    assert rolling_hurst(frame["a"], kind="increments", window=100).estimate.hurst.shape == (13,)
+    for bad in (frame.assign(date=frame.index), frame.assign(word="x"), frame.assign(digit="1"), frame.assign(up=True), frame > 0):
+        with pytest.raises(TypeError, match="x must hold real numbers, got dtype"):
+            estimate_hurst(bad, kind="increments")
 
 
 def test_progress_is_shown_on_request(capsys):

@@ -1,0 +1,41 @@
+"""Series as people hold them, in lists, arrays, masked arrays and data frames, made arrays of floats."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def series_rows(x: Any) -> NDArray[np.float64]:
+    """Series as floats, (n,) for one and (n_series, n) for several: NaN where a value is masked or missing.
+
+    An array holds one series per row, a data frame (anything with ``columns`` and ``to_numpy``) one per column.
+    Raises TypeError for anything but real numbers, ValueError for other shapes and for none.
+
+    >>> series_rows(np.ma.array([1, 2, 3], mask=[False, True, False]))
+    array([ 1., nan,  3.])
+    """
+    values = np.asanyarray(x.to_numpy() if hasattr(x, "to_numpy") else x)
+    if values.dtype == object:
+        values = _numbers(values)
+    if values.dtype.kind not in "fiu":
+        raise TypeError(f"x must hold real numbers, got dtype {values.dtype}.")
+    if values.ndim not in (1, 2) or values.size == 0:
+        raise ValueError(f"x must have shape (n,) or (n_series, n), got {values.shape}.")
+    floats = values.astype(float, copy=False)
+    unmasked = floats.filled(np.nan) if isinstance(floats, np.ma.MaskedArray) else np.asarray(floats)
+    return np.ascontiguousarray(unmasked.T) if hasattr(x, "columns") else unmasked
+
+
+def _numbers(values: NDArray[Any]) -> NDArray[Any]:
+    """Floats from numbers and missing values held as objects; the objects themselves when there is anything else."""
+    missing = [value is None or type(value).__name__ == "NAType" for value in values.flat]  # pandas.NA, not imported
+    known = [value for value, absent in zip(values.flat, missing, strict=True) if not absent]
+    if not all(isinstance(value, numbers.Real) and not isinstance(value, bool) for value in known):
+        return values
+    floats = np.full(values.size, np.nan)
+    floats[~np.array(missing, dtype=bool)] = known
+    return floats.reshape(values.shape)
