@@ -30,6 +30,19 @@ def finite(name: str, value: Any) -> float:
     return x
 
 
+def numbers(name: str, values: Any) -> tuple[float, ...]:
+    """The values as a tuple of finite floats, TypeError unless they are a sequence of numbers."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable) or np.ndim(values) > 1:  # type: ignore[arg-type]
+        raise TypeError(f"{name} must be a tuple of numbers, got {values!r}. Write ({values!r},) for a single one.")
+    return tuple(finite(name, value) for value in values)
+
+
+def kind(name: str, value: Any, wanted: type, advice: str) -> None:
+    """TypeError with the advice unless the value is of the wanted class."""
+    if not isinstance(value, wanted):
+        raise TypeError(f"{name} must be a {wanted.__name__}, got {value!r}. {advice}")
+
+
 def positive(name: str, value: Any) -> float:
     """The value as a finite float above zero."""
     x = number(name, value)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from ._compile import compiled, numeric_gradient
+from ._compile import by_content, compiled, numeric_gradient
 from ._points import Point, add, replaced
 
 
@@ -26,7 +25,7 @@ def interval_clearance(x: Point, move: Point, reach: float, trust: float, lower:
     return min(up, down) / reach
 
 
-@lru_cache(maxsize=64)
+@by_content
 def level_clearance(level: Callable[..., float], dim: int) -> Any:
     """The test ``1 or 0``: is the level negative within `reach` of the predicted point and ``(1 - trust) reach`` of x.
 
@@ -57,7 +56,7 @@ def level_clearance(level: Callable[..., float], dim: int) -> Any:
     return clearance
 
 
-@lru_cache(maxsize=64)
+@by_content
 def shifted_level(level: Callable[..., float], dim: int, correlation: tuple[tuple[float, ...], ...] | None) -> Any:
     """The level function whose zero lies `shift` inside: ``level(x, *params) + shift |gradient of level|``.
 
@@ -83,7 +82,7 @@ def shifted_level(level: Callable[..., float], dim: int, correlation: tuple[tupl
     return on_points if dim > 1 else on_floats
 
 
-@lru_cache(maxsize=64)
+@by_content
 def _on_points(level: Callable[..., float], dim: int) -> Any:
     """The level as a function of tuples."""
     inner = compiled(level)
@@ -97,7 +96,7 @@ def _on_points(level: Callable[..., float], dim: int) -> Any:
     return on_tuples
 
 
-@lru_cache(maxsize=64)
+@by_content
 def _slope(level: Callable[..., float], dim: int) -> Any:
     """The level's gradient by central differences, tuples to tuples."""
     inner = numeric_gradient(level, dim)

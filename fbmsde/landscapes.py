@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from . import _checks
-from ._compile import compiled, lifted, numeric_gradient, require_compiles
+from ._compile import compiled, lifted, numeric_gradient, require_compiles, require_same_sign
 
 Array = NDArray[np.float64]
 Minimum = float | tuple[float, ...]
@@ -25,7 +25,14 @@ class Landscape:
     In one dimension `x` and the gradient are floats; in d dimensions `x` is a tuple of d floats and the gradient
     returns one. Plain functions are compiled; a gradient that is left out is taken by central differences, with a
     relative error of about 1e-10 at two to 2 d evaluations of the potential. `minima` and `saddles` are for
-    reading only. Raises ValueError with the compiler's reason for a function that does not compile.
+    reading only.
+
+    The functions may use numbers, tuples, arrays and other functions from outside, `functools.partial` included: every
+    run takes their present values, and compiles again when they have changed. `params` change without compiling.
+
+    Raises TypeError for what is no such function and for captured objects whose changes cannot be seen (lists), and
+    ValueError, with the reason and the line, for a function that does not compile, and for a gradient that has the
+    sign opposite to the slope of the potential wherever the two can be compared.
 
     >>> well = Landscape(lambda x, a: a * x**4 / 4, lambda x, a: a * x**3, params=(2.0,), name="quartic")
     >>> well.energy([0.0, 1.0])
@@ -43,30 +50,38 @@ class Landscape:
     saddles: tuple[Minimum, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        dim = _checks.count("dim", self.dim)
-        object.__setattr__(self, "params", tuple(_checks.finite("params", p) for p in self.params))
-        require_compiles("potential", self.potential, dim, len(self.params), vector=False)
-        if self.gradient is None:
-            object.__setattr__(self, "gradient", numeric_gradient(self.potential, dim))
-        else:
-            require_compiles("gradient", self.gradient, dim, len(self.params), vector=True)
+        object.__setattr__(self, "dim", _checks.count("dim", self.dim))
+        object.__setattr__(self, "params", _checks.numbers("params", self.params))
+        potential = self._compiled("potential")
+        if self.gradient is not None:
+            require_same_sign(potential, self._compiled("gradient"), self.dim, self.params)
 
     @property
     def drift(self) -> Any:
-        """The compiled gradient as a function from tuples to tuples, for the kernels."""
-        assert self.gradient is not None
-        return lifted(self.gradient, self.dim)
+        """The gradient, compiled with the present values of what it captures, as a function from tuples to tuples."""
+        return lifted(self._compiled_gradient(), self.dim)
 
     def energy(self, x: ArrayLike) -> Any:
         """Potential at `x`: the shape of `x`, in d dimensions without its last axis of length d."""
         points, shape = self._points(x)
-        return _each(compiled(self.potential), self.params, points).reshape(shape)[()]
+        return _each(self._compiled("potential"), self.params, points).reshape(shape)[()]
 
     def slope(self, x: ArrayLike) -> Any:
         """Gradient at `x`, the shape of `x` (in d dimensions the last axis has length d)."""
         points, _ = self._points(x)
-        assert self.gradient is not None
-        return np.asarray(_each(compiled(self.gradient), self.params, points)).reshape(np.shape(x))[()]
+        return np.asarray(_each(self._compiled_gradient(), self.params, points)).reshape(np.shape(x))[()]
+
+    def _compiled_gradient(self) -> Any:
+        """The gradient, or the central differences of the potential, as the kernels take it."""
+        if self.gradient is None:
+            return numeric_gradient(self._compiled("potential"), self.dim)
+        return self._compiled("gradient")
+
+    def _compiled(self, name: str) -> Any:
+        """The potential or the gradient, checked and compiled with the present values of what it captures."""
+        function = getattr(self, name)
+        require_compiles(name, function, self.dim, len(self.params), vector=name == "gradient")
+        return compiled(function)
 
     def _points(self, x: ArrayLike) -> tuple[list[Any], tuple[int, ...]]:
         array = np.asarray(x, dtype=float)

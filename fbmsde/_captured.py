@@ -1,0 +1,252 @@
+"""What a function holds besides its code, compared by content and frozen: globals, closures, defaults, helpers.
+
+The compiler turns all of it into constants. A function is therefore known by its code and these values: when one of
+them has changed, it is another function.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import enum
+import functools
+import hashlib
+import sys
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import takewhile
+from types import CellType, CodeType, FunctionType, ModuleType
+from typing import Any
+from weakref import WeakSet
+
+import numpy as np
+from numba import njit, types
+from numba.core.errors import NumbaError
+from numba.core.registry import cpu_target
+
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "forceinline": True}
+
+_LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF")
+_ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
+_STABLE = {*sys.stdlib_module_names, "numpy", "numba", "scipy"}  # packages whose names keep their values
+_CONSTANTS = (types.Callable, types.DType, types.EnumClass, types.ExceptionClass)  # that numba knows and nobody changes
+_FROZEN: WeakSet[Any] = WeakSet()  # what was compiled from frozen values, and so cannot change any more
+
+Chains = frozenset[tuple[str, ...]]
+
+
+class CannotFollow(TypeError):
+    """A function refers to something whose changes cannot be seen."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Something captured: equal keys mean equal content, and `make` returns a frozen copy of it."""
+
+    key: Hashable
+    make: Callable[[], Any] = field(compare=False)
+
+
+@lru_cache(maxsize=512)
+def made(recipe: Recipe) -> Any:
+    """The compiled function of a recipe; equal recipes get the same one."""
+    return frozen(recipe.make())
+
+
+def frozen(function: Any) -> Any:
+    """The function itself, noted as one that holds nothing that can change."""
+    _FROZEN.add(function)
+    return function
+
+
+def is_frozen(value: Any) -> bool:
+    """True for what `frozen` was told of."""
+    return callable(value) and isinstance(value, Hashable) and value in _FROZEN
+
+
+def recipe_of(function: Any) -> Recipe:
+    """How to compile a plain function, an njit function or a `functools.partial` of one with its present values."""
+    if isinstance(function, functools.partial):
+        return _partial(function)
+    return _function(function, OPTIONS, ())
+
+
+def _partial(bound: functools.partial[Any]) -> Recipe:
+    """Bound keywords become defaults; bound positions are put in front of the arguments of a call."""
+    inner = _function(_with_defaults(bound), OPTIONS, ())
+    if not bound.args:
+        return inner
+    first = _tuple(bound.args, "the bound arguments", ())
+
+    def make() -> Any:
+        function, values = made(inner), first.make()
+
+        def call(*rest: float) -> Any:
+            return function(*(values + rest))
+
+        return njit(**OPTIONS)(call)
+
+    return Recipe(("partial", inner.key, first.key), make)
+
+
+def _with_defaults(bound: functools.partial[Any]) -> Any:
+    """The function of a partial, its keywords as defaults."""
+    function = getattr(bound.func, "py_func", bound.func)
+    if not isinstance(function, FunctionType) or not bound.keywords:
+        return function
+    code, old = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[: code.co_argcount]
+    values = dict(zip(names[len(names) - len(old) :], old, strict=True)) | bound.keywords
+    copy = FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)
+    copy.__defaults__ = tuple(values[name] for name in names if name in values)
+    copy.__module__ = function.__module__
+    return copy
+
+
+def _function(function: Any, options: dict[str, Any], outer: tuple[Any, ...]) -> Recipe:
+    """The recipe of a function and of all that it captures; `outer` are the functions that refer to it."""
+    plain = getattr(function, "py_func", function)
+    code, within = plain.__code__, (*outer, plain)
+    names, free = _names(code), dict(zip(code.co_freevars, plain.__closure__ or (), strict=True))
+    cells = {name: _cell(cell, name, names.get(name, frozenset({()})), within) for name, cell in free.items()}
+    scope = {
+        name: _follow(plain.__globals__[name], name, chains, within)
+        for name, chains in sorted(names.items())
+        if name not in free and name in plain.__globals__
+    }
+    defaults = _tuple(plain.__defaults__ or (), "a default", within)
+    named = tuple((kind, *((n, r.key) for n, r in part.items())) for kind, part in (("in", cells), ("out", scope)))
+    key = ("function", code, named, defaults.key, tuple(sorted((k, repr(v)) for k, v in options.items())))
+
+    def make() -> Any:
+        space: dict[str, Any] = {"__builtins__": builtins, "__name__": plain.__module__}
+        closure = tuple(CellType() for _ in free)
+        copy = FunctionType(code, space, plain.__name__, defaults.make() or None, closure)
+        copy.__qualname__, copy.__module__ = plain.__qualname__, plain.__module__
+        compiled = njit(**options)(copy)
+        space.update({name: compiled if part is _ITSELF else part.make() for name, part in scope.items()})
+        for cell, part in zip(closure, cells.values(), strict=True):
+            if part is not _EMPTY:
+                cell.cell_contents = compiled if part is _ITSELF else part.make()
+        return compiled
+
+    return Recipe(key, make)
+
+
+_ITSELF, _EMPTY = Recipe("itself", lambda: None), Recipe("empty", lambda: None)
+
+
+@lru_cache(maxsize=512)
+def _names(code: CodeType) -> dict[str, Chains]:
+    """The names from outside that the code and the functions inside it load, each with the attributes taken of it."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+    steps = list(dis.get_instructions(code))
+    for i, step in enumerate(steps):
+        if step.opname in _LOADS:
+            chain = tuple(s.argval for s in takewhile(lambda s: s.opname in _ATTRIBUTES, steps[i + 1 :]))
+            found.setdefault(step.argval, set()).add(chain)
+    for inside in code.co_consts:
+        if isinstance(inside, CodeType):
+            for name, chains in _names(inside).items():
+                found.setdefault(name, set()).update(chains)
+    return {name: frozenset(chains) for name, chains in found.items()}
+
+
+def _cell(cell: CellType, name: str, chains: Chains, outer: tuple[Any, ...]) -> Recipe:
+    """The content of a closure's cell, which may be empty still."""
+    try:
+        return _follow(cell.cell_contents, name, chains, outer)
+    except ValueError:
+        return _EMPTY
+
+
+def _follow(value: Any, name: str, chains: Chains, outer: tuple[Any, ...]) -> Recipe:
+    """The recipe of one captured value."""
+    if isinstance(value, ModuleType):
+        return _module(value, name, chains, outer)
+    if isinstance(value, tuple):
+        return _tuple(value, name, outer)
+    if isinstance(value, np.ndarray) and not isinstance(value, np.ma.MaskedArray):
+        return _array(value, name)
+    if isinstance(value, (bool, int, float, complex, str, bytes, np.generic, enum.Enum)) or value is None:
+        return Recipe((type(value), _exact(value)), lambda: value)
+    return _callable(value, name, outer)
+
+
+def _exact(value: Any) -> Hashable:
+    """A number as its bits: a NaN equals itself, and 0.0 is not -0.0."""
+    if isinstance(value, (float, complex, np.generic)):
+        return np.asarray(value).tobytes()
+    return value
+
+
+def _tuple(values: tuple[Any, ...], name: str, outer: tuple[Any, ...]) -> Recipe:
+    """A tuple, item by item; named ones keep their names."""
+    parts = [_follow(value, name, frozenset({()}), outer) for value in values]
+    build: Any = getattr(type(values), "_make", tuple)
+    return Recipe((type(values), *(part.key for part in parts)), lambda: build(part.make() for part in parts))
+
+
+def _array(value: np.ndarray, name: str) -> Recipe:
+    """An array by its content and layout."""
+    if value.dtype.hasobject:
+        raise CannotFollow(f"{name}, an array of objects")
+    digest = hashlib.blake2b(value.tobytes(), digest_size=32).digest()
+    layout = value.flags.c_contiguous, value.flags.f_contiguous
+    return Recipe(("array", str(value.dtype.descr), value.shape, layout, digest), lambda: np.array(value, order="K"))
+
+
+def _module(module: ModuleType, name: str, chains: Chains, outer: tuple[Any, ...]) -> Recipe:
+    """The used attributes of a module, in a stand-in that holds nothing else; stable ones as they are."""
+    if _is_stable(module.__name__):
+        return Recipe(("module", module.__name__), lambda: module)
+    if () in chains:
+        raise CannotFollow(f"{name}, a module whose attributes are not taken at once")
+    parts = {}
+    for attribute in sorted({chain[0] for chain in chains}):
+        if hasattr(module, attribute):
+            rest = frozenset(chain[1:] for chain in chains if chain[0] == attribute)
+            parts[attribute] = _follow(getattr(module, attribute), f"{name}.{attribute}", rest, outer)
+
+    def make() -> ModuleType:
+        stand_in = ModuleType(module.__name__)
+        stand_in.__dict__.update({attribute: part.make() for attribute, part in parts.items()})
+        return stand_in
+
+    return Recipe(("module", module.__name__, *((a, part.key) for a, part in parts.items())), make)
+
+
+def _callable(value: Any, name: str, outer: tuple[Any, ...]) -> Recipe:
+    """A helper function is compiled anew with its own values; what numba knows is taken as it is.
+
+    What numba does not know at all is left for it to complain of.
+    """
+    plain = getattr(value, "py_func", value)
+    if isinstance(plain, FunctionType) and not is_frozen(value) and not _is_stable(plain.__module__ or ""):
+        if outer and plain is outer[-1]:
+            return _ITSELF
+        if plain in outer:
+            raise CannotFollow(f"{name}, a function that calls itself by way of another one")
+        if plain is not value or _numba_type(value) is None:
+            options = {k: v for k, v in getattr(value, "targetoptions", OPTIONS).items() if k != "nopython"}
+            helper = _function(value, options, outer)
+            return Recipe(helper.key, lambda: made(helper))
+    kind = None if is_frozen(value) else _numba_type(value)
+    if kind is not None and (isinstance(kind, types.ClassType) or not isinstance(kind, _CONSTANTS)):
+        raise CannotFollow(f"{name}, a {type(value).__name__}")
+    return Recipe(("same", id(value)), lambda: value)
+
+
+def _is_stable(module: str) -> bool:
+    return module.partition(".")[0] in _STABLE
+
+
+def _numba_type(value: Any) -> Any:
+    """What numba takes a constant for, None if it does not know it."""
+    context = cpu_target.typing_context
+    context.refresh()
+    try:
+        return context.resolve_value_type(value)
+    except (NumbaError, ValueError, TypeError, AttributeError):
+        return None
