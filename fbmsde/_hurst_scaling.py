@@ -38,10 +38,13 @@ def _slopes(scales: Array, values: Array, weights: Array | None = None) -> Array
         return np.sum(share * centred * known, axis=1) / np.sum(share * centred**2, axis=1)
 
 
-def _log(values: Array) -> Array:
-    """Natural logarithm, minus infinity (left out of the fit) where a series has no variation at a scale."""
-    with np.errstate(divide="ignore"):
-        return np.log(values)
+def _log(values: Array, magnitude: Array) -> Array:
+    """Natural logarithms; minus infinity (left out of the fit) where rounding of the series is all there is.
+
+    `values`, (n_series, n_scales), are mean squares formed from numbers of the size `magnitude`, (n_series,).
+    """
+    rounding = (64.0 * np.finfo(float).eps * magnitude[:, None]) ** 2
+    return np.log(values, out=np.full_like(values, -np.inf), where=values > rounding)
 
 
 def sample_sigma(increments: Array, hurst: Array) -> Array:
@@ -61,7 +64,7 @@ def quadratic_variations(increments: Array) -> tuple[Array, Array]:
     variations = [
         np.mean((path[:, 2 * m :] - 2.0 * path[:, m:-m] + path[:, : -2 * m]) ** 2, axis=1) for m in _VARIATION_SCALES
     ]
-    hurst = _slopes(np.log(_VARIATION_SCALES), _log(np.array(variations).T)) / 2.0
+    hurst = _slopes(np.log(_VARIATION_SCALES), _log(np.array(variations).T, np.abs(path).max(axis=1))) / 2.0
     return hurst, sample_sigma(increments, hurst)
 
 
@@ -77,7 +80,7 @@ def detrended_fluctuation(increments: Array) -> tuple[Array, Array]:
     profile = np.cumsum(increments - increments.mean(axis=1, keepdims=True), axis=1)
     fluctuations = np.empty((len(profile), len(sizes)))
     _detrended_variances(profile, sizes, fluctuations)
-    hurst = _slopes(np.log(sizes), _log(fluctuations)) / 2.0
+    hurst = _slopes(np.log(sizes), _log(fluctuations, np.abs(profile).max(axis=1))) / 2.0
     return hurst, sample_sigma(increments, hurst)
 
 
@@ -105,7 +108,7 @@ def rescaled_range(increments: Array) -> tuple[Array, Array]:
     sizes = _geometric_sizes(16, increments.shape[1] // 2, 4)
     ranges = np.empty((len(increments), len(sizes)))
     _rescaled_ranges(increments, sizes, ranges)
-    hurst = _slopes(np.log(sizes), _log(ranges))
+    hurst = _slopes(np.log(sizes), _log(ranges, np.zeros(len(ranges))))
     return hurst, sample_sigma(increments, hurst)
 
 
@@ -139,7 +142,7 @@ def rs_noise_as_path(increments: Array) -> tuple[Array, Array]:
     sizes = np.append([int(10.0**power) for power in np.arange(1.0, math.log10(n - 1), 0.25)], n).astype(np.intp)
     ranges = np.empty((len(increments), len(sizes)))
     _simplified_ranges(increments, sizes, ranges)
-    slope = _slopes(np.log10(sizes), _log(ranges) / math.log(10.0))
+    slope = _slopes(np.log10(sizes), _log(ranges, np.zeros(len(ranges))) / math.log(10.0))
     return slope, sample_sigma(increments, np.full(len(slope), 0.5))
 
 
@@ -166,9 +169,10 @@ def wavelet(increments: Array) -> tuple[Array, Array]:
     """Hurst and sigma from the wavelet energies of octaves 3 and up (Abry & Veitch)."""
     octaves, counts = _octaves(increments.shape[1])
     energies = np.array([np.mean(details**2, axis=1) for details in _details(increments)]).T[:, _FIRST_OCTAVE - 1 :]
+    size = np.abs(increments).max(axis=1)
     # E log2 of a chi-square mean of k terms is digamma(k/2) / log 2 - log2(k/2), which is taken off
     offsets = special.digamma(counts / 2.0) - np.log(counts / 2.0)
-    slopes = _slopes(octaves * math.log(2.0), _log(energies) - offsets, 1.0 / special.zeta(2.0, counts / 2.0))
+    slopes = _slopes(octaves * math.log(2.0), _log(energies, size) - offsets, 1.0 / special.zeta(2.0, counts / 2.0))
     hurst = (slopes + 1.0) / 2.0
     return hurst, sample_sigma(increments, hurst)
 

@@ -142,14 +142,22 @@ def local_bandwidth(n: int) -> int:
 
 
 def local_whittle(increments: Array) -> tuple[Array, Array]:
-    """Hurst and sigma by the Whittle likelihood of ``f ~ |l|^(1-2H)`` on the lowest n^0.65 ordinates (Robinson)."""
+    """Hurst and sigma by the Whittle likelihood of ``f ~ |l|^(1-2H)`` on the lowest n^0.65 ordinates (Robinson).
+
+    NaN for a series that does not vary at these frequencies.
+    """
     n = increments.shape[1]
     band = local_bandwidth(n)
     logs = np.log(2.0 * np.pi * np.arange(1, band + 1) / n)
     tilts = np.exp(np.outer(logs - logs.mean(), 2.0 * GRID - 1.0)) / band
-    hurst, value = _grid_minimum(np.log(periodogram(increments)[:, :band] @ tilts))
+    power = periodogram(increments)
+    rounding = (64.0 * np.finfo(float).eps) ** 2 * power.mean(axis=1)
+    varies = power[:, :band].mean(axis=1) > rounding  # else rounding is all there is at low frequencies
+    hurst, value = _grid_minimum(np.log(power[:, :band][varies] @ tilts))
     height = np.exp(value + (2.0 * hurst - 1.0) * logs.mean())  # of the spectrum times |l|^(2H-1)
-    return hurst, np.sqrt(height / (np.sin(np.pi * hurst) * special.gamma(2.0 * hurst + 1.0)))
+    out = np.full((2, len(power)), np.nan)
+    out[:, varies] = hurst, np.sqrt(height / (np.sin(np.pi * hurst) * special.gamma(2.0 * hurst + 1.0)))
+    return out[0], out[1]
 
 
 def local_whittle_error(n: int) -> Array:

@@ -25,7 +25,7 @@ _BLOCK_VALUES = 2**19  # values worked on at once: 4 MB, about the cache of a co
 _FAULTS = {
     1: "x must be finite, got nan, inf or a masked value in series {}.",
     2: "x must have increments that vary, got constant ones in series {}.",
-    3: "x must vary on two scales or more, got none in series {}.",
+    3: "x must vary on two of the scales that the method reads or more, got fewer in series {}.",
 }
 
 
@@ -159,8 +159,9 @@ class HurstEstimate:
         """Lower and upper confidence limits of H, floats or (n_series,) arrays, valid if the series is fGn.
 
         Normal in ``int dh / se(h)``, the scale on which the standard error is the same for all H, hence not symmetric
-        about the estimate. The limits hold the bias of the method against it: small for "whittle", "exact" and
-        "quadratic_variations" only.
+        about the estimate; between 0 and 1 for an estimate there. About an estimate outside (0, 1), which no fGn has,
+        the limits are those of the exponent that the method reads, with the error of the nearest H; see `note`. The
+        limits hold the bias of the method against it: small for "whittle", "exact" and "quadratic_variations" only.
 
         >>> estimate = estimate_hurst(np.random.default_rng(0).standard_normal(1000), kind="increments")
         >>> low, high = estimate.confidence_interval(0.99)
@@ -169,12 +170,15 @@ class HurstEstimate:
         """
         z = special.ndtri(0.5 + _checks.fraction("level", level) / 2.0)
         errors = ESTIMATORS[self.method].standard_error(self._batch.n)
-        nodes = np.concatenate([[-1.0], _hurst_spectral.GRID, [2.0]])
+        hurst = np.asarray(self.hurst)
+        reach = 2.0 + np.max(np.abs(hurst), initial=0.0, where=np.isfinite(hurst)) + z * errors.max()
+        nodes = np.concatenate([[-reach], _hurst_spectral.GRID, [reach]])
         rates = 1.0 / errors[np.clip(np.arange(nodes.size) - 1, 0, errors.size - 1)]
         stable = np.concatenate([[0.0], np.cumsum(np.diff(nodes) * (rates[1:] + rates[:-1]) / 2.0)])
-        place = np.interp(self.hurst, nodes, stable)
+        place = np.interp(hurst, nodes, stable)
         low, high = np.interp(place - z, stable, nodes), np.interp(place + z, stable, nodes)
-        low, high = np.minimum(np.maximum(low, 0.0), self.hurst), np.maximum(np.minimum(high, 1.0), self.hurst)
+        inside = (hurst >= 0.0) & (hurst <= 1.0)
+        low, high = np.where(inside, np.maximum(low, 0.0), low), np.where(inside, np.minimum(high, 1.0), high)
         return (float(low), float(high)) if np.ndim(self.hurst) == 0 else (low, high)
 
     @cached_property

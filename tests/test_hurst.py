@@ -456,11 +456,36 @@ def test_interval_is_symmetric_where_the_error_does_not_depend_on_hurst():
     assert (high - low) / 2 == pytest.approx(stats.norm.ppf(0.95) * estimate.standard_error, rel=1e-9)
 
 
-def test_interval_of_an_estimate_above_one_stays_with_it():
-    estimate = estimate_hurst(np.cumsum(fgn(0.8, 256, seed=24)[0]), kind="increments", method="dfa")
+@pytest.mark.parametrize("sums", [0, 1])
+def test_interval_of_an_estimate_outside_the_unit_interval_lies_on_both_sides_of_it(sums):
+    """A walk has the DFA exponent 1.5; differences of noise have the exponent 0, reached from below at finite n."""
+    noise = fgn(0.5, 2000, 40, seed=24)
+    x, method = (np.cumsum(noise, axis=1), "dfa") if sums else (np.diff(noise, axis=1), "wavelet")
+    estimate = estimate_hurst(x, kind="increments", method=method)
     low, high = estimate.confidence_interval()
-    assert estimate.hurst > 1.2
-    assert 1.0 < low < estimate.hurst == high
+    outside = (estimate.hurst < 0) | (estimate.hurst > 1)
+    assert np.count_nonzero(outside) > 35
+    half = stats.norm.ppf(0.975) * estimate.standard_error
+    assert np.allclose((high - estimate.hurst)[outside], half[outside], rtol=1e-9)
+    assert np.allclose((estimate.hurst - low)[outside], half[outside], rtol=1e-9)
+    assert np.array_equal(np.isnan(low), np.isnan(estimate.hurst))
+    if sums:
+        assert np.all(np.abs(estimate.hurst - 1.5) < 6 * estimate.standard_error)
+
+
+@pytest.mark.parametrize("method", ["wavelet", "local_whittle"])
+@pytest.mark.parametrize("n", [128, 1000, 1024])
+def test_rounding_of_a_series_without_low_frequencies_is_not_read_as_memory(n, method):
+    """The exponent 1.23 and a sigma of 0, with warnings of NumPy, are what rounding gives of an alternating series."""
+    with pytest.raises(ValueError, match="x must vary on two of the scales that the method reads or more, got fewer"):
+        estimate_hurst(np.where(np.arange(n) % 2, 1.0, -1.0), kind="increments", method=method)
+
+
+def test_rounding_does_not_leak_warnings(method):
+    """Warnings of NumPy are errors here."""
+    for x in (np.eye(1, 1000, 500)[0], np.tile([1.0, 0.0, -1.0, 0.0], 256), np.arange(1000.0)):
+        estimate = estimate_hurst(x[None], kind="increments", method=method, nan_policy="omit")
+        assert estimate.omitted[0] == np.isnan(estimate.hurst[0])
 
 
 # --- faulty input
@@ -494,7 +519,7 @@ def test_a_straight_path_is_refused_although_its_increments_differ_by_rounding()
 def test_a_series_that_varies_in_one_place_only_is_refused_where_it_cannot_be_fitted():
     x = np.zeros(128)
     x[-1] = 1.0
-    with pytest.raises(ValueError, match="x must vary on two scales or more, got none in series 0"):
+    with pytest.raises(ValueError, match="x must vary on two of the scales that the method reads or more, got fewer in"):
         estimate_hurst(x, kind="increments", method="wavelet")
 
 
@@ -599,7 +624,8 @@ def test_columns_of_a_data_frame_are_series():
         assert np.argwhere(np.isnan(series_rows(missing))).tolist() == [[1, 3]]
         assert np.argwhere(np.isnan(series_rows(missing["b"]))).tolist() == [[3]]
     assert rolling_hurst(frame["a"], kind="increments", window=100).estimate.hurst.shape == (13,)
-    for bad in (frame.assign(date=frame.index), frame.assign(word="x"), frame.assign(digit="1"), frame.assign(up=True), frame > 0):
+    extra = ({"date": frame.index}, {"word": "x"}, {"digit": "1"}, {"up": True})
+    for bad in (*(frame.assign(**column) for column in extra), frame > 0):
         with pytest.raises(TypeError, match="x must hold real numbers, got dtype"):
             estimate_hurst(bad, kind="increments")
 
