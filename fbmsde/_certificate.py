@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import fft
 
+from ._cached import cached_kernel
 from ._rational import RationalModel
 from ._rational_fit import frequency_nodes
 from .covariance import fgn_autocovariance, fgn_spectrum
@@ -17,7 +17,7 @@ _BLOCKS = 4096  # matrix size that carries the ends of the path in the estimate
 _WAVES = 10.0  # in units of 1/n: the spectral integral starts here
 
 
-@njit(error_model="numpy", nogil=True, cache=True)
+@cached_kernel
 def _durbin_levinson(gamma: Array) -> tuple[Array, Array]:
     """Prediction-error filter (n,) of the last value from the n - 1 before it, and the n prediction variances."""
     n = gamma.size

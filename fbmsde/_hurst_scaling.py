@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import fft, special
 
+from ._cached import cached_kernel
 from ._hurst_spectral import GRID
 from .covariance import fgn_autocovariance
 
@@ -84,7 +84,7 @@ def detrended_fluctuation(increments: Array) -> tuple[Array, Array]:
     return hurst, sample_sigma(increments, hurst)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@cached_kernel
 def _detrended_variances(profile: Array, sizes: NDArray[np.intp], out: Array) -> None:
     """Mean squared residual about a line per non-overlapping window, for each series and size."""
     for i in range(profile.shape[0]):
@@ -112,7 +112,7 @@ def rescaled_range(increments: Array) -> tuple[Array, Array]:
     return hurst, sample_sigma(increments, hurst)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@cached_kernel
 def _rescaled_ranges(increments: Array, sizes: NDArray[np.intp], out: Array) -> None:
     """Mean over windows of the range of cumulated deviations from the window's mean over its standard deviation."""
     for i in range(increments.shape[0]):
@@ -146,7 +146,7 @@ def rs_noise_as_path(increments: Array) -> tuple[Array, Array]:
     return slope, sample_sigma(increments, np.full(len(slope), 0.5))
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@cached_kernel
 def _simplified_ranges(values: Array, sizes: NDArray[np.intp], out: Array) -> None:
     """Mean over windows of the range of the values over the standard deviation of their differences."""
     for i in range(values.shape[0]):

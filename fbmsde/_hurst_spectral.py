@@ -6,11 +6,11 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import fft, linalg, special, stats
 from scipy.interpolate import CubicSpline
 
+from ._cached import cached_kernel
 from .covariance import fgn_autocovariance, fgn_spectrum
 
 Array = NDArray[np.float64]
@@ -213,7 +213,7 @@ def _restricted_squares(series: Array, hurst: float) -> tuple[Array, float]:
     return squares[:-1] - products[:-1] ** 2 / squares[-1], log_det + math.log(squares[-1])
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@cached_kernel
 def _innovation_sums(gamma: Array, lanes: Array, squares: Array, products: Array) -> float:
     """Add standardised squared innovations and their products with the last lane's; the log-determinant."""
     n, width = lanes.shape

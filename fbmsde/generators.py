@@ -12,11 +12,11 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
-from numba import njit
 from numpy.typing import DTypeLike, NDArray
 from scipy import fft
 
 from . import _checks
+from ._cached import cached_kernel
 from ._fft import split, transform_across, transform_rows
 from ._lanes import ROW_LANES, fill_normals, fill_scaled_pairs, seed_rows
 from .covariance import fgn_autocovariance
@@ -265,7 +265,7 @@ def _fill_lanes(key: Key, first: int, component: int, out: Array, transform: Cal
         out[start : start + rows] = x[:, :rows].T
 
 
-@njit(error_model="numpy", nogil=True, cache=True)
+@cached_kernel
 def _schur(gamma: NDArray[np.float64], factor: NDArray[np.float64]) -> None:
     """Lower Cholesky factor of the Toeplitz matrix of `gamma` by Schur's algorithm, a hyperbolic rotation a column."""
     n = gamma.size
@@ -281,7 +281,7 @@ def _schur(gamma: NDArray[np.float64], factor: NDArray[np.float64]) -> None:
             factor[i, k] = up[i]
 
 
-@njit(error_model="numpy", nogil=True, cache=True)
+@cached_kernel
 def _add_weighted(weights: Array, rows: Array, count: int, total: Array) -> None:
     """``total += sum_{j < count} weights[j] rows[j]``, in an order that depends on `count` alone."""
     for j in range(0, count - 3, 4):
@@ -295,7 +295,7 @@ def _add_weighted(weights: Array, rows: Array, count: int, total: Array) -> None
             total[lane] += a * row[lane]
 
 
-@njit(error_model="numpy", nogil=True, cache=True)
+@cached_kernel
 def _multiply(factor: Array, noise: Array, x: Array) -> None:
     """``x = factor @ noise`` for a lower triangular factor."""
     total = np.empty(noise.shape[1])
@@ -305,7 +305,7 @@ def _multiply(factor: Array, noise: Array, x: Array) -> None:
         x[k] = total
 
 
-@njit(error_model="numpy", nogil=True, cache=True)
+@cached_kernel
 def _levinson(gamma: Array, noise: Array, x: Array) -> None:
     """``x_k = sum_{i < k} w_ki x_i + sqrt(v_k) noise_k`` with the regression weights w of Durbin and Levinson."""
     n = gamma.size

@@ -11,7 +11,7 @@ import fbmsde
 
 PACKAGE = Path(fbmsde.__file__).parent
 FLOORS = [
-    {"_captured", "_complaints"},
+    {"_cached", "_captured", "_complaints"},
     {"_checks", "_lanes", "_points", "_series", "_series_files", "_study", "_tables", "_threads"},
     {"_compile", "_fft", "_formula", "_networks", "_sources", "covariance", "diffusions", "extremes", "solvers"},
     {"_hurst_spectral", "_rational", "_regions", "fou", "generators", "landscapes"},
