@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+Interval = tuple[float | None, float | None]  # None is an open side
 Seed = int | np.random.SeedSequence | np.random.Generator
 
 
 def number(name: str, value: Any) -> float:
-    """The value as a float, TypeError unless it is one real number."""
-    if isinstance(value, (str, bytes, bool)) or value is None:
+    """The value as a float, inf and nan included; TypeError unless it is one real number.
+
+    ValueError below the smallest normal number, where precision is lost and 1 / value overflows.
+    """
+    if isinstance(value, (str, bytes, bool, np.bool_)) or value is None or np.ndim(value) != 0:
         raise TypeError(f"{name} must be a number, got {value!r}.")
     try:
-        return float(value)
+        x = float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must be at most {sys.float_info.max:.3g} in size, got a larger integer.") from None
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, got {value!r}.") from None
+    if 0.0 < abs(x) < sys.float_info.min:
+        raise ValueError(f"{name} must be 0 or at least {sys.float_info.min:.3g} in size, got {x}.")
+    return x
 
 
 def finite(name: str, value: Any) -> float:
@@ -66,6 +76,8 @@ def hurst_parameter(value: Any) -> float:
 
 def count(name: str, value: Any, minimum: int = 1) -> int:
     """The value as an int of at least `minimum`; floats are refused unless they are whole."""
+    if isinstance(value, (float, np.floating)) and not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value}.")
     whole = isinstance(value, (int, np.integer)) or (isinstance(value, (float, np.floating)) and value == int(value))
     if isinstance(value, bool) or not whole:
         raise TypeError(f"{name} must be a whole number, got {value!r}.")
@@ -74,10 +86,56 @@ def count(name: str, value: Any, minimum: int = 1) -> int:
     return int(value)
 
 
+def array(name: str, values: Any) -> np.ndarray:
+    """The values as an array of floats, infinite ones included; TypeError unless they are real, ValueError for NaN."""
+    try:
+        found = np.asarray(values)
+        if found.dtype.kind not in "fiu":
+            raise TypeError
+        found = found.astype(float, copy=False)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be real numbers, got {values!r}.") from None
+    if np.isnan(found).any():
+        raise ValueError(f"{name} must not hold nan, got it at index {int(np.isnan(found).argmax())}.")
+    return found
+
+
+def interval(name: str, value: Any, otherwise: str = "") -> tuple[float, float]:
+    """The two bounds of an interval as floats; None, like -inf below and inf above, is an open side.
+
+    `otherwise` tells in the error message what else may be given.
+    """
+    try:
+        low, high = value
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be (lower, upper){otherwise}, got {value!r}.") from None
+    lower = -math.inf if low is None else number(name, low)
+    upper = math.inf if high is None else number(name, high)
+    if not lower < upper:
+        raise ValueError(f"{name} must have lower < upper, got ({lower}, {upper}).")
+    return lower, upper
+
+
+def whole_steps(dt: float, horizon: float) -> int:
+    """The number of steps up to the horizon; one that misses it by rounding counts."""
+    ratio = horizon / dt * (1.0 + 1e-12) + 1e-9
+    if ratio < 1.0:
+        raise ValueError(f"horizon must be at least dt = {dt}, got {horizon}.")
+    if ratio >= 2**62:
+        raise ValueError(f"horizon / dt must be below 2^62, got {ratio:.3g}.")
+    return math.floor(ratio)
+
+
+def reached(dt: float, n_steps: int, horizon: float) -> float:
+    """The end of a run of `n_steps`: the horizon, unless it lies further than rounding beyond the last step."""
+    end = n_steps * dt
+    return horizon if math.isclose(end, horizon, rel_tol=1e-9) else end
+
+
 def choice(name: str, value: Any, choices: Iterable[str]) -> str:
     """The value, ValueError with the list of choices unless it is one of them."""
     known = list(choices)
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}.")
     return str(value)
 

@@ -58,7 +58,7 @@ def bridge_passage(
     landscape: Landscape,
     sigma: float,
     x0: float,
-    domain: tuple[float, float],
+    domain: _checks.Interval,
     *,
     dt: float,
     horizon: float,
@@ -81,10 +81,12 @@ def bridge_passage(
     if landscape.dim != 1:
         raise ValueError(f"landscape must have one dimension, got {landscape.dim}.")
     step, paths = _checks.positive("dt", dt), _checks.count("n_paths", n_paths)
-    start, bounds = _checks.finite("x0", x0), tuple(_checks.number("domain", bound) for bound in domain)
+    start, bounds = _checks.finite("x0", x0), _checks.interval("domain", domain)
     if not bounds[0] < start < bounds[1]:
         raise ValueError(f"x0 must lie inside the domain {bounds}, got {start}.")
-    n_steps = _checks.count("horizon / dt", math.floor(_checks.positive("horizon", horizon) / step * (1 + 1e-12)))
+    end = _checks.positive("horizon", horizon)
+    n_steps = _checks.whole_steps(step, end)
+    end = _checks.reached(step, n_steps, end)
     key, threads = _checks.as_seed(seed), _checks.workers(n_jobs)
     clock = (step, _checks.positive("sigma", sigma) * math.sqrt(step))
     blocks = np.array_split(np.arange(paths), min(paths, _BLOCKS * threads))
@@ -97,4 +99,4 @@ def bridge_passage(
 
     run_blocks(work, threads, control, paths, False)
     censored = states == CENSORED
-    return PassageTimes(np.where(censored, horizon, steps * step), censored, horizon, step)
+    return PassageTimes(np.where(censored, end, steps * step), censored, end, step)

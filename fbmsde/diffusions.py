@@ -73,9 +73,9 @@ def mean_exit_time(potential: Any, x0: float, domain: tuple[float, float], *, si
     return 2.0 / noise**2 * math.exp(log_time)
 
 
-def _checked_domain(domain: tuple[float, float], x0: float) -> tuple[float, float]:
+def _checked_domain(domain: _checks.Interval, x0: float) -> tuple[float, float]:
     """Lower and upper end as floats, with x0 strictly between and at most one of them infinite."""
-    lower, upper = (_checks.number("domain", end) for end in domain)
+    lower, upper = _checks.interval("domain", domain)
     if not lower < x0 < upper:
         raise ValueError(f"x0 must lie strictly inside the domain ({lower}, {upper}), got {x0}.")
     if lower == -math.inf and upper == math.inf:

@@ -26,8 +26,6 @@ from .solvers import SOLVERS
 from .streaming import MAX_STEPS_CHOSEN, step_limit
 from .survival import PassageTimes
 
-Interval = tuple[float, float]
-
 MONITORING = ("grid", "shifted", "continuous")
 
 _RUNNING, _LEFT, _CENSORED, _BROKEN = 0, 1, 2, 3
@@ -144,7 +142,7 @@ def first_passage(
     landscape: Landscape,
     noise: FractionalNoise,
     x0: ArrayLike,
-    domain: Interval | LevelSet | Callable[..., float],
+    domain: _checks.Interval | LevelSet | Callable[..., float],
     *,
     dt: float | None = None,
     horizon: float,
@@ -174,12 +172,14 @@ def first_passage(
     Parameters
     ----------
     x0 : the start, a float or (dim,) floats, inside the domain.
-    domain : ``(lower, upper)`` in one dimension, -inf or inf for an open side; or a `LevelSet`, or a function that is
-        negative inside, of a float or a tuple of d floats.
+    domain : ``(lower, upper)`` in one dimension, None, -inf or inf for an open side; or a `LevelSet`, or a function
+        that is negative inside, of a float or a tuple of d floats.
     dt, horizon : step and end, in the time unit of the equation; the last step is the last multiple of dt not beyond
-        the horizon. ``horizon=inf`` needs `until`. In continuous time dt is the longest jump, None for no such limit.
-    until : run until this share of the paths has left, at most to the horizon. The steps are doubled from 2^10 on; the
-        streaming model is fitted for its whole range, and a share not reached within it raises `HorizonError`.
+        the horizon, and the result's `horizon` is the end of that step. ``horizon=inf`` needs `until`. In continuous
+        time dt is the longest jump, None for no such limit.
+    until : run until this share of the paths has left, at most to the horizon; the result's `horizon` is the time that
+        was reached. The steps are doubled from 2^10 on; the streaming model is fitted for its whole range, and a share
+        not reached within it raises `HorizonError`.
     solver : a key of ``SOLVERS``.
     fine_steps : continuous time only, up to 2^30; None: a power of two for which what is left of the overshoot moves
         probabilities by less than the standard error of 10^6 paths, at most 2^26.
@@ -214,7 +214,8 @@ def first_passage(
     run = _Run(motion, region.test, start, (step, noise.scale(step)), n_paths, threads, progress)
     if until is None:
         end = _checks.positive("horizon", horizon)
-        return run.passages(noise.feed(_whole_steps(step, end), landscape.dim, key), _whole_steps(step, end), end)
+        n_steps = _checks.whole_steps(step, end)
+        return run.passages(noise.feed(n_steps, landscape.dim, key), n_steps, end)
     return _run_until(run, noise, landscape.dim, key, horizon, _checks.fraction("until", until))
 
 
@@ -226,22 +227,12 @@ def as_point(landscape: Landscape, x0: ArrayLike) -> Point:
     return tuple(_checks.finite("x0", v) for v in values)
 
 
-def _whole_steps(dt: float, horizon: float) -> int:
-    """The number of steps up to the horizon; one that misses it by rounding counts."""
-    n_steps = math.floor(horizon / dt * (1.0 + 1e-12) + 1e-9)
-    if n_steps < 1:
-        raise ValueError(f"horizon must be at least dt = {dt}, got {horizon}.")
-    if n_steps >= 2**62:
-        raise ValueError(f"horizon / dt must be below 2^62, got {horizon / dt:.3g}.")
-    return n_steps
-
-
 @dataclass(frozen=True)
 class _Region:
     """A domain for the kernels: an interval, or a level function with its parameters."""
 
     start: Point
-    interval: Interval | None
+    interval: tuple[float, float] | None
     level_set: LevelSet | None
 
     @classmethod
@@ -252,12 +243,7 @@ class _Region:
             return cls(start, None, _checked_level_set(landscape.dim, start, level_set))
         if landscape.dim != 1:
             raise ValueError(f"domain must be a level function in {landscape.dim} dimensions, got {domain!r}.")
-        try:
-            lower, upper = (_checks.number("domain", bound) for bound in domain)
-        except (TypeError, ValueError):
-            raise TypeError(f"domain must be (lower, upper) or a level function, got {domain!r}.") from None
-        if not lower < upper:
-            raise ValueError(f"domain must have lower < upper, got ({lower}, {upper}).")
+        lower, upper = _checks.interval("domain", domain, " or a level function")
         if not lower < start[0] < upper:
             raise ValueError(f"x0 must lie inside the domain ({lower}, {upper}), got {start[0]}.")
         return cls(start, (lower, upper), None)
@@ -403,8 +389,8 @@ class _Run:
         if np.any(states == _BROKEN):
             path = int(np.argmax(states == _BROKEN))
             raise PathError.at(path, int(steps[path]), dt)
-        censored = states == _CENSORED
-        return PassageTimes(np.where(censored, horizon, steps * dt), censored, horizon, dt)
+        censored, end = states == _CENSORED, _checks.reached(dt, n_steps, horizon)
+        return PassageTimes(np.where(censored, end, steps * dt), censored, end, dt)
 
 
 def _run_until(run: _Run, noise: FractionalNoise, dim: int, key: Any, horizon: float, share: float) -> PassageTimes:
@@ -414,8 +400,8 @@ def _run_until(run: _Run, noise: FractionalNoise, dim: int, key: Any, horizon: f
         raise ValueError(f"horizon must be positive, got {end}.")
     if noise.method != "streaming":
         raise ValueError(f"method must be 'streaming' for `until`, got {noise.method!r}: whole paths have a fixed end.")
-    reach = step_limit(noise.hurst, noise.tolerance)
-    limit = min(reach, _whole_steps(dt, end) if math.isfinite(end) else MAX_STEPS_CHOSEN)
+    asked = _checks.whole_steps(dt, end) if math.isfinite(end) else MAX_STEPS_CHOSEN + 1
+    limit = min(step_limit(noise.hurst, noise.tolerance), asked if math.isfinite(end) else MAX_STEPS_CHOSEN)
     feed, n_steps = noise.feed(limit, dim, key), min(_FIRST_TRIAL, limit)
     out = np.zeros(run.n_paths, np.int64), np.zeros(run.n_paths, np.uint8)
     queue = np.arange(run.n_paths)
@@ -426,9 +412,8 @@ def _run_until(run: _Run, noise: FractionalNoise, dim: int, key: Any, horizon: f
         if left >= share or n_steps == limit:
             break
         n_steps = min(2 * n_steps, limit)
-    last = end if n_steps == limit and math.isfinite(end) else n_steps * dt
-    passages = run.result(out, n_steps, last)
-    if left < share and n_steps == min(reach, MAX_STEPS_CHOSEN):
+    passages = run.result(out, n_steps, end)
+    if left < share and limit < asked:
         raise HorizonError(
             f"until must be reached within the noise model's {n_steps} steps, got {left:.6g} of the paths by then. "
             "Take a larger dt or a finite horizon.",

@@ -181,6 +181,48 @@ def test_ordinary_noise_needs_no_model_and_has_no_longest_path(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("horizon", [1e6, math.inf])
+def test_until_tells_the_time_it_reached(monkeypatch, horizon):
+    """The range of the noise model ends at step 1024, long before the horizon: what ran is what is told."""
+    monkeypatch.setattr("fbmsde.streaming.MAX_STEPS", 2**10)
+    options = {"domain": (-math.inf, 0.9), "horizon": horizon, "n_paths": 100}
+    got = run(until=0.2, **options)
+    assert 20 <= got.n_left < 100
+    assert got.horizon == 10.24
+    assert np.all(got.times[got.censored] == 10.24)
+    rate = got.exit_rate(after=0.0)
+    assert rate.exposure == pytest.approx(got.times.sum(), rel=1e-12)
+    with pytest.raises(fbmsde.HorizonError) as e:
+        run(until=0.99, **options)
+    assert np.array_equal(e.value.passages.times, got.times)
+    assert e.value.passages.horizon == 10.24
+
+
+def test_a_horizon_that_is_reached_is_no_error(monkeypatch):
+    """The last step of the range is the horizon: too few paths have left, as with any finite horizon."""
+    monkeypatch.setattr("fbmsde.streaming.MAX_STEPS", 2**6)
+    got = run(until=0.9, domain=(-math.inf, 9.0), horizon=0.64, n_paths=8)
+    assert (got.n_left, got.horizon) == (0, 0.64)
+
+
+def test_horizon_is_the_end_of_the_last_step():
+    got, whole = run(horizon=0.0999, n_paths=8), run(horizon=0.09, n_paths=8)
+    assert got.horizon == whole.horizon == 0.09
+    assert np.array_equal(got.times, whole.times)
+    bridge = fbmsde.bridge_passage(WELL, 1.0, -1.0, (-9.0, 9.0), dt=0.01, horizon=0.0999, n_paths=8, seed=0)
+    assert bridge.horizon == 0.09
+    assert np.all(bridge.times == 0.09)
+
+
+def test_none_is_an_open_side():
+    assert np.array_equal(run(domain=(None, 0.0), n_paths=8).times, run(n_paths=8).times)
+    bridge = {"dt": 0.01, "horizon": 0.1, "n_paths": 8, "seed": 0}
+    open_side = fbmsde.bridge_passage(WELL, 1.0, -1.0, (None, 0.0), **bridge)
+    assert np.array_equal(open_side.times, fbmsde.bridge_passage(WELL, 1.0, -1.0, (-math.inf, 0.0), **bridge).times)
+    assert mean_exit_time(WELL, -1.0, (None, 0.0)) == mean_exit_time(WELL, -1.0, (-math.inf, 0.0))
+
+
+@pytest.mark.slow
 def test_float32_noise_gives_the_same_exits_up_to_rounding():
     single = run(noise=FractionalNoise(0.4, dtype="float32"))
     double = run(noise=FractionalNoise(0.4))
@@ -205,6 +247,15 @@ def test_interrupt_stops_the_threads(monkeypatch):
         ({"dt": math.nan}, ValueError, r"dt must be positive and finite, got nan"),
         ({"horizon": math.inf}, ValueError, r"horizon must be positive and finite, got inf"),
         ({"horizon": 0.001}, ValueError, r"horizon must be at least dt = 0\.01, got 0\.001"),
+        ({"dt": 1e-320}, ValueError, r"dt must be 0 or at least 2\.23e-308 in size, got 1e-320"),
+        ({"dt": 1e-300}, ValueError, r"horizon / dt must be below 2\^62, got 3e\+300"),
+        ({"n_paths": math.inf}, ValueError, r"n_paths must be finite, got inf"),
+        ({"n_paths": math.nan}, ValueError, r"n_paths must be finite, got nan"),
+        ({"horizon": 10**400}, ValueError, r"horizon must be at most 1\.8e\+308 in size, got a larger integer"),
+        ({"domain": (math.nan, 0.0)}, ValueError, r"domain must have lower < upper, got \(nan, 0\.0\)"),
+        ({"domain": ("a", 0.0)}, TypeError, r"domain must be a number, got 'a'"),
+        ({"domain": (0.0,)}, TypeError, r"domain must be \(lower, upper\) or a level function, got \(0\.0,\)"),
+        ({"solver": ["euler"]}, ValueError, r"solver must be one of euler, heun, got \['euler'\]"),
         ({"n_paths": 0}, ValueError, r"n_paths must be at least 1, got 0"),
         ({"n_paths": 1.5}, TypeError, r"n_paths must be a whole number, got 1\.5"),
         ({"n_paths": 10**15}, MemoryError, r"passage times must fit in memory, got 2\.6e\+07 GB"),
@@ -263,5 +314,3 @@ def test_explosion_behind_the_barrier_is_an_exit():
     cliff = fbmsde.Landscape(lambda x: x, lambda x: -1e200 * x if x > 0.0 else 0.0, name="cliff")
     got = run(cliff, x0=-0.1, domain=(-math.inf, 0.0))
     assert got.n_left > 150
-
-
