@@ -27,7 +27,7 @@ def optional(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise ImportError("sgd needs PyTorch and scikit-learn: pip install 'fbmsde[sgd]'") from None
+        raise ImportError("sgd needs PyTorch and scikit-learn: pip install torch scikit-learn") from None
 
 
 @contextmanager

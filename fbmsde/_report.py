@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from ._study import Row, StudyData
 from .theory import FORMULAS
@@ -31,22 +31,23 @@ def order(sharp: Row, flat: Row) -> str:
     return "sharp" if log_ratio > 0 else "flat"
 
 
-def write_csv(study: StudyData, path: Path) -> None:
+def csv_text(study: StudyData) -> str:
     """One line per H and well: everything measured, and each prediction with its ratio."""
     names = list(dict.fromkeys(n for row in study.rows for n in (*row.predicted, *row.predicted_mean)))
     fixed = ["hurst", "well", "curvature", "barrier", "paths", "exits", "mean_exit_time", "mean_low", "mean_high",
              "mean_is_restricted", "exit_rate", "rate_low", "rate_high",
              "continuous_rate", "continuous_low", "continuous_high"]  # fmt: skip
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([*fixed, *(f"{n}{part}" for n in names for part in ("", "_measured_over_predicted")), "note"])
-        for row in study.rows:
-            values = [row.hurst, row.well, row.curvature, row.barrier, row.paths, row.exits, row.mean,
-                      *row.mean_interval, row.restricted, row.rate, *row.rate_interval,
-                      row.continuous, *row.continuous_interval]  # fmt: skip
-            for name in names:
-                values += [{**row.predicted, **row.predicted_mean}.get(name), _ratio(row, name)]
-            writer.writerow([*values, row.note])
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines)
+    writer.writerow([*fixed, *(f"{n}{part}" for n in names for part in ("", "_measured_over_predicted")), "note"])
+    for row in study.rows:
+        values = [row.hurst, row.well, row.curvature, row.barrier, row.paths, row.exits, row.mean,
+                  *row.mean_interval, row.restricted, row.rate, *row.rate_interval,
+                  row.continuous, *row.continuous_interval]  # fmt: skip
+        for name in names:
+            values += [{**row.predicted, **row.predicted_mean}.get(name), _ratio(row, name)]
+        writer.writerow([*values, row.note])
+    return lines.getvalue()
 
 
 def _ratio(row: Row, name: str) -> float | None:

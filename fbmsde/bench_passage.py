@@ -20,6 +20,7 @@ from .passage import first_passage
 SHARP, FLAT, HEIGHT, SIGMA, DT = 4.0, 1.0, 1.0, 0.8, 1e-3
 START = -math.sqrt(8.0 * HEIGHT / SHARP)
 REFERENCE = "fbmsde, streaming"
+HURST_VALUES = (0.3, 0.5, 0.7)
 
 Steps = int  # steps that the paths took up to their exits or the horizon
 Task = Callable[[float, int, int, int], Steps]  # (hurst, n_steps, n_paths, seed)
@@ -185,7 +186,7 @@ CONTESTANTS: dict[str, tuple[Callable[[], Task], int, bool]] = {
 
 
 def passage_table(
-    hurst: tuple[float, ...] = (0.3, 0.5, 0.7), *, n_steps: int = 2**16, repeats: int = 3, scale: float = 1.0
+    hurst: tuple[float, ...] = HURST_VALUES, *, n_steps: int = 2**16, repeats: int = 3, scale: float = 1.0
 ) -> PassageTable:
     """CPU time per step of a path up to its exit, for this package and the peers that are installed.
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,68 +11,41 @@ import numpy as np
 import typer
 
 from . import __version__, _checks
+from ._cli_options import EXIT_STATUSES, INTERRUPTED, OnceCommand, count, numbers, refuse_pair, reported, signals, words
+from ._files import claimed, replacing
 from ._networks import DATA
-from ._series_files import read_series
+from ._series_files import DECIMALS, FORMATS, Series, read_series
 from .bench import davies_harte_shares, generator_table
+from .bench_passage import HURST_VALUES as PASSAGE_HURST
 from .bench_passage import passage_table
-from .escape import FILES, HURST_VALUES, SCENES, EscapeStudy, InterruptedStudyError, escape_study
+from .escape import FILES, HURST_VALUES, SCENES, STARTS, EscapeStudy, InterruptedStudyError, escape_study
 from .generators import GENERATORS, fbm, fgn
-from .hurst import ESTIMATORS, estimate_hurst
+from .hurst import ESTIMATORS, KINDS, HurstEstimate, estimate_hurst
 from .noise import METHODS, FractionalNoise
-from .sgd_escape import sgd_escape
-from .sgd_study import GROUPS, QUICK, sgd_study
+from .sgd_escape import SgdEscape, sgd_escape
+from .sgd_study import GROUPS, QUICK, SgdStudy, sgd_study
 from .solvers import SOLVERS
 from .theory import formulas_table
 
+PROCESSES = ("fgn", "fbm")
+
 app = typer.Typer(
     help="Simulate stochastic differential equations driven by fractional Brownian motion.",
+    epilog=EXIT_STATUSES,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 _DEFAULT_HURST = ",".join(map(str, HURST_VALUES))
-_EXPECTED = (ValueError, TypeError, MemoryError, ArithmeticError, OSError, ImportError)
 
 
-@contextmanager
-def _reported() -> Iterator[None]:
-    """Turn expected errors into one line on standard error and exit status 1."""
-    try:
-        yield
-    except _EXPECTED as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
-
-
-def _numbers(name: str, text: str) -> list[float]:
-    """Numbers from a list with commas or blanks."""
-    try:
-        return [float(part) for part in text.replace(",", " ").split()]
-    except ValueError:
-        raise ValueError(f"{name} must be numbers separated by commas, got {text!r}.") from None
-
-
-def _claim_folder(out: Path, names: tuple[str, ...], overwrite: bool) -> None:
-    """Make the folder and refuse it when it cannot be written or holds earlier results."""
+def _refuse_earlier(out: Path, names: tuple[str, ...], overwrite: bool) -> None:
+    """Refuse a folder that holds earlier results."""
     held = [name for name in names if (out / name).exists()]
     if held and not overwrite:
         raise ValueError(f"out must not hold earlier results, got {out} with {', '.join(held)}. "
-                         "Choose another folder or add --overwrite.")  # fmt: skip
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / f".fbmsde-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ValueError(f"out must be a folder that can be written, got {out} ({error.strerror}).") from None
-
-
-def _claim_file(out: Path, overwrite: bool) -> None:
-    """Refuse a file that exists, and one of an unknown kind."""
-    if out.suffix not in (".npy", ".csv"):
-        raise ValueError(f"out must end in .npy or .csv, got {out}.")
-    _claim_folder(out.parent, (out.name,), overwrite)
+                         "Choose another place or add --overwrite.")  # fmt: skip
 
 
 def _version(asked: bool) -> None:
@@ -91,49 +62,71 @@ def _common(version: VersionFlag = False) -> None:
     """Options before the sub-command."""
 
 
-Hursts = Annotated[str, typer.Option("--hurst", help="Hurst values, separated by commas.")]
+Hursts = Annotated[
+    list[str],
+    typer.Option("--hurst", metavar="LIST", help="Hurst values: 0.3,0.5 or a range 0.3:0.7:0.1. Repeatable."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
+Seed = Annotated[int, typer.Option(parser=count, metavar="INTEGER", help="Seed of all random numbers.")]
 
 
-@app.command()
+def _choice(names: Iterable[str], what: str = "") -> Any:
+    """An option that takes one of the names, and completes them."""
+    known = list(names)
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in known if name.startswith(incomplete)]
+
+    return typer.Option(help=f"{what}One of {', '.join(known)}.", autocompletion=complete)
+
+
+def _count(what: str) -> Any:
+    """An option that takes a whole number."""
+    return typer.Option(parser=count, metavar="INTEGER", help=what)
+
+
+@app.command(cls=OnceCommand)
 def escape(
-    hurst: Hursts = _DEFAULT_HURST,
+    hurst: Hursts = [_DEFAULT_HURST],  # noqa: B006
     sharp: Annotated[float, typer.Option(help="Curvature of the sharp minimum.")] = 4.0,
     flat: Annotated[float, typer.Option(help="Curvature of the flat minimum.")] = 1.0,
     height: Annotated[float, typer.Option(help="Height of the barrier above both minima.")] = 2.0,
-    sigma: Annotated[float, typer.Option(help="Strength of the noise.")] = 1.0,
-    dt: Annotated[float, typer.Option(help="Step of the Euler-Maruyama scheme.")] = 0.005,
+    sigma: Annotated[float | None, typer.Option(help="Strength of the noise.", show_default="1.0")] = None,
+    dt: Annotated[float | None, typer.Option(help="Step of the scheme.", show_default="0.005")] = None,
     horizon: Annotated[float, typer.Option(help="Time after which a path is given up (censored).")] = 100.0,
-    paths: Annotated[int, typer.Option(help="Paths per Hurst value and well.")] = 20_000,
-    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same result on any number of threads.")] = 0,
-    jobs: Annotated[int | None, typer.Option(help="Threads; all cores if not given.")] = None,
+    paths: Annotated[int, _count("Paths per Hurst value and well.")] = 20_000,
+    seed: Seed = 0,
+    jobs: Annotated[int | None, _count("Threads, which do not change the result; all cores if not given.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for escape.csv, escape.json and escape.png.")] = Path("escape"),
     from_sgd: Annotated[
         tuple[float, float] | None,
         typer.Option(metavar="LR NOISE_STD", help="Step dt = LR and sigma = LR^(1-H) NOISE_STD, as SGD has them."),
     ] = None,
-    landscape: Annotated[str, typer.Option(help=f"One of {', '.join(SCENES)}.")] = "quadratic",
-    start: Annotated[str, typer.Option(help="Which minimum to start in: sharp, flat or both.")] = "both",
-    method: Annotated[str, typer.Option(help=f"Noise: one of {', '.join(METHODS)}.")] = "streaming",
-    solver: Annotated[str, typer.Option(help=f"One of {', '.join(SOLVERS)}.")] = "euler",
+    landscape: Annotated[str, _choice(SCENES)] = "quadratic",
+    start: Annotated[str, _choice(STARTS, "Which minimum to start in. ")] = "both",
+    method: Annotated[str, _choice(METHODS, "Noise. ")] = "streaming",
+    solver: Annotated[str, _choice(SOLVERS)] = "euler",
     continuous: Annotated[
-        int | None, typer.Option(help="Paths for the exit rate in continuous time; 0 for none, a tenth if not given.")
+        int | None, _count("Paths for the exit rate in continuous time; 0 for none, a tenth if not given.")
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """How long paths stay in a sharp and in a flat minimum, for each Hurst value, against theory."""
-    with _reported():
-        values = _numbers("hurst", hurst)
-        _claim_folder(out, FILES, overwrite)
+    status = 0
+    with reported():
+        if from_sgd is not None:
+            refuse_pair("--from-sgd", {"--sigma": sigma, "--dt": dt}, "sets both")
         options: dict[str, Any] = {
             "sharp": sharp, "flat": flat, "height": height, "horizon": horizon, "n_paths": paths, "seed": seed,
             "n_jobs": jobs, "landscape": landscape, "start": start, "method": method, "solver": solver,
             "continuous": continuous,
         }  # fmt: skip
-        study, status = _run_escape(values, sigma, dt, from_sgd, options)
-        typer.echo(study.table)
-        for path in study.save(out):
-            typer.echo(f"wrote {path}")
+        strength = 1.0 if sigma is None else sigma
+        values, step = numbers("hurst", hurst), 0.005 if dt is None else dt
+        with claimed(out):
+            _refuse_earlier(out, FILES, overwrite)
+            study, status = _run_escape(values, strength, step, from_sgd, options)
+            status = _keep(study, out, FILES) or status
     raise typer.Exit(status)
 
 
@@ -148,103 +141,164 @@ def _run_escape(
     try:
         study = escape_study(values, sigma=strength, dt=dt, progress=sys.stderr.isatty(), **options)
     except InterruptedStudyError as interruption:
-        return interruption.study, 130
+        if not interruption.study.rows:
+            raise KeyboardInterrupt from None
+        return interruption.study, INTERRUPTED
     return study, int(any("must stay finite" in row.note for row in study.rows))
 
 
-@app.command()
+def _keep(study: EscapeStudy | SgdStudy | SgdEscape, out: Path, names: Sequence[str] = ()) -> int:
+    """Save first, so that nothing is lost by printing, then show the table; the exit status."""
+    try:
+        written = study.save(out)
+    except KeyboardInterrupt:
+        typer.echo(study.table)
+        missing = ", ".join(name for name in names if not (out / name).exists())
+        typer.echo(f"interrupted while the files were written: {missing or 'some'} missing in {out}", err=True)
+        return INTERRUPTED
+    except OSError:
+        typer.echo(study.table)
+        raise
+    typer.echo(study.table)
+    for path in written:
+        typer.echo(f"wrote {path}")
+    return 0
+
+
+@app.command(cls=OnceCommand)
 def generate(
     out: Annotated[Path, typer.Argument(help="File to write: .npy (n_paths, n) or .csv, one path per column.")],
     hurst: Annotated[float, typer.Option(help="Hurst parameter.")] = 0.7,
-    steps: Annotated[int, typer.Option(help="Increments per path.")] = 1000,
-    paths: Annotated[int, typer.Option(help="Number of paths.")] = 1,
-    kind: Annotated[str, typer.Option(help="fgn (increments of unit step) or fbm (paths from 0).")] = "fgn",
-    horizon: Annotated[float, typer.Option(help="End time of the paths of fbm.")] = 1.0,
-    method: Annotated[str, typer.Option(help=f"One of {', '.join(GENERATORS)}.")] = "davies_harte",
-    seed: Annotated[int, typer.Option(help="Seed.")] = 0,
+    steps: Annotated[int, _count("Increments per path.")] = 1000,
+    paths: Annotated[int, _count("Number of paths.")] = 1,
+    kind: Annotated[str, _choice(PROCESSES, "Increments of unit step, or paths from 0. ")] = "fgn",
+    horizon: Annotated[
+        float | None, typer.Option(help="End time of the paths of fbm.", show_default="1.0")
+    ] = None,
+    method: Annotated[str, _choice(GENERATORS)] = "davies_harte",
+    seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
     """Write exact fractional Gaussian noise or fractional Brownian motion to a file."""
-    with _reported():
-        _checks.choice("kind", kind, ("fgn", "fbm"))
-        _claim_file(out, overwrite)
-        if kind == "fgn":
-            values = fgn(hurst, steps, paths, method=method, seed=seed)
-        else:
-            values = fbm(hurst, steps, paths, horizon=horizon, method=method, seed=seed)
-        if out.suffix == ".npy":
-            np.save(out, values)
-        else:
-            np.savetxt(out, values.T, delimiter=",", fmt="%.17g")
+    with reported():
+        if _checks.choice("kind", kind, PROCESSES) == "fgn":
+            refuse_pair("--kind fgn", {"--horizon": horizon}, "has steps of length 1")
+        if out.suffix not in (".npy", ".csv"):
+            raise ValueError(f"out must end in .npy or .csv, got {out}.")
+        _refuse_earlier(out.parent, (out.name,), overwrite)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(out, overwrite=overwrite) as file:
+            if kind == "fgn":
+                values = fgn(hurst, steps, paths, method=method, seed=seed)
+            else:
+                values = fbm(hurst, steps, paths, horizon=1.0 if horizon is None else horizon, method=method, seed=seed)
+            if out.suffix == ".npy":
+                np.save(file, values)
+            else:
+                np.savetxt(file, values.T, delimiter=",", fmt="%.17g")
         typer.echo(f"wrote {out}: {kind} with H = {hurst:g}, {paths} x {values.shape[1]}")
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def bench(
-    repeats: Annotated[int, typer.Option(help="Turns of each contestant; the median counts.")] = 5,
-    hurst: Annotated[float, typer.Option(help="Hurst parameter.")] = 0.7,
+    repeats: Annotated[int, _count("Turns of each contestant; the median counts.")] = 5,
+    hurst: Annotated[
+        float | None, typer.Option(help="Hurst parameter.", show_default="0.7; 0.3, 0.5 and 0.7 with --passage")
+    ] = None,
     passage: Annotated[bool, typer.Option("--passage", help="Time first passage instead of the generators.")] = False,
 ) -> None:
     """CPU time of everything here beside the published packages that are installed."""
-    with _reported():
+    with reported():
         if passage:
-            typer.echo(passage_table(repeats=repeats).table())
+            chosen = PASSAGE_HURST if hurst is None else (hurst,)
+            typer.echo(passage_table(chosen, repeats=repeats).table())
         else:
-            typer.echo(generator_table(repeats=repeats, hurst=hurst).table())
-            for row in davies_harte_shares(repeats=repeats, hurst=hurst):
+            value = 0.7 if hurst is None else hurst
+            typer.echo(generator_table(repeats=repeats, hurst=value).table())
+            for row in davies_harte_shares(repeats=repeats, hurst=value):
                 typer.echo(str(row))
 
 
-@app.command("hurst")
+@app.command("hurst", cls=OnceCommand)
 def hurst_of_file(
-    file: Annotated[Path, typer.Argument(help="Series as .npy (n_series, n) or text, one series per column.")],
-    kind: Annotated[str, typer.Option(help="What the file holds: increments or path.")],
-    method: Annotated[str, typer.Option(help=f"One of {', '.join(ESTIMATORS)}.")] = "whittle",
+    file: Annotated[str, typer.Argument(help=f"Series as {FORMATS}.")],
+    kind: Annotated[str, _choice(KINDS, "What the file holds. ")],
+    method: Annotated[str, _choice(ESTIMATORS)] = "whittle",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="Only these columns: names, or numbers from 1 (1,3 or 2:5). Repeatable.", metavar="LIST"),
+    ] = None,
+    skip: Annotated[int, _count("Lines to leave out at the top of a text file.")] = 0,
+    decimal: Annotated[str | None, _choice(DECIMALS, "Decimal mark, told from the text if not given. ")] = None,
 ) -> None:
-    """Hurst parameter of the series in a file, with its interval and what shuffled copies give."""
-    with _reported():
-        if not file.exists():
-            raise ValueError(f"file must exist, got {file}.")
-        estimate = estimate_hurst(np.atleast_2d(read_series(file)), kind=kind, method=method)
-        low, high = estimate.confidence_interval(0.95)
-        typer.echo("series  hurst   95 % interval     sigma       p(no memory)")
-        columns = (estimate.hurst, low, high, estimate.sigma, estimate.p_no_memory)
-        for i, (h, lo, hi, s, p) in enumerate(zip(*map(np.atleast_1d, columns), strict=True)):
-            typer.echo(f"{i:6d}  {h:.4f}  [{lo:.4f}, {hi:.4f}]  {s:<10.4g}  {p:.3g}")
+    """Hurst parameter of the series in a file, with its interval, what shuffled copies give and whether it is fGn."""
+    with reported():
+        series = read_series(file, columns=column or (), skip=skip, decimal=decimal, kind=kind)
+        typer.echo("\n".join(_taken(file, series)))
+        estimate = estimate_hurst(series.values, kind=kind, method=method, nan_policy="omit",
+                                  progress=sys.stderr.isatty())  # fmt: skip
+        typer.echo("\n".join(_hurst_table(series, estimate)))
+        status = int(np.any(estimate.omitted))
+    raise typer.Exit(status)
 
 
-@app.command()
+def _taken(file: str, series: Series) -> list[str]:
+    """What was read, and what was left out."""
+    names = ", ".join(map(repr, series.names[:10])) + ", ..." * (len(series.names) > 10)
+    head = f"read {file}: {series.values.shape[1]} values of {len(series.names)} series, {names}"
+    return [head, *(f"  {note}" for note in series.notes)]
+
+
+def _hurst_table(series: Series, estimate: HurstEstimate) -> list[str]:
+    """One line per series, or why there is none."""
+    low, high = estimate.confidence_interval(0.95)
+    width = min(24, max(len("series"), *map(len, series.names)))
+    lines = [f"{'series':<{width}}  hurst   95 % interval     sigma       p(no memory)  p(fGn)"]
+    columns = (estimate.hurst, low, high, estimate.sigma, estimate.p_no_memory, estimate.p_fgn, estimate.omitted)
+    rows = zip(series.names, *map(np.atleast_1d, columns), strict=True)
+    for name, h, lo, hi, s, memory, fgn_like, omitted in rows:
+        told = f"{h:.4f}  [{lo:.4f}, {hi:.4f}]  {s:<10.4g}  {memory:<12.3g}  {fgn_like:.3g}"
+        lines.append(f"{name[:width]:<{width}}  {'left out: it is constant or lacks values' if omitted else told}")
+    return lines
+
+
+@app.command(cls=OnceCommand)
 def sgd(
     out: Annotated[Path, typer.Option(help="Folder of runs, tables, figures; finished runs are kept.")] = Path("sgd"),
-    group: Annotated[list[str] | None, typer.Option(help=f"Only these of: {', '.join(GROUPS)}. Repeatable.")] = None,
-    data: Annotated[str, typer.Option(help=f"One of {', '.join(DATA)}.")] = "digits",
-    samples: Annotated[int, typer.Option(help="Number of synthetic samples.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Seed.")] = 0,
+    group: Annotated[
+        list[str] | None, typer.Option(help=f"Only these of: {', '.join(GROUPS)}. Repeatable.", metavar="LIST")
+    ] = None,
+    data: Annotated[str, _choice(DATA)] = "digits",
+    samples: Annotated[
+        int | None, typer.Option(parser=count, metavar="INTEGER", help="Synthetic samples.", show_default="2000")
+    ] = None,
+    seed: Seed = 0,
     quick: Annotated[bool, typer.Option("--quick", help="Two short runs a group, to try it.")] = False,
     escapes: Annotated[bool, typer.Option(help="Also compare escapes of SGD with the model fed by its noise.")] = True,
 ) -> None:
     """Gradient noise of small networks: four groups of runs, is there memory? And escape of SGD against the model."""
-    with _reported():
-        shown: dict[str, Any] = {"data": data, "n_samples": samples, "seed": seed, "progress": sys.stderr.isatty()}
-        study = sgd_study(out, groups=group or list(GROUPS), effort=QUICK if quick else None, **shown)
-        typer.echo(study.table)
-        written = study.save(out)
-        if study.complete and escapes:
+    status = 0
+    with reported():
+        if _checks.choice("data", data, DATA) != "synthetic":
+            refuse_pair(f"--data {data}", {"--samples": samples}, "has its own size")
+        shown: dict[str, Any] = {"data": data, "n_samples": 2000 if samples is None else samples, "seed": seed,
+                                 "progress": sys.stderr.isatty()}  # fmt: skip
+        study = sgd_study(out, groups=words(group or GROUPS), effort=QUICK if quick else None, **shown)
+        status = _keep(study, out) or (0 if study.complete else INTERRUPTED)
+        if study.complete and escapes and not status:
             size: dict[str, Any] = {"n_steps": 50, "n_replicas": 20, "n_paths": 2000} if quick else {}
-            escape_found = sgd_escape(**shown, **size)
-            typer.echo("\n" + escape_found.table)
-            written += escape_found.save(out)
-        for path in written:
-            typer.echo(f"wrote {path}")
-    raise typer.Exit(0 if study.complete else 130)
+            status = _keep(sgd_escape(**shown, **size), out)
+    raise typer.Exit(status)
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def theory() -> None:
     """Every formula as a Markdown table: what it gives, its status, where it holds, its measured error."""
-    typer.echo(formulas_table())
+    with reported():
+        typer.echo(formulas_table())
 
 
 def main() -> None:
     """Entry point of the ``fbmsde`` command."""
-    app()
+    with signals():
+        app()

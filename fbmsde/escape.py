@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from . import _checks, _report, landscapes, theory
+from ._files import write_figure, write_text
 from ._study import Row, StudyData
 from .diffusions import mean_exit_time
 from .landscapes import Landscape
@@ -28,6 +29,7 @@ from .survival import NoEstimateError, PassageTimes, Rate
 Array = NDArray[np.float64]
 
 HURST_VALUES = (0.3, 0.4, 0.5, 0.6, 0.7)
+STARTS = ("both", "sharp", "flat")
 FILES = ("escape.csv", "escape.json", "escape.png")
 _RELAXATIONS = 2.0  # the exit rate is taken from exits later than this many relaxation times 1 / curvature
 _CURVE_POINTS = 400  # of a survival curve that are kept
@@ -102,12 +104,12 @@ class EscapeStudy(StudyData):
         return plot_escape(self)
 
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write escape.csv, escape.json and escape.png into an existing folder; the paths written."""
+        """Write escape.csv, escape.json and escape.png into an existing folder, each whole or not at all; the paths."""
         out = [Path(folder) / name for name in FILES]
-        _report.write_csv(self, out[0])
-        out[1].write_text(json.dumps(self._record(), indent=1, allow_nan=True) + "\n")
+        write_text(out[0], _report.csv_text(self))
+        write_text(out[1], json.dumps(self._record(), indent=1, allow_nan=True) + "\n")
         if self.rows:
-            self.plot().savefig(out[2], dpi=150)
+            write_figure(out[2], self.plot, 150)
         return out if self.rows else out[:2]
 
     def _record(self) -> dict[str, Any]:
@@ -176,6 +178,8 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
     if not values:
         raise ValueError("hurst must hold at least one value, got none.")
     settings: dict[str, Any] = {"hurst": [_checks.hurst_parameter(h) for h in values]}
+    if len(set(settings["hurst"])) < len(values):
+        raise ValueError(f"hurst must hold different values, got {settings['hurst']}.")
     strengths = np.broadcast_to(np.asarray(given["sigma"], dtype=object), len(values)).tolist()
     settings["sigma"] = [_checks.positive("sigma", s) for s in strengths]
     for name in ("sharp", "flat", "height", "dt", "horizon"):
@@ -186,8 +190,10 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
     default = settings["n_paths"] // 10 if given["method"] == "streaming" else 0
     chosen = default if given["continuous"] is None else given["continuous"]
     settings["continuous"] = _checks.count("continuous", chosen, 0)
+    if settings["continuous"] and given["method"] != "streaming":
+        raise ValueError(f"continuous must be 0 with noise other than 'streaming', got {settings['continuous']}.")
     settings["seed"] = _checks.count("seed", given["seed"], 0)
-    choices = {"landscape": SCENES, "start": ("both", "sharp", "flat"), "method": METHODS, "solver": SOLVERS}
+    choices = {"landscape": SCENES, "start": STARTS, "method": METHODS, "solver": SOLVERS}
     for name, known in choices.items():
         settings[name] = _checks.choice(name, given[name], known)
     _checks.workers(given["n_jobs"])

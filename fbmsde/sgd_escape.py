@@ -15,6 +15,7 @@ from scipy import stats
 from tqdm import tqdm
 
 from . import _checks
+from ._files import write_figure, write_text
 from ._networks import Loss, flat, full_gradient, load_samples, loss_of, make_network, one_thread, optional
 from ._networks import sharpest_direction as find_sharpest
 from .gradient_noise import collect_gradient_noise, draw_batches
@@ -131,9 +132,9 @@ class SgdEscape:
                   "ratios": [c.ratio(place) for place in range(len(c.barriers))],
                   "sgd_exit_times": [p.times.tolist() for p in c.sgd]} for c in self.cases]  # fmt: skip
         basin = {"curvature": self.basin.curvature, "eigenvalue": self.basin.eigenvalue, "misfit": self.basin.misfit}
-        json_file.write_text(json.dumps({"basin": basin, "cases": cases}))
-        table_file.write_text(self.table + "\n")
-        plot_sgd_escape(self).savefig(figure_file, dpi=130)
+        write_text(json_file, json.dumps({"basin": basin, "cases": cases}))
+        write_text(table_file, self.table + "\n")
+        write_figure(figure_file, lambda: plot_sgd_escape(self), 130)
         return [json_file, table_file, figure_file]
 
 

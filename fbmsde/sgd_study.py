@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from . import _checks
+from ._files import claimed, write_figure, write_text
 from ._networks import Samples, accuracy, load_samples, make_network, one_thread, optional, sharpest_direction
 from .generators import fgn
 from .gradient_noise import collect_gradient_noise, hill_index, train
@@ -138,10 +139,10 @@ class SgdStudy:
         from .plots import plot_sgd_group
 
         written = [Path(folder) / "sgd.md"]
-        written[0].write_text(self.table + "\n")
+        write_text(written[0], self.table + "\n")
         for name in dict.fromkeys(run.group for run in self.runs):
             written.append(Path(folder) / f"sgd_{name.replace(' ', '_')}.png")
-            plot_sgd_group(self, name).savefig(written[-1], dpi=130)
+            write_figure(written[-1], partial(plot_sgd_group, self, name), 130)
         return written
 
 
@@ -207,7 +208,6 @@ def sgd_study(
     folder, effort = Path(out), effort or Effort()
     for name in groups:
         _checks.choice("groups", name, GROUPS)
-    folder.mkdir(parents=True, exist_ok=True)
     wanted = {"data": data, "n_samples": n_samples, "seed": _checks.count("seed", seed, 0), **asdict(effort)}
     del wanted["ends_only"]
     stride = {name: len(GROUPS[name]) - 1 if effort.ends_only else 1 for name in groups}
@@ -215,7 +215,7 @@ def sgd_study(
     runs: list[Run] = []
     references = _references(effort, seed)
     try:
-        with one_thread():
+        with claimed(folder), one_thread():
             for name, experiment in tqdm(tasks, disable=not progress, unit="run"):
                 runs.append(Run(name, experiment.name, _stored(folder, name, experiment, wanted)))
     except KeyboardInterrupt:
@@ -236,9 +236,7 @@ def _stored(folder: Path, group: str, experiment: Experiment, wanted: dict[str, 
     begin = time.perf_counter()
     result = {"settings": settings, **run_experiment(experiment, **wanted), "seconds": 0.0}
     result["seconds"] = round(time.perf_counter() - begin, 2)
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(result, indent=1))
-    os.replace(part, file)
+    write_text(file, json.dumps(result, indent=1))
     return result
 
 

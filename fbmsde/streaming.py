@@ -182,7 +182,8 @@ def correlation_factor(matrix: ArrayLike) -> Array:
     if not np.allclose(m, m.T, rtol=0.0, atol=1e-12):
         raise ValueError(f"correlation must be symmetric, got entries that differ by {np.abs(m - m.T).max():.3g}.")
     if not np.allclose(np.diag(m), 1.0, rtol=0.0, atol=1e-12):
-        raise ValueError(f"correlation must have a unit diagonal, got {np.diag(m)}. Scale the components by sigma.")
+        raise ValueError(f"correlation must have a unit diagonal, got {np.diag(m)}. "
+                         "Divide a covariance by both standard deviations; sigma is the strength of all.")  # fmt: skip
     values, vectors = np.linalg.eigh(m)
     if values[0] < -1e-12 * len(m):
         raise ValueError(f"correlation must be positive semi-definite, got smallest eigenvalue {values[0]:.6g}.")

@@ -11,9 +11,10 @@ import fbmsde
 
 PACKAGE = Path(fbmsde.__file__).parent
 FLOORS = [
-    {"_cached", "_captured", "_complaints"},
-    {"_checks", "_lanes", "_points", "_series", "_series_files", "_study", "_tables", "_threads"},
-    {"_compile", "_fft", "_formula", "_networks", "_sources", "covariance", "diffusions", "extremes", "solvers"},
+    {"_cached", "_captured", "_cli_options", "_complaints", "_files", "_text_table"},
+    {"_checks", "_lanes", "_points", "_series", "_study", "_tables", "_threads"},
+    {"_compile", "_fft", "_formula", "_networks", "_series_files", "_sources", "covariance", "diffusions", "extremes"}
+    | {"solvers"},
     {"_hurst_spectral", "_rational", "_regions", "fou", "generators", "landscapes"},
     {"_budget", "_exit_formulas", "_fbm_formulas", "_jumps", "_passage_formulas"},
     {"_hurst_scaling", "_rational_fit", "fbm_compat", "survival", "theory"},

@@ -23,12 +23,19 @@ def call(*arguments):
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
+def written_in(folder):
+    """Names of what a user sees in a folder, hidden files aside, and nothing half written among the hidden ones."""
+    names = sorted(path.name for path in folder.iterdir())
+    assert not [name for name in names if name.endswith(".part")]
+    return [name for name in names if name[0] != "."]
+
+
 def test_escape_prints_and_writes(tmp_path):
     result = call(*QUICK, "--out", tmp_path / "new")
     assert result.exit_code == 0, result.output
     assert "mean exit time [95 %]" in result.output
     assert "empties first" in result.output
-    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == ["escape.csv", "escape.json", "escape.png"]
+    assert written_in(tmp_path / "new") == ["escape.csv", "escape.json", "escape.png"]
 
 
 def test_earlier_study_is_not_overwritten_silently(tmp_path):
@@ -43,7 +50,7 @@ def test_earlier_study_is_not_overwritten_silently(tmp_path):
 
 def test_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path):
     (tmp_path / "file").write_text("")
-    result = call(*QUICK, "--paths", 10**9, "--out", tmp_path / "file" / "below")
+    result = call("escape", "--paths", "1e9", "--out", tmp_path / "file" / "below")
     assert result.exit_code == 1
     assert "error: out must be a folder that can be written, got" in result.output
 
@@ -61,7 +68,7 @@ def test_sgd_sets_step_and_strength(tmp_path):
     ("arguments", "message"),
     [
         (["escape", "--hurst", "1.5"], "error: hurst must lie in (0, 1), got 1.5."),
-        (["escape", "--hurst", "a,b"], "error: hurst must be numbers separated by commas, got 'a,b'."),
+        (["escape", "--hurst", "a,b"], "error: hurst must be numbers separated by commas, or a range as 0.3:0.7:0.1, got 'a'."),
         (["escape", "--sigma", "-1"], "error: sigma must be positive and finite, got -1.0."),
         (["escape", "--paths", "0"], "error: n_paths must be at least 1, got 0."),
         (["escape", "--landscape", "moon"], "error: landscape must be one of quadratic"),
@@ -71,7 +78,15 @@ def test_sgd_sets_step_and_strength(tmp_path):
         (["generate", "x.npy", "--paths", "10000000000"], "error: fGn must fit in memory, got 8e+04 GB"),
         (["generate", "x.npy", "--method", "wood"], "error: method must be one of davies_harte, cholesky, hosking"),
         (["generate", "x.npy", "--kind", "fou"], "error: kind must be one of fgn, fbm, got 'fou'."),
-        (["hurst", "nowhere.npy", "--kind", "path"], "error: file must exist, got nowhere.npy."),
+        (["generate", "x.npy", "--horizon", "2"], "error: --horizon must not be given with --kind fgn"),
+        (["escape", "--from-sgd", "0.1", "1", "--dt", "1"], "error: --dt must not be given with --from-sgd"),
+        (["escape", "--from-sgd", "0.1", "1", "--sigma", "1"], "error: --sigma must not be given with --from-sgd"),
+        (["escape", "--hurst", "0.3:0.7"], "error: hurst must be numbers separated by commas, or a range"),
+        (["escape", "--hurst", "0.3:0.7:0"], "error: hurst must be a range from first to last by a step that leads"),
+        (["escape", "--hurst", "0.7:0.3:0.1"], "error: hurst must be a range from first to last by a step that leads"),
+        (["escape", "--method", "hosking", "--continuous", "9"], "error: continuous must be 0 with noise other than"),
+        (["sgd", "--samples", "9"], "error: --samples must not be given with --data digits, which has its own size"),
+        (["hurst", "nowhere.npy", "--kind", "path"], "error: nowhere.npy: No such file or directory"),
     ],
 )
 def test_bad_input_is_one_line_and_a_non_zero_exit(arguments, message, tmp_path, monkeypatch):
@@ -98,7 +113,9 @@ def test_hurst_of_a_generated_file(tmp_path):
     call("generate", file, "--hurst", 0.3, "--steps", 4000, "--paths", 2)
     result = call("hurst", file, "--kind", "increments")
     assert result.exit_code == 0, result.output
-    values = [float(line.split()[1]) for line in result.output.splitlines()[1:]]
+    assert f"read {file}: 4000 values of 2 series, '1', '2'" in result.output
+    assert "p(no memory)  p(fGn)" in result.output
+    values = [float(line.split()[1]) for line in result.output.splitlines()[2:]]
     assert values == pytest.approx([0.3, 0.3], abs=0.06)
 
 

@@ -1,0 +1,129 @@
+"""What the sub-commands share: kinds of option values, errors as one line, signals and exit statuses."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+import typer
+from typer.core import TyperCommand
+
+INTERRUPTED = 130
+EXIT_STATUSES = (
+    "Exit status: 0 done, 1 refused or failed (one line on standard error says why), 2 wrong usage, "
+    "130 interrupted by Ctrl-C or SIGTERM (what was finished is saved)."
+)
+_EXPECTED = (ValueError, TypeError, MemoryError, ArithmeticError, OSError, ImportError)
+_MOST_VALUES = 1000
+
+
+class OnceCommand(TyperCommand):
+    """A sub-command that refuses an option given twice, of which the last would win in silence."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse as usual after a first pass that counts the options."""
+        order = self.make_parser(ctx).parse_args(args=list(args))[2]
+        for param, times in Counter(order).items():
+            once = not getattr(param, "multiple", False) and not getattr(param, "is_flag", False)
+            if times > 1 and once:
+                ctx.fail(f"Option '{param.opts[0]}' must be given once, got it {times} times.")
+        return super().parse_args(ctx, args)
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn expected errors into one line on standard error and exit status 1, an interruption into 130."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except _EXPECTED as error:
+        typer.echo(f"error: {_told(error)}", err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.echo("interrupted: nothing more was written", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _told(error: BaseException) -> str:
+    """The message; that of the system with the file that it is about."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
+
+
+@contextmanager
+def signals() -> Iterator[None]:
+    """SIGTERM interrupts as Ctrl-C does; a closed pipe ends the command as it ends every filter."""
+
+    def interrupt(_number: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, interrupt)}
+    if os.name == "posix":
+        before[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def count(text: str) -> int:
+    """A whole number, which may be written as 20000, 20_000 or 2e4."""
+    try:
+        value = Decimal(str(text))
+        if value.is_finite() and value == value.to_integral_value() and value.adjusted() < 19:
+            return int(value)
+    except InvalidOperation:
+        pass
+    raise typer.BadParameter(f"must be a whole number, got {text!r}.")
+
+
+def numbers(name: str, texts: Sequence[str]) -> list[float]:
+    """Different numbers in the order in which they are given: separated by commas, or ranges first:last:step.
+
+    >>> numbers("hurst", ["0.3:0.5:0.1", "0.7,0.3"])
+    [0.3, 0.4, 0.5, 0.7]
+    """
+    parts = [part for text in texts for part in text.replace(",", " ").split()]
+    return [float(value) for value in dict.fromkeys(v for part in parts for v in _numbers_of(name, part))]
+
+
+def _numbers_of(name: str, part: str) -> list[Decimal]:
+    """The numbers of one part of a list, one number or a range with its end."""
+    try:
+        ends = [Decimal(text) for text in part.split(":")]
+    except InvalidOperation:
+        ends = []
+    if len(ends) == 1 and not ends[0].is_snan():
+        return [ends[0].normalize()]
+    if len(ends) != 3 or not all(end.is_finite() and abs(end.adjusted()) < 300 for end in ends):
+        raise ValueError(f"{name} must be numbers separated by commas, or a range as 0.3:0.7:0.1, got {part!r}.")
+    first, last, step = ends
+    steps = (last - first) / step if step else Decimal(-1)
+    if not 0 <= steps < _MOST_VALUES:
+        raise ValueError(f"{name} must be a range from first to last by a step that leads there in less than "
+                         f"{_MOST_VALUES} steps, got {part!r}.")  # fmt: skip
+    return [(first + step * i).normalize() for i in range(int(steps) + 1)]
+
+
+def words(texts: Iterable[str]) -> list[str]:
+    """Different words in the order in which they are given, separated by commas.
+
+    >>> words(["batch size,strategy", "strategy"])
+    ['batch size', 'strategy']
+    """
+    return list(dict.fromkeys(part.strip() for text in texts for part in text.split(",") if part.strip()))
+
+
+def refuse_pair(given: str, idle: dict[str, Any], why: str) -> None:
+    """ValueError if an option is given that does nothing beside another: `idle` has their values, None if not given."""
+    for name, value in idle.items():
+        if value is not None:
+            raise ValueError(f"{name} must not be given with {given}, which {why}, got {value}. Leave out one of them.")

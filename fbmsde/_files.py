@@ -1,0 +1,108 @@
+"""Files that are written whole or not at all, and folders that one study at a time works in."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import filelock
+
+LOCK = ".fbmsde.lock"
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterator[BinaryIO]:
+    """A binary file to write, which takes the place of `path` only when it is complete and on disk.
+
+    Whatever goes wrong before, `path` is as it was and nothing is left beside it. Raises FileExistsError when `path`
+    exists at the end and `overwrite` is False.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "table.csv"
+    >>> with replacing(path) as file:
+    ...     _ = file.write(b"1,2")
+    >>> path.read_text()
+    '1,2'
+    """
+    target = Path(os.path.realpath(path))  # a link stays a link
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _move(part, target, overwrite)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OSError(f"{path} must be written whole, got: {reason}. What was there before is as it was.") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _move(part: Path, target: Path, overwrite: bool) -> None:
+    """Put the finished file into its place, with the rights of the file that it replaces."""
+    if overwrite:
+        if target.exists():
+            shutil.copymode(target, part)
+        os.replace(part, target)
+        return
+    try:
+        os.link(part, target)  # in one step: it fails if another process has made the file meanwhile
+    except FileExistsError:
+        raise FileExistsError(f"out must not hold earlier results, got {target}.") from None
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise FileExistsError(f"out must not hold earlier results, got {target}.") from None
+        os.replace(part, target)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text whole or not at all."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+def write_figure(path: Path, draw: Callable[[], Any], dpi: int) -> None:
+    """Write the matplotlib figure that `draw` returns as PNG; an earlier picture goes if that does not succeed."""
+    try:
+        with replacing(path) as file:
+            draw().savefig(file, format="png", dpi=dpi)
+    except BaseException:
+        path.unlink(missing_ok=True)  # it would show other data than the tables beside it
+        raise
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Keep a folder, made if missing, for this process; a process that dies gives it back.
+
+    Raises ValueError when the folder cannot be written or another study works in it.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with claimed(folder), claimed(folder):
+    ...     pass
+    Traceback (most recent call last):
+        ...
+    ValueError: out must be a folder of its own, got ... where another study is running. Choose another or wait for it.
+    """
+    lock = filelock.FileLock(folder / LOCK)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise ValueError(f"out must be a folder of its own, got {folder} where another study is running. "
+                         "Choose another or wait for it.") from None  # fmt: skip
+    except OSError as error:
+        raise ValueError(f"out must be a folder that can be written, got {folder} ({error.strerror}).") from None
+    try:
+        yield
+    finally:
+        lock.release()
