@@ -1,7 +1,7 @@
 """Hurst estimators: bias and error beside the Cramer-Rao bound, coverage, false memory, speed, other packages.
 
-OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/hurst_estimators.py [accuracy] [coverage] [memory] [speed]
-[peers]: all five without arguments, about 3 minutes. Other packages, if installed: antropy, hurst, MFDFA, nolds.
+OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/hurst_estimators.py [accuracy] [coverage] [memory] [bands]
+[speed] [peers]: all without arguments, about 10 minutes. Other packages, if installed: antropy, hurst, MFDFA, nolds.
 """
 
 import importlib
@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 from scipy import stats
 
+from fbmsde import _hurst_ordinates, _hurst_spectral
 from fbmsde._hurst_spectral import GRID, exact_error
 from fbmsde.generators import fgn
 from fbmsde.hurst import ESTIMATORS, estimate_hurst
@@ -77,6 +78,32 @@ def memory(n_series: int = 1000, n: int = 1000) -> None:
             found = int(np.sum(estimate.p_no_memory <= 0.05))
             cells.append(f"{found:<4d} {estimate.hurst.mean():.3f} +- {estimate.hurst.std():.3f}".ljust(36))
         print(f"{law:<24}" + "".join(cells))
+
+
+def bands(longest: int = 2**17, values: int = 2**24) -> None:
+    """Bias and root-mean-square error from every ordinate and from bands of them, on the same series."""
+    print("\n## Whittle from every ordinate | from bands: 1000 bias, 1000 root-mean-square error; largest difference")
+    print(f"{'n (series)':<18}" + "".join(f"H = {hurst:<36}" for hurst in HURST))
+    for n in 2 ** np.arange(11, int(np.log2(longest)) + 1):
+        n_series, cells = min(4000, values // n), []
+        for k, hurst in enumerate(HURST):
+            errors = [], []
+            for first in range(0, n_series, 128):
+                x = fgn(hurst, n, min(128, n_series - first), seed=np.random.SeedSequence([n, k, first]))
+                for found, longest_single in zip(errors, (longest, n // 2), strict=True):
+                    found.append(_estimates(x, longest_single) - hurst)
+            every, banded = (np.concatenate(found) for found in errors)
+            sizes = [f"{1e3 * e.mean():+.3f} {1e3 * np.sqrt(np.mean(e**2)):.3f}" for e in (every, banded)]
+            cells.append(f"{sizes[0]} | {sizes[1]}; {1e3 * np.abs(every - banded).max():.3f}".ljust(40))
+        print(f"{f'{n} ({n_series})':<18}" + "".join(cells), flush=True)
+
+
+def _estimates(x, longest_single: int):
+    """Whittle estimates where series up to `longest_single` values have no bands."""
+    _hurst_ordinates.LONGEST_SINGLE = longest_single
+    for table in (_hurst_ordinates.bands, _hurst_spectral._log_shapes, _hurst_spectral._whittle_matrix):
+        table.cache_clear()
+    return _hurst_spectral.whittle(x)[0]
 
 
 def speed(n_series: int = 50_000, n: int = 1000) -> None:
@@ -150,6 +177,6 @@ def _peer_row(name: str, series: list, estimate) -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    sections = {f.__name__: f for f in (accuracy, coverage, memory, speed, peers)}
+    sections = {f.__name__: f for f in (accuracy, coverage, memory, bands, speed, peers)}
     for section in sys.argv[1:] or sections:
         sections[section]()

@@ -11,6 +11,7 @@ from scipy import fft, linalg, special, stats
 from scipy.interpolate import CubicSpline
 
 from ._cached import cached_kernel
+from ._hurst_ordinates import bands, expected_periodogram, ordinate_weights, periodogram
 from .covariance import fgn_autocovariance, fgn_spectrum
 
 Array = NDArray[np.float64]
@@ -24,67 +25,31 @@ GRID = _ROOTS**2
 _HALF = 3
 _OFFSETS = np.arange(-_HALF, _HALF + 1)
 _TO_POLYNOMIAL = np.linalg.inv(np.vander(_OFFSETS.astype(float), increasing=True))
-_CACHED_LENGTH = 2**15  # longer tables (17 MB at this length) are recomputed node by node instead of kept
+_LONGEST_EXACT_ERROR = 2**14  # the standard error of longer series is that of this length times n^-1/2
+_LONGEST_DENSE = 256  # values whose covariance matrix is inverted for the Fisher information
 _COSINES = 8  # directions of the goodness-of-fit test, fewer where the ordinates do not allow so many
 _LANES = 64  # series that share one Durbin-Levinson recursion
 
 
-def ordinate_weights(n: int) -> Array:
-    """How many of the n discrete Fourier frequencies share each ordinate j = 1 ... n // 2: two, one at pi."""
-    weights = np.full(n // 2, 2.0)
-    if n % 2 == 0:
-        weights[-1] = 1.0
-    return weights
-
-
-def expected_periodogram(hurst: float, n: int) -> Array:
-    """Mean of the periodogram of n values of unit fGn at the frequencies 2 pi j / n, j = 1 ... n // 2, exactly.
-
-    The spectrum seen through the Fejer kernel: the Fourier sum of the autocovariance times ``1 - |k|/n``, folded to
-    one period. Fitting it instead of the spectrum is the debiased Whittle likelihood (Sykulski et al. 2019).
-    """
-    gamma, share = fgn_autocovariance(hurst, np.arange(n + 1)), np.arange(n) / n
-    folded = (1.0 - share) * gamma[:n] + share * gamma[:0:-1]
-    return fft.rfft(folded).real[1:]
-
-
-def periodogram(series: Array) -> Array:
-    """Squared moduli of the discrete Fourier transform over n, (n_series, n // 2): the mean does not enter."""
-    transform = fft.rfft(series, axis=1)[:, 1:]
-    return (transform.real**2 + transform.imag**2) / series.shape[1]
-
-
 def _log_shape(hurst: float, n: int) -> tuple[Array, float]:
-    """Logarithm of the expected periodogram as its deviation from its mean, and that mean."""
-    logs, weights = np.log(expected_periodogram(hurst, n)), ordinate_weights(n)
+    """Logarithm of the expected periodogram in bands as its deviation from its mean, and that mean."""
+    logs, weights = np.log(bands(n).expected(hurst)), bands(n).weights
     level = float(logs @ weights / weights.sum())
     return logs - level, level
 
 
 @lru_cache(maxsize=4)
 def _log_shapes(n: int) -> tuple[Array, Array]:
-    """The deviations, (len(GRID), n // 2), and levels, (len(GRID),), of all nodes."""
+    """The deviations, (len(GRID), n_bands), and levels, (len(GRID),), of all nodes."""
     rows = [_log_shape(hurst, n) for hurst in GRID]
     return np.array([row for row, _ in rows]), np.array([level for _, level in rows])
 
 
 @lru_cache(maxsize=4)
 def _whittle_matrix(n: int) -> Array:
-    """What a periodogram is multiplied by to give the mean of I / f at every node, (n // 2, len(GRID))."""
-    weights = ordinate_weights(n)
+    """What a periodogram in bands is multiplied by to give the mean of I / f at every node, (n_bands, len(GRID))."""
+    weights = bands(n).weights
     return np.ascontiguousarray((np.exp(-_log_shapes(n)[0]) * weights / weights.sum()).T)
-
-
-def _mean_ratios(power: Array, n: int) -> tuple[Array, Array]:
-    """Weighted mean of the periodogram over the model's shape, (n_series, len(GRID)), and the model's levels."""
-    if n <= _CACHED_LENGTH:
-        return power @ _whittle_matrix(n), _log_shapes(n)[1]
-    weights = ordinate_weights(n)
-    means, levels = np.empty((len(power), GRID.size)), np.empty(GRID.size)
-    for g, hurst in enumerate(GRID):
-        shape, levels[g] = _log_shape(hurst, n)
-        means[:, g] = power @ (np.exp(-shape) * weights / weights.sum())
-    return means, levels
 
 
 def _windows(objective: Array, centre: NDArray[np.intp]) -> Array:
@@ -129,8 +94,9 @@ def _between(centre: NDArray[np.intp], place: Array) -> Array:
 
 def whittle(increments: Array) -> tuple[Array, Array]:
     """Hurst and sigma, (n_series,) each, by the Whittle likelihood of fGn with the scale profiled out."""
-    means, levels = _mean_ratios(periodogram(increments), increments.shape[1])
-    hurst, value = _grid_minimum(np.log(means))
+    n = increments.shape[1]
+    hurst, value = _grid_minimum(np.log(bands(n).means(periodogram(increments)) @ _whittle_matrix(n)))
+    levels = _log_shapes(n)[1]
     # between the nodes the level is smooth once its logarithmic zero at H = 1 is taken out
     level = CubicSpline(_ROOTS, levels - np.log1p(-GRID))(np.sqrt(hurst)) + np.log1p(-hurst)
     return hurst, np.exp((value - level) / 2.0)
@@ -242,8 +208,8 @@ def _innovation_sums(gamma: Array, lanes: Array, squares: Array, products: Array
 @lru_cache(maxsize=16)
 def whittle_error(n: int) -> Array:
     """Standard error of `whittle` at every node of GRID: the exact variance of its score over its squared slope."""
-    if n > _CACHED_LENGTH // 2:
-        return whittle_error(_CACHED_LENGTH // 2) * np.sqrt(_CACHED_LENGTH // 2 / n)
+    if n > _LONGEST_EXACT_ERROR:
+        return whittle_error(_LONGEST_EXACT_ERROR) * np.sqrt(_LONGEST_EXACT_ERROR / n)
     return np.array([_whittle_error_at(hurst, n) for hurst in GRID])
 
 
@@ -283,20 +249,31 @@ def exact_error(n: int) -> Array:
     Up to 256 values from the exact Fisher information; each value beyond adds the asymptotic information, which leaves
     the error within 1.5 % of the exact one up to n = 2048.
     """
-    return np.array([_bound_at(hurst, n) for hurst in GRID])
+    dense = min(n, _LONGEST_DENSE)
+    return (_dense_information(dense) + (n - dense) * _information_rates()) ** -0.5
 
 
-def _bound_at(hurst: float, n: int) -> float:
-    """Cramer-Rao bound of H from ``tr(P G' P G') / 2`` less its projection on the scale, P annihilating the mean."""
-    step, dense = 5e-4, min(n, 256)
-    lags = np.arange(dense)
+@lru_cache(maxsize=16)
+def _dense_information(n: int) -> Array:
+    """Fisher information of n values on H at every node of GRID, kept because every longer series needs it."""
+    return np.array([_information_at(hurst, n) for hurst in GRID])
+
+
+@lru_cache(maxsize=1)
+def _information_rates() -> Array:
+    """Asymptotic Fisher information of H per value at every node of GRID."""
+    return np.array([_information_rate(hurst) for hurst in GRID])
+
+
+def _information_at(hurst: float, n: int) -> float:
+    """Fisher information: ``tr(P G' P G') / 2`` less its projection on the scale, P annihilating the mean."""
+    step, lags = 5e-4, np.arange(n)
     slope = linalg.toeplitz(fgn_autocovariance(hurst + step, lags) - fgn_autocovariance(hurst - step, lags))
     factor = linalg.cho_factor(linalg.toeplitz(fgn_autocovariance(hurst, lags)))
-    ones = linalg.cho_solve(factor, np.ones(dense))
+    ones = linalg.cho_solve(factor, np.ones(n))
     filtered = linalg.cho_solve(factor, slope / (2.0 * step))
     filtered -= np.outer(ones, filtered.sum(axis=0)) / ones.sum()
-    information = np.sum(filtered * filtered.T) / 2.0 - np.trace(filtered) ** 2 / (2.0 * (dense - 1))
-    return float((information + (n - dense) * _information_rate(hurst)) ** -0.5)
+    return float(np.sum(filtered * filtered.T) / 2.0 - np.trace(filtered) ** 2 / (2.0 * (n - 1)))
 
 
 def _information_rate(hurst: float) -> float:
@@ -313,8 +290,8 @@ def fgn_p_values(increments: Array, hurst: Array) -> Array:
     `hurst` must be the Whittle estimate (or another one of error n^-1/2): the cosines are made orthogonal to the slope
     in H, so that its error does not enter.
     """
-    n, power = increments.shape[1], periodogram(increments)
-    nearest = _inner_node(hurst)
+    n = increments.shape[1]
+    power, nearest = bands(n).means(periodogram(increments)), _inner_node(hurst)
     out = np.empty(len(hurst))
     for node in np.unique(nearest):
         rows = nearest == node
@@ -323,13 +300,13 @@ def fgn_p_values(increments: Array, hurst: Array) -> Array:
 
 
 def _score_p_values(power: Array, place: Array, node: int, n: int) -> Array:
-    """Chi-square p-values of periodograms whose Hurst values lie `place` spacings off one node."""
+    """Chi-square p-values of periodograms in bands whose Hurst values lie `place` spacings off one node."""
     below, here, above = (_log_shape(GRID[g], n)[0] for g in (node - 1, node, node + 1))
     slope, bend, delta = (above - below) / 2.0, (above + below) / 2.0 - here, place[:, None]
-    weights = ordinate_weights(n)
+    weights = bands(n).weights
     ratios = power * np.exp(-(here + delta * (slope + delta * bend)))
     ratios /= (ratios @ weights / weights.sum())[:, None]
-    frequencies = 2.0 * np.pi * np.arange(1, n // 2 + 1) / n
+    frequencies = 2.0 * np.pi * bands(n).centres / n
     count = min(_COSINES, frequencies.size - 2)
     cosines = np.cos(np.outer(frequencies, np.arange(1, count + 1)))
     basis = np.column_stack([np.ones_like(slope), slope, cosines])

@@ -184,7 +184,12 @@ class HurstEstimate:
     @cached_property
     def null(self) -> Array:
         """Estimates on shuffled copies: shuffling keeps the values, tails and all, and kills the memory."""
-        estimates = np.concatenate(self._batch.map(self._shuffled_estimates, 1))
+        total = len(self._batch.values)
+        with (
+            ThreadPoolExecutor(self._batch.n_jobs) as pool,
+            tqdm(total=total * self.n_surrogates, unit="copy", disable=not self._batch.progress) as bar,
+        ):
+            estimates = np.array(list(pool.map(partial(self._shuffled_estimates, bar.update), range(total))))
         return estimates[0] if np.ndim(self.hurst) == 0 else estimates
 
     @cached_property
@@ -225,16 +230,18 @@ class HurstEstimate:
             out[good] = _hurst_spectral.fgn_p_values(increments[good], _hurst_spectral.whittle(increments[good])[0])
         return out
 
-    def _shuffled_estimates(self, rows: slice) -> Array:
-        """Estimates on shuffled copies of the one series in `rows`, (1, n_surrogates): a function of seed and row."""
-        out = np.full((1, self.n_surrogates), np.nan)
-        increments, _, faults = self._batch.increments(rows)
-        if faults[0] == 0:
-            seed = np.random.SeedSequence([int(word) for word in self._key], spawn_key=(rows.start,))
-            rng, at_once = np.random.default_rng(seed), max(1, _BLOCK_VALUES // self._batch.n)
-            for first in range(0, self.n_surrogates, at_once):
-                copies = np.repeat(increments, min(at_once, self.n_surrogates - first), axis=0)
-                out[0, first : first + at_once] = ESTIMATORS[self.method].fit(rng.permuted(copies, axis=1))[0]
+    def _shuffled_estimates(self, report: Callable[[int], Any], row: int) -> Array:
+        """Estimates on shuffled copies of one series, (n_surrogates,): a function of seed and row."""
+        out = np.full(self.n_surrogates, np.nan)
+        increments, _, faults = self._batch.increments(slice(row, row + 1))
+        seed = np.random.SeedSequence([int(word) for word in self._key], spawn_key=(row,))
+        rng, at_once = np.random.default_rng(seed), max(1, _BLOCK_VALUES // self._batch.n)
+        for first in range(0, self.n_surrogates, at_once):
+            part = out[first : first + at_once]
+            if faults[0] == 0:
+                copies = np.repeat(increments, part.size, axis=0)
+                part[:] = ESTIMATORS[self.method].fit(rng.permuted(copies, axis=1))[0]
+            report(part.size)
         return out
 
 

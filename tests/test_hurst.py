@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg, optimize, stats
 
-from fbmsde import _hurst_scaling, _hurst_spectral
+from fbmsde import _hurst_ordinates, _hurst_scaling, _hurst_spectral
 from fbmsde._series import series_rows
 from fbmsde.covariance import fgn_autocovariance
 from fbmsde.generators import fgn
@@ -103,7 +103,7 @@ def test_exact_moves_on_when_its_minimum_lies_outside_the_first_window(monkeypat
 
 def test_bound_is_the_exact_fisher_information_and_its_continuation_is_close():
     """At n = 400 the part beyond 256 values is asymptotic: 1 % of the bound is allowed."""
-    for hurst in (0.1, 0.5, 0.9):
+    for hurst in GRID[[20, 45, 61]]:
         n, step = 400, 1e-4
         inverse = linalg.inv(covariance_matrix(hurst, n))
         ones = inverse.sum(axis=1)
@@ -111,7 +111,14 @@ def test_bound_is_the_exact_fisher_information_and_its_continuation_is_close():
         slope = (covariance_matrix(hurst + step, n) - covariance_matrix(hurst - step, n)) / (2 * step)
         filtered = projected @ slope
         information = np.trace(filtered @ filtered) / 2 - np.trace(filtered) ** 2 / (2 * (n - 1))
-        assert _hurst_spectral._bound_at(hurst, n) == pytest.approx(information**-0.5, rel=0.01)
+        assert np.interp(hurst, GRID, _hurst_spectral.exact_error(n)) == pytest.approx(information**-0.5, rel=0.01)
+
+
+def test_a_new_length_of_more_than_256_values_needs_no_new_information_matrices(monkeypatch):
+    expected = _hurst_spectral.exact_error(300)
+    monkeypatch.setattr(_hurst_spectral, "_information_at", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(_hurst_spectral, "_information_rate", lambda *_: pytest.fail("computed again"))
+    assert np.all(_hurst_spectral.exact_error(301) < expected)
 
 
 def naive_simplified_range(values):
@@ -176,12 +183,61 @@ def test_rs_noise_as_path_equals_the_published_package():
         assert np.allclose(_hurst_scaling.rs_noise_as_path(x)[0], expected, atol=1e-12)
 
 
-def test_long_series_take_the_same_numbers_from_tables_made_on_the_fly(monkeypatch):
-    x = fgn(0.7, 500, 3, seed=5)
-    cached = _hurst_spectral.whittle(x)
-    monkeypatch.setattr(_hurst_spectral, "_CACHED_LENGTH", 499)
-    assert np.allclose(_hurst_spectral.whittle(x), cached, rtol=1e-12)
-    assert np.allclose(_hurst_spectral.whittle_error(996), _hurst_spectral.whittle_error(249) / 2, rtol=1e-12)
+@pytest.mark.parametrize("n", [1000, 1001])
+@pytest.mark.parametrize("hurst", [0.001, 0.1, 0.5, 0.7, 0.999])
+def test_expected_ordinates_equal_the_transform_of_the_covariance(hurst, n):
+    whole = _hurst_spectral.expected_periodogram(hurst, n)
+    single = _hurst_ordinates.expected_ordinates(hurst, np.arange(1.0, n // 2 + 1), n)
+    assert np.allclose(single, whole, rtol=2e-9)
+
+
+@pytest.mark.parametrize("n", [40_000, 40_001])
+@pytest.mark.parametrize("hurst", [0.02, 0.5, 0.95])
+def test_bands_hold_every_ordinate_once_and_their_mean_is_expected(hurst, n):
+    """The two-point rule within a band is off by 1e-5 at most, a seven hundredth of the error of H at this length."""
+    bands = _hurst_ordinates.bands(n)
+    whole = _hurst_spectral.expected_periodogram(hurst, n)
+    places = np.arange(1.0, n // 2 + 1)
+    assert bands.widths.sum() == n // 2
+    assert bands.weights.sum() == _hurst_spectral.ordinate_weights(n).sum() == n - 1
+    assert np.allclose(bands.centres, bands.means(places[None])[0], rtol=1e-12)
+    assert np.allclose(bands.expected(hurst), bands.means(whole[None])[0], rtol=1e-5)
+    assert np.array_equal(bands.spread(bands.widths), np.repeat(bands.widths, bands.widths))
+
+
+@pytest.mark.parametrize("hurst", [0.1, 0.5, 0.9])
+def test_bands_move_the_estimate_by_a_small_part_of_its_error(hurst, monkeypatch):
+    """Per series: .15 standard errors are allowed; the loss of 3e-5 of the information makes .006."""
+    x = fgn(hurst, 4096, 20, seed=33)
+    single = estimate_hurst(x, kind="increments")
+    expected = single.hurst, single.sigma, single.p_fgn
+    monkeypatch.setattr(_hurst_ordinates, "LONGEST_SINGLE", 2048)
+    clear_tables()
+    banded = estimate_hurst(x, kind="increments")
+    assert _hurst_ordinates.bands(4096).widths.max() > 1
+    assert np.all(np.abs(banded.hurst - expected[0]) < 0.15 * single.standard_error)
+    assert np.allclose(banded.sigma, expected[1], rtol=0.02)
+    assert np.allclose(banded.p_fgn, expected[2], atol=0.1)
+    monkeypatch.undo()
+    clear_tables()
+
+
+def clear_tables():
+    for table in (_hurst_ordinates.bands, _hurst_spectral._log_shapes, _hurst_spectral._whittle_matrix):
+        table.cache_clear()
+
+
+def test_a_long_series_takes_its_tables_from_the_first_one(monkeypatch):
+    x = fgn(0.3, 40_000, 2, seed=34)
+    expected = estimate_hurst(x[0], kind="increments").hurst
+    monkeypatch.setattr(_hurst_spectral, "_log_shape", lambda *_: pytest.fail("a spectrum was computed again"))
+    assert estimate_hurst(x[0], kind="increments").hurst == expected
+    assert abs(estimate_hurst(x[1], kind="increments").hurst - 0.3) < 0.02
+
+
+def test_error_of_long_series_falls_with_the_root_of_the_length():
+    near, far = (_hurst_spectral.whittle_error(n) for n in (2**14, 2**16))
+    assert np.allclose(far, near / 2, rtol=1e-12)
 
 
 def test_simulated_errors_continue_as_a_power_law(monkeypatch):
@@ -631,8 +687,10 @@ def test_columns_of_a_data_frame_are_series():
 
 
 def test_progress_is_shown_on_request(capsys):
-    estimate_hurst(chirp(100), kind="increments", progress=True)
+    estimate = estimate_hurst(chirp(100), kind="increments", n_surrogates=19, progress=True)
     assert "block" in capsys.readouterr().err
+    assert estimate.null.shape == (19,)
+    assert "19/19" in capsys.readouterr().err
 
 
 # --- rolling windows
