@@ -8,8 +8,15 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+<<<<<<< HEAD
 from ._compile import by_content, compiled, numeric_gradient
 from ._points import Point, add, replaced
+=======
+from ._compile import compiled, numeric_gradient
+from ._points import Point, add, replaced, scaled
+
+Rows = tuple[tuple[float, ...], ...] | None
+>>>>>>> 713995d (Continuous time: scratch sized from what a jump needs, clearance in standard deviations of the correlated noise)
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -25,39 +32,67 @@ def interval_clearance(x: Point, move: Point, reach: float, trust: float, lower:
     return min(up, down) / reach
 
 
+<<<<<<< HEAD
 @by_content
 def level_clearance(level: Callable[..., float], dim: int) -> Any:
     """The test ``1 or 0``: is the level negative within `reach` of the predicted point and ``(1 - trust) reach`` of x.
+=======
+@lru_cache(maxsize=64)
+def level_clearance(level: Callable[..., float], dim: int, factor: Rows) -> Any:
+    """Compile the clearance of ``level(x, *params) < 0`` with its boundary moved inwards by the first of the bounds.
+>>>>>>> 713995d (Continuous time: scratch sized from what a jump needs, clearance in standard deviations of the correlated noise)
 
-    Looked at along the axes and along the level's own gradient: a boundary that bends away between them is missed.
+    The clearance is 1.0 if the level is negative at every probe point, otherwise 0.0. Probe points lie at ``reach`` and
+    the shift from the predicted point, and at ``(1 - trust) * reach`` and the shift from x, all in standard deviations
+    of the noise, of which `factor` (dim, dim) is the lower-triangular factor of the correlation, None for independent
+    components: along each column of the factor, both ways, and along the level's gradient towards the point of a plane
+    boundary that the noise reaches most easily. A boundary that bends between the probes is missed.
     """
     inner = _on_points(level, dim)
     slope = _slope(level, dim)
+    mixing = np.eye(dim) if factor is None else np.array(factor)
+
+    @njit(error_model="numpy", forceinline=True)
+    def uphill(x: Point, params: Any) -> Point:
+        """The displacement by one standard deviation of the noise to the highest level, zero where none changes it."""
+        steepest = slope(x, *params)
+        step, size = scaled(0.0, x), 0.0
+        for k in range(len(x)):
+            across = 0.0
+            for j in range(k, len(x)):
+                across += mixing[j, k] * steepest[j]
+            size += across * across
+            for j in range(k, len(x)):
+                step = replaced(step, j, step[j] + mixing[j, k] * across)
+        return scaled(1.0 / np.sqrt(size) if size > 0.0 else 0.0, step)
 
     @njit(error_model="numpy", forceinline=True)
     def all_inside(x: Point, radius: float, params: Any) -> bool:
-        steepest = slope(x, *params)
-        size = 0.0
-        for j in range(len(x)):
-            size += steepest[j] ** 2
-        factor = radius / np.sqrt(size) if size > 0.0 else 0.0
-        inside = inner(add(x, factor, steepest), *params) < 0.0
-        for j in range(len(x)):
-            inside = inside & (inner(replaced(x, j, x[j] + radius), *params) < 0.0)
-            inside = inside & (inner(replaced(x, j, x[j] - radius), *params) < 0.0)
+        inside = inner(add(x, radius, uphill(x, params)), *params) < 0.0
+        for k in range(len(x)):
+            up, down = x, x
+            for j in range(k, len(x)):
+                up = replaced(up, j, x[j] + radius * mixing[j, k])
+                down = replaced(down, j, x[j] - radius * mixing[j, k])
+            inside = inside & (inner(up, *params) < 0.0) & (inner(down, *params) < 0.0)
         return inside
 
     @njit(error_model="numpy", forceinline=True)
-    def clearance(x: Point, move: Point, reach: float, trust: float, *params: float) -> float:
-        if not all_inside(x, (1.0 - trust) * reach, params):
+    def clearance(x: Point, move: Point, reach: float, trust: float, shift: float, *params: float) -> float:
+        if not all_inside(x, (1.0 - trust) * reach + shift, params):
             return 0.0
-        return 1.0 if all_inside(add(x, 1.0, move), reach, params) else 0.0
+        return 1.0 if all_inside(add(x, 1.0, move), reach + shift, params) else 0.0
 
     return clearance
 
 
+<<<<<<< HEAD
 @by_content
 def shifted_level(level: Callable[..., float], dim: int, correlation: tuple[tuple[float, ...], ...] | None) -> Any:
+=======
+@lru_cache(maxsize=64)
+def shifted_level(level: Callable[..., float], dim: int, correlation: Rows) -> Any:
+>>>>>>> 713995d (Continuous time: scratch sized from what a jump needs, clearance in standard deviations of the correlated noise)
     """The level function whose zero lies `shift` inside: ``level(x, *params) + shift |gradient of level|``.
 
     The norm is that of `correlation`, the variance of the noise across the level set.
@@ -110,8 +145,13 @@ def _slope(level: Callable[..., float], dim: int) -> Any:
     return on_tuples
 
 
-def level_distance(level: Callable[..., float], params: tuple[float, ...], x: Point) -> float:
-    """Distance of a point from the zero of a level function to first order; inf where the level is flat."""
+def level_distance(level: Callable[..., float], params: tuple[float, ...], x: Point, correlation: Rows) -> float:
+    """First-order distance of x from the zero of a level function, in standard deviations of a unit noise towards it.
+
+    The components of the noise have unit variance and this `correlation`, None if they are independent. The distance
+    is inf where no move of the noise changes the level.
+    """
     slope = _slope(level, len(x))(x, *params)
-    size = float(np.sqrt(sum(s * s for s in slope)))
-    return abs(_on_points(level, len(x))(x, *params)) / size if size > 0.0 else float("inf")
+    rows = correlation or np.eye(len(x)).tolist()
+    variance = sum(slope[j] * rows[j][k] * slope[k] for j in range(len(x)) for k in range(len(x)))
+    return abs(_on_points(level, len(x))(x, *params)) / float(np.sqrt(variance)) if variance > 0.0 else float("inf")

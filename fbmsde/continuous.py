@@ -37,7 +37,7 @@ from .streaming import StreamingNoise, default_tolerance
 Array = NDArray[np.float64]
 
 LEFT, CENSORED, BROKEN = 1, 2, 3
-_NORMALS = 2 * ROW_LANES  # drawn at once
+_BATCH = 2 * ROW_LANES  # normals that one step of all lanes gives
 _BLOCKS = 8  # for each thread: they end at different times
 _FEWEST, _MOST = 16, 26  # binary logarithms of the number of fine steps taken by default
 _NEGLIGIBLE = 5e-4  # standard error of a probability from 10^6 paths
@@ -47,12 +47,13 @@ MAX_KL = 1e-5  # divergence per path of the noise model, unless the caller choos
 
 @njit(error_model="numpy", nogil=True)
 def _refill(words: NDArray[np.uint64], normals: Array) -> None:
-    """The path's next normals: all lanes' first ones, then their second ones."""
-    for lane in range(ROW_LANES):
-        first, second = next_words(words, lane)
-        a, b = box_muller(first, second)
-        normals[lane] = a
-        normals[ROW_LANES + lane] = b
+    """Fill `normals`, whole batches, with the path's next ones: a batch is all lanes' first ones, then their second."""
+    for start in range(0, normals.size, _BATCH):
+        for lane in range(ROW_LANES):
+            first, second = next_words(words, lane)
+            a, b = box_muller(first, second)
+            normals[start + lane] = a
+            normals[start + ROW_LANES + lane] = b
 
 
 @njit(error_model="numpy", nogil=True)
@@ -168,7 +169,8 @@ def _jump(
 @njit(error_model="numpy", forceinline=True)
 def _record(tally: NDArray, stiffest: Array, m: int, room: float, stiff: float, reach: float) -> None:
     """Count a jump by its level and its clearance in standard deviations; keep the largest stiffness."""
-    tally[m, max(0, min(BINS - 1, int(min(room * reach, 1e3) * PER_UNIT))) if m > 0 else 0] += 1
+    place = room * reach * PER_UNIT if m > 0 else 0.0
+    tally[m, int(min(place, BINS - 1.0)) if place > 0.0 else 0] += 1
     stiffest[0] = max(stiffest[0], stiff)
 
 
@@ -184,13 +186,14 @@ def _jump_exits(
     steps; `stiffest` keeps the largest duration times stiffness.
     """
     mixing, dim, top = source[3], len(x0), tables[0].shape[0] - 1
-    words, normals = np.empty((4, ROW_LANES), np.uint64), np.empty(_NORMALS)
+    most = max(source[1].shape[0] + 1, dim * tables[4].max())  # normals that a start or a jump takes
+    words, normals = np.empty((4, ROW_LANES), np.uint64), np.empty(-(-most // _BATCH) * _BATCH)
     state, levels = np.zeros((dim, tables[0].shape[1])), np.zeros(dim)
     for path in queue:
         if control[0] != 0:
             break
         _begin(source, path, words, normals, state, levels)
-        x, now, m, position, outcome = x0, np.int64(0), top, _NORMALS, CENSORED
+        x, now, m, position, outcome = x0, np.int64(0), top, normals.size, CENSORED
         while now < n_steps and outcome == CENSORED:
             m = min(m + 1, top)
             while np.int64(1) << m > n_steps - now:
@@ -198,7 +201,7 @@ def _jump_exits(
             m, noise, room, stiff = _choose(
                 gradient, params, clearance, bounds, tables, limits, clock, x, m, state, levels, mixing
             )
-            if position + dim * tables[4][m] > _NORMALS:
+            if position + dim * tables[4][m] > normals.size:
                 _refill(words, normals)
                 position = 0
             noise, position = _jump(noise, tables, m, clock[1], normals, position, state)
@@ -308,7 +311,7 @@ def _budget(
     hurst = float(noise.hurst)
     return ErrorBudget(
         missed_crossings=missed_crossings(hurst, counts) / n_paths,
-        overshoot=overshoot_left(hurst) * plan.shift,
+        overshoot=overshoot_left(hurst) * plan.shift * noise.largest_deviation,
         drift=drift_error(hurst, stiff),
         noise_kl=jumper.model.certificate.kl,
         late_exits=float(late) / n_paths,

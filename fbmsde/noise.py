@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -87,6 +88,18 @@ class FractionalNoise:
             return _Recursion(StreamingNoise(self.hurst, max(2, n_steps), self.tolerance), dim, key, mixing, self.dtype)
         _checks.fits_memory(f"two paths of {n_steps} steps", 16.0 * n_steps * dim)
         return _Stored(make_generator(self.method, float(self.hurst), n_steps), n_steps, dim, key, mixing, self.dtype)
+
+    @property
+    def factor(self) -> tuple[tuple[float, ...], ...] | None:
+        """Rows of the lower-triangular factor of the correlation, None for independent components."""
+        return None if self.correlation is None else tuple(map(tuple, correlation_factor(self.correlation).tolist()))
+
+    @property
+    def largest_deviation(self) -> float:
+        """An upper bound, in units of sigma, of the standard deviation of a unit-step increment in any direction."""
+        if self.correlation is None:
+            return 1.0
+        return math.sqrt(max(math.fsum(map(abs, row)) for row in self.correlation))
 
     def _mixing(self, dim: int) -> NDArray[np.float64]:
         """Lower-triangular factor of the correlation, empty for independent components."""

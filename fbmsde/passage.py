@@ -256,21 +256,19 @@ class _Region:
         assert self.level_set is not None
         return outside(self.level_set.level, len(self.start)), self.level_set.params
 
-    @property
-    def clearance(self) -> Any:
-        """How far the boundary is from a jump, compiled; it takes the parameters of the test."""
+    def clearance(self, noise: FractionalNoise) -> Any:
+        """How far the moved boundary is from a jump, compiled; it takes the parameters of the moved region's test."""
         if self.interval is not None:
             return interval_clearance
         assert self.level_set is not None
-        return level_clearance(self.level_set.level, len(self.start))
+        return level_clearance(self.level_set.level, len(self.start), noise.factor)
 
-    @property
-    def distance(self) -> float:
-        """Distance of the start from the boundary, for level functions to first order."""
+    def distance(self, noise: FractionalNoise) -> float:
+        """Distance of the start from the boundary, for level functions to first order and in units of the noise."""
         if self.interval is not None:
             return min(self.start[0] - self.interval[0], self.interval[1] - self.start[0])
         assert self.level_set is not None
-        return level_distance(self.level_set.level, self.level_set.params, self.start)
+        return level_distance(self.level_set.level, self.level_set.params, self.start, noise.correlation)
 
     def moved_in(self, shift: float, noise: FractionalNoise) -> _Region:
         """The region with its boundary moved inwards; ValueError when the start is no longer inside."""
@@ -331,7 +329,8 @@ class _Jumps:
         test, bounds = region.test
         longest_steps = n_steps if longest is None else max(1, int(min(_checks.positive("dt", longest) / dt, n_steps)))
         motion = (self.landscape.drift, self.landscape.params)
-        plan = Plan(motion, (test, region.clearance, bounds), self.start, dt, n_steps, longest_steps, shift)
+        clearance = self.region.clearance(self.noise)
+        plan = Plan(motion, (test, clearance, bounds), self.start, dt, n_steps, longest_steps, shift)
         found = exits(self.noise, plan, self.accuracy, self.key, self.n_paths, self.threads, self.progress)
         if found.broken.any():
             path = int(np.argmax(found.broken))
@@ -342,7 +341,7 @@ class _Jumps:
     def _fine_steps(self, horizon: float, fine_steps: Any) -> int:
         """The number of fine steps, the caller's or one that leaves little of the overshoot."""
         if fine_steps is None:
-            return default_fine_steps(self.noise, horizon, self.region.distance)
+            return default_fine_steps(self.noise, horizon, self.region.distance(self.noise))
         n_steps = _checks.count("fine_steps", fine_steps)
         if n_steps > MAX_STEPS_CHOSEN:
             raise ValueError(f"fine_steps must be at most 2^30, got {n_steps}. No noise model reaches further.")

@@ -15,9 +15,10 @@ import fbmsde
 from fbmsde import FractionalNoise, Landscape, LevelSet, PathError, first_passage, quadratic
 from fbmsde._budget import Accuracy, drift_error, hidden_excursion, missed_crossings, required_reach
 from fbmsde._jumps import jumps
-from fbmsde._regions import interval_clearance
+from fbmsde._lanes import fill_normals, seed_row
+from fbmsde._regions import interval_clearance, level_clearance, level_distance
 from fbmsde.bridge import bridge_passage
-from fbmsde.continuous import Jumper, Plan, exits
+from fbmsde.continuous import Jumper, Plan, _refill, exits
 from fbmsde.covariance import (
     euler_chain_variance,
     fou_autocorrelation,
@@ -160,6 +161,16 @@ def test_kernel_equals_plain_loop(hurst, bounds):
         expected = plain_exit(jumper, path, WELL, bounds, -1.0, dt, n_steps)
         assert (None if got.censored[path] else got.steps[path]) == expected
     assert 0 < np.count_nonzero(got.censored) < 12
+
+
+def test_normals_come_in_the_same_order_however_many_are_asked_for():
+    """A scratch of several batches holds what `fill_normals` writes into a row."""
+    key, words, expected = fbmsde._checks.as_seed(4), np.zeros((4, 64), np.uint64), np.empty((1, 384))
+    fill_normals(key, 7, 0, expected)
+    seed_row(key, 7, 0, words)
+    normals = np.full(384, np.nan)
+    _refill(words, normals)
+    assert np.array_equal(normals, expected[0])
 
 
 @pytest.mark.slow
@@ -318,6 +329,63 @@ def test_disc_in_the_plane():
     disc = LevelSet(lambda x: x[0] ** 2 + x[1] ** 2 - 1.0)
     mean = run(plane, 0.5, (0.0, 0.0), disc, horizon=6.0, n_paths=20_000, fine_steps=2**20, n_jobs=2).mean()
     assert abs(mean.value - 0.5) / mean.standard_error < threshold(1)
+
+
+def flat(dim):
+    """No force in `dim` dimensions; the function is written out, as compiled tuples have a fixed length."""
+    return Landscape(lambda x: 0.0 * x[0], eval(f"lambda x: ({'0.0 * x[0], ' * dim})"), dim=dim)
+
+
+@pytest.mark.slow
+def test_ball_in_twelve_dimensions():
+    """A jump takes more than 128 normals: 1000 paths see .1 of P(exit) on the shifted grid at the threshold."""
+    ball = LevelSet(eval("lambda x, r: " + " + ".join(f"x[{j}] ** 2" for j in range(12)) + " - r * r"), (4.5,))
+    options = {"domain": ball, "x0": (0.0,) * 12, "n_paths": 1000, "n_jobs": 2}
+    coarse = run(flat(12), dt=2.0**-8, monitoring="shifted", seed=8, **options)
+    fine = run(flat(12), fine_steps=2**20, **options)
+    assert abs(coarse.n_left - fine.n_left) / 1000 / math.sqrt(2 * 0.26 * 0.74 / 1000) < threshold(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dim", [4, 6])
+def test_half_space_under_correlated_noise(dim):
+    """The sum of Brownian components is Brownian: 20 000 paths see .02 of P(exit) at the threshold.
+
+    Jumps that measure the distance in standard deviations of one component leave late: .16 and .35 of the paths do.
+    """
+    correlation = np.full((dim, dim), 0.99)
+    np.fill_diagonal(correlation, 1.0)
+    half = LevelSet(eval("lambda x: " + " + ".join(f"x[{j}]" for j in range(dim)) + " - 1.0"))
+    noise = FractionalNoise(0.5, correlation=correlation)
+    options = {"noise": noise, "domain": half, "x0": (0.0,) * dim, "n_paths": 20_000, "fine_steps": 2**19, "n_jobs": 2}
+    passages = run(flat(dim), **options)
+    for t in (0.01, 0.1, 1.0):
+        exact = 1.0 - float(brownian_survival(1.0, t, sigma=math.sqrt(correlation.sum())))
+        error = math.sqrt(exact * (1.0 - exact) / passages.n_paths)
+        assert abs(np.mean((passages.times <= t) & ~passages.censored) - exact) / error < threshold(6)
+    assert passages.error_budget.late_exits < 0.003
+
+
+def test_distance_counts_standard_deviations_of_the_noise():
+    """Along the diagonal fully correlated components move sqrt(2) times as far, across it not at all."""
+    both = ((1.0, 1.0), (1.0, 1.0))
+    assert level_distance(lambda x: x[0] + x[1] - 3.0, (), (0.0, 0.0), None) == pytest.approx(3.0 / math.sqrt(2.0))
+    assert level_distance(lambda x: x[0] + x[1] - 3.0, (), (0.0, 0.0), both) == pytest.approx(1.5)
+    assert level_distance(lambda x: x[0] - x[1] - 3.0, (), (0.0, 0.0), both) == math.inf
+
+
+@pytest.mark.parametrize("normal", [(1.0, 1.0), (1.0, -1.0), (3.0, -1.0), (0.0, 1.0)])
+def test_clearance_of_a_plane_boundary(normal):
+    """It is clear as far as the reach of the noise towards it does not touch it, the shift of the boundary included."""
+    rows = ((1.0, 0.8), (0.8, 1.0))
+    clear = level_clearance(lambda x, a, b: a * x[0] + b * x[1] - 1.0, 2, FractionalNoise(0.3, correlation=rows).factor)
+    deviation = math.sqrt(np.array(normal) @ np.array(rows) @ normal)
+    still = (0.0, 0.0)
+    for shift in (0.0, 0.1 / deviation):
+        farthest = 1.0 / deviation - shift
+        assert clear(still, still, farthest * (1 - 1e-6), 0.0, shift, *normal) == 1.0
+        assert clear(still, still, farthest * (1 + 1e-6), 0.0, shift, *normal) == 0.0
+        assert clear(still, still, farthest / 2 * (1 + 1e-6), 0.0, shift, *normal) == 1.0
 
 
 @pytest.mark.slow
