@@ -8,15 +8,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-<<<<<<< HEAD
 from ._compile import by_content, compiled, numeric_gradient
-from ._points import Point, add, replaced
-=======
-from ._compile import compiled, numeric_gradient
 from ._points import Point, add, replaced, scaled
 
 Rows = tuple[tuple[float, ...], ...] | None
->>>>>>> 713995d (Continuous time: scratch sized from what a jump needs, clearance in standard deviations of the correlated noise)
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -32,15 +27,9 @@ def interval_clearance(x: Point, move: Point, reach: float, trust: float, lower:
     return min(up, down) / reach
 
 
-<<<<<<< HEAD
 @by_content
-def level_clearance(level: Callable[..., float], dim: int) -> Any:
-    """The test ``1 or 0``: is the level negative within `reach` of the predicted point and ``(1 - trust) reach`` of x.
-=======
-@lru_cache(maxsize=64)
 def level_clearance(level: Callable[..., float], dim: int, factor: Rows) -> Any:
     """Compile the clearance of ``level(x, *params) < 0`` with its boundary moved inwards by the first of the bounds.
->>>>>>> 713995d (Continuous time: scratch sized from what a jump needs, clearance in standard deviations of the correlated noise)
 
     The clearance is 1.0 if the level is negative at every probe point, otherwise 0.0. Probe points lie at ``reach`` and
     the shift from the predicted point, and at ``(1 - trust) * reach`` and the shift from x, all in standard deviations
@@ -86,13 +75,8 @@ def level_clearance(level: Callable[..., float], dim: int, factor: Rows) -> Any:
     return clearance
 
 
-<<<<<<< HEAD
 @by_content
-def shifted_level(level: Callable[..., float], dim: int, correlation: tuple[tuple[float, ...], ...] | None) -> Any:
-=======
-@lru_cache(maxsize=64)
 def shifted_level(level: Callable[..., float], dim: int, correlation: Rows) -> Any:
->>>>>>> 713995d (Continuous time: scratch sized from what a jump needs, clearance in standard deviations of the correlated noise)
     """The level function whose zero lies `shift` inside: ``level(x, *params) + shift |gradient of level|``.
 
     The norm is that of `correlation`, the variance of the noise across the level set.
