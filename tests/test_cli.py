@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 import fbmsde
-from fbmsde.cli import app
+from fbmsde.cli import app, main
 
 QUICK = ["escape", "--hurst", "0.5", "--paths", "200", "--horizon", "10", "--dt", "0.01", "--continuous", "0"]
 
@@ -68,7 +68,7 @@ def test_sgd_sets_step_and_strength(tmp_path):
     ("arguments", "message"),
     [
         (["escape", "--hurst", "1.5"], "error: hurst must lie in (0, 1), got 1.5."),
-        (["escape", "--hurst", "a,b"], "error: hurst must be numbers separated by commas, or a range as 0.3:0.7:0.1, got 'a'."),
+        (["escape", "--hurst", "a,b"], "error: hurst must be numbers separated by commas, or a range as 0.3:0.7:0.1,"),
         (["escape", "--sigma", "-1"], "error: sigma must be positive and finite, got -1.0."),
         (["escape", "--paths", "0"], "error: n_paths must be at least 1, got 0."),
         (["escape", "--landscape", "moon"], "error: landscape must be one of quadratic"),
@@ -125,6 +125,148 @@ def test_theory_prints_the_registry():
 
 def test_version():
     assert call("--version").output.strip() == f"fbmsde {fbmsde.__version__}"
+
+
+@pytest.mark.parametrize(
+    ("lists", "values"),
+    [
+        (["0.3,0.5"], [0.3, 0.5]),
+        (["0.5", "0.3"], [0.5, 0.3]),
+        (["0.3:0.6:0.1"], [0.3, 0.4, 0.5, 0.6]),
+        (["0.3,0.3", "0.30"], [0.3]),
+        (["0.5:0.6:0.04 0.7"], [0.5, 0.54, 0.58, 0.7]),
+    ],
+)
+def test_lists_of_hurst_values(tmp_path, monkeypatch, lists, values):
+    asked = []
+
+    def noted(hurst, **_options):
+        asked.extend(hurst)
+        raise ValueError("enough")
+
+    monkeypatch.setattr("fbmsde.cli.escape_study", noted)
+    call("escape", *(word for part in lists for word in ("--hurst", part)), "--out", tmp_path)
+    assert asked == values
+
+
+@pytest.mark.parametrize(("text", "exit_code"), [("2e1", 0), ("20.0", 0), ("2_0", 0), ("2.5", 2), ("inf", 2), ("x", 2)])
+def test_counts_may_be_written_as_floats(tmp_path, text, exit_code):
+    result = call("generate", tmp_path / "x.npy", "--steps", text)
+    assert result.exit_code == exit_code, result.output
+    if exit_code == 0:
+        assert np.load(tmp_path / "x.npy").shape == (1, 20)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["generate", "x.npy", "--seed", "1", "--seed", "2"],
+        ["escape", "--horizon", "1", "--horizon", "2"],
+        ["escape", "--from-sgd", "1", "2", "--from-sgd", "1", "3"],
+        ["bench", "--hurst", "0.3", "--hurst", "0.5"],
+        ["hurst", "x.csv", "--kind", "path", "--kind", "increments"],
+        ["sgd", "--data", "digits", "--data", "synthetic"],
+    ],
+)
+def test_single_option_given_twice_is_wrong_usage(arguments):
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert "must be given once" in result.output
+
+
+def test_every_command_explains_itself():
+    assert "130 interrupted" in call("-h").output
+    assert "--install-completion" in call("-h").output
+    for command in ("escape", "generate", "bench", "hurst", "sgd", "theory"):
+        assert call(command, "-h").exit_code == 0
+
+
+def test_hurst_says_what_it_took_and_left_out(tmp_path):
+    noise = fbmsde.fgn(0.3, 500, 2, seed=3)
+    noise[1, 7] = np.nan
+    lines = [",walk,broken", *(f"{i},{a:.6f},{'' if np.isnan(b) else b}" for i, (a, b) in enumerate(noise.T))]
+    (tmp_path / "frame.csv").write_text("\n".join(lines))
+    result = call("hurst", tmp_path / "frame.csv", "--kind", "increments")
+    assert result.exit_code == 1
+    assert "500 values of 2 series, 'walk', 'broken'" in result.output
+    assert "the column without a name was left out: an index or a time by its name" in result.output
+    assert "column 'broken' lacks 1 of 500 values, the first in line 9 (empty)" in result.output
+    assert "broken  left out: it is constant or lacks values" in result.output
+    whole = call("hurst", tmp_path / "frame.csv", "--kind", "increments", "--column", "walk")
+    assert whole.exit_code == 0
+    assert whole.output.splitlines()[-1].startswith("walk    0.")
+
+
+def test_hurst_reads_standard_input():
+    text = "\n".join(f"{v:.5f}".replace(".", ",") for v in fbmsde.fgn(0.3, 300, seed=1)[0])
+    result = CliRunner().invoke(app, ["hurst", "-", "--kind", "increments"], input=text)
+    assert result.exit_code == 0, result.output
+    assert "read -: 300 values of 1 series" in result.output
+
+
+def test_interruption_before_the_first_row_leaves_the_folder_free(tmp_path, monkeypatch):
+    def interrupted(*_args, **_options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fbmsde.escape.first_passage", interrupted)
+        result = call(*QUICK, "--out", tmp_path)
+    assert result.exit_code == 130
+    assert "interrupted: nothing more was written" in result.output
+    assert written_in(tmp_path) == []
+    assert call(*QUICK, "--out", tmp_path).exit_code == 0
+
+
+def test_interruption_while_drawing_keeps_the_numbers_and_says_so(tmp_path, monkeypatch):
+    def interrupted(_study):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fbmsde.plots.plot_escape", interrupted)
+    (tmp_path / "escape.png").write_text("of an older study")
+    result = call(*QUICK, "--out", tmp_path, "--overwrite")
+    assert result.exit_code == 130
+    assert "mean exit time [95 %]" in result.output
+    assert "interrupted while the files were written: escape.png missing in" in result.output
+    assert written_in(tmp_path) == ["escape.csv", "escape.json"]
+
+
+def test_results_are_saved_before_they_are_shown(tmp_path, monkeypatch):
+    def closed(*_args, **_options):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("fbmsde.cli.typer.echo", closed)
+    call(*QUICK, "--out", tmp_path)
+    assert written_in(tmp_path) == ["escape.csv", "escape.json", "escape.png"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_sigterm_saves_what_ctrl_c_saves(tmp_path, monkeypatch):
+    run = fbmsde.first_passage
+
+    def first_then_terminated(landscape, *args, **options):
+        if landscape.params == (1.0,):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return run(landscape, *args, **options)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("fbmsde.escape.first_passage", first_then_terminated)
+    monkeypatch.setattr(sys, "argv", ["fbmsde", *QUICK, "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
+    assert signal.getsignal(signal.SIGTERM) == before
+    record = json.loads((tmp_path / "escape.json").read_text())
+    assert ([row["well"] for row in record["rows"]], record["complete"]) == (["sharp"], False)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_closed_pipe_is_no_error():
+    command = [sys.executable, "-m", "fbmsde", "theory"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode in (0, -signal.SIGPIPE)
 
 
 @pytest.mark.slow
