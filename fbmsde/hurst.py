@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 from tqdm import tqdm
 
-from . import _checks, _hurst_scaling, _hurst_spectral
+from . import _checks, _hurst_notes, _hurst_scaling, _hurst_spectral
 from ._series import series_rows
 
 Array = NDArray[np.float64]
@@ -141,8 +141,9 @@ class HurstEstimate:
     null : the same estimator on shuffled copies, (n_surrogates,) or (n_series, n_surrogates).
     p_no_memory : two-sided p-value of "the order of the increments does not matter", from `null`.
     p_fgn : p-value of "the increments have the spectrum of fGn".
+    note : what the estimate means when it lies outside (0, 1), and what in the series no fGn has; often empty.
 
-    `null`, `p_no_memory` and `p_fgn` are computed when first asked for.
+    `null`, `p_no_memory`, `p_fgn` and `note` are computed when first asked for.
     """
 
     hurst: Any
@@ -180,6 +181,37 @@ class HurstEstimate:
         inside = (hurst >= 0.0) & (hurst <= 1.0)
         low, high = np.where(inside, np.maximum(low, 0.0), low), np.where(inside, np.minimum(high, 1.0), high)
         return (float(low), float(high)) if np.ndim(self.hurst) == 0 else (low, high)
+
+    @cached_property
+    def note(self) -> Any:
+        """What is odd about a series, in whole sentences, str or (n_series,) array of str; empty where nothing is.
+
+        It says what an estimate at or outside the ends of (0, 1) means, and which kind gives another; whether a few
+        increments carry the sum of squares (their number, ``(sum x^2)^2 / sum x^4``, is at most 10); and, each with
+        p < .001, whether a cycle or a trend stands out and whether the spectrum is that of fGn. Measured: something is
+        said of .2 to .5 % of fGn with H = .3 ... .7, n = 64 ... 2000; in white noise of n = 500 a trend or a step of
+        one standard deviation and a cycle of amplitude 1 are seen in 99.5 % of series or more, a cycle of amplitude .5
+        in 3 of 4. Changing variance without memory is not fGn either: the last test then speaks, of GARCH(.2, .78) of
+        n = 1000 in 23 %.
+
+        >>> walk = np.cumsum(np.random.default_rng(0).standard_normal(1000))
+        >>> estimate_hurst(walk, kind="increments").note.split(":")[0]
+        'An H at or above 1 is what a path gives, not its increments'
+        """
+        rows = max(1, _BLOCK_VALUES // self._batch.n)
+        notes = np.concatenate(self._batch.map(partial(self._notes, np.atleast_1d(self.p_fgn)), rows))
+        return str(notes[0]) if np.ndim(self.hurst) == 0 else notes
+
+    def _notes(self, p_fgn: Array, rows: slice) -> NDArray[np.str_]:
+        """Notes of some series, empty for those left out."""
+        increments, _, faults = self._batch.increments(rows)
+        hurst, good = np.atleast_1d(self.hurst)[rows], np.flatnonzero(faults == 0)
+        whittle = _hurst_spectral.whittle(increments[good])[0]
+        out = [""] * len(faults)
+        for i, own in zip(good, whittle, strict=True):
+            if np.isfinite(hurst[i]):
+                out[i] = _hurst_notes.note(increments[i], hurst[i], own, p_fgn[rows][i], self.kind)
+        return np.array(out)
 
     @cached_property
     def null(self) -> Array:

@@ -544,6 +544,77 @@ def test_rounding_does_not_leak_warnings(method):
         assert estimate.omitted[0] == np.isnan(estimate.hurst[0])
 
 
+# --- what is odd about a series
+
+TOO_ROUGH = "An H at or below 0 is what"
+TOO_SMOOTH = "An H at or above 1 is what"
+
+
+def note_of(x, kind="increments", method="whittle"):
+    return estimate_hurst(x, kind=kind, method=method).note
+
+
+@pytest.mark.parametrize("name", ["whittle", "exact", "quadratic_variations", "local_whittle", "dfa", "wavelet"])
+def test_an_estimate_outside_the_unit_interval_says_what_the_series_is(name):
+    """Noise of H = .7, n = 600, summed, differenced and taken for a path: each note names what gives H = .7 back."""
+    noise = fgn(0.7, 600, seed=35)[0]
+    for x, kind, cause in (
+        (np.cumsum(noise), "increments", TOO_SMOOTH + " a path gives, not its increments: if x is one, pass kind='path'"),
+        (np.cumsum(np.cumsum(noise)), "path", TOO_SMOOTH + " a path gives whose increments are one: if x was summed tw"),
+        (np.diff(noise), "increments", TOO_ROUGH + " increments give that were differenced once too often: pass them"),
+        (noise, "path", TOO_ROUGH + " a series about a level gives, which is no path: pass kind='increments'"),
+    ):
+        said = note_of(x, kind, name)
+        assert cause in said
+        assert float(said.split("(H = ")[1].split(" then)")[0]) == pytest.approx(0.7, abs=0.1)
+    assert note_of(noise, method=name) == ""
+    assert note_of(np.append(0.0, np.cumsum(noise)), "path", name) == ""
+
+
+def test_a_short_series_at_the_edge_may_be_too_short():
+    assert note_of(np.cumsum(fgn(0.5, 100, seed=36)[0])).endswith(" then), or the series is too short to tell.")
+
+
+def test_trends_cycles_and_outliers_are_named():
+    """n = 1000: each was said of every one of 200 series; without them of .1 to .5 %."""
+    t, x = np.arange(1000), fgn(0.6, 1000, 4, seed=37)
+    plain = estimate_hurst(x, kind="increments")
+    assert plain.note.tolist() == [""] * 4
+    trends, cycles = x + 2.0 * t / 1000, x + np.sin(2 * np.pi * t / 12.0)
+    for text, h in zip(note_of(trends), plain.hurst, strict=True):
+        stated = text.split("without it H = ")[1]
+        assert text.startswith("The increments have a trend of ")
+        assert float(stated[:4]) == pytest.approx(h, abs=0.03)
+    steps = x + (t > 500)
+    assert all("The increments have a trend of" in text for text in note_of(steps))
+    assert all("A cycle of period 12 holds" in text for text in note_of(cycles))
+    assert "A cycle of period 2 holds 100% of the variance" in note_of(np.where(t % 2, 1.0, -1.0))
+    assert note_of(3.0 * t).startswith(TOO_SMOOTH)
+    x[2, 777] = 1e6
+    assert np.array_equal(note_of(x)[[0, 1, 3]], ["", "", ""])
+    assert note_of(x)[2].startswith("About 1 of 1000 increments carry the sum of squares, the largest is number 777:")
+
+
+def test_another_spectrum_is_named():
+    noise, x = np.random.default_rng(38).standard_normal(3000), np.zeros(3000)
+    for i in range(1, 3000):
+        x[i] = 0.6 * x[i - 1] + noise[i]
+    assert "The spectrum is not that of fGn (p_fgn = " in note_of(x)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("hurst", "n"), [(0.3, 64), (0.7, 64), (0.5, 2000)])
+def test_notes_are_rare_on_fgn(hurst, n):
+    """2000 series; three tests at .001 each: catches a rate of 1.4 %."""
+    said = np.sum(note_of(fgn(hurst, n, 2000, seed=39)) != "")
+    assert said <= stats.binom.isf(ALPHA / 3, 2000, 0.005)
+
+
+def test_omitted_series_have_no_note():
+    estimate = estimate_hurst(faulty(), kind="increments", nan_policy="omit")
+    assert estimate.note.tolist() == [""] * 6
+
+
 # --- faulty input
 
 
@@ -575,7 +646,7 @@ def test_a_straight_path_is_refused_although_its_increments_differ_by_rounding()
 def test_a_series_that_varies_in_one_place_only_is_refused_where_it_cannot_be_fitted():
     x = np.zeros(128)
     x[-1] = 1.0
-    with pytest.raises(ValueError, match="x must vary on two of the scales that the method reads or more, got fewer in"):
+    with pytest.raises(ValueError, match="x must vary on two of the scales that the method reads or more, got fewer"):
         estimate_hurst(x, kind="increments", method="wavelet")
 
 
