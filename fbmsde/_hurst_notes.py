@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, stats
+from scipy import stats
 
-from ._hurst_spectral import GRID, expected_periodogram, ordinate_weights, periodogram, whittle
+from ._hurst_ordinates import expected_periodogram, ordinate_weights, periodogram
+from ._hurst_spectral import GRID, whittle
 from .covariance import fgn_autocovariance
 
 Array = NDArray[np.float64]
@@ -109,8 +110,14 @@ def _about_trend(increments: Array) -> str:
     slope = time @ increments / (time @ time)
     rest = increments - increments.mean() - slope * time
     hurst, sigma = (float(value[0]) for value in whittle(rest[None]))
-    spread = math.sqrt(time @ linalg.matmul_toeplitz(fgn_autocovariance(hurst, np.arange(n)), time)) / (time @ time)
-    z = slope / (sigma * spread)
+    z = slope * (time @ time) / (sigma * math.sqrt(_moment_variance(hurst, n)))
     if 2.0 * stats.t.sf(abs(z), n / 8.0) >= LEVEL:  # as if the variance came from so many values, since H is fitted
         return ""
     return f"The increments have a trend of {abs(z):.0f} standard errors: without it H = {hurst:.2f} by whittle."
+
+
+def _moment_variance(hurst: float, n: int) -> float:
+    """Variance of ``sum_t (t - (n - 1) / 2) x_t`` for unit fGn: the sum over lags of covariance times lagged product."""
+    lag = np.arange(float(n))
+    products = (n - lag) * (((n - lag) ** 2 - 1.0) / 12.0 - lag**2 / 4.0)
+    return float(2.0 * (fgn_autocovariance(hurst, lag) @ products) - products[0])

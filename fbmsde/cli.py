@@ -250,7 +250,7 @@ def _taken(file: str, series: Series) -> list[str]:
 
 
 def _hurst_table(series: Series, estimate: HurstEstimate) -> list[str]:
-    """One line per series, or why there is none."""
+    """One line per series, or why there is none, and what is odd about some."""
     low, high = estimate.confidence_interval(0.95)
     width = min(24, max(len("series"), *map(len, series.names)))
     lines = [f"{'series':<{width}}  hurst   95 % interval     sigma       p(no memory)  p(fGn)"]
@@ -259,7 +259,8 @@ def _hurst_table(series: Series, estimate: HurstEstimate) -> list[str]:
     for name, h, lo, hi, s, memory, fgn_like, omitted in rows:
         told = f"{h:.4f}  [{lo:.4f}, {hi:.4f}]  {s:<10.4g}  {memory:<12.3g}  {fgn_like:.3g}"
         lines.append(f"{name[:width]:<{width}}  {'left out: it is constant or lacks values' if omitted else told}")
-    return lines
+    notes = zip(series.names, np.atleast_1d(estimate.note), strict=True)
+    return lines + [f"{name}: {note}" for name, note in notes if note]
 
 
 @app.command(cls=OnceCommand)

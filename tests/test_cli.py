@@ -119,6 +119,17 @@ def test_hurst_of_a_generated_file(tmp_path):
     assert values == pytest.approx([0.3, 0.3], abs=0.06)
 
 
+def test_hurst_prints_what_is_odd_about_a_series(tmp_path):
+    """A walk beside its steps, both taken for increments: the walk alone has a note."""
+    steps = fbmsde.fgn(0.5, 2000, seed=1)[0]
+    np.savetxt(tmp_path / "both.csv", np.column_stack([np.cumsum(steps), steps]), delimiter=",", header="walk,steps",
+               comments="")  # fmt: skip
+    result = call("hurst", tmp_path / "both.csv", "--kind", "increments")
+    assert result.exit_code == 0, result.output
+    assert "\nwalk: An H at or above 1 is what a path gives, not its increments: if x is one, pass kind=" in result.output
+    assert "\nsteps: " not in result.output
+
+
 def test_theory_prints_the_registry():
     assert all(f"`{name}`" in call("theory").output for name in fbmsde.theory.FORMULAS)
 

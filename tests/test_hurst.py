@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg, optimize, stats
 
-from fbmsde import _hurst_ordinates, _hurst_scaling, _hurst_spectral
+from fbmsde import _hurst_notes, _hurst_ordinates, _hurst_scaling, _hurst_spectral
 from fbmsde._series import series_rows
 from fbmsde.covariance import fgn_autocovariance
 from fbmsde.generators import fgn
@@ -556,17 +556,17 @@ def note_of(x, kind="increments", method="whittle"):
 
 @pytest.mark.parametrize("name", ["whittle", "exact", "quadratic_variations", "local_whittle", "dfa", "wavelet"])
 def test_an_estimate_outside_the_unit_interval_says_what_the_series_is(name):
-    """Noise of H = .7, n = 600, summed, differenced and taken for a path: each note names what gives H = .7 back."""
-    noise = fgn(0.7, 600, seed=35)[0]
+    """Noise of H = .4, n = 600, summed, differenced and taken for a path: each note names what gives H = .4 back."""
+    noise = fgn(0.4, 600, seed=35)[0]
     for x, kind, cause in (
-        (np.cumsum(noise), "increments", TOO_SMOOTH + " a path gives, not its increments: if x is one, pass kind='path'"),
-        (np.cumsum(np.cumsum(noise)), "path", TOO_SMOOTH + " a path gives whose increments are one: if x was summed tw"),
+        (np.cumsum(noise), "increments", TOO_SMOOTH + " a path gives, not its increments: if x is one, pass kind="),
+        (np.cumsum(np.cumsum(noise)), "path", TOO_SMOOTH + " a path gives whose increments are one: if x was summed"),
         (np.diff(noise), "increments", TOO_ROUGH + " increments give that were differenced once too often: pass them"),
         (noise, "path", TOO_ROUGH + " a series about a level gives, which is no path: pass kind='increments'"),
     ):
         said = note_of(x, kind, name)
         assert cause in said
-        assert float(said.split("(H = ")[1].split(" then)")[0]) == pytest.approx(0.7, abs=0.1)
+        assert float(said.split("(H = ")[1].split(" then)")[0]) == pytest.approx(0.4, abs=0.09)
     assert note_of(noise, method=name) == ""
     assert note_of(np.append(0.0, np.cumsum(noise)), "path", name) == ""
 
@@ -593,6 +593,13 @@ def test_trends_cycles_and_outliers_are_named():
     x[2, 777] = 1e6
     assert np.array_equal(note_of(x)[[0, 1, 3]], ["", "", ""])
     assert note_of(x)[2].startswith("About 1 of 1000 increments carry the sum of squares, the largest is number 777:")
+
+
+@pytest.mark.parametrize("hurst", [0.1, 0.5, 0.9])
+def test_variance_of_the_trend_is_the_quadratic_form(hurst):
+    time = np.arange(50) - 24.5
+    expected = time @ covariance_matrix(hurst, 50) @ time
+    assert _hurst_notes._moment_variance(hurst, 50) == pytest.approx(expected, rel=1e-9)
 
 
 def test_another_spectrum_is_named():
