@@ -117,7 +117,7 @@ def _about_trend(increments: Array) -> str:
 
 
 def _moment_variance(hurst: float, n: int) -> float:
-    """Variance of ``sum_t (t - (n - 1) / 2) x_t`` for unit fGn: the sum over lags of covariance times lagged product."""
+    """Variance of ``sum_t (t - (n - 1) / 2) x_t`` of unit fGn: covariances times lagged products, summed."""
     lag = np.arange(float(n))
     products = (n - lag) * (((n - lag) ** 2 - 1.0) / 12.0 - lag**2 / 4.0)
     return float(2.0 * (fgn_autocovariance(hurst, lag) @ products) - products[0])
