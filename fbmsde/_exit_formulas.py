@@ -9,15 +9,16 @@ from scipy import special
 
 from . import covariance
 from ._formula import EXIT, SPREAD, Formula, no_memory
-from .diffusions import mean_exit_time, ou_exit_rate
+from .diffusions import ou_exit_rate, ou_mean_exit_time
 from .extremes import barrier_shift, pickands_constant
 
 _LOWEST_BARRIER = 2.0  # in stationary standard deviations: below, "asymptotic in k" says nothing
 
 
 def _deviations(hurst: float, barrier: float, curvature: float, sigma: float) -> float:
-    """The barrier in stationary standard deviations."""
-    return barrier / math.sqrt(covariance.fou_stationary_variance(hurst, curvature, sigma))
+    """The barrier in stationary standard deviations; at most 1e100, where every rate is 0."""
+    k = barrier / sigma * curvature**hurst / math.sqrt(covariance.fou_stationary_variance(hurst))
+    return min(k, 1e100)
 
 
 def _high_barrier(hurst: float, barrier: float, curvature: float = 1.0, sigma: float = 1.0) -> str:
@@ -69,7 +70,7 @@ def _kramers_rate(
 ) -> float:
     """``a k exp(-k^2/2) / sqrt(2 pi)``."""
     k = _deviations(hurst, barrier, curvature, sigma)
-    return sides * curvature * k * math.exp(-k * k / 2.0) / math.sqrt(2.0 * math.pi)
+    return sides * math.exp(math.log(curvature) + math.log(k) - k * k / 2.0) / math.sqrt(2.0 * math.pi)
 
 
 def _pickands_rate(
@@ -77,31 +78,36 @@ def _pickands_rate(
 ) -> float:
     """``a P_2H Gamma(2H+1)^(-1/2H) k^(1/H) Psi(k)``."""
     k = _deviations(hurst, barrier, curvature, sigma)
-    clock = curvature * math.gamma(2.0 * hurst + 1.0) ** (-0.5 / hurst) * k ** (1.0 / hurst)
-    return sides * clock * float(pickands_constant(2.0 * hurst)) * float(special.ndtr(-k))
+    log_clock = math.log(curvature) + (math.log(k) - math.lgamma(2.0 * hurst + 1.0) / 2.0) / hurst
+    return sides * math.exp(log_clock + float(special.log_ndtr(-k))) * float(pickands_constant(2.0 * hurst))
 
 
 def _pickands_grid_rate(
     hurst: float, barrier: float, dt: float, curvature: float = 1.0, sigma: float = 1.0, sides: float = 1.0
 ) -> float:
     """``(eta P^eta) Psi(k) / dt``, eta the step in units of the correlation time at the level k."""
-    variance = covariance.fou_stationary_variance(hurst, curvature, sigma)
-    return sides * _rate_of_clusters(hurst, barrier, dt, sigma, variance)
+    return sides * _rate_of_clusters(hurst, _deviations(hurst, barrier, curvature, sigma), dt, curvature, 1.0)
 
 
 def _pickands_euler_rate(
     hurst: float, barrier: float, dt: float, curvature: float = 1.0, sigma: float = 1.0, sides: float = 1.0
 ) -> float:
     """The same with the variance of the Euler chain."""
-    variance = covariance.euler_chain_variance(hurst, dt, curvature, sigma)
-    return sides * _rate_of_clusters(hurst, barrier, dt, sigma, variance)
+    excess = covariance.chain_excess(hurst, curvature * dt)
+    k = _deviations(hurst, barrier, curvature, sigma) / math.sqrt(excess)
+    return sides * _rate_of_clusters(hurst, k, dt, curvature, excess)
 
 
-def _rate_of_clusters(hurst: float, barrier: float, dt: float, sigma: float, variance: float) -> float:
-    """Grid points above the barrier per time, times the probability of being the first top of a cluster."""
-    k = barrier / math.sqrt(variance)
-    eta = (sigma * dt**hurst * k / math.sqrt(2.0 * variance)) ** (1.0 / hurst)
-    return eta * float(pickands_constant(2.0 * hurst, eta)) * float(special.ndtr(-k)) / dt
+def _rate_of_clusters(hurst: float, k: float, dt: float, curvature: float, excess: float) -> float:
+    """Grid points above the barrier per time, times the probability of being the first top of a cluster.
+
+    `k` is the barrier in standard deviations, `excess` the variance over that of the process in continuous time.
+    """
+    log_scale = math.log(k) - math.log(excess * special.gamma(2.0 * hurst + 1.0)) / 2.0
+    log_eta = math.log(curvature) + math.log(dt) + log_scale / hurst
+    eta = math.exp(min(max(log_eta, -600.0), 600.0))  # beyond, P^eta is P, or 1 / eta
+    log_share = min(0.0, log_eta + math.log(float(pickands_constant(2.0 * hurst, eta)))) if log_eta < 600.0 else 0.0
+    return math.exp(log_share + float(special.log_ndtr(-k)) - math.log(dt))
 
 
 def _pickands_shifted_rate(
@@ -121,9 +127,10 @@ def _ou_of_chain(barrier: float, dt: float, curvature: float, sigma: float) -> t
 
     The chain is an Ornstein-Uhlenbeck process of curvature ``-log(1 - a dt)/dt`` and equal variance, seen on a grid.
     """
-    a = -math.log1p(-curvature * dt) / dt
-    s = math.sqrt(2.0 * a * covariance.euler_chain_variance(0.5, dt, curvature, sigma))
-    return barrier + barrier_shift(0.5) * s * math.sqrt(dt), a, s
+    step = curvature * dt
+    faster = -math.log1p(-step) / step if step > 1e-300 else 1.0
+    s = sigma * math.sqrt(faster * covariance.chain_excess(0.5, step))
+    return barrier + barrier_shift(0.5) * s * math.sqrt(dt), curvature * faster, s
 
 
 def _ou_grid_rate(barrier: float, dt: float, curvature: float = 1.0, sigma: float = 1.0, sides: float = 1.0) -> float:
@@ -133,8 +140,7 @@ def _ou_grid_rate(barrier: float, dt: float, curvature: float = 1.0, sigma: floa
 
 def _ou_mean(barrier: float, curvature: float = 1.0, sigma: float = 1.0, x0: float = 0.0, sides: float = 1.0) -> float:
     """Mean exit time of the Ornstein-Uhlenbeck process."""
-    lower = -math.inf if sides == 1.0 else -barrier
-    return mean_exit_time(lambda x: curvature * x * x / 2.0, x0, (lower, barrier), sigma=sigma)
+    return ou_mean_exit_time(barrier, curvature=curvature, sigma=sigma, x0=x0, sides=int(sides))
 
 
 def _ou_grid_mean(
@@ -281,8 +287,8 @@ def exit_formulas() -> Iterator[Formula]:
         subject=EXIT,
         status="exact",
         source="double integral over scale and speed (Gardiner, Handbook of Stochastic Methods)",
-        validity="H = 1/2, continuous time, x0 inside",
-        measured="exact; quadrature to 1e-10",
+        validity="H = 1/2, continuous time, x0 inside; mean times below 1e300",
+        measured="exact; relative error below 1e-12",
         compute=_ou_mean,
         limits=_brownian_inside,
     )
@@ -293,7 +299,7 @@ def exit_formulas() -> Iterator[Formula]:
         subject=EXIT,
         status="approximate",
         source="the chain is an Ornstein-Uhlenbeck process on a grid; barrier raised (Broadie, Glasserman & Kou 1997)",
-        validity="H = 1/2, curvature * dt < 1, x0 inside",
+        validity="H = 1/2, curvature * dt < 1, x0 inside; mean times below 1e300",
         measured="against the chain solved by quadrature, 1.5 to 4 s.d.: within 0.3 % at curvature * dt = 0.02, 0.7 % "
         "at 0.05, 2 % at 0.1, 6.1 % at 0.2",
         compute=_ou_grid_mean,

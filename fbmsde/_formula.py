@@ -102,12 +102,14 @@ class Formula:
     def valid(self, **arguments: Any) -> str:
         """The reason why it does not hold for these arguments, empty if it does; arrays: the first reason.
 
+        Empty means that `evaluate` returns a finite value: a value that no float holds is a reason, too.
+
         >>> from fbmsde.theory import FORMULAS
         >>> FORMULAS["pickands"].valid(hurst=0.3, barrier=0.5)
         'barrier must be at least 2 stationary standard deviations, got 0.748.'
         """
         try:
-            reasons = (self._reason(case) for _, case in self._cases(arguments))
+            reasons = (self._reason(case) or self._value(case)[1] for _, case in self._cases(arguments))
             return next((reason for reason in reasons if reason), "")
         except (TypeError, ValueError) as error:
             return str(error)
@@ -115,9 +117,10 @@ class Formula:
     def evaluate(self, *, extrapolate: bool = False, **arguments: Any) -> Array:
         """Its value; array arguments are broadcast together. Names of `ARGUMENTS` it has no use for are ignored.
 
-        Raises ValueError with the reason outside its validity. `extrapolate` lifts the limits of a limit theorem or of
-        a measured range (a barrier that is too low, say), never those of the mathematics (H in (0, 1), positive sigma,
-        the reach of a table). TypeError for a missing or an unknown argument.
+        Raises ValueError with the reason outside its validity, and for a value that no float holds. `extrapolate`
+        lifts the limits of a limit theorem or of a measured range (a barrier that is too low, say), never those of
+        the mathematics (H in (0, 1), positive sigma, the reach of a table). TypeError for a missing or an unknown
+        argument.
 
         >>> from fbmsde.theory import FORMULAS
         >>> FORMULAS["lamperti_rate"].evaluate(hurst=[0.25, 0.5, 0.75], curvature=3.0)
@@ -129,12 +132,27 @@ class Formula:
             reason = "" if extrapolate else self._reason(case)
             if reason:
                 raise ValueError(f"{self.name}: {reason} extrapolate=True lifts this limit.")
-            out[where] = self.compute(**_chosen(self.compute, case))
+            value, reason = self._value(case)
+            if reason:
+                raise ValueError(f"{self.name}: {reason}")
+            out[where] = value
         return out
 
     def _reason(self, case: dict[str, Any]) -> str:
         """The reason why one set of arguments is outside the limits."""
-        return self.limits(**_chosen(self.limits, case))
+        with np.errstate(all="ignore"):
+            return self.limits(**_chosen(self.limits, case))
+
+    def _value(self, case: dict[str, Any]) -> tuple[ArrayLike, str]:
+        """The value for one set of arguments, and the reason if there is none: a table that ends, or an overflow."""
+        try:
+            with np.errstate(all="ignore"):
+                value = self.compute(**_chosen(self.compute, case))
+        except (OverflowError, ZeroDivisionError):
+            value = np.inf
+        except ValueError as error:
+            return np.nan, str(error)
+        return value, "" if np.all(np.isfinite(value)) else f"{self.quantity} must be finite, got one beyond 1e308."
 
     def _cases(self, arguments: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
         """Where in the result each distinct problem belongs, and the problem: checked scalars and an array of times."""

@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 Energy = Callable[[Array], Array]  # 2 U / sigma^2
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+_FINE_NODES, _FINE_WEIGHTS = np.polynomial.legendre.leggauss(16)
+_CERTAIN = 1e100  # a barrier of so many standard deviations, or more, is never reached
 _REACH = 80.0  # an open side is cut where the weight exp(-2U/sigma^2) has fallen below exp(-80)
 
 
@@ -136,9 +138,9 @@ def _panels(energy: Energy, left: float, right: float) -> tuple[Array, Array]:
         edges = np.sort(np.concatenate([edges, middle[coarse]]))
 
 
-def _nodes_of(left: Array, right: Array) -> Array:
-    """Gauss nodes of each panel, (n, 8)."""
-    return left[:, None] + (right - left)[:, None] * (_NODES + 1.0) / 2.0
+def _nodes_of(left: Array, right: Array, nodes: Array = _NODES) -> Array:
+    """Gauss nodes of each panel, (n, nodes.size)."""
+    return left[:, None] + (right - left)[:, None] * (nodes + 1.0) / 2.0
 
 
 def _mismatch(whole: Array, halves: Array) -> Array:
@@ -180,29 +182,83 @@ def ou_exit_rate(barrier: float, *, curvature: float = 1.0, sigma: float = 1.0, 
     """Asymptotic exit rate of the Ornstein-Uhlenbeck process through `barrier` > 0, exact.
 
     With ``k = barrier sqrt(2 a) / sigma`` the rate is ``a nu``, nu the smallest zero of the parabolic cylinder function
-    ``D_nu(-k)`` (`sides` = 1) or of its even companion ``1F1(-nu/2; 1/2; k^2/2)`` (`sides` = 2, exit of (-b, b)). Both
-    come as sums of equal signs, accurate to 1e-12 down to rates of 1e-280.
+    ``D_nu(-k)`` (`sides` = 1) or of its even companion ``1F1(-nu/2; 1/2; k^2/2)`` (`sides` = 2, exit of (-b, b)). Up to
+    k = 10 both come as sums of equal signs. Beyond, nu is so small that only the first order in nu counts,
+    ``nu = sides exp(-k^2/2) / (2 sqrt(pi) D(k/sqrt(2)))`` with Dawson's integral D; it leaves out a relative
+    ``nu log(k)``, below 1e-20. A slit of k < 1e-3 has ``nu = pi^2/(4 k^2) - 1/2``, to relative k^4. Relative error
+    below 1e-12; a rate below the smallest float, about 5e-324, is returned as 0.
 
     >>> round(1 / ou_exit_rate(3.0, sigma=2**0.5), 6)
     86.16453
     """
     b, a = _checks.positive("barrier", barrier), _checks.positive("curvature", curvature)
-    k = b * math.sqrt(2.0 * a) / _checks.positive("sigma", sigma)
+    k = min(b / _checks.positive("sigma", sigma) * math.sqrt(2.0 * a), _CERTAIN)
     if sides not in (1, 2):
         raise ValueError(f"sides must be 1 or 2, got {sides!r}.")
-    if k > 36.0:
-        raise ValueError(f"barrier must be at most 36 stationary standard deviations, got {k:.3g}.")
-    x = k * k / 2.0
-    if sides == 2:
-        top = 2.1 if k >= 1.0 else 3.0 / k**2  # nu = 2 at k = 1, pi^2/(4 k^2) for small k
-        return a * _smallest_zero(lambda nu: _kummer(-nu / 2.0, 0.5, x), top)
-    return a * _smallest_zero(
-        lambda nu: (
-            special.rgamma((1.0 - nu) / 2.0) * _kummer(-nu / 2.0, 0.5, x)
-            + math.sqrt(2.0) * k * special.rgamma(-nu / 2.0) * _kummer((1.0 - nu) / 2.0, 1.5, x)
-        ),
-        1.1,  # nu = 1 at k = 0
-    )
+    if k > 10.0:
+        dawson = float(special.dawsn(k / math.sqrt(2.0)))
+        return math.exp(math.log(a) - k * k / 2.0 - math.log(2.0 * math.sqrt(math.pi) * dawson / sides))
+    if sides == 1:
+        return a * _smallest_zero(lambda nu: _one_rim(nu, k), 1.1)  # nu = 1 at k = 0
+    if k < 1e-3:
+        return a * (math.pi / (2.0 * k)) * (math.pi / (2.0 * k)) - a / 2.0
+    top = 2.1 if k >= 1.0 else 3.0 / k**2  # nu = 2 at k = 1, pi^2/(4 k^2) for small k
+    return a * _smallest_zero(lambda nu: _kummer(-nu / 2.0, 0.5, k * k / 2.0), top)
+
+
+def _one_rim(nu: float, k: float) -> float:
+    """A positive multiple of the parabolic cylinder function ``D_nu(-k)``."""
+    even = special.rgamma((1.0 - nu) / 2.0) * _kummer(-nu / 2.0, 0.5, k * k / 2.0)
+    odd = special.rgamma(-nu / 2.0) * _kummer((1.0 - nu) / 2.0, 1.5, k * k / 2.0)
+    return float(even + math.sqrt(2.0) * k * odd)
+
+
+def ou_mean_exit_time(
+    barrier: float, *, curvature: float = 1.0, sigma: float = 1.0, x0: float = 0.0, sides: int = 1
+) -> float:
+    """Mean time until the Ornstein-Uhlenbeck process from `x0` reaches `barrier` > 0, or leaves (-b, b), exact.
+
+    ``sqrt(pi)/a int_w0^w1 exp(w^2) erfc(-w) dw`` from ``w0 = x0 sqrt(a)/sigma`` to ``w1 = b sqrt(a)/sigma``; for
+    `sides` = 2 ``erf(w)`` stands for ``erfc(-w)``, w0 taken positive. It is `mean_exit_time` of the harmonic well,
+    on panels whose number does not grow with the arguments: halving lengths to the left of the minimum, equal energies
+    to the right of it, of which those that weigh less than ``exp(-45)`` are left out. Relative error below 1e-12.
+
+    Raises ValueError for a start that is not inside, and for a mean time beyond 1e300.
+
+    >>> round(ou_mean_exit_time(3.0, sigma=2**0.5), 6)
+    86.93162
+    """
+    b, a = _checks.positive("barrier", barrier), _checks.positive("curvature", curvature)
+    start, unit = _checks.finite("x0", x0), math.sqrt(a) / _checks.positive("sigma", sigma)
+    if sides not in (1, 2):
+        raise ValueError(f"sides must be 1 or 2, got {sides!r}.")
+    start = abs(start) if sides == 2 else start
+    if not start < b:
+        raise ValueError(f"x0 must lie inside the barrier, got {x0} and a barrier at {b}.")
+    top = min(b * unit, _CERTAIN)
+    log_integral = _log_integral_to(top, (b - start) * unit, sides)
+    log_time = top * top + log_integral + math.log(math.sqrt(math.pi)) - math.log(a)
+    if not log_time < 690.0:
+        raise ValueError(f"barrier must leave a mean exit time below 1e300, got exp({log_time:.4g}). Lower it.")
+    return math.exp(log_time)
+
+
+def _log_integral_to(top: float, width: float, sides: int) -> float:
+    """Logarithm of ``exp(-top^2) int exp(w^2) erfc(-w) dw``, or of erf(w), over the last `width` below `top`."""
+    if top > 7.0:  # what lies 45 lower in energy does not count
+        width = min(width, 45.0 / (top + math.sqrt(top * top - 45.0)))
+    energies = np.arange(1.0, 50.0)
+    right = energies / (top + np.sqrt(np.maximum(top * top - energies, 0.0)))
+    left = top + 2.0 ** np.arange(0.0, 1024.0)
+    gaps = np.concatenate([right[energies < top * top], [top], left])
+    edges = np.concatenate([[0.0], gaps[gaps < width], [width]])
+    gap = _nodes_of(edges[:-1], edges[1:], _FINE_NODES)
+    w = top - gap
+    growth = np.exp(-gap * (2.0 * top - gap) * (w > 0.0))  # exp(w^2 - top^2) to the right of the minimum
+    falling = special.erfcx(np.abs(w)) * math.exp(-top * top)
+    one_rim = np.where(w > 0.0, 2.0 * growth - falling, falling)
+    density = growth * special.erf(w) if sides == 2 else one_rim
+    return math.log(np.sum(density @ _FINE_WEIGHTS * np.diff(edges) / 2.0))
 
 
 def _smallest_zero(function: Callable[[float], float], top: float) -> float:
@@ -233,9 +289,26 @@ def brownian_survival(
     distance = _checks.positive("barrier - x0", _checks.finite("barrier", barrier) - _checks.finite("x0", x0))
     mu, noise = _checks.finite("drift", drift), _checks.positive("sigma", sigma)
     t = _nonnegative(times)
-    spread = noise * np.sqrt(np.where(t > 0, t, 1.0))
-    missed = special.log_ndtr(-(distance + mu * t) / spread) + 2.0 * mu * distance / noise**2
-    return np.where(t > 0, special.ndtr((distance - mu * t) / spread) - np.exp(np.minimum(missed, 0.0)), 1.0)
+    root = np.sqrt(np.where(t > 0, t, 1.0))
+    level, slope = np.minimum(distance / noise / root, 1e10), np.clip(mu / noise * root, -1e10, 1e10)
+    with np.errstate(invalid="ignore", over="ignore"):  # where the other form holds
+        far = special.ndtr(level - slope) - np.exp(2.0 * slope * level + special.log_ndtr(-(level + slope)))
+    near = level * np.maximum(1.0, np.abs(slope)) < 0.1
+    inside = np.where(near, _near_survival(np.where(near, level, 0.0), slope), np.clip(far, 0.0, 1.0))
+    return np.where(t > 0, inside, 1.0)
+
+
+def _near_survival(level: Array, slope: Array) -> Array:
+    """Survival below a near barrier: ``exp(-(c-m)^2/2) (sqrt(2/pi) - m erfcx((c+m)/sqrt 2))`` over c in [0, level].
+
+    The difference of two nearly equal terms would lose as many digits as the survival probability is small.
+    """
+    c = level[..., None] * (_FINE_NODES + 1.0) / 2.0
+    m = np.asarray(slope)[..., None]
+    u = (c + m) / math.sqrt(2.0)
+    rising = np.sqrt(2.0 / np.pi) - np.sign(u) * m * special.erfcx(np.abs(u))  # erfcx(u) = 2 exp(u^2) - erfcx(-u)
+    slopes = np.exp(-((c - m) ** 2) / 2.0) * rising - np.where(u < 0.0, 2.0 * m * np.exp(2.0 * c * m), 0.0)
+    return (slopes @ _FINE_WEIGHTS) * level / 2.0
 
 
 def brownian_interval_survival(
@@ -252,14 +325,22 @@ def brownian_interval_survival(
     start, noise = _checks.finite("x0", x0), _checks.positive("sigma", sigma)
     lower, upper = _checked_domain(domain, start)
     width = _checks.positive("domain width", upper - lower)
-    u, s = (start - lower) / width, _nonnegative(times) * (noise / width) ** 2
+    u, s = min(start - lower, upper - start) / width, _nonnegative(times) * (noise / width) ** 2
     n = np.arange(1, 40, 2)
     late = np.sum(4 / (np.pi * n) * np.sin(np.pi * n * u) * np.exp(-((np.pi * n) ** 2) * s[..., None] / 2), axis=-1)
-    m, spread = np.arange(-6, 7), np.sqrt(np.where(s > 0, s, 1.0))[..., None]
-    direct = special.ndtr((2 * m + 1 - u) / spread) - special.ndtr((2 * m - u) / spread)
-    images = special.ndtr((2 * m + 1 + u) / spread) - special.ndtr((2 * m + u) / spread)
-    early = np.where(s > 0, np.sum(direct - images, axis=-1), 1.0)
+    spread = np.sqrt(np.where(s > 0, s, 1.0))[..., None]
+    m = np.arange(-12, 13)
+    images = np.where(m % 2 == 0, 1.0, -1.0) * _normal_mass(m / spread, u / spread)
+    early = np.where(s > 0, np.sum(images, axis=-1), 1.0)
     return np.where(s < 0.3, early, late)
+
+
+def _normal_mass(centre: Array, half: Array) -> Array:
+    """Probability that a normal variable lies within `half` of `centre`, broadcast, without cancellation."""
+    wide = special.ndtr(centre + half) - special.ndtr(centre - half)
+    near = np.minimum(half, 0.1)
+    density = np.exp(-((centre[..., None] + near[..., None] * _FINE_NODES) ** 2) / 2.0) / math.sqrt(2.0 * math.pi)
+    return np.where(half < 0.1, (density @ _FINE_WEIGHTS) * near, wide)
 
 
 def _nonnegative(times: ArrayLike) -> Array:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import fft, integrate, special
 from scipy.stats import norm
 
-from fbmsde import _tables, covariance, theory
+from fbmsde import _tables, covariance, diffusions, theory
 from fbmsde.landscapes import Landscape, quadratic
 from fbmsde.theory import EXIT, FBM, FORMULAS, PASSAGE
 
@@ -145,11 +148,68 @@ def test_eigenvalue_of_a_narrow_slit_is_that_of_free_motion():
     assert theory.ou_exit_rate(0.01, sides=2) == pytest.approx(math.pi**2 / 8 / 1e-4, rel=1e-4)
 
 
+@pytest.mark.parametrize("k", [9.99, 10.01, 20.0, 36.5])
+@pytest.mark.parametrize("sides", [1, 2])
+def test_eigenvalues_of_high_barriers(k, sides):
+    """The cylinder function, or its even companion, changes sign within 1e-12 of nu, in arbitrary precision."""
+    mpmath = pytest.importorskip("mpmath")
+    nu = theory.ou_exit_rate(k, sigma=UNIT, sides=sides)
+    with mpmath.workdps(60 if sides == 1 else 350):
+        low, high = (mpmath.mpf(nu) * (1 + mpmath.mpf(e)) for e in (-1e-12, 1e-12))
+        zero_of = (lambda n: mpmath.pcfd(n, -k)) if sides == 1 else (lambda n: mpmath.hyp1f1(-n / 2, 0.5, k * k / 2))
+        assert zero_of(low) > 0 > zero_of(high)
+    faster = theory.ou_exit_rate(k, curvature=1e9, sigma=UNIT * 10**4.5, sides=sides)
+    assert faster == pytest.approx(1e9 * nu, rel=1e-11)
+
+
+def test_eigenvalue_where_floats_end():
+    """A rate that no float holds is 0; a fast clock brings it back: ``log nu`` from ``k exp(-k^2/2) / sqrt(2 pi)``."""
+    assert theory.ou_exit_rate(50.0, sigma=UNIT) == 0.0 == theory.ou_exit_rate(1e200, sigma=1e-200)
+    back = theory.ou_exit_rate(50.0, curvature=1e300, sigma=UNIT * 1e150)
+    log_nu = math.log(50.0) - 1250.0 - math.log(2 * math.pi) / 2 + math.log1p(-1 / 2500.0 - 2 / 2500.0**2)
+    assert math.log(back) == pytest.approx(300 * math.log(10.0) + log_nu, abs=1e-9)
+    slit = [theory.ou_exit_rate(k, sigma=UNIT, sides=2) * k * k for k in (1e-150, 0.9999e-3, 1.0001e-3)]
+    assert slit == pytest.approx([math.pi**2 / 4] * 3, rel=1e-6)
+    assert slit[1] == pytest.approx(slit[2], rel=1e-9)
+
+
+STARTS = [(0.0, 3.0), (-0.7, 1.3), (1.1, 1.1000001), (0.4, 7.1), (-9.0, 0.2), (0.0, 1e-6)]
+
+
+@pytest.mark.parametrize("sides", [1, 2])
+@pytest.mark.parametrize(("x0", "barrier"), STARTS)
+def test_mean_exit_time_of_the_process_against_arbitrary_precision(x0, barrier, sides):
+    """``sqrt(pi) int exp(w^2) erfc(-w) dw``, or of erf(w), and `mean_exit_time` of the harmonic well."""
+    mpmath = pytest.importorskip("mpmath")
+    x0 = min(abs(x0), barrier / 2) if sides == 2 and abs(x0) > barrier else x0
+    with mpmath.workdps(30):
+        inner = (lambda w: mpmath.erfc(-w)) if sides == 1 else mpmath.erf
+        start = mpmath.mpf(x0 if sides == 1 else abs(x0))
+        points = [start, *(x for x in range(-9, 8) if start < x < barrier), mpmath.mpf(barrier)]
+        exact = float(mpmath.sqrt(mpmath.pi) * mpmath.quad(lambda w: mpmath.exp(w * w) * inner(w), points))
+    value = diffusions.ou_mean_exit_time(barrier, x0=x0, sides=sides)
+    assert value == pytest.approx(exact, rel=1e-12)
+    domain = (-math.inf if sides == 1 else -barrier, barrier)
+    if barrier > 1e-3:
+        assert theory.mean_exit_time(quadratic(), x0, domain) == pytest.approx(exact, rel=1e-9)
+
+
+def test_mean_exit_time_of_the_process_from_far_away():
+    """From the left of x = -10 it grows by ``log(x0 / x1) / a``, to 1 / (4 x^2); beyond 1e300 it is refused."""
+    near, far, farthest = (diffusions.ou_mean_exit_time(1.0, x0=x, curvature=2.0) for x in (-1e5, -1e9, -1e100))
+    assert far - near == pytest.approx(4 * math.log(10.0) / 2.0, rel=1e-10)
+    assert farthest - near == pytest.approx(95 * math.log(10.0) / 2.0, rel=1e-12)
+    with pytest.raises(ValueError, match=r"barrier must leave a mean exit time below 1e300, got exp\(897\.2\)"):
+        diffusions.ou_mean_exit_time(30.0)
+    with pytest.raises(ValueError, match=r"x0 must lie inside the barrier, got -1\.5 and a barrier at 1.0"):
+        diffusions.ou_mean_exit_time(1.0, x0=-1.5, sides=2)
+    with pytest.raises(ValueError, match="sides must be 1 or 2"):
+        diffusions.ou_mean_exit_time(1.0, sides=0)
+
+
 def test_eigenvalue_refuses():
     with pytest.raises(ValueError, match="sides must be 1 or 2, got 3"):
         theory.ou_exit_rate(1.0, sides=3)
-    with pytest.raises(ValueError, match="barrier must be at most 36 stationary"):
-        theory.ou_exit_rate(40.0)
     with pytest.raises(ValueError, match="barrier must be positive"):
         theory.ou_exit_rate(-1.0)
 
@@ -179,6 +239,25 @@ def test_brownian_survival_is_the_integral_of_the_inverse_gaussian_density():
     assert left == pytest.approx([1 - integrate.quad(density, 0, t)[0] for t in (0.5, 2.0, 5.0)], abs=1e-8)
     never = theory.brownian_survival(1.0, 1e6, drift=-0.5)
     assert never == pytest.approx(1 - math.exp(-1.0), rel=1e-9)
+
+
+@pytest.mark.parametrize("drift", [-30.0, -0.1, 0.0, 0.1, 10.0])
+@pytest.mark.parametrize("barrier", [1e-100, 1e-10, 0.00332, 0.00334, 0.0999, 0.1001, 1.0])
+def test_brownian_survival_keeps_its_digits_where_it_is_small(drift, barrier):
+    """Relative error against arbitrary precision; the plain difference of two terms is off by 7e-7 at b = 1e-10."""
+    mpmath = pytest.importorskip("mpmath")
+    with mpmath.workdps(330):
+        b, mu = mpmath.mpf(barrier), mpmath.mpf(drift)
+        exact = float(mpmath.ncdf(b - mu) - mpmath.exp(2 * mu * b) * mpmath.ncdf(-b - mu))
+    assert theory.brownian_survival(barrier, 1.0, drift=drift) == pytest.approx(exact, rel=1e-11)
+
+
+def test_interval_survival_keeps_its_digits_near_an_end():
+    """Before the other end is felt, that of a half line; a difference of images loses seven digits."""
+    for x0 in (1e-100, 1e-9):
+        one = theory.brownian_interval_survival(1e-3, (0.0, 1.0), x0=x0)
+        assert one == pytest.approx(math.sqrt(2 / (math.pi * 1e-3)) * x0, rel=1e-12)
+    assert theory.brownian_interval_survival(1e-3, (-1.0, 0.0), x0=-1e-9) == one
 
 
 def test_interval_survival_joins_series_and_images():
@@ -396,6 +475,74 @@ def test_formula_is_finite_inside_its_range(name):
         assert value.shape == ((3,) if "times" in formula.arguments else ())
         if formula.quantity in ("survival", "probability"):
             assert np.all(value <= 1)
+
+
+def log_uniform(decades):
+    """Positive numbers over so many decades to either side of 1."""
+    return st.floats(-decades, decades).map(lambda e: 10.0**e)
+
+
+def problems(decades, lowest_hurst):
+    """All arguments of any formula."""
+    positive = log_uniform(decades)
+    signed = st.one_of(st.just(0.0), positive, positive.map(lambda x: -x))
+    hurst = st.one_of(st.just(0.5), st.floats(lowest_hurst, 1.0, exclude_max=True), st.floats(0.3, 0.7))
+    kinds = {"hurst": hurst, "sides": st.sampled_from([1, 2]), "x0": signed, "drift": signed}
+    return st.fixed_dictionaries({name: kinds.get(name, positive) for name in theory.ARGUMENTS})
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(problem=st.one_of(problems(300.0, 5e-324), problems(30.0, 1e-3), problems(1.5, 0.02)))
+def test_formula_keeps_its_word(name, problem):
+    """What `valid` lets pass has a finite value of the right range; what it does not is refused with its reason."""
+    formula = FORMULAS[name]
+    reason = formula.valid(**problem)
+    if reason:
+        with pytest.raises(ValueError) as error:
+            formula.evaluate(**problem)
+        assert reason in str(error.value)
+        return
+    value = formula.evaluate(**problem)
+    assert np.isfinite(value) and value >= 0
+    assert value <= 1 or formula.quantity not in ("survival", "probability")
+
+
+@pytest.mark.parametrize("name", [n for n in FORMULAS if n not in ("fbm_survival", "lamperti_survival")])
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(problem=problems(0.4, 0.05))
+def test_formula_has_a_value_wherever_its_limits_hold(name, problem):
+    """Arguments from 0.4 to 2.5 leave no float's range: nothing but the stated limits may refuse them."""
+    formula = FORMULAS[name]
+    named = {k: v for k, v in problem.items() if k in inspect.signature(formula.limits).parameters}
+    assert not formula.valid(**problem) or formula.limits(**named)
+
+
+RISING = {"exit_rate": -1, "mean_exit_time": 1, "survival": 1, "time_scale": 1, "mean_maximum": 1, "barrier_shift": 1}
+RAISED = {"mean_maximum": "horizon", "barrier_shift": "dt", "variance": "sigma"}
+
+
+def raised_argument(formula):
+    """The argument in which a formula is monotone: a distance wherever it has one."""
+    default = "x0" if formula.subject == PASSAGE else "barrier"
+    return RAISED.get(formula.quantity, default)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, f in FORMULAS.items() if raised_argument(f) in f.arguments and f.quantity in {*RISING, *RAISED}]
+)
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(problem=st.one_of(problems(100.0, 1e-3), problems(1.0, 0.05)), factor=st.floats(1.0, 3.0))
+def test_formula_is_monotone(name, problem, factor):
+    """A farther barrier or start is reached later, a later time finds fewer; up to rounding."""
+    formula, raised = FORMULAS[name], raised_argument(FORMULAS[name])
+    pairs = [({**problem, raised: problem[raised] * factor}, RISING.get(formula.quantity, 1))]
+    if formula.quantity == "survival":
+        pairs.append(({**problem, "times": problem["times"] * factor}, -1))
+    for other, sign in pairs:
+        if not formula.valid(**problem) and not formula.valid(**other):
+            one, two = formula.evaluate(**problem), formula.evaluate(**other)
+            assert sign * (two - one) >= -1e-11 * max(one, two)
 
 
 @pytest.mark.parametrize("name", [n for n, f in FORMULAS.items() if f.limits.__name__ != "_everywhere"])
