@@ -1,7 +1,8 @@
 """Hurst estimators: bias and error beside the Cramer-Rao bound, coverage, false memory, speed, other packages.
 
-OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/hurst_estimators.py [accuracy] [coverage] [memory] [bands]
-[speed] [peers]: all without arguments, about 10 minutes. Other packages, if installed: antropy, hurst, MFDFA, nolds.
+OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/hurst_estimators.py [accuracy] [coverage] [memory]
+[volatility] [bands] [speed] [peers]: all without arguments, about 10 minutes. Other packages, if installed: antropy,
+hurst, MFDFA, nolds.
 """
 
 import importlib
@@ -10,12 +11,12 @@ import time
 import warnings
 
 import numpy as np
-from scipy import stats
+from scipy import signal, stats
 
-from fbmsde import _hurst_ordinates, _hurst_spectral
+from fbmsde import _hurst_ordinates, _hurst_residuals, _hurst_spectral
 from fbmsde._hurst_spectral import GRID, exact_error
 from fbmsde.generators import fgn
-from fbmsde.hurst import ESTIMATORS, estimate_hurst
+from fbmsde.hurst import ESTIMATORS, NULLS, estimate_hurst
 
 HURST = (0.1, 0.3, 0.5, 0.7, 0.9)
 LENGTHS = (512, 2048, 16384)
@@ -78,6 +79,65 @@ def memory(n_series: int = 1000, n: int = 1000) -> None:
             found = int(np.sum(estimate.p_no_memory <= 0.05))
             cells.append(f"{found:<4d} {estimate.hurst.mean():.3f} +- {estimate.hurst.std():.3f}".ljust(36))
         print(f"{law:<24}" + "".join(cells))
+
+
+def _garch(rng, shape, shock, stay):
+    """Uncorrelated values of mean variance 1 with ``variance' = 1 - shock - stay + shock x^2 + stay variance``."""
+    out, variance = np.empty((shape[0], shape[1] + 500)), np.ones(shape[0])
+    for t in range(out.shape[1]):
+        out[:, t] = np.sqrt(variance) * rng.standard_normal(shape[0])
+        variance = 1.0 - shock - stay + shock * out[:, t] ** 2 + stay * variance
+    return out[:, 500:]
+
+
+def _stochastic_volatility(rng, shape, stay=0.98, spread=0.25):
+    """Normal values whose log-variance is an autoregression of order 1."""
+    shocks = spread * rng.standard_normal((shape[0], shape[1] + 500))
+    return np.exp(signal.lfilter([1.0], [1.0, -stay], shocks)[:, 500:] / 2.0) * rng.standard_normal(shape)
+
+
+VOLATILE = {
+    "Gaussian": LAWS["Gaussian"],
+    "Student t3": LAWS["Student t3"],
+    "Student t1.5": LAWS["Student t1.5"],
+    "sparse (2 % non-zero)": LAWS["sparse (2 % non-zero)"],
+    "exponential": lambda rng, shape: rng.exponential(size=shape),
+    "GARCH(.2, .78)": lambda rng, shape: _garch(rng, shape, 0.2, 0.78),
+    "GARCH(.1, .85)": lambda rng, shape: _garch(rng, shape, 0.1, 0.85),
+    "stochastic volatility": _stochastic_volatility,
+    "s.d. falls 1 ... .05": lambda rng, shape: rng.standard_normal(shape) * np.linspace(1.0, 0.05, shape[1]),
+}
+
+
+def volatility(n_series: int = 400, n: int = 2000) -> None:
+    """Coverage of the intervals, share of robust ones, p_fgn and false memory where the size of the noise varies."""
+    print(f"\n## {n_series} series of n = {n}: coverage of 95 % intervals as fgn / auto / robust, share of robust ones")
+    print("   under auto, p_fgn < 5 % as fgn / auto; at H = .5 rejections at 5 % by shuffling / by flipping signs")
+    for k, (law, draw) in enumerate(VOLATILE.items()):
+        cells = []
+        for hurst in (0.2, 0.5, 0.8):
+            x = draw(np.random.default_rng([k, int(10 * hurst)]), (n_series, n))
+            cells.append(_volatile_cell(_hurst_residuals.coloured(x, hurst) if hurst != 0.5 else x, hurst))
+        rejected = _memory_found(draw(np.random.default_rng([k, 5]), (n_series, n)))
+        print(f"{law:<24}" + "".join(cells) + rejected, flush=True)
+    print(f"power at H = .55: {_memory_found(fgn(0.55, n, n_series, seed=0))}")
+
+
+def _memory_found(x) -> str:
+    """Shares of series in which memory is found at 5 % by each null."""
+    found = (estimate_hurst(x, kind="increments", null=null, n_surrogates=99).p_no_memory for null in NULLS)
+    return " / ".join(f"{np.mean(p <= 0.05):.3f}" for p in found)
+
+
+def _volatile_cell(x, hurst: float) -> str:
+    """Coverage, share of robust intervals and misfits of series."""
+    estimates = {name: estimate_hurst(x, kind="increments", interval=name) for name in ("fgn", "auto", "robust")}
+    held = [np.mean((low <= hurst) & (hurst <= high)) for low, high in
+            (e.confidence_interval() for e in estimates.values())]  # fmt: skip
+    share = np.mean(estimates["auto"].interval == "robust")
+    misfit = [np.mean(estimates[name].p_fgn < 0.05) for name in ("fgn", "auto")]
+    covered = "/".join(f"{c:.3f}" for c in held)
+    return f"H={hurst:g} {covered} {share:.2f} {misfit[0]:.3f}/{misfit[1]:.3f}".ljust(46)
 
 
 def bands(longest: int = 2**17, values: int = 2**24) -> None:
@@ -177,6 +237,6 @@ def _peer_row(name: str, series: list, estimate) -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    sections = {f.__name__: f for f in (accuracy, coverage, memory, bands, speed, peers)}
+    sections = {f.__name__: f for f in (accuracy, coverage, memory, volatility, bands, speed, peers)}
     for section in sys.argv[1:] or sections:
         sections[section]()

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, linalg, special, stats
+from scipy import fft, linalg, special
 from scipy.interpolate import CubicSpline
 
 from ._cached import cached_kernel
@@ -134,7 +134,7 @@ def local_whittle_error(n: int) -> Array:
 
 def exact(increments: Array) -> tuple[Array, Array]:
     """Hurst and sigma by the exact Gaussian likelihood of fGn, restricted for the unknown mean (Durbin-Levinson)."""
-    centre = _inner_node(whittle(increments)[0])
+    centre = near_node(whittle(increments)[0])
     hurst, sigma, todo = np.empty(len(centre)), np.empty(len(centre)), np.arange(len(centre))
     while todo.size:
         deviance, scale = _exact_windows(increments[todo], centre[todo])
@@ -143,14 +143,14 @@ def exact(increments: Array) -> tuple[Array, Array]:
         hurst[todo] = _between(centre[todo], place)
         smooth = np.log(scale * (1.0 - nodes)) @ _TO_POLYNOMIAL.T  # sigma^2 behaves like 1 / (1 - H) at H = 1
         sigma[todo] = np.exp((_horner(smooth, place) - np.log1p(-hurst[todo])) / 2.0)
-        moved = _inner_node(hurst[todo])
+        moved = near_node(hurst[todo])
         again = (np.abs(place) >= _HALF) & (moved != centre[todo])
         centre[todo] = moved
         todo = todo[again]
     return hurst, sigma
 
 
-def _inner_node(hurst: Array) -> NDArray[np.intp]:
+def near_node(hurst: Array) -> NDArray[np.intp]:
     """Nearest node of GRID that has three neighbours on either side."""
     return np.clip(np.rint((np.sqrt(hurst) - _ROOTS[0]) / _SPACING).astype(np.intp), _HALF, GRID.size - 1 - _HALF)
 
@@ -283,33 +283,25 @@ def _information_rate(hurst: float) -> float:
     return float(np.var(rise / (2.0 * step)) / 2.0)
 
 
-def fgn_p_values(increments: Array, hurst: Array) -> Array:
-    """p-values of the score test of fGn against ``f exp(sum_k theta_k cos(k l))``, k = 1 ... 8, (n_series,).
+def log_shapes(hurst: Array, n: int) -> tuple[Array, Array]:
+    """Logarithms of the expected periodograms in bands, about their means, and their slopes, (n_series, n_bands) each.
 
-    Below n = 20 there are ``n // 2 - 2`` cosines, as many as the ordinates leave beside the scale and H.
-    `hurst` must be the Whittle estimate (or another one of error n^-1/2): the cosines are made orthogonal to the slope
-    in H, so that its error does not enter.
+    Parabolas through three nodes; the slope is per spacing of the nodes and taken at the nearest one.
     """
-    n = increments.shape[1]
-    power, nearest = bands(n).means(periodogram(increments)), _inner_node(hurst)
-    out = np.empty(len(hurst))
-    for node in np.unique(nearest):
-        rows = nearest == node
-        out[rows] = _score_p_values(power[rows], (np.sqrt(hurst[rows]) - _ROOTS[node]) / _SPACING, node, n)
-    return out
+    node = near_node(hurst)
+    below, here, above = (_log_shapes(n)[0][node + step] for step in (-1, 0, 1))
+    slope, bend = (above - below) / 2.0, (above + below) / 2.0 - here
+    delta = ((np.sqrt(hurst) - _ROOTS[node]) / _SPACING)[:, None]
+    return here + delta * (slope + delta * bend), slope
 
 
-def _score_p_values(power: Array, place: Array, node: int, n: int) -> Array:
-    """Chi-square p-values of periodograms in bands whose Hurst values lie `place` spacings off one node."""
-    below, here, above = (_log_shape(GRID[g], n)[0] for g in (node - 1, node, node + 1))
-    slope, bend, delta = (above - below) / 2.0, (above + below) / 2.0 - here, place[:, None]
-    weights = bands(n).weights
-    ratios = power * np.exp(-(here + delta * (slope + delta * bend)))
-    ratios /= (ratios @ weights / weights.sum())[:, None]
+def score_directions(node: np.intp, n: int) -> Array:
+    """Orthonormal directions of the cosines in the ratios of periodogram and fit, (n_bands, n_cosines)."""
+    slope, weights = log_shapes(GRID[node : node + 1], n)[1][0], bands(n).weights
     frequencies = 2.0 * np.pi * bands(n).centres / n
     count = min(_COSINES, frequencies.size - 2)
     cosines = np.cos(np.outer(frequencies, np.arange(1, count + 1)))
     basis = np.column_stack([np.ones_like(slope), slope, cosines])
     root = np.sqrt(weights / 2.0)  # the ordinate at pi has twice the variance of the others
-    directions = np.linalg.qr(basis * root[:, None])[0][:, 2:] * root[:, None]
-    return stats.chi2.sf(((ratios - 1.0) @ directions) ** 2 @ np.ones(count), count)
+    directions: Array = np.linalg.qr(basis * root[:, None])[0][:, 2:] * root[:, None]
+    return directions

@@ -17,7 +17,7 @@ FLOORS = [
     | {"solvers"},
     {"_hurst_ordinates", "_rational", "_regions", "fou", "generators", "landscapes"},
     {"_budget", "_exit_formulas", "_fbm_formulas", "_hurst_spectral", "_jumps", "_passage_formulas"},
-    {"_hurst_notes", "_hurst_scaling", "_rational_fit", "fbm_compat", "survival", "theory"},
+    {"_hurst_notes", "_hurst_residuals", "_hurst_scaling", "_rational_fit", "fbm_compat", "survival", "theory"},
     {"_certificate", "hurst"},
     {"gradient_noise", "streaming"},
     {"continuous", "noise"},

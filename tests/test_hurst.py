@@ -1,16 +1,18 @@
 """Hurst estimators: against dense algebra and plain loops, on exact fGn, on series without memory, and their errors."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg, optimize, stats
 
-from fbmsde import _hurst_notes, _hurst_ordinates, _hurst_scaling, _hurst_spectral
+from fbmsde import _hurst_notes, _hurst_ordinates, _hurst_residuals, _hurst_scaling, _hurst_spectral
 from fbmsde._series import series_rows
 from fbmsde.covariance import fgn_autocovariance
 from fbmsde.generators import fgn
-from fbmsde.hurst import ESTIMATORS, estimate_hurst, rolling_hurst
+from fbmsde.hurst import ESTIMATORS, NULLS, estimate_hurst, rolling_hurst
 
 ALPHA = 1e-6
 GRID = _hurst_spectral.GRID
@@ -450,12 +452,13 @@ def test_memory_is_found_where_there_is_some():
     assert np.abs(np.mean(estimate.null) - 0.5) < 0.02
 
 
-# --- the shuffled null
+# --- copies without memory
 
 
-def test_null_is_a_function_of_seed_and_series_number():
+@pytest.mark.parametrize("model", NULLS)
+def test_null_is_a_function_of_seed_and_series_number(model):
     x = fgn(0.5, 64, 4, seed=18)
-    options = {"kind": "increments", "n_surrogates": 19}
+    options = {"kind": "increments", "n_surrogates": 19, "null": model}
     null = estimate_hurst(x, **options, seed=1).null
     assert null.shape == (4, 19)
     assert np.array_equal(null, estimate_hurst(x, **options, seed=1, n_jobs=2).null)
@@ -490,6 +493,165 @@ def test_shuffling_a_path_shuffles_its_increments():
     path = np.append(0.0, np.cumsum(x))
     nulls = [estimate_hurst(y, kind=k, n_surrogates=19).null for y, k in ((path, "path"), (x, "increments"))]
     assert np.allclose(*nulls, atol=1e-8)
+
+
+def test_flipped_signs_keep_every_size_in_its_place():
+    x = np.abs(fgn(0.8, 50, 3, seed=35)) + 1.0
+    deviations = x - x.mean(axis=1, keepdims=True)
+    flipped = NULLS["sign_flip"](np.random.default_rng(0), x)
+    assert np.allclose(np.abs(flipped), np.abs(deviations), rtol=1e-12)
+    assert 0.2 < np.mean(np.sign(flipped) != np.sign(deviations)) < 0.8
+
+
+def test_no_null_is_asked_for_by_none():
+    estimate = estimate_hurst(fgn(0.8, 64, 2, seed=36), kind="increments", null=None)
+    assert estimate.null_model is None
+    assert estimate.null.shape == (2, 0)
+    assert np.isnan(estimate.p_no_memory).all()
+    assert np.isnan(estimate_hurst(fgn(0.8, 64, seed=36)[0], kind="increments", null=None).p_no_memory)
+
+
+# --- volatility in clusters
+
+
+def garch(shape, seed, shock=0.2, stay=0.78):
+    """Uncorrelated values whose variance is ``1 - shock - stay + shock x^2 + stay variance`` of the step before."""
+    rng, variance = np.random.default_rng(seed), np.ones(shape[0])
+    out = np.empty((shape[0], shape[1] + 300))
+    for t in range(out.shape[1]):
+        out[:, t] = np.sqrt(variance) * rng.standard_normal(shape[0])
+        variance = 1.0 - shock - stay + shock * out[:, t] ** 2 + stay * variance
+    return out[:, 300:]
+
+
+def every_sign(sizes):
+    """The values with every pattern of signs, (2^n, n)."""
+    patterns = np.arange(2**sizes.size)[:, None] >> np.arange(sizes.size) & 1
+    return sizes * (1.0 - 2.0 * patterns)
+
+
+@pytest.mark.parametrize("n", [10, 11])
+def test_widening_is_the_variance_over_every_pattern_of_signs(n):
+    rng = np.random.default_rng(37)
+    sizes, weights = rng.exponential(size=n), rng.standard_normal((1, n // 2))
+    power = np.abs(np.fft.rfft(every_sign(sizes), axis=1)[:, 1:]) ** 2
+    forms = _hurst_residuals.quadratic_forms(weights, n)
+    both_sides = np.where(np.arange(1, n // 2 + 1) == n / 2, 1.0, 2.0)
+    variance = np.var(power @ (weights[0] * both_sides)) / n**2
+    gaussian = 2.0 * n * np.sum(forms[0, 1:] ** 2) * np.mean(sizes**2) ** 2
+    factor = _hurst_residuals.widening(forms, _hurst_residuals.square_products(sizes[None]))
+    assert factor[0] ** 2 == pytest.approx(variance / gaussian, rel=1e-9)
+
+
+def test_covariance_of_the_scores_is_that_over_every_pattern_of_signs():
+    """The residuals are made of the sizes at H = .5, so that they are the sizes but for their mean."""
+    n, node = 12, _hurst_spectral.near_node(np.array([0.5]))[0]
+    sizes = np.random.default_rng(38).exponential(size=n)
+    sizes *= np.where(np.arange(n) % 2, 1, -1)
+    sizes -= sizes.mean()
+    directions = _hurst_spectral.score_directions(node, n)
+    power = np.abs(np.fft.rfft(every_sign(sizes), axis=1)[:, 1:]) ** 2 / n / np.mean(sizes**2)
+    covariance = _hurst_residuals._score_covariances(sizes[None], np.array([0.5]), node)[0]
+    assert np.allclose(covariance, np.cov((power @ directions).T, bias=True), atol=1e-12)
+
+
+def test_clustering_is_measured_against_every_order_of_the_values():
+    orders = np.array(list(itertools.permutations(np.random.default_rng(39).exponential(size=7))))
+    forms = _hurst_residuals.quadratic_forms(np.random.default_rng(40).standard_normal((1, 3)), 7)
+    z = stats.norm.isf(_hurst_residuals.clustering_p_values(orders, forms.repeat(len(orders), axis=0)))
+    assert np.mean(z) == pytest.approx(0.0, abs=1e-9)
+    assert np.mean(z**2) == pytest.approx(1.0, rel=1e-9)
+
+
+@pytest.mark.parametrize("hurst", [0.1, 0.5, 0.9])
+def test_residuals_are_white_and_can_be_coloured_again(hurst):
+    x = fgn(hurst, 1000, 2, seed=41)
+    white = _hurst_residuals.residuals(x, np.array([hurst, hurst]))
+    assert np.all(np.abs(estimate_hurst(white, kind="increments").hurst - 0.5) < 0.1)
+    assert np.allclose(_hurst_residuals.coloured(white, hurst), x - x.mean(axis=1, keepdims=True), atol=1e-9)
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("whittle", 0.002), ("local_whittle", 0.01)])
+def test_long_series_take_kernels_of_a_shorter_length(name, tolerance, monkeypatch):
+    """Here a quarter of the length that is kept; the local likelihood has 215 ordinates in place of 861."""
+    x = garch((2, 2**15), seed=42)
+    whole = estimate_hurst(x, kind="increments", interval="robust", method=name).standard_error
+    monkeypatch.setattr(_hurst_residuals, "_LONGEST_KERNEL", 2**13)
+    cut = estimate_hurst(x, kind="increments", interval="robust", method=name).standard_error
+    assert np.allclose(cut, whole, rtol=tolerance)
+
+
+def few(n, share):
+    """The largest count of n that is not surprising when each is counted with probability `share`."""
+    return stats.binom.isf(ALPHA / 20, n, share)
+
+
+@pytest.mark.parametrize("hurst", [0.3, 0.5, 0.7])
+def test_intervals_hold_under_clusters_of_volatility(hurst):
+    """400 series of n = 1000, residuals GARCH: catches a coverage below 83 %; the fGn interval has about 73 %."""
+    x = _hurst_residuals.coloured(garch((400, 1000), seed=43), hurst)
+    for interval in ("auto", "robust", "fgn"):
+        estimate = estimate_hurst(x, kind="increments", interval=interval)
+        low, high = estimate.confidence_interval()
+        missed = np.sum((low > hurst) | (high < hurst))
+        misfit = np.sum(estimate.p_fgn < 0.05)
+        if interval == "fgn":
+            assert min(missed, misfit) > few(400, 0.05)
+        else:
+            assert max(missed, misfit) <= few(400, 0.05)
+            assert np.mean(estimate.interval == "robust") > 0.95
+
+
+def test_flipped_signs_find_no_memory_in_clusters_of_volatility():
+    """400 series, p = .05: catches a rate above 15 %; by shuffling it is about 25 %."""
+    x = garch((400, 1000), seed=44)
+    options = {"kind": "increments", "n_surrogates": 39, "n_jobs": 1}
+    found = {m: np.sum(estimate_hurst(x, null=m, **options).p_no_memory <= 0.05) for m in NULLS}
+    assert found["sign_flip"] <= few(400, 0.05) < found["shuffle"]
+
+
+def test_flipped_signs_find_memory_where_there_is_some():
+    """At H = .6 and n = 2000 an estimate is seven errors off, beyond the reach of 39 copies."""
+    estimate = estimate_hurst(fgn(0.6, 2000, 20, seed=45), kind="increments", null="sign_flip", n_surrogates=39)
+    assert np.allclose(estimate.p_no_memory, 0.05)
+    assert estimate.null_model == "sign_flip"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in ESTIMATORS if name != "rs_noise_as_path"])
+def test_robust_errors_of_every_method_are_the_spread_under_clusters_of_volatility(name):
+    """200 series of n = 512: catches an error off by 25 %; that of fGn is about 35 % too small.
+
+    The published estimator is left out, since it follows the law of the values and not H.
+    """
+    x = garch((200, 512), seed=46)
+    estimate = estimate_hurst(x, kind="increments", method=name, interval="robust", n_surrogates=99)
+    scaled = (estimate.hurst - estimate.hurst.mean()) / estimate.standard_error
+    assert 0.75 < np.sqrt(np.mean(scaled**2)) < 1.25
+
+
+def test_intervals_of_fgn_stay_those_of_fgn():
+    """1 % of 300 series may look clustered: catches a level that is really 7 %."""
+    x = fgn(0.7, 500, 300, seed=47)
+    auto, plain = (estimate_hurst(x, kind="increments", interval=name) for name in ("auto", "fgn"))
+    same = auto.interval == "fgn"
+    assert np.sum(~same) <= few(300, 0.01)
+    assert np.array_equal(auto.standard_error[same], plain.standard_error[same])
+    assert np.array_equal(auto.p_fgn[same], plain.p_fgn[same])
+    assert np.array_equal(np.array(auto.confidence_interval())[:, same], np.array(plain.confidence_interval())[:, same])
+    assert np.array_equal(~same, (auto.p_clustering < 0.01) & (auto.standard_error > 1.02 * plain.standard_error))
+
+
+def test_one_series_has_one_interval():
+    estimate = estimate_hurst(garch((1, 1000), seed=48)[0], kind="increments")
+    assert estimate.interval == "robust"
+    assert isinstance(estimate.p_clustering, float)
+    assert estimate_hurst(chirp(100), kind="increments", interval="fgn").interval == "fgn"
+
+
+def test_steps_of_one_size_do_not_cluster():
+    steps = np.random.default_rng(49).choice([-1.0, 1.0], (20, 500))
+    assert np.all(estimate_hurst(steps, kind="increments").interval == "fgn")
 
 
 # --- intervals
@@ -678,6 +840,8 @@ def test_omitted_series_are_marked_and_leave_the_others_alone():
         ({"kind": "noise"}, r"kind must be one of increments, path, got 'noise'\."),
         ({"kind": "path", "method": "vr"}, r"method must be one of whittle, exact, .*, got 'vr'\."),
         ({"kind": "path", "nan_policy": "drop"}, r"nan_policy must be one of raise, omit, got 'drop'\."),
+        ({"kind": "path", "interval": "wide"}, r"interval must be one of auto, fgn, robust, got 'wide'\."),
+        ({"kind": "path", "null": "block"}, r"null must be one of shuffle, sign_flip, got 'block'\."),
         ({"kind": "path", "n_surrogates": 5}, r"n_surrogates must be at least 19, got 5\."),
     ],
 )
