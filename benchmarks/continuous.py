@@ -21,13 +21,13 @@ from scipy import stats
 import fbmsde
 from fbmsde import FractionalNoise, Landscape, first_passage, quadratic, theory
 from fbmsde._budget import Accuracy, drift_error, hidden_excursion, required_reach
+from fbmsde._exit_kernel import outside_interval
 from fbmsde._regions import interval_clearance
 from fbmsde.bridge import bridge_passage
 from fbmsde.continuous import Jumper, Plan, _begin, _choose, _jump, _refill, exits
 from fbmsde.covariance import fou_stationary_variance
 from fbmsde.diffusions import brownian_survival, ou_exit_rate
 from fbmsde.fou import fractional_ornstein_uhlenbeck
-from fbmsde.passage import _outside_interval
 from fbmsde.streaming import StreamingNoise
 
 HURST = (0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9)
@@ -48,7 +48,7 @@ def on_grid(
 ) -> Any:  # fmt: skip
     """Exits through an upper barrier on the grid of n_steps itself, by jumps, the barrier where it is."""
     motion = (landscape.drift, landscape.params)
-    region = (_outside_interval, interval_clearance, (-math.inf, barrier))
+    region = (outside_interval, interval_clearance, (-math.inf, barrier))
     plan = Plan(motion, region, (x0,), horizon / n_steps, n_steps, n_steps, 0.0)
     key = fbmsde._checks.as_seed(seed)
     return exits(FractionalNoise(hurst), plan, accuracy or Accuracy(), key, n_paths, 1, False)

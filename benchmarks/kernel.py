@@ -11,8 +11,8 @@ import numpy as np
 
 import fbmsde
 from fbmsde import FractionalNoise, first_passage
+from fbmsde._exit_kernel import Domain, exit_steps, never_undefined, outside_interval
 from fbmsde._sources import stored_kit
-from fbmsde.passage import _exit_steps, _outside_interval
 from fbmsde.solvers import SOLVERS
 
 WELL = fbmsde.double_well(4.0, 1.0, 1.0)
@@ -22,13 +22,13 @@ START, DT = WELL.minima[0], 1e-3
 def exit_kernel(solver: str, n_steps: int = 2000, n_paths: int = 512, repeats: int = 15) -> float:
     """Nanoseconds per path-step with the increments given, no path leaving; medians of CPU time."""
     increments = fbmsde.fgn(0.5, n_steps, n_paths, seed=1)[None]
-    motion = (SOLVERS[solver], WELL.drift, WELL.params, _outside_interval, (-math.inf, 100.0))
+    motion = (SOLVERS[solver], WELL.drift, WELL.params, Domain(outside_interval, never_undefined, (-math.inf, 100.0)))
     times = []
     for _ in range(repeats + 1):
         kit = stored_kit(increments, 0)
         out = np.zeros(n_paths, np.int64), np.zeros(n_paths, np.uint8)
         begin = time.process_time()
-        _exit_steps(*kit, *motion, (START,), (DT, 0.01), n_steps, np.arange(n_paths), *out, np.zeros(2, np.int64))
+        exit_steps(*kit, *motion, (START,), (DT, 0.01), n_steps, np.arange(n_paths), *out, np.zeros(2, np.int64))
         times.append(time.process_time() - begin)
     return median(times[1:]) / increments.size * 1e9
 

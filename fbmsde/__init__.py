@@ -2,6 +2,7 @@
 
 from . import theory
 from ._budget import Accuracy, ErrorBudget
+from ._errors import HorizonError, PathError
 from .bridge import bridge_passage
 from .escape import EscapeStudy, escape_study
 from .fbm_compat import FBM
@@ -10,7 +11,7 @@ from .generators import fbm, fgn
 from .hurst import estimate_hurst, rolling_hurst
 from .landscapes import Landscape, double_well, double_well_2d, quadratic, rippled_well, tilted_double_well
 from .noise import FractionalNoise
-from .passage import HorizonError, LevelSet, PathError, first_passage
+from .passage import LevelSet, first_passage
 from .simulate import Paths, simulate_paths
 from .streaming import StreamingNoise
 from .survival import NoEstimateError, PassageTimes

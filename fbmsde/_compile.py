@@ -106,6 +106,21 @@ def outside(level: Callable[..., float], dim: int) -> Any:
     return njit(**OPTIONS)(on_points if dim > 1 else on_floats)
 
 
+@by_content
+def undefined(level: Callable[..., float], dim: int) -> Any:
+    """The test for points where ``level(x, *params)`` is not a number."""
+
+    def on_points(x: Point, *params: float) -> bool:
+        value = float(level(x, *params))
+        return value != value
+
+    def on_floats(x: Point, *params: float) -> bool:
+        value = float(level(x[0], *params))
+        return value != value
+
+    return njit(**OPTIONS)(on_points if dim > 1 else on_floats)
+
+
 def require_compiles(name: str, function: Callable[..., Any], dim: int, n_params: int, *, vector: bool) -> None:
     """Compile ``function(x, *params)``; an error with the reason and the place unless it returns what it should.
 

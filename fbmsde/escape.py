@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from . import _checks, _report, landscapes, theory
+from ._errors import PathError
 from ._files import write_figure, write_text
 from ._study import Row, StudyData
 from .diffusions import mean_exit_time
 from .landscapes import Landscape
 from .noise import METHODS, FractionalNoise
-from .passage import PathError, first_passage
+from .passage import first_passage
 from .solvers import SOLVERS
 from .survival import NoEstimateError, PassageTimes, Rate
 
@@ -240,7 +241,7 @@ def _measured(
     well: Well, noise: FractionalNoise, settings: dict[str, Any], passages: PassageTimes, other: tuple[Rate | None, str]
 ) -> Row:
     """Estimates from the passage times, and the predictions that apply."""
-    notes: list[str] = []
+    notes = [passages.note] if passages.note else []
     nan = (math.nan, math.nan)
     mean, mean_interval, rate, rate_interval, restricted = math.nan, nan, math.nan, nan, False
     try:

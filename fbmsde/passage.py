@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from . import _checks
 from ._budget import Accuracy
-from ._compile import compiled, outside, require_compiles
-from ._points import Point, is_finite, load, load_step, scaled, store
+from ._compile import compiled, outside, require_compiles, undefined
+from ._errors import HorizonError, passages_of
+from ._exit_kernel import BROKEN, CENSORED, LEFT, Domain, exit_steps, never_undefined, outside_interval
+from ._points import Point
 from ._regions import interval_clearance, level_clearance, level_distance, shifted_level
-from ._sources import BLOCK, LANES
 from ._threads import run_blocks
 from .continuous import Plan, default_fine_steps, exits
 from .extremes import barrier_shift
@@ -28,31 +28,7 @@ from .survival import PassageTimes
 
 MONITORING = ("grid", "shifted", "continuous")
 
-_RUNNING, _LEFT, _CENSORED, _BROKEN = 0, 1, 2, 3
 _FIRST_TRIAL = 2**10  # steps of the first trial when the horizon is open
-
-
-class PathError(ArithmeticError):
-    """A path left the finite numbers; `path` is its number and `time` when it did."""
-
-    def __init__(self, message: str, path: int, time: float) -> None:
-        super().__init__(message)
-        self.path, self.time = path, time
-
-    @classmethod
-    def at(cls, path: int, step: int, dt: float) -> PathError:
-        """The error of a path that broke at a step, with the step size to try."""
-        time = float(step * dt)
-        rule = f"path {path} must stay finite, got inf or nan at time {time:g}."
-        return cls(f"{rule} Check the gradient there, or try dt = {dt / 4:g}.", int(path), time)
-
-
-class HorizonError(ArithmeticError):
-    """Too few paths had left when the noise model's range ended; `passages` holds what was computed."""
-
-    def __init__(self, message: str, passages: PassageTimes) -> None:
-        super().__init__(message)
-        self.passages = passages
 
 
 @dataclass(frozen=True)
@@ -64,78 +40,6 @@ class LevelSet:
 
     level: Callable[..., float]
     params: tuple[float, ...] = ()
-
-
-@njit(error_model="numpy", forceinline=True)
-def _outside_interval(x: Point, lower: float, upper: float) -> bool:
-    return not ((x[0] > lower) & (x[0] < upper))
-
-
-@njit(error_model="numpy", forceinline=True)
-def _walk(
-    step: Any, gradient: Any, params: Any, outside: Any, bounds: Any,
-    x0: Point, clock: Any, x: NDArray, noise: NDArray, masks: NDArray,
-) -> int:  # fmt: skip
-    """Advance all lanes BLOCK steps; bit s of a lane's mask: outside after step s, bit BLOCK + s: not finite."""
-    dt, scale = clock
-    events = 0
-    for lane in range(x.shape[1]):
-        point = load(x0, x, lane)
-        mask = 0
-        for s in range(BLOCK):
-            point = step(gradient, params, point, scaled(scale, load_step(x0, noise, s, lane)), dt)
-            mask |= (1 << s) if outside(point, *bounds) else 0
-            mask |= 0 if is_finite(point) else (1 << (BLOCK + s))
-        store(point, x, lane)
-        masks[lane] = mask
-        events |= mask
-    return events
-
-
-@njit(error_model="numpy", nogil=True)
-def _verdict(mask: int, age: int, n_steps: int) -> tuple[int, int]:
-    """State and step number of a lane that was `age` steps old before the block with this mask."""
-    for s in range(min(BLOCK, n_steps - age)):
-        if mask & (1 << s):
-            return (_BROKEN if mask & (1 << (BLOCK + s)) else _LEFT), age + s + 1
-    return (_CENSORED if age + BLOCK >= n_steps else _RUNNING), n_steps
-
-
-@njit(error_model="numpy", nogil=True)
-def _exit_steps(
-    start: Any, draw: Any, source: Any, step: Any, gradient: Any, params: Any, outside: Any, bounds: Any,
-    x0: Point, clock: Any, n_steps: int, queue: NDArray, steps: NDArray, states: NDArray, control: NDArray,
-) -> None:  # fmt: skip
-    """Exit step and state of the queued paths; control[0] asks to stop, control[1] counts finished paths."""
-    x, noise = np.empty((len(x0), LANES)), np.zeros((len(x0), BLOCK, LANES))
-    masks, born, paths = np.zeros(LANES, np.int64), np.zeros(LANES, np.int64), np.full(LANES, -1)
-    for lane in range(LANES):
-        store(x0, x, lane)
-        start(source, lane, queue[min(lane, queue.size - 1)])  # a lane without a path runs along unread
-        if lane < queue.size:
-            paths[lane] = queue[lane]
-    upcoming, now, deadline = min(LANES, queue.size), 0, n_steps
-    while control[1] < queue.size and control[0] == 0:
-        draw(source, noise)
-        events = _walk(step, gradient, params, outside, bounds, x0, clock, x, noise, masks)
-        now += BLOCK
-        if events == 0 and now < deadline:
-            continue
-        deadline = now + n_steps
-        for lane in range(LANES):
-            state, when = _verdict(masks[lane], now - BLOCK - born[lane], n_steps)
-            if state != _RUNNING:
-                store(x0, x, lane)
-                born[lane] = now
-                if paths[lane] >= 0:
-                    steps[paths[lane]], states[paths[lane]] = when, state
-                    control[1] += 1
-                    paths[lane] = -1
-                    if upcoming < queue.size:
-                        paths[lane] = queue[upcoming]
-                        start(source, lane, queue[upcoming])
-                        upcoming += 1
-            deadline = min(deadline, born[lane] + n_steps)
 
 
 def first_passage(
@@ -189,7 +93,8 @@ def first_passage(
 
     Raises
     ------
-    ValueError for arguments outside their range; PathError when a path leaves the finite numbers.
+    ValueError for arguments outside their range; PathError when a path leaves the finite numbers or the level function
+    returns nan: its `passages` hold what all paths gave, with the broken ones marked.
 
     >>> from fbmsde import FractionalNoise, quadratic
     >>> passages = first_passage(quadratic(1.0), FractionalNoise(0.3), 0.0, (-2.0, 2.0), dt=0.01, horizon=20.0,
@@ -211,7 +116,7 @@ def first_passage(
     if monitoring == "shifted":
         region = region.moved_in(barrier_shift(noise.hurst) * noise.scale(step), noise)
     motion = (method, landscape.drift, landscape.params)
-    run = _Run(motion, region.test, start, (step, noise.scale(step)), n_paths, threads, progress)
+    run = _Run(motion, region.tests, start, (step, noise.scale(step)), n_paths, threads, progress)
     if until is None:
         end = _checks.positive("horizon", horizon)
         n_steps = _checks.whole_steps(step, end)
@@ -249,12 +154,13 @@ class _Region:
         return cls(start, (lower, upper), None)
 
     @property
-    def test(self) -> tuple[Any, tuple[float, ...]]:
-        """The compiled test for the outside and its parameters."""
+    def tests(self) -> Domain:
+        """The compiled tests for the outside and for points without a level, with their parameters."""
         if self.interval is not None:
-            return _outside_interval, self.interval
+            return Domain(outside_interval, never_undefined, self.interval)
         assert self.level_set is not None
-        return outside(self.level_set.level, len(self.start)), self.level_set.params
+        level, dim = self.level_set.level, len(self.start)
+        return Domain(outside(level, dim), undefined(level, dim), self.level_set.params)
 
     def clearance(self, noise: FractionalNoise) -> Any:
         """How far the moved boundary is from a jump, compiled; it takes the parameters of the moved region's test."""
@@ -326,17 +232,14 @@ class _Jumps:
         dt = horizon / n_steps
         shift = barrier_shift(self.noise.hurst) * self.noise.scale(dt)
         region = self.region.moved_in(shift, self.noise)
-        test, bounds = region.test
+        test, _, bounds = region.tests
         longest_steps = n_steps if longest is None else max(1, int(min(_checks.positive("dt", longest) / dt, n_steps)))
         motion = (self.landscape.drift, self.landscape.params)
         clearance = self.region.clearance(self.noise)
         plan = Plan(motion, (test, clearance, bounds), self.start, dt, n_steps, longest_steps, shift)
-        found = exits(self.noise, plan, self.accuracy, self.key, self.n_paths, self.threads, self.progress)
-        if found.broken.any():
-            path = int(np.argmax(found.broken))
-            raise PathError.at(path, int(found.steps[path]), dt)
-        times = np.where(found.censored, horizon, found.steps * dt)
-        return PassageTimes(times, found.censored, horizon, dt, found.budget)
+        left = exits(self.noise, plan, self.accuracy, self.key, self.n_paths, self.threads, self.progress)
+        states = np.where(left.broken, BROKEN, np.where(left.censored, CENSORED, LEFT))
+        return passages_of(left.steps, states, dt, horizon, left.budget)
 
     def _fine_steps(self, horizon: float, fine_steps: Any) -> int:
         """The number of fine steps, the caller's or one that leaves little of the overshoot."""
@@ -353,7 +256,7 @@ class _Run:
     """Everything a run needs but the noise and the number of steps."""
 
     motion: Any
-    region: Any
+    domain: Domain
     start: Point
     clock: tuple[float, float]
     n_paths: int
@@ -376,8 +279,8 @@ class _Run:
             block = blocks[index]
             if control[index, 0] == 0:
                 kit = feed.kit(int(block[0]), int(block[-1] - block[0]) + 1)
-                plan = (*kit, *self.motion, *self.region, self.start, self.clock, n_steps)
-                _exit_steps(*plan, block, *out, control[index])
+                plan = (*kit, *self.motion, self.domain, self.start, self.clock, n_steps)
+                exit_steps(*plan, block, *out, control[index])
 
         run_blocks(work, self.threads, control, queue.size, self.progress)
 
@@ -385,11 +288,7 @@ class _Run:
         """Steps as times; PathError for the first path that left the finite numbers."""
         steps, states = out
         dt = self.clock[0]
-        if np.any(states == _BROKEN):
-            path = int(np.argmax(states == _BROKEN))
-            raise PathError.at(path, int(steps[path]), dt)
-        censored, end = states == _CENSORED, _checks.reached(dt, n_steps, horizon)
-        return PassageTimes(np.where(censored, end, steps * dt), censored, end, dt)
+        return passages_of(steps, states, dt, _checks.reached(dt, n_steps, horizon))
 
 
 def _run_until(run: _Run, noise: FractionalNoise, dim: int, key: Any, horizon: float, share: float) -> PassageTimes:
@@ -406,7 +305,7 @@ def _run_until(run: _Run, noise: FractionalNoise, dim: int, key: Any, horizon: f
     queue = np.arange(run.n_paths)
     while True:
         run.fill(feed, n_steps, queue, out)
-        queue = np.flatnonzero(out[1] == _CENSORED)
+        queue = np.flatnonzero(out[1] == CENSORED)
         left = 1.0 - queue.size / run.n_paths
         if left >= share or n_steps == limit:
             break

@@ -11,11 +11,12 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from . import _checks
+from ._errors import PathError
 from ._points import Point, is_finite, load, load_step, scaled, store
 from ._sources import BLOCK, LANES
 from .landscapes import Landscape
 from .noise import FractionalNoise
-from .passage import PathError, as_point
+from .passage import as_point
 from .solvers import SOLVERS
 
 

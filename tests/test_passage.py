@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -306,6 +307,107 @@ def test_gradient_that_returns_nan_is_reported():
     holed = fbmsde.Landscape(lambda x: x, lambda x: math.nan if x > 0.2 else 0.0, name="holed")
     with pytest.raises(fbmsde.PathError, match="must stay finite"):
         run(holed, x0=0.0, domain=(-5.0, 5.0), n_paths=20)
+
+
+def holed(x):
+    return math.nan if x > 1.0 else 0.0
+
+
+def test_a_broken_path_does_not_lose_the_others():
+    """Free paths to the left of 1, whose gradient is nan to the right of it: some get there before they leave."""
+    free, domain = fbmsde.Landscape(lambda x: 0.0 * x, lambda x: 0.0 * x), (-0.5, 9.0)
+    options = {"x0": 0.0, "domain": domain, "dt": 0.05, "n_paths": 64}
+    whole = run(free, **options)
+    with pytest.raises(fbmsde.PathError, match=r"\d+ of 64 paths broke; `passages` of this error holds all") as e:
+        run(fbmsde.Landscape(lambda x: 0.0 * x, holed), **options)
+    got = e.value.passages
+    assert 0 < got.n_broken < 64
+    assert got.n_left > 0
+    assert np.array_equal(got.times[~got.broken], whole.times[~got.broken])
+    assert np.array_equal(got.censored[~got.broken], whole.censored[~got.broken])
+    assert got.censored[got.broken].all()
+    assert e.value.path == np.argmax(got.broken)
+    assert got.times[e.value.path] == pytest.approx(e.value.time - 0.05)  # inside one step before
+    again = pickle.loads(pickle.dumps(e.value))
+    assert (str(again), again.path, again.time) == (str(e.value), e.value.path, e.value.time)
+    assert np.array_equal(again.passages.times, got.times)
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+def test_a_level_that_is_nan_is_an_error(dim):
+    free = (
+        fbmsde.Landscape(lambda x: 0.0 * x, lambda x: 0.0 * x)
+        if dim == 1
+        else fbmsde.Landscape(lambda x: 0.0 * x[0], lambda x: (0.0 * x[0], 0.0), dim=2)
+    )
+
+    def level(x):
+        return math.nan if x > 1.0 else -0.5 - x
+
+    def level_2d(x):
+        return level(x[0]) if x[0] <= 1.0 else math.nan
+
+    options = {"x0": (0.0,) * dim, "dt": 0.05, "n_paths": 64}
+    with pytest.raises(fbmsde.PathError, match=r"the level at path \d+ must be a number, got nan at time") as e:
+        run(free, domain=level if dim == 1 else level_2d, **options)
+    got = e.value.passages
+    edge = run(free, domain=(lambda x: -0.5 - x) if dim == 1 else (lambda x: -0.5 - x[0]), **options)
+    assert got.n_broken > 0
+    assert got.n_left > 0
+    assert np.array_equal(got.times[~got.broken], edge.times[~got.broken])
+
+
+def test_nan_in_a_coordinate_that_the_level_does_not_read_is_an_error():
+    half = fbmsde.Landscape(lambda x: 0.0 * x[0], lambda x: (0.0 * x[0], math.nan), dim=2)
+    with pytest.raises(fbmsde.PathError, match=r"path 0 must stay finite, got inf or nan at time 0\.01"):
+        run(half, x0=(0.0, 0.0), domain=lambda x: x[0] - 9.0, n_paths=8)
+
+
+def quartic_slope(x):
+    return x**3
+
+
+def test_exits_of_an_exploding_scheme_carry_a_note():
+    """sigma 10 in x^4/4: beyond sqrt(2 / dt) = 10 the chain of dt = .02 oscillates out to 50, the equation does not."""
+    quartic = fbmsde.Landscape(lambda x: x**4 / 4, quartic_slope)
+    options = {"noise": FractionalNoise(0.3, 10.0), "x0": 0.0, "domain": (-50, 50), "n_paths": 40}
+    coarse = run(quartic, dt=0.02, horizon=2.0, **options)
+    assert coarse.n_left > 5
+    assert coarse.note.startswith(f"{coarse.n_left} of {coarse.n_left} exits were made by steps that the equation does")
+    assert coarse.note in repr(coarse)
+    assert coarse.note.endswith("compare with dt = 0.005.")
+    fine = run(quartic, dt=0.005, horizon=1.0, **options)
+    assert (fine.n_left, fine.note) == (0, "")
+
+
+def test_a_drift_that_leaves_in_one_step_carries_a_note():
+    """From .1 the equation takes ln(10) / 400 = .006 to reach 1; a step of .05 goes to 2.1 at once."""
+    steep = fbmsde.Landscape(lambda x: -200.0 * x * x, lambda x: -400.0 * x)
+    options = {"noise": FractionalNoise(0.5, 0.1), "x0": 0.1, "domain": (-1.0, 1.0), "n_paths": 16}
+    assert "16 of 16 exits" in run(steep, dt=0.05, horizon=0.5, **options).note
+    assert run(steep, dt=1e-4, horizon=0.05, **options).note == ""
+
+
+ORDINARY = {
+    "sharp well": (fbmsde.quadratic(4.0), 0.0, (-0.8, 0.8), FractionalNoise(0.3), 0.005),
+    "flat well, long memory": (fbmsde.quadratic(1.0), 0.0, (-1.0, 1.0), FractionalNoise(0.7), 0.005),
+    "coarse chain": (fbmsde.quadratic(1.0), 0.0, (-2.5, 2.5), FractionalNoise(0.5), 1.0),
+    "over the saddle": (WELL, WELL.minima[0], (-math.inf, 0.0), FractionalNoise(0.4), 0.01),
+    "downhill from the saddle": (WELL, 0.1, (-math.inf, 1.0), FractionalNoise(0.5, 0.1), 0.01),
+    "hardly any noise": (
+        fbmsde.Landscape(lambda x: -x, lambda x: -1.0 + 0.0 * x), 0.0, (-1.0, 1.0), FractionalNoise(0.7, 0.01), 0.01
+    ),
+    "ripples": (fbmsde.rippled_well(), 0.0, (-1.0, 1.0), FractionalNoise(0.5), 0.01),
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ORDINARY)
+def test_ordinary_exits_carry_no_note(case):
+    landscape, x0, domain, noise, dt = ORDINARY[case]
+    got = run(landscape, noise, x0, domain, dt=dt, horizon=2000 * dt, n_paths=500)
+    assert got.n_left > 100
+    assert got.note == ""
 
 
 @pytest.mark.slow
