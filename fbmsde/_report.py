@@ -12,6 +12,7 @@ from .theory import FORMULAS
 
 _MEASURED = ("H", "well", "curvature", "paths", "exits", "mean exit time [95 %]", "exit rate [95 %]")
 _CONTINUOUS = "continuous time [95 %]"
+_WIDTH = 80  # of a terminal
 
 
 def text(study: StudyData) -> str:
@@ -110,7 +111,7 @@ def _order(study: StudyData) -> str:
         exact = f"{sharp.continuous / flat.continuous:.2f}" if sharp.continuous > 0 and flat.continuous > 0 else "-"
         lines.append((f"{sharp.hurst:g}", ratio, theory, exact, order(sharp, flat)))
     head = ("H", "rate sharp / flat", "by pickands_euler", "in continuous time", "empties first")
-    return _aligned(head, lines) if lines else ""
+    return _aligned(head, lines, keys=1) if lines else ""
 
 
 def _notes(study: StudyData) -> str:
@@ -121,8 +122,11 @@ def _notes(study: StudyData) -> str:
     return "\n".join(notes)
 
 
-def _aligned(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """Columns as wide as they need; heads broken at their underscores so that they stay narrow."""
+def _aligned(head: Sequence[str], lines: Iterable[Sequence[str]], keys: int = 2) -> str:
+    """Columns as wide as they need, heads broken at their underscores so that they stay narrow.
+
+    A table that is too wide goes on below, where the first `keys` columns stand again.
+    """
     rows = list(lines)
     parts = [_broken(name) for name in head]
     depth = max(map(len, parts))
@@ -130,8 +134,18 @@ def _aligned(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     widths = [max(*map(len, h), *(len(row[i]) for row in rows), 1) for i, h in enumerate(heads)]
     top = [[h[level] for h in heads] for level in range(depth)]
     body = [*top, ["-" * width for width in widths], *rows]
-    padded = (map(str.ljust, row, widths) for row in body)
-    return "\n".join("  ".join(row).rstrip() for row in padded)
+    blocks = [list(range(keys))]
+    for i in range(keys, len(head)):
+        if len(blocks[-1]) > keys and sum(widths[j] + 2 for j in (*blocks[-1], i)) - 2 > _WIDTH:
+            blocks.append(list(range(keys)))
+        blocks[-1].append(i)
+    return "\n\n".join("\n".join(_line(row, widths, block) for row in body if any(row[i] for i in block))
+                       for block in blocks)  # fmt: skip
+
+
+def _line(row: Sequence[str], widths: Sequence[int], block: Sequence[int]) -> str:
+    """Some columns of a row, padded."""
+    return "  ".join(row[i].ljust(widths[i]) for i in block).rstrip()
 
 
 def _broken(name: str) -> list[str]:

@@ -234,7 +234,7 @@ def _continuous_rate(
                                  n_jobs=n_jobs, progress=bar.update)  # fmt: skip
         return passages.exit_rate(after=_RELAXATIONS / well.curvature), ""
     except (ValueError, PathError) as error:
-        return None, f"continuous time: {error}"
+        return None, f"continuous time: {error}".replace("an earlier `after`", "a higher barrier")
 
 
 def _measured(
@@ -250,7 +250,7 @@ def _measured(
         tail = passages.exit_rate(after=_RELAXATIONS / well.curvature)
         rate, rate_interval = tail.value, tail.confidence_interval()
     except NoEstimateError as error:
-        notes.append(str(error))
+        notes.append(str(error).replace("an earlier `after`", "a higher barrier"))
     continuous, note = other
     notes += [note] if note else []
     rates, means = _predictions(well, noise, settings["dt"])

@@ -114,6 +114,18 @@ def test_everything_left_at_the_first_step_is_a_statement():
     assert "continuous time: x0 must lie farther from the boundary than its shift" in study.table
 
 
+def test_advice_is_one_that_a_study_can_follow():
+    table = escape_study([0.5], **SMALL | {"sigma": 12.0}).table
+    assert "Take a higher barrier" in table
+    assert "`after`" not in table
+
+
+def test_tables_fit_a_terminal(study):
+    assert max(len(line) for line in study.table.splitlines()) <= 80
+    assert study.table.count("exit rate [95 %]") == 1
+    assert study.table.count("mean exit time [95 %]") == 1
+
+
 def test_interruption_keeps_what_is_finished(monkeypatch, tmp_path):
     def first_then_interrupt(landscape, *args, **options):
         if landscape.params == (1.0,):
@@ -149,6 +161,8 @@ def test_a_broken_path_is_a_note_and_the_rest_goes_on(monkeypatch):
         ({"hurst": []}, ValueError, "hurst must hold at least one value, got none"),
         ({"hurst": [0.5, 1.2]}, ValueError, r"hurst must lie in \(0, 1\), got 1\.2"),
         ({"hurst": [np.nan]}, ValueError, r"hurst must lie in \(0, 1\), got nan"),
+        ({"hurst": [0.5, 0.50]}, ValueError, r"hurst must hold different values, got \[0\.5, 0\.5\]"),
+        ({"method": "hosking", "continuous": 5}, ValueError, r"continuous must be 0 with noise other than 'streaming'"),
         ({"sharp": 1.0}, ValueError, r"sharp must exceed flat, got 1\.0 and 1\.0"),
         ({"height": -1.0}, ValueError, r"height must be positive and finite, got -1\.0"),
         ({"sigma": 0.0}, ValueError, r"sigma must be positive and finite, got 0\.0"),

@@ -258,6 +258,7 @@ def test_standard_input(monkeypatch):
         (gzip.compress(b"1\n2\n")[:12], "file must be whole, got a damaged gzip file"),
         (b"PK\x03\x04 not really", "file must be a whole archive, got a damaged zip file"),
         (b"\x93NUMPY\x01\x00v\x00{'descr'", "file must hold an array of numbers, got a damaged or foreign one"),
+        (b"\x93NUMPY\x01\x00\x20\x00" + b"{'descr': '<f8', ".ljust(32), "file must hold an array of numbers, got a"),
         (b"\x93NUMPY", "file must hold an array of numbers, got a damaged or foreign one"),
     ],
 )
