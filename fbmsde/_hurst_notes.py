@@ -37,6 +37,12 @@ def note(increments: Array, hurst: float, whittle_hurst: float, p_fgn: float, ki
     return " ".join(filter(None, said))
 
 
+def note_of_gaps(values: Array) -> str:
+    """What is said of a series with gaps."""
+    missing = int(np.isnan(values).sum())
+    return f"{missing} of {values.size} values are missing: no null, no test against fGn and no look for oddities."
+
+
 def _about_spectrum(p_fgn: float) -> str:
     """Whether the spectrum is that of fGn."""
     if not p_fgn < LEVEL:

@@ -17,7 +17,7 @@ from .covariance import fgn_autocovariance
 Array = NDArray[np.float64]
 Fit = Callable[[Array], tuple[Array, Array]]
 
-_VARIATION_SCALES = np.arange(1, 6)
+VARIATION_SCALES = np.arange(1, 6)
 _FIRST_OCTAVE = 3  # the two finest ones do not follow the power law of the spectrum at low frequency
 _ROOT3 = math.sqrt(3.0)
 # Daubechies' filter with two vanishing moments: blind to linear trends
@@ -28,7 +28,7 @@ _SIMULATED_LENGTH = 8192  # longer series: a power law of the length is continue
 _SIMULATED_HURST = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
 
 
-def _slopes(scales: Array, values: Array, weights: Array | None = None) -> Array:
+def slopes(scales: Array, values: Array, weights: Array | None = None) -> Array:
     """Weighted least-squares slope of each row of `values` on `scales`, leaving out the values that are not finite."""
     share = np.isfinite(values) * (np.ones(len(scales)) if weights is None else weights)
     known = np.where(share > 0, values, 0.0)
@@ -38,7 +38,7 @@ def _slopes(scales: Array, values: Array, weights: Array | None = None) -> Array
         return np.sum(share * centred * known, axis=1) / np.sum(share * centred**2, axis=1)
 
 
-def _log(values: Array, magnitude: Array) -> Array:
+def log_above_rounding(values: Array, magnitude: Array) -> Array:
     """Natural logarithms; minus infinity (left out of the fit) where rounding of the series is all there is.
 
     `values`, (n_series, n_scales), are mean squares formed from numbers of the size `magnitude`, (n_series,).
@@ -62,9 +62,9 @@ def quadratic_variations(increments: Array) -> tuple[Array, Array]:
     """Hurst and sigma from the second-order quadratic variations of the path at steps 1 ... 5 (Istas & Lang)."""
     path = _paths(increments)
     variations = [
-        np.mean((path[:, 2 * m :] - 2.0 * path[:, m:-m] + path[:, : -2 * m]) ** 2, axis=1) for m in _VARIATION_SCALES
+        np.mean((path[:, 2 * m :] - 2.0 * path[:, m:-m] + path[:, : -2 * m]) ** 2, axis=1) for m in VARIATION_SCALES
     ]
-    hurst = _slopes(np.log(_VARIATION_SCALES), _log(np.array(variations).T, np.abs(path).max(axis=1))) / 2.0
+    hurst = slopes(np.log(VARIATION_SCALES), log_above_rounding(np.array(variations).T, np.abs(path).max(axis=1))) / 2.0
     return hurst, sample_sigma(increments, hurst)
 
 
@@ -80,7 +80,7 @@ def detrended_fluctuation(increments: Array) -> tuple[Array, Array]:
     profile = np.cumsum(increments - increments.mean(axis=1, keepdims=True), axis=1)
     fluctuations = np.empty((len(profile), len(sizes)))
     _detrended_variances(profile, sizes, fluctuations)
-    hurst = _slopes(np.log(sizes), _log(fluctuations, np.abs(profile).max(axis=1))) / 2.0
+    hurst = slopes(np.log(sizes), log_above_rounding(fluctuations, np.abs(profile).max(axis=1))) / 2.0
     return hurst, sample_sigma(increments, hurst)
 
 
@@ -108,7 +108,7 @@ def rescaled_range(increments: Array) -> tuple[Array, Array]:
     sizes = _geometric_sizes(16, increments.shape[1] // 2, 4)
     ranges = np.empty((len(increments), len(sizes)))
     _rescaled_ranges(increments, sizes, ranges)
-    hurst = _slopes(np.log(sizes), _log(ranges, np.zeros(len(ranges))))
+    hurst = slopes(np.log(sizes), log_above_rounding(ranges, np.zeros(len(ranges))))
     return hurst, sample_sigma(increments, hurst)
 
 
@@ -142,7 +142,7 @@ def rs_noise_as_path(increments: Array) -> tuple[Array, Array]:
     sizes = np.append([int(10.0**power) for power in np.arange(1.0, math.log10(n - 1), 0.25)], n).astype(np.intp)
     ranges = np.empty((len(increments), len(sizes)))
     _simplified_ranges(increments, sizes, ranges)
-    slope = _slopes(np.log10(sizes), _log(ranges, np.zeros(len(ranges))) / math.log(10.0))
+    slope = slopes(np.log10(sizes), log_above_rounding(ranges, np.zeros(len(ranges))) / math.log(10.0))
     return slope, sample_sigma(increments, np.full(len(slope), 0.5))
 
 
@@ -172,8 +172,8 @@ def wavelet(increments: Array) -> tuple[Array, Array]:
     size = np.abs(increments).max(axis=1)
     # E log2 of a chi-square mean of k terms is digamma(k/2) / log 2 - log2(k/2), which is taken off
     offsets = special.digamma(counts / 2.0) - np.log(counts / 2.0)
-    slopes = _slopes(octaves * math.log(2.0), _log(energies, size) - offsets, 1.0 / special.zeta(2.0, counts / 2.0))
-    hurst = (slopes + 1.0) / 2.0
+    logs = log_above_rounding(energies, size) - offsets
+    hurst = (slopes(octaves * math.log(2.0), logs, 1.0 / special.zeta(2.0, counts / 2.0)) + 1.0) / 2.0
     return hurst, sample_sigma(increments, hurst)
 
 

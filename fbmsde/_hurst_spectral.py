@@ -266,14 +266,22 @@ def _information_rates() -> Array:
 
 
 def _information_at(hurst: float, n: int) -> float:
-    """Fisher information: ``tr(P G' P G') / 2`` less its projection on the scale, P annihilating the mean."""
+    """Fisher information of n values of fGn on H."""
     step, lags = 5e-4, np.arange(n)
-    slope = linalg.toeplitz(fgn_autocovariance(hurst + step, lags) - fgn_autocovariance(hurst - step, lags))
-    factor = linalg.cho_factor(linalg.toeplitz(fgn_autocovariance(hurst, lags)))
-    ones = linalg.cho_solve(factor, np.ones(n))
-    filtered = linalg.cho_solve(factor, slope / (2.0 * step))
-    filtered -= np.outer(ones, filtered.sum(axis=0)) / ones.sum()
-    return float(np.sum(filtered * filtered.T) / 2.0 - np.trace(filtered) ** 2 / (2.0 * (n - 1)))
+    slope = (fgn_autocovariance(hurst + step, lags) - fgn_autocovariance(hurst - step, lags)) / (2.0 * step)
+    covariance = linalg.toeplitz(fgn_autocovariance(hurst, lags))
+    return restricted_information(covariance, linalg.toeplitz(slope), np.ones(n))
+
+
+def restricted_information(covariance: Array, slope: Array, drift: Array) -> float:
+    """Fisher information: ``tr(P G' P G') / 2`` less its projection on the scale, P annihilating the drift.
+
+    `covariance` and `slope` are G and its derivative G' by H, `drift` is what a unit of drift adds to each value.
+    """
+    factor = linalg.cho_factor(covariance)
+    weighted, filtered = linalg.cho_solve(factor, drift), linalg.cho_solve(factor, slope)
+    filtered -= np.outer(weighted, drift @ filtered) / (drift @ weighted)
+    return float(np.sum(filtered * filtered.T) / 2.0 - np.trace(filtered) ** 2 / (2.0 * (len(drift) - 1)))
 
 
 def _information_rate(hurst: float) -> float:

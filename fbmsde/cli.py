@@ -235,7 +235,7 @@ def hurst_of_file(
     with reported():
         series = read_series(file, columns=column or (), skip=skip, decimal=decimal, kind=kind)
         typer.echo("\n".join(_taken(file, series)))
-        estimate = estimate_hurst(series.values, kind=kind, method=method, nan_policy="omit",
+        estimate = estimate_hurst(series.values, kind=kind, method=method, nan_policy="omit_series",
                                   progress=sys.stderr.isatty())  # fmt: skip
         typer.echo("\n".join(_hurst_table(series, estimate)))
         status = int(np.any(estimate.omitted))

@@ -50,7 +50,7 @@ class GradientNoise:
 
     def hurst(self, method: str = "whittle", **options: Any) -> HurstEstimate:
         """`estimate_hurst` of all coordinates as increments; those that never vary are marked in `omitted`."""
-        return estimate_hurst(self.noise, kind="increments", method=method, nan_policy="omit", **options)
+        return estimate_hurst(self.noise, kind="increments", method=method, nan_policy="omit_series", **options)
 
 
 def hill_index(x: ArrayLike, share: float = 0.05) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,13 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 from tqdm import tqdm
 
-from . import _checks, _hurst_notes, _hurst_residuals, _hurst_scaling, _hurst_spectral
+from . import _checks, _hurst_gaps, _hurst_notes, _hurst_residuals, _hurst_scaling, _hurst_spectral
 from ._series import series_rows
 
 Array = NDArray[np.float64]
 
 KINDS = ("increments", "path")
-NAN_POLICIES = ("raise", "omit")
+NAN_POLICIES = ("raise", "omit_series", "gaps")
 INTERVALS = ("auto", "fgn", "robust")
 _CLUSTERING_LEVEL = 0.01  # of the test that makes an interval robust
 _CLUSTERING_FACTOR = 1.02  # and by how much more than this it must widen the interval
@@ -29,6 +30,7 @@ _FAULTS = {
     1: "x must be finite, got nan, inf or a masked value in series {}.",
     2: "x must have increments that vary, got constant ones in series {}.",
     3: "x must vary on two of the scales that the method reads or more, got fewer in series {}.",
+    4: "x must hold as many known values between its gaps as the shortest series without, got fewer in series {}.",
 }
 
 
@@ -39,7 +41,8 @@ class Estimator:
     ``fit(increments)`` maps (n_series, n) increments, finite and not constant, to Hurst values and sigmas, (n_series,)
     each; ``standard_error(n)`` gives the error at every Hurst value of the common grid. ``score(hurst, n)`` gives the
     weights of the periodogram in the derivative of the likelihood; for an estimator without one, the error under
-    clustered volatility is taken from surrogates.
+    clustered volatility is taken from surrogates. ``fit_gaps(values, kind)``, of those that can, fits one
+    series (length,) with NaN in its gaps, and gives its own error.
     """
 
     fit: Callable[[Array], tuple[Array, Array]]
@@ -47,6 +50,7 @@ class Estimator:
     min_length: int
     use: str
     score: Callable[[Array, int], Array] | None = None
+    fit_gaps: Callable[[Array, str], _hurst_gaps.GapFit] | None = None
 
 
 def _simulated(fit: _hurst_scaling.Fit) -> Callable[[int], Array]:
@@ -66,14 +70,16 @@ ESTIMATORS: dict[str, Estimator] = {
         _hurst_spectral.exact,
         _hurst_spectral.exact_error,
         16,
-        "exact Gaussian likelihood, O(n^2): n below 500",
+        "exact Gaussian likelihood, restricted for the unknown mean, O(n^2): n below 500; takes gaps, then O(n^3)",
         _hurst_residuals.whittle_score,
+        _hurst_gaps.exact,
     ),
     "quadratic_variations": Estimator(
         _hurst_scaling.quadratic_variations,
         _simulated(_hurst_scaling.quadratic_variations),
         32,
-        "roughness at the finest scales; unbiased, blind to slow trends",
+        "roughness at the finest scales; unbiased, blind to slow trends; takes gaps",
+        fit_gaps=_hurst_gaps.quadratic_variations,
     ),
     "local_whittle": Estimator(
         _hurst_spectral.local_whittle,
@@ -165,7 +171,7 @@ class HurstEstimate:
     """Hurst estimates with what is needed to doubt them: floats for one series, (n_series,) arrays for several.
 
     hurst, sigma : the estimate and the standard deviation of an increment (of unit-step fGn with that H).
-    omitted : True where a series was left out under ``nan_policy="omit"``; everything else is NaN there.
+    omitted : True where a series was left out under ``nan_policy="omit_series"``; everything else is NaN there.
     interval : "fgn" or "robust", what `standard_error`, `confidence_interval` and `p_fgn` allow for.
     standard_error : standard deviation of the estimate if the series has the spectrum of fGn with the estimated H, and
         Gaussian values ("fgn"), or residuals of any size with random signs ("robust").
@@ -177,7 +183,8 @@ class HurstEstimate:
     p_fgn : p-value of "the increments have the spectrum of fGn".
     note : what the estimate means when it lies outside (0, 1), and what in the series no fGn has; often empty.
 
-    All but the first three are computed when first asked for.
+    All but the first three are computed when first asked for. With gaps, `null`, `p_no_memory`, `p_fgn` and
+    `p_clustering` are NaN and `interval` is "fgn".
     """
 
     hurst: Any
@@ -188,6 +195,7 @@ class HurstEstimate:
     null_model: str | None
     n_surrogates: int
     _interval: str = field(repr=False)
+    _gap_widening: Array = field(repr=False)
     _batch: _Batch = field(repr=False)
     _key: NDArray[np.uint64] = field(repr=False)
 
@@ -214,7 +222,7 @@ class HurstEstimate:
     def _robust(self) -> NDArray[np.bool_]:
         """Which series have the robust interval, (n_series,)."""
         if self._interval != "auto":
-            return np.full(len(self._batch.values), self._interval == "robust")
+            return (self._interval == "robust") & (self._gap_widening == 1.0)  # no residuals where there are gaps
         p_values, factors = self._clustering
         return (p_values < _CLUSTERING_LEVEL) & (factors > _CLUSTERING_FACTOR)
 
@@ -226,12 +234,12 @@ class HurstEstimate:
 
     @cached_property
     def _widening(self) -> Array:
-        """Standard error over that of fGn, (n_series,): 1 where the interval is that of fGn."""
+        """Standard error over that of fGn without gaps, (n_series,): 1 where the interval is that of such fGn."""
         if not self._robust.any():
-            return np.ones(len(self._robust))
+            return self._gap_widening
         if ESTIMATORS[self.method].score is None:
-            return np.concatenate(self._batch.map(self._surrogate_widening, 1))
-        return np.where(self._robust, self._clustering[1], 1.0)
+            return np.concatenate(self._batch.map(self._surrogate_widening, 1)) * self._gap_widening
+        return np.where(self._robust, self._clustering[1], self._gap_widening)
 
     @cached_property
     def _fgn_error(self) -> Any:
@@ -304,6 +312,8 @@ class HurstEstimate:
         for i, own in zip(good, whittle, strict=True):
             if np.isfinite(hurst[i]):
                 out[i] = _hurst_notes.note(increments[i], hurst[i], own, p_fgn[rows][i], self.kind)
+        for i in np.flatnonzero((faults == 1) & np.isfinite(hurst)):
+            out[i] = _hurst_notes.note_of_gaps(self._batch.values[rows][i])
         return np.array(out)
 
     @cached_property
@@ -340,7 +350,7 @@ class HurstEstimate:
         below = 1 + np.sum(~(self.null > observed + 1e-9), axis=-1)
         above = 1 + np.sum(~(self.null < observed - 1e-9), axis=-1)
         p = np.minimum(2.0 * np.minimum(below, above) / (self.n_surrogates + 1), 1.0)
-        return self._out(np.where(self.omitted, np.nan, p))
+        return self._out(np.where(np.isnan(self.null).any(axis=-1), np.nan, p))
 
     @cached_property
     def p_fgn(self) -> Any:
@@ -434,15 +444,44 @@ def _as_batch(values: Array, kind: str, method: str, n_jobs: int | None, progres
     return batch
 
 
-def _fit_rows(batch: _Batch, fit: Callable[[Array], tuple[Array, Array]], rows: slice) -> tuple[Array, Array, Any]:
-    """Hurst, sigma and fault of some series, NaN where there is a fault."""
+def _fit_rows(batch: _Batch, estimator: Estimator, gaps: bool, rows: slice) -> tuple[Array, Array, Array, Any]:
+    """Hurst and sigma, NaN where there is a fault, error over that without gaps, and fault of some series."""
     increments, units, faults = batch.increments(rows)
     good = faults == 0
-    hurst, sigma = np.full(len(good), np.nan), np.full(len(good), np.nan)
+    hurst, sigma, widening = np.full(len(good), np.nan), np.full(len(good), np.nan), np.ones(len(good))
     if good.any():
-        hurst[good], sigma[good] = fit(increments if good.all() else increments[good])
+        hurst[good], sigma[good] = estimator.fit(increments if good.all() else increments[good])
     faults[good & ~np.isfinite(hurst)] = 3
-    return np.where(faults == 0, hurst, np.nan), np.where(faults == 0, sigma * units, np.nan), faults
+    for i in np.flatnonzero(faults == 1) if gaps else ():
+        hurst[i], sigma[i], error, faults[i] = _fit_gaps(batch, estimator, rows.start + i)
+        widening[i] = error / np.interp(hurst[i], _hurst_spectral.GRID, estimator.standard_error(batch.n))
+    return np.where(faults == 0, hurst, np.nan), np.where(faults == 0, sigma * units, np.nan), widening, faults
+
+
+def _fit_gaps(batch: _Batch, estimator: Estimator, row: int) -> tuple[float, float, float, int]:
+    """Hurst, sigma, error and fault of one series with gaps."""
+    assert estimator.fit_gaps is not None
+    values = batch.values[row]
+    unit = np.ldexp(1.0, int(np.clip(np.frexp(np.nanmax(np.abs(values), initial=0.0))[1], -1000, 1000)))
+    if np.isinf(values).any():
+        return math.nan, math.nan, math.nan, 1
+    values = values / unit
+    known = values[np.isfinite(values)]
+    if known.size - (batch.kind == "path") < estimator.min_length:
+        return math.nan, math.nan, math.nan, 4
+    if np.ptp(np.diff(known) if batch.kind == "path" else known) <= 8.0 * np.finfo(float).eps:
+        return math.nan, math.nan, math.nan, 2
+    fit = estimator.fit_gaps(values, batch.kind)
+    return fit.hurst, fit.sigma * unit, fit.error, 0 if np.isfinite(fit.hurst) else 3
+
+
+def _refusal(fault: int, row: int) -> str:
+    """What is wrong with a series, and what to do."""
+    advice = "Drop it or pass nan_policy='omit_series'."
+    if fault == 1:
+        takers = " or ".join(repr(name) for name, entry in ESTIMATORS.items() if entry.fit_gaps)
+        advice = f"Drop it, pass nan_policy='omit_series', or take its NaN as gaps: nan_policy='gaps', method={takers}."
+    return f"{_FAULTS[fault].format(row)} {advice}"
 
 
 def estimate_hurst(
@@ -470,8 +509,12 @@ def estimate_hurst(
         fGn as n values see it (debiased Whittle likelihood, Sykulski et al. 2019), the scale profiled out. Measured
         on 8000 series each, H = .1 ... .9: bias below .002 at n = 512 and .001 at n = 2048, root-mean-square error
         within 10 % and 5 % of the Cramer-Rao bound, coverage of the 95 % interval 94 to 95.3 %.
-    nan_policy : "raise" refuses series with NaN or infinite values or constant increments; "omit" marks them in
-        `omitted` and returns NaN for them.
+    nan_policy : "raise" refuses series with NaN or infinite values or constant increments; "omit_series" leaves them
+        out as wholes, marks them in `omitted` and returns NaN for them; "gaps" takes NaN for gaps in time, for the
+        methods "exact" (likelihood at the known times; a path's increments span the gaps) and "quadratic_variations"
+        (second differences that no gap touches), whose standard errors then are those of the known values. Measured
+        on fGn of n = 256 with a fifth of the values missing at random, H = .2 ... .8: bias below .011 and .03, errors
+        within 13 % of the stated ones.
     interval : "fgn" takes the error of Gaussian fGn. "robust" takes that over all signs of the residuals given their
         sizes, for series whose volatility comes in clusters or drifts. "auto" takes the robust one where the sizes
         come in clusters: where `p_clustering` is below 1 % and the robust error is larger by more than 2 %.
@@ -509,11 +552,15 @@ def estimate_hurst(
     values = series_rows(x)
     batch = _as_batch(values, kind, method, n_jobs, progress)
     surrogates, key = _checks.count("n_surrogates", n_surrogates, 19), _checks.as_seed(seed)
-    parts = batch.map(partial(_fit_rows, batch, estimator.fit), max(1, _BLOCK_VALUES // batch.n))
-    hurst, sigma, faults = (np.concatenate(part) for part in zip(*parts, strict=True))
-    if nan_policy == "raise" and faults.any():
+    if nan_policy == "gaps" and estimator.fit_gaps is None:
+        takers = ", ".join(name for name, entry in ESTIMATORS.items() if entry.fit_gaps)
+        raise ValueError(f"method must be one of {takers} for nan_policy='gaps', got {method!r}.")
+    work = partial(_fit_rows, batch, estimator, nan_policy == "gaps")
+    parts = batch.map(work, max(1, _BLOCK_VALUES // batch.n))
+    hurst, sigma, widening, faults = (np.concatenate(part) for part in zip(*parts, strict=True))
+    if nan_policy != "omit_series" and faults.any():
         row = int(np.argmax(faults > 0))
-        raise ValueError(f"{_FAULTS[int(faults[row])].format(row)} Drop it or pass nan_policy='omit'.")
+        raise ValueError(_refusal(int(faults[row]), row))
     one = values.ndim == 1
     return HurstEstimate(
         hurst=hurst[0].item() if one else hurst,
@@ -524,6 +571,7 @@ def estimate_hurst(
         null_model=null,
         n_surrogates=surrogates,
         _interval=interval,
+        _gap_widening=widening,
         _batch=batch,
         _key=key,
     )

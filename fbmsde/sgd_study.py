@@ -323,7 +323,7 @@ def measure(noise: Array, n_surrogates: int, seed: int) -> dict[str, Any]:
         "constant": int(np.count_nonzero(~varying)),
     }
     for method in METHODS:
-        estimate = estimate_hurst(series, kind="increments", method=method, nan_policy="omit", n_jobs=1)
+        estimate = estimate_hurst(series, kind="increments", method=method, nan_policy="omit_series", n_jobs=1)
         low, high = estimate.confidence_interval()
         hurst, *interval = (_median(v) for v in (estimate.hurst, low, high))
         null = np.array(list(_shuffled_medians(series, method, n_surrogates, seed)))
@@ -336,7 +336,7 @@ def _shuffled_medians(series: Array, method: str, n_surrogates: int, seed: int) 
     rng = np.random.default_rng([seed, 7])
     for _ in range(n_surrogates):
         shuffled = series[:, rng.permutation(series.shape[1])]
-        values = estimate_hurst(shuffled, kind="increments", method=method, nan_policy="omit", n_jobs=1).hurst
+        values = estimate_hurst(shuffled, kind="increments", method=method, nan_policy="omit_series", n_jobs=1).hurst
         yield _median(values)
 
 

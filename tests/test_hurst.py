@@ -702,7 +702,7 @@ def test_rounding_of_a_series_without_low_frequencies_is_not_read_as_memory(n, m
 def test_rounding_does_not_leak_warnings(method):
     """Warnings of NumPy are errors here."""
     for x in (np.eye(1, 1000, 500)[0], np.tile([1.0, 0.0, -1.0, 0.0], 256), np.arange(1000.0)):
-        estimate = estimate_hurst(x[None], kind="increments", method=method, nan_policy="omit")
+        estimate = estimate_hurst(x[None], kind="increments", method=method, nan_policy="omit_series")
         assert estimate.omitted[0] == np.isnan(estimate.hurst[0])
 
 
@@ -780,7 +780,7 @@ def test_notes_are_rare_on_fgn(hurst, n):
 
 
 def test_omitted_series_have_no_note():
-    estimate = estimate_hurst(faulty(), kind="increments", nan_policy="omit")
+    estimate = estimate_hurst(faulty(), kind="increments", nan_policy="omit_series")
     assert estimate.note.tolist() == [""] * 6
 
 
@@ -797,7 +797,7 @@ def faulty():
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([0, 1], r"x must be finite, got nan, inf or a masked value in series 1\. Drop it or pass nan_policy='omit'\."),
+        ([0, 1], r"x must be finite, got nan, inf or a masked value in series 1\. Drop it, pass nan_policy='omit_series'"),
         ([2], r"x must be finite, got nan, inf or a masked value in series 0"),
         ([0, 3, 4], r"x must have increments that vary, got constant ones in series 2"),
     ],
@@ -820,7 +820,7 @@ def test_a_series_that_varies_in_one_place_only_is_refused_where_it_cannot_be_fi
 
 
 def test_omitted_series_are_marked_and_leave_the_others_alone():
-    estimate = estimate_hurst(faulty(), kind="increments", nan_policy="omit", n_surrogates=19)
+    estimate = estimate_hurst(faulty(), kind="increments", nan_policy="omit_series", n_surrogates=19)
     left_out = np.array([False, True, True, False, True, False])
     assert np.array_equal(estimate.omitted, left_out)
     low, high = estimate.confidence_interval()
@@ -829,7 +829,7 @@ def test_omitted_series_are_marked_and_leave_the_others_alone():
     assert np.array_equal(np.isnan(estimate.p_no_memory), left_out)
     kept = estimate_hurst(faulty()[~left_out], kind="increments")
     assert np.allclose(estimate.hurst[~left_out], kept.hurst, rtol=1e-9)
-    one = estimate_hurst(faulty()[1], kind="increments", nan_policy="omit", n_surrogates=19)
+    one = estimate_hurst(faulty()[1], kind="increments", nan_policy="omit_series", n_surrogates=19)
     assert one.omitted is True
     assert np.isnan([one.hurst, one.sigma, one.p_no_memory, one.p_fgn, *one.confidence_interval()]).all()
 
@@ -839,7 +839,8 @@ def test_omitted_series_are_marked_and_leave_the_others_alone():
     [
         ({"kind": "noise"}, r"kind must be one of increments, path, got 'noise'\."),
         ({"kind": "path", "method": "vr"}, r"method must be one of whittle, exact, .*, got 'vr'\."),
-        ({"kind": "path", "nan_policy": "drop"}, r"nan_policy must be one of raise, omit, got 'drop'\."),
+        ({"kind": "path", "nan_policy": "omit"}, r"nan_policy must be one of raise, omit_series, gaps, got 'omit'\."),
+        ({"kind": "path", "nan_policy": "gaps"}, r"method must be one of exact, quadratic_variations for nan_policy="),
         ({"kind": "path", "interval": "wide"}, r"interval must be one of auto, fgn, robust, got 'wide'\."),
         ({"kind": "path", "null": "block"}, r"null must be one of shuffle, sign_flip, got 'block'\."),
         ({"kind": "path", "n_surrogates": 5}, r"n_surrogates must be at least 19, got 5\."),
@@ -933,6 +934,120 @@ def test_progress_is_shown_on_request(capsys):
     assert "block" in capsys.readouterr().err
     assert estimate.null.shape == (19,)
     assert "19/19" in capsys.readouterr().err
+
+
+# --- gaps
+
+GAP_METHODS = ["exact", "quadratic_variations"]
+
+
+def holed(x, share, seed):
+    """The series with a share of its values missing at random."""
+    return np.where(np.random.default_rng(seed).random(x.shape) < share, np.nan, x)
+
+
+@pytest.mark.parametrize("kind", ["increments", "path"])
+def test_restricted_likelihood_with_gaps_is_that_of_contrasts(kind):
+    """Against the density of the contrasts that no drift enters, with the scale profiled out, by dense matrices."""
+    values = holed(np.cumsum(fgn(0.6, 40, seed=40)[0]) if kind == "path" else fgn(0.6, 40, seed=40)[0] + 5.0, 0.3, 41)
+    times = np.flatnonzero(np.isfinite(values))
+
+    def deviance(h):
+        if kind == "path":
+            s, t = times[:, None].astype(float), times
+            walk = (s ** (2 * h) + t ** (2 * h) - np.abs(s - t) ** (2 * h)) / 2
+            steps = np.diff(np.eye(times.size), axis=0)
+            covariance, drift, y = steps @ walk @ steps.T, np.diff(times), np.diff(values[times])
+        else:
+            covariance, drift, y = covariance_matrix(h, 40)[np.ix_(times, times)], np.ones(times.size), values[times]
+        free = linalg.null_space(drift[None].astype(float)).T
+        inner, z = free @ covariance @ free.T, free @ y
+        return z.size * np.log(z @ np.linalg.solve(inner, z)) + np.linalg.slogdet(inner)[1]
+
+    best = optimize.minimize_scalar(deviance, bounds=(0.001, 0.999), method="bounded", options={"xatol": 1e-9}).x
+    estimate = estimate_hurst(values, kind=kind, method="exact", nan_policy="gaps")
+    assert estimate.hurst == pytest.approx(best, abs=1e-5)
+    step = 1e-3
+    curvature = (deviance(best + step) - 2 * deviance(best) + deviance(best - step)) / step**2 / 2
+    assert estimate.standard_error == pytest.approx(curvature**-0.5, rel=0.35)
+
+
+@pytest.mark.parametrize("name", GAP_METHODS)
+def test_every_second_point_of_a_path_is_the_path_of_steps_twice_as_long(name):
+    path = 7.0 + np.append(0.0, np.cumsum(fgn(0.3, 400, seed=42)[0]))
+    half = estimate_hurst(path[::2], kind="path", method=name)
+    path[1::2] = np.nan
+    whole = estimate_hurst(path, kind="path", method=name, nan_policy="gaps")
+    if name == "exact":
+        assert whole.hurst == pytest.approx(half.hurst, abs=1e-5)
+        assert whole.sigma == pytest.approx(half.sigma * 2.0**-half.hurst, rel=1e-4)
+        assert whole.standard_error == pytest.approx(half.standard_error, rel=0.02)
+    else:  # of the steps 1 ... 5 only 2 and 4 are left
+        variations = [np.mean((path[2 * m :] - 2 * path[m:-m] + path[: -2 * m])[::2] ** 2) for m in (2, 4)]
+        assert whole.hurst == pytest.approx(np.log2(variations[1] / variations[0]) / 2, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", GAP_METHODS)
+@pytest.mark.parametrize("kind", ["increments", "path"])
+def test_a_gap_at_an_end_is_a_shorter_series(name, kind):
+    """Scaled by 1e200, so that squares would not be finite."""
+    x = 1e200 * fgn(0.6, 300, seed=43)[0]
+    x = np.cumsum(x) if kind == "path" else x
+    gapped = np.concatenate([[np.nan] * 3, x, [np.nan] * 2])
+    short, long = (
+        estimate_hurst(y, kind=kind, method=name, nan_policy=policy) for y, policy in ((x, "raise"), (gapped, "gaps"))
+    )
+    assert long.hurst == pytest.approx(short.hurst, abs=3e-6 if name == "exact" else 0.02)
+    assert long.sigma == pytest.approx(short.sigma, rel=1e-4 if name == "exact" else 0.2)
+    assert long.standard_error == pytest.approx(short.standard_error, rel=0.02 if name == "exact" else 0.15)
+    assert np.allclose(long.confidence_interval(), short.confidence_interval(), atol=0.03)
+    assert estimate_hurst(x, kind=kind, method=name, nan_policy="gaps").hurst == short.hurst
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GAP_METHODS)
+@pytest.mark.parametrize("kind", ["increments", "path"])
+def test_estimates_with_gaps_are_unbiased_with_the_stated_error(name, kind):
+    """200 series of n = 256, a fifth missing: catches a bias of .05 and an error off by a third."""
+    for hurst in (0.2, 0.8):
+        x = fgn(hurst, 256, 200, seed=44)
+        x = holed(np.cumsum(x, axis=1) if kind == "path" else x, 0.2, 45)
+        estimate = estimate_hurst(x, kind=kind, method=name, nan_policy="gaps")
+        assert np.mean(estimate.hurst) == pytest.approx(hurst, abs=0.05)
+        assert 0.75 < np.std(estimate.hurst) / np.mean(estimate.standard_error) < 1.33
+        low, high = estimate.confidence_interval()
+        assert np.sum((low > hurst) | (high < hurst)) <= stats.binom.isf(ALPHA, 200, 0.07)
+
+
+def test_masked_values_can_be_gaps_beside_whole_series():
+    x = np.ma.array(fgn(0.7, 128, 3, seed=46))
+    x[1, 20:25] = np.ma.masked
+    x.data[1, 20:25] = 1e6
+    estimate = estimate_hurst(x, kind="increments", method="exact", nan_policy="gaps", n_surrogates=19)
+    whole = estimate_hurst(x.data[[0, 2]], kind="increments", method="exact", n_surrogates=19)
+    assert np.allclose(estimate.hurst[[0, 2]], whole.hurst, atol=1e-12)
+    assert abs(estimate.hurst[1] - 0.7) < 5 * estimate.standard_error[1]
+    assert not estimate.omitted.any()
+    assert np.isnan(estimate.p_fgn).tolist() == np.isnan(estimate.p_no_memory).tolist() == [False, True, False]
+    assert estimate.note[1].startswith("5 of 128 values are missing")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda x: x.fill(np.nan), "x must hold as many known values between its gaps as the shortest series"),
+        (lambda x: x.__setitem__(slice(31, None), np.nan), "x must hold as many known values"),
+        (lambda x: x.__setitem__(slice(None, None, 2), np.nan), "x must vary on two of the scales"),
+        (lambda x: x.__setitem__(5, np.inf), "x must be finite, got nan, inf or a masked value in series 0"),
+        (lambda x: x.__setitem__(slice(1, None), 3.0), "x must have increments that vary"),
+    ],
+)
+def test_what_gaps_leave_must_suffice(spoil, message):
+    x = fgn(0.5, 100, seed=47)[0]
+    x[0] = np.nan
+    spoil(x)
+    with pytest.raises(ValueError, match=message):
+        estimate_hurst(x, kind="increments", method="quadratic_variations", nan_policy="gaps")
 
 
 # --- rolling windows
