@@ -197,20 +197,38 @@ def test_sharpest_direction_equals_dense_hessian(data):
     assert abs(top.vector @ vectors[:, -1]) == pytest.approx(1.0, abs=1e-3)
 
 
-def test_power_iteration_takes_the_largest_not_the_most_negative():
-    matrix = np.diag([-5.0, 1.0, 2.0])
+def quadratic_loss(eigenvalues):
+    """A model and a loss whose Hessian is diagonal, and one sample."""
 
-    class Concave(torch.nn.Module):
+    class Quadratic(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.w = torch.nn.Parameter(torch.zeros(3, dtype=torch.float64))
+            self.w = torch.nn.Parameter(torch.zeros(len(eigenvalues), dtype=torch.float64))
 
         def forward(self, x):
-            return (self.w @ torch.from_numpy(matrix) @ self.w / 2.0).expand(len(x))
+            return (self.w * torch.tensor(eigenvalues, dtype=torch.float64) @ self.w / 2.0).expand(len(x))
 
-    ones = torch.ones(4, dtype=torch.float64)
-    top = _networks.sharpest_direction(Concave(), lambda out, y: (out * y).mean(), (ones, ones), tolerance=1e-10)
-    assert top.eigenvalue == pytest.approx(2.0, rel=1e-4)
+    one = torch.ones(1, dtype=torch.float64)
+    return Quadratic(), lambda out, y: (out * y).mean(), (one, one)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_sharpest_direction_is_the_largest_not_the_most_negative(seed):
+    """Also where the largest eigenvalue is a hundredth of the most negative one, above a bulk of small ones."""
+    assert _networks.sharpest_direction(*quadratic_loss([-5.0, 1.0, 2.0]), seed=seed).eigenvalue == pytest.approx(2.0)
+    spectrum = [-10.0, 0.1, *np.linspace(-0.01, 0.01, 200)]
+    top = _networks.sharpest_direction(*quadratic_loss(spectrum), seed=seed)
+    assert top.converged and top.eigenvalue == pytest.approx(0.1, rel=1e-3)
+    assert abs(top.vector[1]) == pytest.approx(1.0, abs=1e-3)
+    assert _networks.sharpest_direction(*quadratic_loss([-3.0]), seed=seed).eigenvalue == -3.0
+
+
+def test_sharpest_direction_says_when_it_has_not_converged():
+    """A dense spectrum of 2000 values that one restart does not resolve."""
+    top = _networks.sharpest_direction(
+        *quadratic_loss(np.linspace(-1.0, 1e-3, 2000)), tolerance=1e-10, max_iterations=20
+    )
+    assert not top.converged and top.iterations <= 60
 
 
 def test_training_learns_and_is_repeatable(samples):
