@@ -10,9 +10,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from . import _checks
+from ._errors import passages_of
+from ._exit_kernel import BROKEN, CENSORED, LEFT, UNRESOLVED, unresolved
 from ._lanes import normal_pair, seed_lane
 from ._threads import run_blocks
-from .continuous import CENSORED, LEFT
 from .landscapes import Landscape
 from .solvers import heun
 from .survival import PassageTimes
@@ -33,7 +34,7 @@ def _bridge_exits(
     key: NDArray[np.uint64], gradient: Any, params: Any, x0: float, bounds: Any, clock: Any, n_steps: int,
     queue: NDArray, steps: NDArray, states: NDArray, control: NDArray,
 ) -> None:  # fmt: skip
-    """Step in which each queued path leaves, and whether it did: LEFT or CENSORED."""
+    """Step in which each queued path leaves, and what happened then: LEFT, UNRESOLVED, CENSORED or BROKEN."""
     lower, upper = bounds
     dt, scale = clock
     words = np.empty((4, 1), np.uint64)
@@ -46,8 +47,11 @@ def _bridge_exits(
             shock, coin = normal_pair(words, 0)
             moved = heun(gradient, params, (x,), (scale * shock,), dt)[0]
             stays = _stays(x - lower, moved - lower, scale**2) * _stays(upper - x, upper - moved, scale**2)
-            if not ((moved > lower) & (moved < upper)) or 0.5 * math.erfc(-coin / math.sqrt(2.0)) > stays:
-                outcome = LEFT
+            if not abs(moved) < math.inf:
+                outcome = BROKEN
+            elif not ((moved > lower) & (moved < upper)) or 0.5 * math.erfc(-coin / math.sqrt(2.0)) > stays:
+                late = unresolved(gradient, params, (x0,), clock, (x,), (moved,), (scale * shock,))
+                outcome = UNRESOLVED if late else LEFT
             x = moved
             step += 1
         steps[path], states[path] = step, outcome
@@ -71,7 +75,8 @@ def bridge_passage(
     Between two points at distances a, b from a bound the path has been beyond it with probability ``exp(-2 a b /
     (sigma^2 dt))``, that of a Brownian bridge: exact for a drift that is constant over the step, so the error falls
     with dt, not with its square root. The two bounds are taken as independent. An exit counts at the end of its step.
-    One dimension, trapezoidal rule; `first_passage` with ``monitoring="continuous"`` serves every H.
+    One dimension, trapezoidal rule; `first_passage` with ``monitoring="continuous"`` serves every H. Raises PathError
+    as that does.
 
     >>> from fbmsde import quadratic
     >>> passages = bridge_passage(quadratic(), 1.0, 0.0, (-1.0, 1.0), dt=0.01, horizon=20.0, n_paths=200, seed=1)
@@ -98,5 +103,4 @@ def bridge_passage(
         _bridge_exits(key, landscape.drift, landscape.params, start, bounds, clock, n_steps, *arrays)
 
     run_blocks(work, threads, control, paths, False)
-    censored = states == CENSORED
-    return PassageTimes(np.where(censored, end, steps * step), censored, end, step)
+    return passages_of(steps, states, step, end)

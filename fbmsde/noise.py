@@ -59,6 +59,8 @@ class FractionalNoise:
         object.__setattr__(self, "dtype", _checks.float_type("dtype", self.dtype))
         if self.tolerance is not None:
             _checks.positive("tolerance", self.tolerance)
+            if self.method != "streaming":
+                raise ValueError(f"tolerance must be None for {self.method!r}, got {self.tolerance}. It is exact.")
         if self.correlation is not None:
             matrix = np.asarray(self.correlation, dtype=float)
             correlation_factor(matrix)

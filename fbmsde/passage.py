@@ -52,7 +52,7 @@ def first_passage(
     horizon: float,
     n_paths: int,
     seed: _checks.Seed,
-    solver: str = "euler",
+    solver: str | None = None,
     monitoring: str = "grid",
     fine_steps: int | None = None,
     accuracy: Accuracy | None = None,
@@ -84,7 +84,7 @@ def first_passage(
     until : run until this share of the paths has left, at most to the horizon; the result's `horizon` is the time that
         was reached. The steps are doubled from 2^10 on; the streaming model is fitted for its whole range, and a share
         not reached within it raises `HorizonError`.
-    solver : a key of ``SOLVERS``.
+    solver : a key of ``SOLVERS``, None for "euler"; continuous time has its own.
     fine_steps : continuous time only, up to 2^30; None: a power of two for which what is left of the overshoot moves
         probabilities by less than the standard error of 10^6 paths, at most 2^26.
     accuracy : continuous time only, how rarely a jump may hide an exit and how finely the drift is followed.
@@ -105,9 +105,10 @@ def first_passage(
     n_paths, start = _checks.count("n_paths", n_paths), as_point(landscape, x0)
     region = _Region.of(landscape, start, domain)
     key, threads = _checks.as_seed(seed), _checks.workers(n_jobs)
-    method = SOLVERS[_checks.choice("solver", solver, SOLVERS)]
+    method = SOLVERS[_checks.choice("solver", "euler" if solver is None else solver, SOLVERS)]
     _checks.fits_memory("passage times", 26.0 * n_paths)
     if _checks.choice("monitoring", monitoring, MONITORING) == "continuous":
+        _refuse_idle(solver, noise, accuracy)
         jumps = _Jumps(landscape, noise, region, start, n_paths, key, threads, progress, accuracy or Accuracy())
         return jumps.passages(_checks.positive("horizon", horizon), dt, fine_steps, until)
     if fine_steps is not None or accuracy is not None:
@@ -122,6 +123,18 @@ def first_passage(
         n_steps = _checks.whole_steps(step, end)
         return run.passages(noise.feed(n_steps, landscape.dim, key), n_steps, end)
     return _run_until(run, noise, landscape.dim, key, horizon, _checks.fraction("until", until))
+
+
+def _refuse_idle(solver: str | None, noise: FractionalNoise, accuracy: Accuracy | None) -> None:
+    """ValueError for options that do nothing in continuous time."""
+    if solver is not None:
+        raise ValueError(f"solver must be None in continuous time, got {solver!r}. Jumps move by the trapezoidal rule.")
+    if accuracy is not None and None not in (accuracy.tolerance, noise.tolerance):
+        raise ValueError(
+            f"tolerance must be given once, got {noise.tolerance} of the noise and {accuracy.tolerance} of `accuracy`."
+        )
+    if noise.dtype != np.dtype(float):
+        raise ValueError(f"dtype must be float64 in continuous time, got {noise.dtype}. It computes in no other.")
 
 
 def as_point(landscape: Landscape, x0: ArrayLike) -> Point:

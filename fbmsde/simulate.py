@@ -20,16 +20,30 @@ from .passage import as_point
 from .solvers import SOLVERS
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Paths:
     """Paths of the equation: `times` (n_saved + 1,), `values` (n_paths, n_saved + 1), in d dimensions with a last axis.
 
-    The first time is 0 and the first value the start; between two saved times lie `save_every` steps of `dt`.
+    The first time is 0 and the first value the start; between two saved times lie `save_every` steps of `dt`. `broken`
+    (n_paths,) marks paths that left the finite numbers, whose values are nan from there on.
     """
 
     times: NDArray[np.float64]
     values: NDArray[np.float64]
     dt: float
+    broken: NDArray[np.bool_] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.broken is None:
+            object.__setattr__(self, "broken", np.zeros(len(self.values), bool))
+
+    def __repr__(self) -> str:
+        dim = f" in {self.values.shape[2]} dimensions" if self.values.ndim == 3 else ""
+        lost = f", {int(self.broken.sum())} broken" if self.broken.any() else ""
+        return (
+            f"Paths({len(self.values)} paths{dim} at {self.times.size} times from 0 to {self.times[-1]:g}, "
+            f"dt = {self.dt:g}{lost})"
+        )
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -50,9 +64,13 @@ def _advance(
 @njit(error_model="numpy", nogil=True)
 def _save_paths(
     start: Any, draw: Any, source: Any, step: Any, gradient: Any, params: Any,
-    x0: Point, clock: Any, n_steps: int, first: int, save_every: int, out: NDArray,
-) -> tuple[int, int]:  # fmt: skip
-    """Paths from number `first` on into `out` (n_paths, n_saved + 1, d); (path, step) of the first that breaks."""
+    x0: Point, clock: Any, n_steps: int, first: int, save_every: int, out: NDArray, broken: NDArray,
+) -> None:  # fmt: skip
+    """Paths from number `first` on into `out` (n_paths, n_saved + 1, d).
+
+    `broken` (n_paths,), zero before, takes the steps at which paths leave the finite numbers; what `out` holds of them
+    from there on means nothing.
+    """
     x, noise = np.empty((len(x0), LANES)), np.zeros((len(x0), BLOCK, LANES))
     for base in range(0, out.shape[0], LANES):
         used = min(LANES, out.shape[0] - base)
@@ -65,20 +83,19 @@ def _save_paths(
             for s in range(min(BLOCK, n_steps - done)):
                 fine = _advance(step, gradient, params, x0, clock, x, noise, s)
                 if not fine:
-                    return first + base + _first_broken(x), done + s + 1
+                    _retire(x0, x, broken[base : base + used], done + s + 1)
                 if (done + s + 1) % save_every == 0:
                     out[base : base + used, (done + s + 1) // save_every] = x[:, :used].T
-    return -1, 0
 
 
 @njit(error_model="numpy", nogil=True)
-def _first_broken(x: NDArray) -> int:
-    """The first lane of `x` (d, n_lanes) with a coordinate that is not finite."""
+def _retire(x0: Point, x: NDArray, broken: NDArray, step: int) -> None:
+    """Note the step of lanes of `x` (d, n_lanes) that are not finite now, and let them run on from the start."""
     for lane in range(x.shape[1]):
-        for j in range(x.shape[0]):
-            if not np.isfinite(x[j, lane]):
-                return lane
-    return -1
+        if not is_finite(load(x0, x, lane)):
+            store(x0, x, lane)
+            if lane < broken.size and broken[lane] == 0:
+                broken[lane] = step
 
 
 def simulate_paths(
@@ -98,7 +115,8 @@ def simulate_paths(
 
     Path i depends on (seed, i) alone and is the path that `first_passage` follows with the same arguments. Memory is
     that of the result, whatever `n_steps`, with streaming noise; exact generators hold some whole paths besides.
-    Raises PathError when a path leaves the finite numbers, MemoryError when the result would not fit.
+    Raises PathError when a path leaves the finite numbers, with all paths in its `paths` and the broken ones marked;
+    MemoryError when the result would not fit.
 
     >>> from fbmsde import FractionalNoise, quadratic
     >>> paths = simulate_paths(quadratic(1.0), FractionalNoise(0.7), 1.0, dt=0.01, n_steps=1000, n_paths=3, seed=0,
@@ -117,16 +135,22 @@ def simulate_paths(
     feed = noise.feed(n_steps, dim, key)
     size = feed.max_paths or max(1, -(-n_paths // threads))
 
-    def work(first: int) -> tuple[int, int]:
+    broken = np.zeros(n_paths, np.int64)
+
+    def work(first: int) -> None:
         block = out[first : first + size]
         kit = feed.kit(first, len(block))
         clock = (step, noise.scale(step))
         plan = (*kit, method, landscape.drift, landscape.params, start, clock)
-        return _save_paths(*plan, n_steps, first, every, block)
+        _save_paths(*plan, n_steps, first, every, block, broken[first : first + size])
 
     with ThreadPoolExecutor(threads) as pool:
-        broken = [(path, when) for path, when in pool.map(work, range(0, n_paths, size)) if path >= 0]
-    if broken:
-        raise PathError.at(*broken[0], step)
+        list(pool.map(work, range(0, n_paths, size)))
     times = np.arange(n_saved + 1, dtype=np.float64) * (every * step)
-    return Paths(times, out[:, :, 0] if dim == 1 else out, step)
+    for lost in np.flatnonzero(broken):
+        out[lost, -(-broken[lost] // every) :] = np.nan
+    paths = Paths(times, out[:, :, 0] if dim == 1 else out, step, broken > 0)
+    if broken.any():
+        path = int(np.argmax(broken > 0))
+        raise PathError.at(path, int(broken[path]), step, paths=paths)
+    return paths

@@ -284,6 +284,80 @@ def test_bad_input(change, error, message):
         run(**change)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"solver": "heun"}, r"solver must be None in continuous time, got 'heun'"),
+        ({"solver": "euler"}, r"solver must be None in continuous time, got 'euler'"),
+        ({"noise": FractionalNoise(0.4, dtype="float32")}, r"dtype must be float64 in continuous time, got float32"),
+        (
+            {"noise": FractionalNoise(0.4, tolerance=1e-3), "accuracy": fbmsde.Accuracy(tolerance=1e-4)},
+            r"tolerance must be given once, got 0\.001 of the noise and 0\.0001 of `accuracy`",
+        ),
+    ],
+)
+def test_options_that_do_nothing_in_continuous_time_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        run(monitoring="continuous", dt=None, **change)
+
+
+def test_tolerance_of_an_exact_generator_is_refused():
+    with pytest.raises(ValueError, match=r"tolerance must be None for 'hosking', got 0\.001"):
+        FractionalNoise(0.4, method="hosking", tolerance=1e-3)
+
+
+def test_step_of_the_times_is_told():
+    assert run(n_paths=8).dt == 0.01
+    jumped = run(noise=FractionalNoise(0.5), monitoring="continuous", dt=0.5, fine_steps=2**12, n_paths=8)
+    assert jumped.dt == 3.0 / 2**12
+    assert jumped.times / jumped.dt == pytest.approx(np.rint(jumped.times / jumped.dt))
+
+
+def test_a_broken_path_does_not_lose_the_others_in_continuous_time_and_on_a_bridge():
+    """As above: those that leave to the left are kept, and none that met nan counts as an exit."""
+    nan_right, options = fbmsde.Landscape(lambda x: 0.0 * x, holed), {"horizon": 3.0, "n_paths": 64, "seed": 3}
+    with pytest.raises(fbmsde.PathError) as jumped:
+        first_passage(nan_right, FractionalNoise(0.5), 0.0, (-0.5, 9.0), monitoring="continuous", fine_steps=2**10,
+                      **options)  # fmt: skip
+    with pytest.raises(fbmsde.PathError) as bridged:
+        fbmsde.bridge_passage(nan_right, 1.0, 0.0, (-0.5, 9.0), dt=0.01, **options)
+    for error in (jumped.value, bridged.value):
+        got = error.passages
+        assert got.n_left > 10
+        assert got.n_broken > 5
+        assert error.path == np.argmax(got.broken)
+        assert np.all(got.times[got.broken] < got.horizon)
+
+
+def test_a_bridge_over_an_unresolved_step_carries_a_note():
+    steep = fbmsde.Landscape(lambda x: -200.0 * x * x, lambda x: -400.0 * x)
+    options = {"dt": 0.05, "horizon": 0.5, "n_paths": 16, "seed": 0}
+    assert "16 of 16 exits" in fbmsde.bridge_passage(steep, 0.1, 0.1, (-1.0, 1.0), **options).note
+    assert fbmsde.bridge_passage(WELL, 1.0, -1.0, (-9.0, 0.0), **options | {"horizon": 9.0}).note == ""
+
+
+@pytest.mark.parametrize("every", [1, 7])
+def test_saved_paths_keep_the_others_of_a_broken_one(every):
+    """The broken ones hold nan from the step on at which they broke, the others are those of the whole gradient."""
+    free = fbmsde.Landscape(lambda x: 0.0 * x, lambda x: 0.0 * x)
+    options = {"dt": 0.05, "n_steps": 63, "n_paths": 150, "seed": 3, "save_every": every}
+    whole = simulate_paths(free, FractionalNoise(0.4), 0.0, **options)
+    with pytest.raises(fbmsde.PathError, match=r"\d+ of 150 paths broke; `paths` of this error holds all") as e:
+        simulate_paths(fbmsde.Landscape(lambda x: 0.0 * x, holed), FractionalNoise(0.4), 0.0, **options)
+    got = e.value.paths
+    assert 0 < got.broken.sum() < 150
+    assert np.array_equal(got.values[~got.broken], whole.values[~got.broken])
+    assert e.value.path == np.argmax(got.broken)
+    known = np.isfinite(got.values)
+    assert np.array_equal(known.all(axis=1), ~got.broken)
+    assert np.array_equal(got.values[known], whole.values[known])
+    broken = known[e.value.path]
+    assert broken.sum() == math.ceil(round(e.value.time / 0.05) / every)
+    assert broken[: broken.sum()].all()
+    assert f"{int(got.broken.sum())} broken)" in repr(got)
+    assert repr(whole).startswith("Paths(150 paths at ")
+
+
 def test_domain_must_be_a_level_in_two_dimensions():
     with pytest.raises(ValueError, match=r"domain must be a level function in 2 dimensions, got \(-1, 1\)"):
         run(fbmsde.double_well_2d(), x0=(-1.0, 0.0), domain=(-1, 1))
