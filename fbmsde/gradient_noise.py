@@ -48,9 +48,14 @@ class GradientNoise:
         """Hill's tail index of each coordinate, (n_coordinates,); see `hill_index`."""
         return hill_index(self.noise)
 
-    def hurst(self, method: str = "whittle", **options: Any) -> HurstEstimate:
-        """`estimate_hurst` of all coordinates as increments; those that never vary are marked in `omitted`."""
-        return estimate_hurst(self.noise, kind="increments", method=method, nan_policy="omit_series", **options)
+    def hurst(self, method: str = "whittle", null: str | None = "sign_flip", **options: Any) -> HurstEstimate:
+        """`estimate_hurst` of all coordinates as increments; those that never vary are marked in `omitted`.
+
+        The copies without memory have flipped signs, because the size of gradient noise drifts and comes in clusters.
+        """
+        return estimate_hurst(
+            self.noise, kind="increments", method=method, nan_policy="omit_series", null=null, **options
+        )
 
 
 def hill_index(x: ArrayLike, share: float = 0.05) -> Array:

@@ -154,7 +154,7 @@ def plot_rolling_hurst(rolling: RollingHurst, ax: Axes | None = None) -> Axes:
 
 
 def plot_sgd_group(study: SgdStudy, group: str) -> Figure:
-    """One group of runs: both estimators with their shuffled nulls for each way of taking the noise, and the scores."""
+    """One group of runs: both estimators with their nulls for each way of taking the noise, and the scores."""
     runs = study.group(group)
     ways = list(runs[0].result["noise"])
     figure = Figure(figsize=(3.3 * len(ways), 8.4), layout="constrained")
@@ -178,7 +178,7 @@ def plot_sgd_group(study: SgdStudy, group: str) -> Figure:
 
 
 def _plot_memory(found: list[dict[str, float]], method: str, ax: Axes) -> None:
-    """Estimates of one way of taking the noise beside what shuffled copies give."""
+    """Estimates of one way of taking the noise beside what copies with flipped signs give."""
     places = np.arange(len(found), dtype=float)
     for name, shift in (("hurst", -0.1), ("null", 0.1)):
         colour, marker = _RUN_STYLE[name]
@@ -186,7 +186,7 @@ def _plot_memory(found: list[dict[str, float]], method: str, ax: Axes) -> None:
         ends = ("low", "high") if name == "hurst" else ("null_low", "null_high")
         errors = np.array([[f[name] - f[ends[0]], f[ends[1]] - f[name]] for f in found]).T
         bare = name == "hurst" and method != "whittle"  # its interval would be one of fGn, which this does not estimate
-        label = "steps in order" if name == "hurst" else "steps shuffled, 95 % range"
+        label = "steps in order" if name == "hurst" else "signs of steps flipped, 95 % range"
         ax.errorbar(places + shift, values, None if bare else np.maximum(errors, 0.0), fmt=marker, color=colour, ms=5,
                     capsize=2, label=label + (", 95 % interval" if name == "hurst" and not bare else ""))  # fmt: skip
     if method == "whittle":

@@ -77,7 +77,7 @@ GROUPS: dict[str, tuple[Experiment, ...]] = {
 
 @dataclass(frozen=True)
 class Effort:
-    """How long each run trains, how much noise is taken, how many shuffles make a null, how many runs a group has.
+    """How long each run trains, how much noise is taken, how many copies make a null, how many runs a group has.
 
     `ends_only`: only the first and the last experiment of each group.
     """
@@ -147,7 +147,7 @@ class SgdStudy:
 
 
 _HEAD = ("group", "run", "noise", "test accuracy", "largest Hessian eigenvalue", "std", "tail index (Hill)",
-         "H Whittle [95 %]", "shuffled [95 %]", "p", "published R/S", "shuffled [95 %]", "p", "constant")  # fmt: skip
+         "H Whittle [95 %]", "signs flipped [95 %]", "p", "published R/S", "signs flipped [95 %]", "p", "constant")  # fmt: skip
 
 
 def _line(group: str, run: str, how: str, score: str, sharpness: str, found: dict[str, Any]) -> list[str]:
@@ -160,13 +160,13 @@ def _line(group: str, run: str, how: str, score: str, sharpness: str, found: dic
 
 
 def _sentence(how: str, found: list[dict[str, Any]]) -> str:
-    """Ranges over the runs of one setting, and how many differ from their shuffles."""
+    """Ranges over the runs of one setting, and how many differ from their copies with flipped signs."""
     texts = []
     for title, method in (("published R/S", PUBLISHED), ("Whittle", "whittle")):
         values = [f[method]["hurst"] for f in found]
         nulls = [f[method]["null"] for f in found]
         hits = sum(f[method]["p"] <= 0.05 for f in found)
-        texts.append(f"{title} {min(values):.3f} ... {max(values):.3f}, on shuffled copies {min(nulls):.3f} ... "
+        texts.append(f"{title} {min(values):.3f} ... {max(values):.3f}, with signs flipped {min(nulls):.3f} ... "
                      f"{max(nulls):.3f}, different at the 5 % level in {hits} of {len(found)} runs")  # fmt: skip
     return f"{how}: {'; '.join(texts)}."
 
@@ -185,9 +185,11 @@ def sgd_study(
 
     Every run trains a network, then takes its gradient noise in the four ways of `SETTINGS` and measures it on
     `n_coordinates` random coordinates: H by Whittle and by the simplified rescaled range with the noise taken for the
-    path, both also on shuffled copies. A shuffle moves whole steps, all coordinates alike, so that the p-value of the
-    median over coordinates is exact although the coordinates share their batches. It tests exchangeable steps: during
-    training the size of the noise drifts, so a small p there may mean drift and not memory.
+    path, both also on copies in which every step has a random sign. All coordinates of a step share its sign, so that
+    the p-value of the median over coordinates is exact although the coordinates share their batches. The size of every
+    step stays in its place, so that noise whose size drifts during training, or comes in clusters, is not taken for
+    memory; shuffles of the steps, which test exchangeability, would take it so. The test takes for granted that the
+    signs do not depend on the sizes; the rescaled range, which sees skewness, may differ for that reason alone.
 
     Parameters
     ----------
@@ -227,7 +229,7 @@ def _stored(folder: Path, group: str, experiment: Experiment, wanted: dict[str, 
     """The result of a run from its file, made and stored first if it is not there."""
     plain = f"{group} {experiment.name}".replace(" ", "_").replace("%", "percent")
     file = folder / f"run_{plain}.json"
-    settings = {**wanted, **asdict(experiment)}
+    settings = {**wanted, **asdict(experiment), "null": "sign_flip"}
     if file.exists():
         held: dict[str, Any] = json.loads(file.read_text())
         if held["settings"] != settings:
@@ -306,8 +308,9 @@ def _references(effort: Effort, seed: int) -> dict[str, dict[str, Any]]:
 def measure(noise: Array, n_surrogates: int, seed: int) -> dict[str, Any]:
     """Medians over the coordinates of noise (n_coordinates, n_steps): std, tail index, and H by both methods.
 
-    For each method: `hurst`, the interval `low`, `high` of a single coordinate, and `null`, `null_low`, `null_high`,
-    `p` from shuffles of the steps. Coordinates that never vary are left out and counted in `constant`.
+    For each method: `hurst`, the interval `low`, `high` of a single coordinate, which allows for volatility in clusters,
+    and `null`, `null_low`, `null_high`, `p` from copies with flipped signs. Coordinates that never vary are left out
+    and counted in `constant`.
 
     >>> found = measure(np.random.default_rng(0).standard_normal((5, 500)), n_surrogates=19, seed=0)
     >>> found["constant"], round(found["whittle"]["hurst"], 1)
@@ -326,17 +329,17 @@ def measure(noise: Array, n_surrogates: int, seed: int) -> dict[str, Any]:
         estimate = estimate_hurst(series, kind="increments", method=method, nan_policy="omit_series", n_jobs=1)
         low, high = estimate.confidence_interval()
         hurst, *interval = (_median(v) for v in (estimate.hurst, low, high))
-        null = np.array(list(_shuffled_medians(series, method, n_surrogates, seed)))
+        null = np.array(list(_flipped_medians(series, method, n_surrogates, seed)))
         found[method] = {"hurst": hurst, "low": interval[0], "high": interval[1], **_against(null, hurst)}
     return found
 
 
-def _shuffled_medians(series: Array, method: str, n_surrogates: int, seed: int) -> Iterator[float]:
-    """Medians over the coordinates after shuffles of the steps, one for each shuffle."""
-    rng = np.random.default_rng([seed, 7])
+def _flipped_medians(series: Array, method: str, n_surrogates: int, seed: int) -> Iterator[float]:
+    """Medians over the coordinates after flips of the signs of random steps, one for each set of steps."""
+    rng, deviations = np.random.default_rng([seed, 7]), series - series.mean(axis=1, keepdims=True)
     for _ in range(n_surrogates):
-        shuffled = series[:, rng.permutation(series.shape[1])]
-        values = estimate_hurst(shuffled, kind="increments", method=method, nan_policy="omit_series", n_jobs=1).hurst
+        flipped = deviations * rng.choice([-1.0, 1.0], series.shape[1])
+        values = estimate_hurst(flipped, kind="increments", method=method, nan_policy="omit_series", n_jobs=1).hurst
         yield _median(values)
 
 
