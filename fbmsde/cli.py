@@ -20,7 +20,7 @@ from .bench_passage import HURST_VALUES as PASSAGE_HURST
 from .bench_passage import passage_table
 from .escape import FILES, HURST_VALUES, SCENES, STARTS, EscapeStudy, InterruptedStudyError, escape_study
 from .generators import GENERATORS, fbm, fgn
-from .hurst import ESTIMATORS, KINDS, HurstEstimate, estimate_hurst
+from .hurst import ESTIMATORS, INTERVALS, KINDS, NULLS, HurstEstimate, estimate_hurst
 from .noise import METHODS, FractionalNoise
 from .sgd_escape import SgdEscape, sgd_escape
 from .sgd_study import GROUPS, QUICK, SgdStudy, sgd_study
@@ -37,6 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_NO_NULL = "none"
 _DEFAULT_HURST = ",".join(map(str, HURST_VALUES))
 
 
@@ -172,9 +173,7 @@ def generate(
     steps: Annotated[int, _count("Increments per path.")] = 1000,
     paths: Annotated[int, _count("Number of paths.")] = 1,
     kind: Annotated[str, _choice(PROCESSES, "Increments of unit step, or paths from 0. ")] = "fgn",
-    horizon: Annotated[
-        float | None, typer.Option(help="End time of the paths of fbm.", show_default="1.0")
-    ] = None,
+    horizon: Annotated[float | None, typer.Option(help="End time of the paths of fbm.", show_default="1.0")] = None,
     method: Annotated[str, _choice(GENERATORS)] = "davies_harte",
     seed: Seed = 0,
     overwrite: Overwrite = False,
@@ -224,6 +223,8 @@ def hurst_of_file(
     file: Annotated[str, typer.Argument(help=f"Series as {FORMATS}.")],
     kind: Annotated[str, _choice(KINDS, "What the file holds. ")],
     method: Annotated[str, _choice(ESTIMATORS)] = "whittle",
+    null: Annotated[str, _choice((*NULLS, _NO_NULL), "Copies without memory behind p(no memory). ")] = "shuffle",
+    interval: Annotated[str, _choice(INTERVALS, "What the interval allows for. ")] = "auto",
     column: Annotated[
         list[str] | None,
         typer.Option(help="Only these columns: names, or numbers from 1 (1,3 or 2:5). Repeatable.", metavar="LIST"),
@@ -231,12 +232,13 @@ def hurst_of_file(
     skip: Annotated[int, _count("Lines to leave out at the top of a text file.")] = 0,
     decimal: Annotated[str | None, _choice(DECIMALS, "Decimal mark, told from the text if not given. ")] = None,
 ) -> None:
-    """Hurst parameter of the series in a file, with its interval, what shuffled copies give and whether it is fGn."""
+    """Hurst parameter of the series in a file, with its interval, whether it has memory and whether it is fGn."""
     with reported():
+        copies = None if _checks.choice("null", null, (*NULLS, _NO_NULL)) == _NO_NULL else null
         series = read_series(file, columns=column or (), skip=skip, decimal=decimal, kind=kind)
         typer.echo("\n".join(_taken(file, series)))
-        estimate = estimate_hurst(series.values, kind=kind, method=method, nan_policy="omit_series",
-                                  progress=sys.stderr.isatty())  # fmt: skip
+        estimate = estimate_hurst(series.values, kind=kind, method=method, nan_policy="omit_series", null=copies,
+                                  interval=interval, progress=sys.stderr.isatty())  # fmt: skip
         typer.echo("\n".join(_hurst_table(series, estimate)))
         status = int(np.any(estimate.omitted))
     raise typer.Exit(status)
@@ -259,8 +261,23 @@ def _hurst_table(series: Series, estimate: HurstEstimate) -> list[str]:
     for name, h, lo, hi, s, memory, fgn_like, omitted in rows:
         told = f"{h:.4f}  [{lo:.4f}, {hi:.4f}]  {s:<10.4g}  {memory:<12.3g}  {fgn_like:.3g}"
         lines.append(f"{name[:width]:<{width}}  {'left out: it is constant or lacks values' if omitted else told}")
-    notes = zip(series.names, np.atleast_1d(estimate.note), strict=True)
-    return lines + [f"{name}: {note}" for name, note in notes if note]
+    notes = [f"{name}: {note}" for name, note in zip(series.names, np.atleast_1d(estimate.note), strict=True) if note]
+    return lines + _hurst_footnotes(series, estimate) + notes
+
+
+def _hurst_footnotes(series: Series, estimate: HurstEstimate) -> list[str]:
+    """Which null stands behind p(no memory), and which intervals are wider than those of fGn."""
+    meaning = {
+        "shuffle": ["p(no memory): by shuffling, that the order of the increments does not matter"],
+        "sign_flip": ["p(no memory): by flipping signs, that the signs of the increments are independent"],
+        None: [],
+    }[estimate.null_model]
+    wide = [name for name, kind in zip(series.names, np.atleast_1d(estimate.interval), strict=True) if kind == "robust"]
+    if not wide:
+        return meaning
+    clusters = "interval and p(fGn) allow for sizes that come in clusters or drift: " + ", ".join(wide)
+    advice = ["clusters are found by shuffling too, without memory: take --null sign_flip"]
+    return [*meaning, clusters, *(advice if estimate.null_model == "shuffle" else [])]
 
 
 @app.command(cls=OnceCommand)

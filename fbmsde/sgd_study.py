@@ -147,7 +147,8 @@ class SgdStudy:
 
 
 _HEAD = ("group", "run", "noise", "test accuracy", "largest Hessian eigenvalue", "std", "tail index (Hill)",
-         "H Whittle [95 %]", "signs flipped [95 %]", "p", "published R/S", "signs flipped [95 %]", "p", "constant")  # fmt: skip
+         "H Whittle [95 %]", "signs flipped [95 %]", "p", "published R/S", "signs flipped [95 %]", "p",
+         "constant")  # fmt: skip
 
 
 def _line(group: str, run: str, how: str, score: str, sharpness: str, found: dict[str, Any]) -> list[str]:
@@ -308,7 +309,7 @@ def _references(effort: Effort, seed: int) -> dict[str, dict[str, Any]]:
 def measure(noise: Array, n_surrogates: int, seed: int) -> dict[str, Any]:
     """Medians over the coordinates of noise (n_coordinates, n_steps): std, tail index, and H by both methods.
 
-    For each method: `hurst`, the interval `low`, `high` of a single coordinate, which allows for volatility in clusters,
+    For each method: `hurst`, the interval `low`, `high` of a single coordinate, which allows for clustered volatility,
     and `null`, `null_low`, `null_high`, `p` from copies with flipped signs. Coordinates that never vary are left out
     and counted in `constant`.
 

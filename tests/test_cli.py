@@ -86,6 +86,7 @@ def test_sgd_sets_step_and_strength(tmp_path):
         (["escape", "--hurst", "0.7:0.3:0.1"], "error: hurst must be a range from first to last by a step that leads"),
         (["escape", "--method", "hosking", "--continuous", "9"], "error: continuous must be 0 with noise other than"),
         (["sgd", "--samples", "9"], "error: --samples must not be given with --data digits, which has its own size"),
+        (["hurst", "x.csv", "--kind", "path", "--null", "block"], "error: null must be one of shuffle, sign_flip"),
         (["hurst", "nowhere.npy", "--kind", "path"], "error: nowhere.npy: No such file or directory"),
     ],
 )
@@ -115,8 +116,23 @@ def test_hurst_of_a_generated_file(tmp_path):
     assert result.exit_code == 0, result.output
     assert f"read {file}: 4000 values of 2 series, '1', '2'" in result.output
     assert "p(no memory)  p(fGn)" in result.output
-    values = [float(line.split()[1]) for line in result.output.splitlines()[2:]]
+    values = [float(line.split()[1]) for line in result.output.splitlines()[2:4]]
     assert values == pytest.approx([0.3, 0.3], abs=0.06)
+    assert "p(no memory): by shuffling, that the order of the increments does not matter" in result.output
+
+
+def test_hurst_says_what_its_interval_allows_for_and_which_copies_it_made(tmp_path):
+    """White noise whose size falls tenfold: the interval is robust, and shuffling is named for what it tests."""
+    noise = np.random.default_rng(0).standard_normal(1000) * np.geomspace(10.0, 1.0, 1000)
+    np.savetxt(tmp_path / "falls.csv", noise, header="falls", comments="")
+    printed = {null: call("hurst", tmp_path / "falls.csv", "--kind", "increments", "--null", null).output
+               for null in ("shuffle", "sign_flip", "none")}  # fmt: skip
+    assert all("allow for sizes that come in clusters or drift: falls" in text for text in printed.values())
+    assert "take --null sign_flip" in printed["shuffle"]
+    assert "p(no memory): by flipping signs, that the signs of the increments are independent" in printed["sign_flip"]
+    assert "p(no memory):" not in printed["none"] and "  nan  " in printed["none"]
+    plain = call("hurst", tmp_path / "falls.csv", "--kind", "increments", "--interval", "fgn", "--null", "none")
+    assert "allow for" not in plain.output
 
 
 def test_hurst_prints_what_is_odd_about_a_series(tmp_path):
@@ -205,7 +221,7 @@ def test_hurst_says_what_it_took_and_left_out(tmp_path):
     assert "broken  left out: it is constant or lacks values" in result.output
     whole = call("hurst", tmp_path / "frame.csv", "--kind", "increments", "--column", "walk")
     assert whole.exit_code == 0
-    assert whole.output.splitlines()[-1].startswith("walk    0.")
+    assert "\nwalk    0." in whole.output
 
 
 def test_hurst_reads_standard_input():
