@@ -987,6 +987,25 @@ def test_every_second_point_of_a_path_is_the_path_of_steps_twice_as_long(name):
         assert whole.hurst == pytest.approx(np.log2(variations[1] / variations[0]) / 2, abs=1e-9)
 
 
+def test_variations_with_gaps_and_their_error_by_dense_matrices():
+    """Each second difference is a row that acts on the increments; those with a gap in them are left out."""
+    values = holed(fgn(0.6, 60, seed=48)[0], 0.1, 49)
+    got = estimate_hurst(values, kind="increments", method="quadratic_variations", nan_policy="gaps")
+    rows, scales = [], np.arange(1, 6)
+    for m in scales:
+        block = [np.r_[np.zeros(t), -np.ones(m), np.ones(m), np.zeros(60 - t - 2 * m)] for t in range(61 - 2 * m)]
+        rows.append(np.array([row for row in block if np.isfinite(values[row != 0]).all()]))
+    weights = np.array([len(row) / (61 - 2 * m) for row, m in zip(rows, scales, strict=True)])
+    logs = [np.log(np.mean((row @ np.nan_to_num(values)) ** 2)) for row in rows]
+    assert got.hurst == pytest.approx(np.polyfit(np.log(scales), logs, 1, w=np.sqrt(weights))[0] / 2, abs=1e-9)
+    covariance = covariance_matrix(got.hurst, 60)
+    spread = np.array([[2 * np.sum((a @ covariance @ b.T) ** 2) / len(a) / len(b) for b in rows] for a in rows])
+    variance = scales ** (2 * got.hurst) * (4 - 4**got.hurst)
+    centred = np.log(scales) - np.average(np.log(scales), weights=weights)
+    lever = weights * centred / (weights @ centred**2) / 2 / variance
+    assert got.standard_error == pytest.approx(np.sqrt(lever @ spread @ lever), rel=1e-6)
+
+
 @pytest.mark.parametrize("name", GAP_METHODS)
 @pytest.mark.parametrize("kind", ["increments", "path"])
 def test_a_gap_at_an_end_is_a_shorter_series(name, kind):
