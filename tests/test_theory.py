@@ -611,7 +611,7 @@ def test_formula_names_what_is_missing_or_unknown():
 def test_formula_obeys_the_exact_scaling(name):
     """``X_t = sigma a^-H Y_{at}``: lengths in units of sigma a^-H, times in units of 1/a."""
     f, a, s = FORMULAS[name], 3.0, 0.7
-    power = {"exit_rate": 1, "mean_exit_time": -1, "survival": 0, "density": 1}[f.quantity]
+    power, compared = {"exit_rate": 1, "mean_exit_time": -1, "survival": 0, "density": 1}[f.quantity], 0
     for hurst in (0.35, 0.5, 0.65):
         unit = dict(hurst=hurst, barrier=3.0, x0=0.8, times=np.array([0.2, 1.5]), dt=1e-2)
         length = s * a**-hurst
@@ -619,6 +619,8 @@ def test_formula_obeys_the_exact_scaling(name):
         if not f.valid(**unit):
             value = f.evaluate(curvature=a, sigma=s, **scaled)
             assert value == pytest.approx(a**power * f.evaluate(**unit), rel=1e-9)
+            compared += 1
+    assert compared
 
 
 @pytest.mark.parametrize(
