@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 from scipy import fft
 
 from ._cached import cached_kernel
+from ._threads import short_ranges
 
 Array = NDArray[Any]
 
@@ -80,7 +81,10 @@ def transform_across(work: Array, cut: Split, skip: int, out: Array) -> None:
 
     `work` (batch, rows, columns) holds transformed rows, `out` (n_rows, n) is float with ``n <= N / 2``.
     """
-    _across(work.view(out.dtype), *_tables(cut, out.dtype), skip, out)
+    tables = _tables(cut, out.dtype)
+    n_blocks = cut.columns // tables[1].shape[2]
+    for some in short_ranges(n_blocks, work.size // n_blocks):
+        _across(work.view(out.dtype), *tables, some, skip, out)
 
 
 @lru_cache(maxsize=16)
@@ -184,12 +188,14 @@ def _store(values: Array, digits: Array, left: int, columns: int, row: Array) ->
 
 
 @cached_kernel
-def _across(work: Array, starts: Array, steps: Array, roots: Array, digits: Array, skip: int, out: Array) -> None:
-    """The second transform of every item of `work`, block of columns by block of columns, into rows of `out`."""
+def _across(
+    work: Array, starts: Array, steps: Array, roots: Array, digits: Array, some: Any, skip: int, out: Array
+) -> None:  # fmt: skip
+    """The second transform of every item of `work`, for some blocks of columns one by one, into rows of `out`."""
     columns, (rows, width) = work.shape[2] // 2, steps.shape[1:]
     re, im = np.empty((rows, width), out.dtype), np.empty((rows, width), out.dtype)
     for p in range(work.shape[0]):
-        for block in range(columns // width):
+        for block in range(some[0], some[1]):
             _twiddle(work[p], block * width, starts[:, block], steps, re, im)
             _columns(re, im, roots)
             if 0 <= 2 * p - skip < out.shape[0]:

@@ -1,9 +1,13 @@
-"""Blocks of work on a pool of threads, with progress, and stopped at once by an interrupt."""
+"""Blocks of work on threads, with progress, and stopped at once by an interrupt: the one pool of the package."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+import contextlib
+import ctypes
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,30 +15,95 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 _POLL = 0.1  # seconds between two looks at the progress of the threads
+_INSIST = 0.02  # seconds between two requests to end
+
+_AT_ONCE = 2**22  # numbers that a kernel works through in some hundredths of a second
+
+
+def short_ranges(n_items: int, numbers: int) -> Iterator[tuple[int, int]]:
+    """Ranges of items of so many numbers each, for kernel calls so short that one can stop between two of them."""
+    at_once = max(1, _AT_ONCE // numbers)
+    for first in range(0, n_items, at_once):
+        yield first, min(first + at_once, n_items)
+
+
+class _Stop(SystemExit):
+    """Raised inside of a thread that is to end; one that comes late ends the thread in silence."""
 
 
 def run_blocks(
-    work: Callable[[int], None], threads: int, control: NDArray[np.int64], total: int, progress: Any
+    work: Callable[[int], None],
+    threads: int,
+    control: NDArray[np.int64],
+    total: int,
+    progress: Any,
+    unit: str = "path",
 ) -> None:
     """Call ``work(i)`` for each row i of `control` (n_blocks, 2) on the threads.
 
-    Kernels add to ``control[i, 1]`` what they have finished, of `total`, and stop when ``control[i, 0]`` is set, which
-    an exception or an interrupt does for all. `progress`: True for a bar, or a function of the number newly finished.
+    Kernels add to ``control[i, 1]`` what they have finished, of `total`, and stop when ``control[i, 0]`` is set. An
+    exception in a block or an interrupt sets it for all and ends the threads: at once between two lines of Python, and
+    after the call where they are in a library or in a kernel without `control`. `progress`: True for a bar that counts
+    `unit`, or a function of the number newly finished.
     """
-    with (
-        ThreadPoolExecutor(threads) as pool,
-        tqdm(total=total, disable=progress is not True, unit="path", leave=False) as bar,
-    ):
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for i in range(len(control)):
+        waiting.put(i)
+    results: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+    team = [
+        threading.Thread(target=_labour, args=(work, waiting, results), daemon=True)
+        for _ in range(min(threads, len(control)))
+    ]
+    with tqdm(total=total, disable=progress is not True, unit=unit, leave=False) as bar:
         report = progress if callable(progress) else bar.update
-        told, pending = 0, {pool.submit(work, i) for i in range(control.shape[0])}
         try:
-            while pending:
-                done, pending = wait(pending, timeout=_POLL, return_when=FIRST_EXCEPTION)
-                finished = int(control[:, 1].sum())
-                report(finished - told)
-                told = finished
-                for future in done:
-                    future.result()
+            for thread in team:
+                thread.start()
+            _watch(results, control, report)
         except BaseException:
             control[:, 0] = 1
             raise
+        finally:
+            _dismiss(team, interrupted=bool(control[:, 0].any()))
+
+
+def _labour(
+    work: Callable[[int], None], waiting: queue.SimpleQueue[int], results: queue.SimpleQueue[BaseException | None]
+) -> None:
+    """What a thread does: blocks until there are none left, telling of each that it is done or why not."""
+    try:
+        while True:
+            work(waiting.get_nowait())
+            results.put(None)
+    except (queue.Empty, _Stop):
+        return
+    except BaseException as error:
+        results.put(error)
+
+
+def _watch(
+    results: queue.SimpleQueue[BaseException | None], control: NDArray[np.int64], report: Callable[[int], Any]
+) -> None:
+    """Report progress until all blocks are done; raise what one of them has raised."""
+    told, done, next_look = 0, 0, 0.0
+    while done < len(control):
+        with contextlib.suppress(queue.Empty):
+            error = results.get(timeout=_POLL)
+            done += 1
+            if error is not None:
+                raise error
+        if done == len(control) or time.monotonic() >= next_look:
+            finished, next_look = int(control[:, 1].sum()), time.monotonic() + _POLL
+            if finished > told:
+                report(finished - told)
+            told = finished
+
+
+def _dismiss(team: list[threading.Thread], interrupted: bool) -> None:
+    """Wait for the threads to end, which are told to by an exception if there was an interrupt."""
+    for thread in team:
+        while thread.ident is not None and thread.is_alive():
+            if interrupted:
+                identity = ctypes.c_ulong(thread.ident)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(_Stop))
+            thread.join(_INSIST if interrupted else None)

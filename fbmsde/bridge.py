@@ -43,7 +43,7 @@ def _bridge_exits(
             break
         seed_lane(key, path, 0, words, 0)
         x, step, outcome = x0, 0, CENSORED
-        while step < n_steps and outcome == CENSORED:
+        while step < n_steps and outcome == CENSORED and control[0] == 0:
             shock, coin = normal_pair(words, 0)
             moved = heun(gradient, params, (x,), (scale * shock,), dt)[0]
             stays = _stays(x - lower, moved - lower, scale**2) * _stays(upper - x, upper - moved, scale**2)

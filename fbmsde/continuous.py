@@ -194,7 +194,7 @@ def _jump_exits(
             break
         _begin(source, path, words, normals, state, levels)
         x, now, m, position, outcome = x0, np.int64(0), top, normals.size, CENSORED
-        while now < n_steps and outcome == CENSORED:
+        while now < n_steps and outcome == CENSORED and control[0] == 0:
             m = min(m + 1, top)
             while np.int64(1) << m > n_steps - now:
                 m -= 1

@@ -19,12 +19,15 @@ from . import _checks
 from ._cached import cached_kernel
 from ._fft import split, transform_across, transform_rows
 from ._lanes import ROW_LANES, fill_normals, fill_scaled_pairs, seed_rows
+from ._threads import run_blocks, short_ranges
 from .covariance import fgn_autocovariance
 
 Array = NDArray[Any]
 Key = NDArray[np.uint64]
+Progress = bool | Callable[[int], Any]
 
 _BLOCK_NUMBERS = 2**15  # float64 numbers that stay in a second-level cache of 1 MiB together with tables and scratch
+_PIECE_NUMBERS = 2**19  # numbers that one thread draws between two looks at the progress
 _LANES = 64  # paths side by side in the triangular products
 _FEW_LANES = 8  # the same for a few paths: one vector of the processor
 
@@ -101,7 +104,11 @@ class Triangular:
 
     def fill(self, key: Key, first: int, component: int, out: Array) -> None:
         """Fill rows; the scratch is (n_steps, lanes)."""
-        _fill_lanes(key, first, component, out, lambda noise, x: _multiply(self._factor, noise, x))
+        _fill_lanes(key, first, component, out, self._transform)
+
+    def _transform(self, noise: Array, x: Array) -> None:
+        for some in short_ranges(noise.shape[0], noise.size):
+            _multiply(self._factor, some, noise, x)
 
 
 class Cholesky(Triangular):
@@ -110,7 +117,7 @@ class Cholesky(Triangular):
     def __init__(self, hurst: float, n_steps: int) -> None:
         _checks.fits_memory("the Cholesky factor", 8.0 * n_steps**2)
         super().__init__(np.zeros((n_steps, n_steps)))
-        _schur(fgn_autocovariance(hurst, np.arange(n_steps)), self._factor)
+        _cholesky_factor(fgn_autocovariance(hurst, np.arange(n_steps)), self._factor)
 
 
 class Hosking:
@@ -122,7 +129,12 @@ class Hosking:
 
     def fill(self, key: Key, first: int, component: int, out: Array) -> None:
         """Fill rows; the scratch is (n_steps, lanes)."""
-        _fill_lanes(key, first, component, out, lambda noise, x: _levinson(self._gamma, noise, x))
+        _fill_lanes(key, first, component, out, self._transform)
+
+    def _transform(self, noise: Array, x: Array) -> None:
+        state = np.zeros((2, noise.shape[0] + 1))
+        for some in short_ranges(noise.shape[0], noise.size):
+            _levinson(self._gamma, state, some, noise, x)
 
 
 GENERATORS: dict[str, Callable[[float, int], Generator]] = {
@@ -152,11 +164,15 @@ def fgn(
     seed: _checks.Seed,
     dtype: DTypeLike = float,
     dim: int | None = None,
+    n_jobs: int | None = None,
+    progress: Progress = False,
 ) -> Array:
     """Unit-step fractional Gaussian noise, (n_paths, n_steps), or (n_paths, n_steps, dim) with independent components.
 
     Exact for every n_steps >= 1 and 0 < hurst < 1. Path i depends on (seed, i) alone: the first 1000 paths of a run of
     10 000 are the run of 1000. `method` is a key of ``GENERATORS``, `dtype` float64 or float32.
+    `n_jobs`: threads, None for all cores, each with a block of paths in work; the result does not depend on it.
+    `progress`: True shows a bar; a function is called with the number of paths newly finished.
     Raises MemoryError, saying how much was asked for, when the result would not fit.
 
     >>> fgn(0.7, 1000, 3, seed=1).shape
@@ -167,13 +183,18 @@ def fgn(
     real, parts = _checks.float_type("dtype", dtype), 1 if dim is None else _checks.count("dim", dim)
     _checks.choice("method", method, GENERATORS)
     _checks.fits_memory("fGn", float(n_paths) * n_steps * parts * real.itemsize)
-    key = _checks.as_seed(seed)
+    key, threads = _checks.as_seed(seed), _checks.workers(n_jobs)
     generator = make_generator(method, hurst, n_steps)
-    if dim is None:
-        out = np.empty((n_paths, n_steps), real)
-        generator.fill(key, 0, 0, out)
-        return out
-    return _with_components(generator, key, np.empty((n_paths, n_steps, parts), real))
+    out = np.empty((n_paths, n_steps, parts), real) if dim is not None else np.empty((n_paths, n_steps), real)
+
+    def fill(rows: slice) -> None:
+        if dim is None:
+            generator.fill(key, rows.start, 0, out[rows])
+        else:
+            _fill_components(generator, key, rows.start, out[rows])
+
+    _fill_paths(fill, generator.block_paths, out, threads, progress)
+    return out
 
 
 def fbm(
@@ -184,10 +205,12 @@ def fbm(
     horizon: float = 1.0,
     method: str = "davies_harte",
     seed: _checks.Seed,
+    n_jobs: int | None = None,
+    progress: Progress = False,
 ) -> Array:
     """Fractional Brownian motion at the times k horizon / n_steps, (n_paths, n_steps + 1), starting at 0.
 
-    The cumulated :func:`fgn` of the same seed times ``(horizon / n_steps)^H``.
+    The cumulated :func:`fgn` of the same seed times ``(horizon / n_steps)^H``; `n_jobs` and `progress` as there.
 
     >>> path = fbm(0.7, 4, seed=1)
     >>> path.shape, float(path[0, 0])
@@ -199,13 +222,17 @@ def fbm(
     _checks.choice("method", method, GENERATORS)
     _checks.fits_memory("fBm", 8.0 * n_paths * (n_steps + 1))
     key, generator = _checks.as_seed(seed), make_generator(method, hurst, n_steps)
-    out = np.zeros((n_paths, n_steps + 1))
-    block = np.empty((min(n_paths, generator.block_paths), n_steps))
-    for first in range(0, n_paths, block.shape[0]):
-        rows = block[: n_paths - first]
-        generator.fill(key, first, 0, rows)
-        np.cumsum(rows, axis=1, out=out[first : first + rows.shape[0], 1:])
-    out *= (horizon / n_steps) ** hurst
+    threads, out = _checks.workers(n_jobs), np.zeros((n_paths, n_steps + 1))
+
+    def fill(rows: slice) -> None:
+        steps = np.empty((min(generator.block_paths, rows.stop - rows.start), n_steps))
+        for first in range(rows.start, rows.stop, len(steps)):
+            some = out[first : min(first + len(steps), rows.stop), 1:]
+            generator.fill(key, first, 0, steps[: len(some)])
+            np.cumsum(steps[: len(some)], axis=1, out=some)
+            some *= (horizon / n_steps) ** hurst
+
+    _fill_paths(fill, generator.block_paths, out, threads, progress)
     return out
 
 
@@ -237,16 +264,32 @@ def _even_block(row_numbers: int) -> int:
     return 2 * max(1, _BLOCK_NUMBERS // (2 * row_numbers))
 
 
-def _with_components(generator: Generator, key: Key, out: Array) -> Array:
+def _fill_paths(fill: Callable[[slice], None], block_paths: int, out: Array, threads: int, progress: Progress) -> None:
+    """Call `fill` on the rows of `out` in pieces of whole blocks, on threads; a single piece needs none."""
+    n_paths = len(out)
+    size = block_paths * max(1, _PIECE_NUMBERS // (block_paths * (out.size // n_paths)))
+    pieces = [slice(first, min(first + size, n_paths)) for first in range(0, n_paths, size)]
+    if len(pieces) == 1 and progress is False:
+        fill(pieces[0])
+        return
+    control = np.zeros((len(pieces), 2), np.int64)
+
+    def work(i: int) -> None:
+        fill(pieces[i])
+        control[i, 1] = pieces[i].stop - pieces[i].start
+
+    run_blocks(work, threads, control, n_paths, progress)
+
+
+def _fill_components(generator: Generator, key: Key, first: int, out: Array) -> None:
     """Fill `out`, (n_paths, n_steps, dim), component by component through one block of paths."""
     n_paths, n_steps, dim = out.shape
     block = np.empty((min(n_paths, generator.block_paths), n_steps), out.dtype)
-    for first in range(0, n_paths, block.shape[0]):
-        rows = block[: n_paths - first]
+    for start in range(0, n_paths, len(block)):
+        rows = block[: n_paths - start]
         for component in range(dim):
-            generator.fill(key, first, component, rows)
-            out[first : first + rows.shape[0], :, component] = rows
-    return out
+            generator.fill(key, first + start, component, rows)
+            out[start : start + len(rows), :, component] = rows
 
 
 def _fill_lanes(key: Key, first: int, component: int, out: Array, transform: Callable[[Array, Array], None]) -> None:
@@ -265,17 +308,22 @@ def _fill_lanes(key: Key, first: int, component: int, out: Array, transform: Cal
         out[start : start + rows] = x[:, :rows].T
 
 
-@cached_kernel
-def _schur(gamma: NDArray[np.float64], factor: NDArray[np.float64]) -> None:
-    """Lower Cholesky factor of the Toeplitz matrix of `gamma` by Schur's algorithm, a hyperbolic rotation a column."""
-    n = gamma.size
+def _cholesky_factor(gamma: NDArray[np.float64], factor: NDArray[np.float64]) -> None:
+    """Lower Cholesky factor of the Toeplitz matrix of `gamma` by Schur's algorithm."""
     up, down = gamma / np.sqrt(gamma[0]), gamma / np.sqrt(gamma[0])
     down[0] = 0.0
     factor[:, 0] = up
-    for k in range(1, n):
+    for some in short_ranges(gamma.size, gamma.size):
+        _schur(up, down, some, factor)
+
+
+@cached_kernel
+def _schur(up: Array, down: Array, some: tuple[int, int], factor: Array) -> None:
+    """Some columns of the factor, a hyperbolic rotation of `up` and `down` for each but the first."""
+    for k in range(max(1, some[0]), some[1]):
         reflection = down[k] / up[k - 1]
         norm = np.sqrt((1.0 - reflection) * (1.0 + reflection))
-        for i in range(n - 1, k - 1, -1):
+        for i in range(up.size - 1, k - 1, -1):
             up[i] = (up[i - 1] - reflection * down[i]) / norm
             down[i] = norm * down[i] - reflection * up[i]
             factor[i, k] = up[i]
@@ -296,24 +344,28 @@ def _add_weighted(weights: Array, rows: Array, count: int, total: Array) -> None
 
 
 @cached_kernel
-def _multiply(factor: Array, noise: Array, x: Array) -> None:
-    """``x = factor @ noise`` for a lower triangular factor."""
+def _multiply(factor: Array, some: tuple[int, int], noise: Array, x: Array) -> None:
+    """Some rows of ``x = factor @ noise`` for a lower triangular factor."""
     total = np.empty(noise.shape[1])
-    for k in range(noise.shape[0]):
+    for k in range(some[0], some[1]):
         total[:] = 0.0
         _add_weighted(factor[k], noise, k + 1, total)
         x[k] = total
 
 
 @cached_kernel
-def _levinson(gamma: Array, noise: Array, x: Array) -> None:
-    """``x_k = sum_{i < k} w_ki x_i + sqrt(v_k) noise_k`` with the regression weights w of Durbin and Levinson."""
-    n = gamma.size
-    weights, old, total = np.zeros(n), np.zeros(n), np.empty(noise.shape[1])
-    variance = gamma[0]
-    x[0] = np.sqrt(variance) * noise[0]
-    for k in range(1, n):
-        partial = gamma[k]
+def _levinson(gamma: Array, state: Array, some: tuple[int, int], noise: Array, x: Array) -> None:
+    """Some rows of ``x_k = sum_{i < k} w_ki x_i + sqrt(v_k) noise_k``, w the regression weights of Durbin and Levinson.
+
+    `state` (2, n) carries them from call to call, with the variance v last; the second row is scratch.
+    """
+    weights, old, total = state[0], state[1], np.empty(noise.shape[1])
+    for k in range(some[0], some[1]):
+        if k == 0:
+            weights[-1] = gamma[0]
+            x[0] = np.sqrt(gamma[0]) * noise[0]
+            continue
+        partial, variance = gamma[k], weights[-1]
         for i in range(k - 1):
             partial -= weights[i] * gamma[i + 1]
             old[i] = weights[i]
@@ -321,7 +373,7 @@ def _levinson(gamma: Array, noise: Array, x: Array) -> None:
         weights[0] = partial
         for i in range(1, k):
             weights[i] = old[i - 1] - partial * old[k - 1 - i]
-        variance *= (1.0 - partial) * (1.0 + partial)
-        total[:] = np.sqrt(variance) * noise[k]
+        weights[-1] = variance * ((1.0 - partial) * (1.0 + partial))
+        total[:] = np.sqrt(weights[-1]) * noise[k]
         _add_weighted(weights, x, k, total)
         x[k] = total

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -13,10 +12,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
-from tqdm import tqdm
 
 from . import _checks, _hurst_gaps, _hurst_notes, _hurst_residuals, _hurst_scaling, _hurst_spectral
 from ._series import series_rows
+from ._threads import run_blocks
 
 Array = NDArray[np.float64]
 
@@ -161,9 +160,14 @@ class _Batch:
         """Results of ``work(rows)`` over all series in order, on threads, under a progress bar if wished."""
         total = len(self.values)
         rows = [slice(first, min(first + rows_at_once, total)) for first in range(0, total, rows_at_once)]
-        with ThreadPoolExecutor(self.n_jobs) as pool:
-            results: Iterable[Any] = pool.map(work, rows)
-            return list(tqdm(results, total=len(rows), unit="block", disable=not self.progress))
+        control, results = np.zeros((len(rows), 2), np.int64), [None] * len(rows)
+
+        def fill(i: int) -> None:
+            results[i] = work(rows[i])
+            control[i, 1] = 1
+
+        run_blocks(fill, self.n_jobs, control, len(rows), self.progress, "block")
+        return results
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from . import _checks
 from ._errors import PathError
 from ._points import Point, is_finite, load, load_step, scaled, store
 from ._sources import BLOCK, LANES
+from ._threads import run_blocks
 from .landscapes import Landscape
 from .noise import FractionalNoise
 from .passage import as_point
@@ -64,12 +65,12 @@ def _advance(
 @njit(error_model="numpy", nogil=True)
 def _save_paths(
     start: Any, draw: Any, source: Any, step: Any, gradient: Any, params: Any,
-    x0: Point, clock: Any, n_steps: int, first: int, save_every: int, out: NDArray, broken: NDArray,
+    x0: Point, clock: Any, n_steps: int, first: int, save_every: int, out: NDArray, broken: NDArray, control: NDArray,
 ) -> None:  # fmt: skip
     """Paths from number `first` on into `out` (n_paths, n_saved + 1, d).
 
     `broken` (n_paths,), zero before, takes the steps at which paths leave the finite numbers; what `out` holds of them
-    from there on means nothing.
+    from there on means nothing. control[0] asks to stop, control[1] counts finished paths.
     """
     x, noise = np.empty((len(x0), LANES)), np.zeros((len(x0), BLOCK, LANES))
     for base in range(0, out.shape[0], LANES):
@@ -79,6 +80,8 @@ def _save_paths(
             start(source, lane, first + base + min(lane, used - 1))
         out[base : base + used, 0] = x[:, :used].T
         for done in range(0, n_steps, BLOCK):
+            if control[0] != 0:
+                return
             draw(source, noise)
             for s in range(min(BLOCK, n_steps - done)):
                 fine = _advance(step, gradient, params, x0, clock, x, noise, s)
@@ -86,6 +89,7 @@ def _save_paths(
                     _retire(x0, x, broken[base : base + used], done + s + 1)
                 if (done + s + 1) % save_every == 0:
                     out[base : base + used, (done + s + 1) // save_every] = x[:, :used].T
+        control[1] += used
 
 
 @njit(error_model="numpy", nogil=True)
@@ -110,11 +114,14 @@ def simulate_paths(
     solver: str = "euler",
     save_every: int = 1,
     n_jobs: int | None = None,
+    progress: bool | Callable[[int], Any] = False,
 ) -> Paths:
     """Paths of ``dX = -gradient(X) dt + sigma dB_H`` from `x0`, every `save_every`-th step of them, as `Paths`.
 
     Path i depends on (seed, i) alone and is the path that `first_passage` follows with the same arguments. Memory is
     that of the result, whatever `n_steps`, with streaming noise; exact generators hold some whole paths besides.
+    `n_jobs`: threads, None for all cores; the result does not depend on it. `progress`: True shows a bar; a function is
+    called with the number of paths newly finished. An interrupt stops a run at once.
     Raises PathError when a path leaves the finite numbers, with all paths in its `paths` and the broken ones marked;
     MemoryError when the result would not fit.
 
@@ -132,20 +139,17 @@ def simulate_paths(
     method, dim, n_saved = SOLVERS[_checks.choice("solver", solver, SOLVERS)], landscape.dim, n_steps // every
     _checks.fits_memory("paths", 8.0 * n_paths * (n_saved + 1) * dim)
     out = np.empty((n_paths, n_saved + 1, dim))
-    feed = noise.feed(n_steps, dim, key)
-    size = feed.max_paths or max(1, -(-n_paths // threads))
+    feed, motion = noise.feed(n_steps, dim, key), (method, landscape.drift, landscape.params)
+    size = feed.max_paths or LANES * -(-n_paths // (LANES * threads))
+    firsts = range(0, n_paths, size)
+    control, broken = np.zeros((len(firsts), 2), np.int64), np.zeros(n_paths, np.int64)
 
-    broken = np.zeros(n_paths, np.int64)
+    def work(i: int) -> None:
+        block = out[firsts[i] : firsts[i] + size]
+        plan = (*feed.kit(firsts[i], len(block)), *motion, start, (step, noise.scale(step)))
+        _save_paths(*plan, n_steps, firsts[i], every, block, broken[firsts[i] : firsts[i] + size], control[i])
 
-    def work(first: int) -> None:
-        block = out[first : first + size]
-        kit = feed.kit(first, len(block))
-        clock = (step, noise.scale(step))
-        plan = (*kit, method, landscape.drift, landscape.params, start, clock)
-        _save_paths(*plan, n_steps, first, every, block, broken[first : first + size])
-
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(0, n_paths, size)))
+    run_blocks(work, threads, control, n_paths, progress)
     times = np.arange(n_saved + 1, dtype=np.float64) * (every * step)
     for lost in np.flatnonzero(broken):
         out[lost, -(-broken[lost] // every) :] = np.nan
