@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from tqdm import tqdm
 
 _POLL = 0.1  # seconds between two looks at the progress of the threads
 _INSIST = 0.02  # seconds between two requests to end
+_PATIENCE = 0.3  # seconds that an interrupt is held up by threads that do not end
 
 _AT_ONCE = 2**22  # numbers that a kernel works through in some hundredths of a second
 
@@ -43,16 +46,16 @@ def run_blocks(
 
     Kernels add to ``control[i, 1]`` what they have finished, of `total`, and stop when ``control[i, 0]`` is set. An
     exception in a block or an interrupt sets it for all and ends the threads: at once between two lines of Python, and
-    after the call where they are in a library or in a kernel without `control`. `progress`: True for a bar that counts
-    `unit`, or a function of the number newly finished.
+    after the call where they are in a library, in a kernel without `control`, or compiling. `progress`: True for a bar
+    that counts `unit`, or a function of the number newly finished.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for i in range(len(control)):
         waiting.put(i)
     results: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
     team = [
-        threading.Thread(target=_labour, args=(work, waiting, results), daemon=True)
-        for _ in range(min(threads, len(control)))
+        threading.Thread(target=_labour, args=(work, waiting, results), name=f"fbmsde-{i}")
+        for i in range(min(threads, len(control)))
     ]
     with tqdm(total=total, disable=progress is not True, unit=unit, leave=False) as bar:
         report = progress if callable(progress) else bar.update
@@ -62,9 +65,10 @@ def run_blocks(
             _watch(results, control, report)
         except BaseException:
             control[:, 0] = 1
+            _dismiss([thread for thread in team if thread.ident], _PATIENCE)
             raise
-        finally:
-            _dismiss(team, interrupted=bool(control[:, 0].any()))
+    for thread in team:
+        thread.join()
 
 
 def _labour(
@@ -75,7 +79,7 @@ def _labour(
         while True:
             work(waiting.get_nowait())
             results.put(None)
-    except (queue.Empty, _Stop):
+    except queue.Empty:
         return
     except BaseException as error:
         results.put(error)
@@ -99,11 +103,28 @@ def _watch(
             told = finished
 
 
-def _dismiss(team: list[threading.Thread], interrupted: bool) -> None:
-    """Wait for the threads to end, which are told to by an exception if there was an interrupt."""
-    for thread in team:
-        while thread.ident is not None and thread.is_alive():
-            if interrupted:
-                identity = ctypes.c_ulong(thread.ident)
+def _dismiss(team: list[threading.Thread], patience: float) -> None:
+    """End the threads by an exception inside of them; what takes longer than `patience` is left to a thread of its own.
+
+    A thread that compiles is let finish first: a compiler that is torn out of its work may keep its lock.
+    """
+    deadline = time.monotonic() + patience
+    while team := [thread for thread in team if thread.is_alive()]:
+        if time.monotonic() > deadline:
+            threading.Thread(target=_dismiss, args=(team, math.inf), name="fbmsde-end").start()
+            return
+        for thread in team:
+            if not _is_compiling(thread):
+                identity = ctypes.c_ulong(thread.ident or 0)
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(_Stop))
-            thread.join(_INSIST if interrupted else None)
+        team[0].join(_INSIST)
+
+
+def _is_compiling(thread: threading.Thread) -> bool:
+    """True while a function of the compiler is at work in the thread."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith(("numba.", "llvmlite.")):
+            return True
+        frame = frame.f_back
+    return False

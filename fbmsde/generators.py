@@ -116,7 +116,7 @@ class Cholesky(Triangular):
 
     def __init__(self, hurst: float, n_steps: int) -> None:
         _checks.fits_memory("the Cholesky factor", 8.0 * n_steps**2)
-        super().__init__(np.zeros((n_steps, n_steps)))
+        super().__init__(np.empty((n_steps, n_steps)))
         _cholesky_factor(fgn_autocovariance(hurst, np.arange(n_steps)), self._factor)
 
 
@@ -312,21 +312,26 @@ def _cholesky_factor(gamma: NDArray[np.float64], factor: NDArray[np.float64]) ->
     """Lower Cholesky factor of the Toeplitz matrix of `gamma` by Schur's algorithm."""
     up, down = gamma / np.sqrt(gamma[0]), gamma / np.sqrt(gamma[0])
     down[0] = 0.0
-    factor[:, 0] = up
-    for some in short_ranges(gamma.size, gamma.size):
-        _schur(up, down, some, factor)
+    for first, last in short_ranges(gamma.size, gamma.size):
+        factor[first:last] = 0.0  # in pieces, since the first touch of so much memory may take long
+    for first, last in short_ranges(gamma.size, max(gamma.size, 2**16)):
+        columns = np.zeros((last - first, gamma.size))
+        _schur(up, down, first, columns)
+        factor[:, first:last] = columns.T
 
 
 @cached_kernel
-def _schur(up: Array, down: Array, some: tuple[int, int], factor: Array) -> None:
-    """Some columns of the factor, a hyperbolic rotation of `up` and `down` for each but the first."""
-    for k in range(max(1, some[0]), some[1]):
+def _schur(up: Array, down: Array, first: int, columns: Array) -> None:
+    """Columns of the factor from `first` on, as rows: each but column 0 by a hyperbolic rotation of `up` and `down`."""
+    if first == 0:
+        columns[0] = up
+    for k in range(max(1, first), first + columns.shape[0]):
         reflection = down[k] / up[k - 1]
         norm = np.sqrt((1.0 - reflection) * (1.0 + reflection))
         for i in range(up.size - 1, k - 1, -1):
             up[i] = (up[i - 1] - reflection * down[i]) / norm
             down[i] = norm * down[i] - reflection * up[i]
-            factor[i, k] = up[i]
+            columns[k - first, i] = up[i]
 
 
 @cached_kernel

@@ -331,11 +331,15 @@ class HurstEstimate:
         total = len(self._batch.values)
         if self.null_model is None:
             return np.empty((0,) if np.ndim(self.hurst) == 0 else (total, 0))
-        with (
-            ThreadPoolExecutor(self._batch.n_jobs) as pool,
-            tqdm(total=total * self.n_surrogates, unit="copy", disable=not self._batch.progress) as bar,
-        ):
-            estimates = np.array(list(pool.map(partial(self._null_estimates, bar.update), range(total))))
+        control, estimates = np.zeros((total, 2), np.int64), np.empty((total, self.n_surrogates))
+
+        def fill(row: int) -> None:
+            def report(copies: int) -> None:
+                control[row, 1] += copies
+
+            estimates[row] = self._null_estimates(report, row)
+
+        run_blocks(fill, self._batch.n_jobs, control, estimates.size, self._batch.progress, "copy")
         return estimates[0] if np.ndim(self.hurst) == 0 else estimates
 
     @cached_property
