@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special
 
 from . import _checks
+from ._linear import gauss_legendre
 from .covariance import _polylog_negative
 
 Array = NDArray[np.float64]
 
 PER_UNIT, BINS = 8, 128  # classes of the clearance of jumps: an eighth of a standard deviation each
 _SUMMED = 2**8  # steps up to which a sum is taken over them, an integral beyond
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
+_NODES, _WEIGHTS = gauss_legendre(200)
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def hidden_excursion(hurst: float, steps: int, reach: ArrayLike) -> Array:
         fractions, weights = np.arange(1.0, steps) / steps, np.ones(steps - 1)
     else:
         fractions, weights = (_NODES + 1.0) / 2.0, _WEIGHTS * steps / 2.0
-    union = special.ndtr(-r[..., None] * fractions**-hurst) @ weights
+    union = np.sum(special.ndtr(-r[..., None] * fractions**-hurst) * weights, axis=-1)
     if hurst >= 0.5:
         supremum = special.ndtr(-r)
     else:

@@ -53,7 +53,7 @@ def gaussian_kl(exact: Array, model: Array) -> float:
     linear = fft.irfft(transform * np.conj(fft.rfft(lag * filt, size)), size)[:n]
     diagonals = ((n - lag) * plain - 2.0 * linear) / model_variances[-1]
     diagonals[1:] *= 2.0
-    trace = float(diagonals @ (exact - model))
+    trace = float(np.sum(diagonals * (exact - model)))
     return 0.5 * (trace + float(np.sum(np.log(model_variances / exact_variances))))
 
 
@@ -91,7 +91,7 @@ def _waves(n_steps: int) -> tuple[Array, Array]:
 def _spectral_kl(exact: Array, model: Array, weights: Array) -> float:
     """``(1/2pi) sum of weights * (f/g - 1 - log f/g)``."""
     ratio = (exact - model) / model
-    return float(weights @ (ratio - np.log1p(ratio))) / (2.0 * np.pi)
+    return float(np.sum(weights * (ratio - np.log1p(ratio)))) / (2.0 * np.pi)
 
 
 def error_lags(n_steps: int) -> Array:

@@ -34,7 +34,7 @@ def slopes(scales: Array, values: Array, weights: Array | None = None) -> Array:
     known = np.where(share > 0, values, 0.0)
     total = share.sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):  # fewer than two scales: NaN, which the caller reports
-        centred = scales - (share @ scales)[:, None] / total
+        centred = scales - np.sum(share * scales, axis=1, keepdims=True) / total
         return np.sum(share * centred * known, axis=1) / np.sum(share * centred**2, axis=1)
 
 

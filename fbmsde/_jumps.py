@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._linear import product, symmetric_eigen
 from ._rational import RationalModel
 
 Array = NDArray[np.float64]
@@ -83,7 +84,7 @@ def _tables(model: RationalModel, n_levels: int, neglected: float) -> Jumps:
             columns, kl[m] = _directions(covariance, cross, information, neglected)
             decay[m, :n_poles], mean[m, :n_poles] = _floats(power), _floats(row)
             deviation[m], rank[m] = np.sqrt(float(variance)), columns.shape[1]
-            factor[m, : rank[m], :n_poles] = (model.start @ columns).T
+            factor[m, : rank[m], :n_poles] = product(model.start, columns).T
             power, count = power * power, count * 2
     return Jumps(decay, mean, deviation, factor[:, : rank.max()].copy(), rank, kl)
 
@@ -163,8 +164,8 @@ def _future_information(exact: _Exact) -> Array:
     first = _floats(np.dot(row, exact.start))
     information = np.outer(first, first)
     for _ in range(_DOUBLINGS):
-        information = information + move.T @ information @ move
-        move = move @ move
+        information = information + product(move.T, information, move)
+        move = product(move, move)
     return information
 
 
@@ -175,11 +176,11 @@ def _directions(covariance: Array, cross: Array, information: Array, neglected: 
     the future together; those of eigenvalue below `neglected` go. The divergence is ``sum (e - ln(1 + e)) / 2``.
     """
     rest = covariance - np.outer(cross, cross)
-    values, vectors = np.linalg.eigh(rest)
+    values, vectors = symmetric_eigen(rest)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    weight, turn = np.linalg.eigh(root.T @ information @ root)
+    weight, turn = symmetric_eigen(product(root.T, information, root))
     kept = weight > neglected
-    order = np.argsort(-weight[kept])
-    columns = (root @ turn[:, kept])[:, order]
+    order = np.argsort(-weight[kept], kind="stable")
+    columns = product(root, turn[:, kept])[:, order]
     lost = np.maximum(weight[~kept], 0.0)
     return np.hstack([cross[:, None], columns]), float(np.sum(lost - np.log1p(lost)) / 2.0)

@@ -81,7 +81,7 @@ class RationalModel:
     @cached_property
     def variance(self) -> float:
         """Variance of one value, the level left out."""
-        return float(self.gain**2 + self.weights @ self.state_covariance @ self.weights)
+        return float(self.gain**2 + np.sum(np.multiply.outer(self.weights, self.weights) * self.state_covariance))
 
     @cached_property
     def state_covariance(self) -> Array:

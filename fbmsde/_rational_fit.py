@@ -7,8 +7,8 @@ What is minimised is the Kullback-Leibler divergence of a whole path to second o
 In frequency it is a quadratic form of the relative error of the spectrum. Well above 1/n it is diagonal, with weight
 ``n dl / 4 pi``; near 1/n the path's ends blur it, and there it is taken from the matrices of 256 blocks, which is
 enough because block sums of fractional Gaussian noise are fractional Gaussian noise. The constant level that H > 1/2
-needs enters this form linearly and is eliminated from it. No step uses threaded linear algebra, so a model does not
-depend on the number of threads.
+needs enters this form linearly and is eliminated from it. No step takes a number from a library of linear algebra,
+so a model depends neither on its kernels nor on the number of threads.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_toeplitz, toeplitz
 from scipy.optimize import least_squares
 
+from ._linear import gauss_legendre
 from ._rational import RationalModel
 from .covariance import fgn_autocovariance, fgn_spectrum
 
@@ -35,7 +36,7 @@ _MAX_LOG = 40.0  # poles and zeros are kept within exp(-40) ... exp(40)
 def _panels(low: float, high: float, width: float) -> tuple[Array, Array]:
     """Nodes and weights of Gauss-Legendre panels of at most `width` that cover [low, high]."""
     edges = np.linspace(low, high, max(1, int(np.ceil((high - low) / width))) + 1)
-    x, w = np.polynomial.legendre.leggauss(_NODES)
+    x, w = gauss_legendre(_NODES)
     half = np.diff(edges)[:, None] / 2.0
     return (edges[:-1, None] + half * (1.0 + x)).ravel(), (half * w).ravel()
 
@@ -208,7 +209,7 @@ def _best(hurst: float, n_steps: int, n_pairs: int) -> tuple[Array, float]:
     found = least_squares(
         target.residuals, start, target.jacobian, method="lm", xtol=1e-5, ftol=1e-5, gtol=1e-15, max_nfev=300
     )
-    return target.ordered(found.x), float(2.0 * found.cost * target.memory**2)
+    return target.ordered(found.x), float(np.sum(found.fun**2) * target.memory**2)
 
 
 def _level_variance(model: RationalModel, hurst: float, n_steps: int) -> float:

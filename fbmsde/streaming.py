@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import qr
 
 from . import _certificate, _checks, _rational_fit
+from ._linear import symmetric_eigen, triangular_root
 from ._rational import RationalModel
 from .covariance import fgn_autocovariance
 
@@ -184,11 +184,10 @@ def correlation_factor(matrix: ArrayLike) -> Array:
     if not np.allclose(np.diag(m), 1.0, rtol=0.0, atol=1e-12):
         raise ValueError(f"correlation must have a unit diagonal, got {np.diag(m)}. "
                          "Divide a covariance by both standard deviations; sigma is the strength of all.")  # fmt: skip
-    values, vectors = np.linalg.eigh(m)
+    values, vectors = symmetric_eigen(m)
     if values[0] < -1e-12 * len(m):
         raise ValueError(f"correlation must be positive semi-definite, got smallest eigenvalue {values[0]:.6g}.")
-    upper = qr((vectors * np.sqrt(np.maximum(values, 0.0))).T, mode="r")[0]
-    return (upper * np.where(np.diag(upper) < 0.0, -1.0, 1.0)[:, None]).T.copy()
+    return triangular_root(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
 def _check_range(hurst: float, n_steps: int, max_steps: int) -> None:
