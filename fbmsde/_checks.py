@@ -61,6 +61,14 @@ def positive(name: str, value: Any) -> float:
     return x
 
 
+def squarable(name: str, value: Any) -> float:
+    """The value as a float above zero whose square is finite."""
+    x = positive(name, value)
+    if x > 1e150:
+        raise ValueError(f"{name} must be at most 1e150, got {x}.")
+    return x
+
+
 def fraction(name: str, value: Any) -> float:
     """The value as a float strictly between 0 and 1."""
     x = number(name, value)
@@ -74,8 +82,11 @@ def hurst_parameter(value: Any) -> float:
     return fraction("hurst", value)
 
 
-def count(name: str, value: Any, minimum: int = 1) -> int:
-    """The value as an int of at least `minimum`; floats are refused unless they are whole."""
+def count(name: str, value: Any, minimum: int = 1, maximum: float = 2**62) -> int:
+    """The value as an int of at least `minimum`; floats are refused unless they are whole.
+
+    The default maximum is what the kernels can count.
+    """
     if isinstance(value, (float, np.floating)) and not math.isfinite(value):
         raise ValueError(f"{name} must be finite, got {value}.")
     whole = isinstance(value, (int, np.integer)) or (isinstance(value, (float, np.floating)) and value == int(value))
@@ -83,18 +94,25 @@ def count(name: str, value: Any, minimum: int = 1) -> int:
         raise TypeError(f"{name} must be a whole number, got {value!r}.")
     if int(value) < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {int(value)}.")
+    if int(value) > maximum:
+        raise ValueError(f"{name} must be at most {maximum}, got a larger number.")
     return int(value)
 
 
-def array(name: str, values: Any) -> np.ndarray:
-    """The values as an array of floats, infinite ones included; TypeError unless they are real, ValueError for NaN."""
+def reals(name: str, values: Any) -> np.ndarray:
+    """The values as an array of floats, inf and nan included; TypeError unless they are real numbers."""
     try:
         found = np.asarray(values)
-        if found.dtype.kind not in "fiu":
-            raise TypeError
-        found = found.astype(float, copy=False)
-    except (TypeError, ValueError):
+    except ValueError:  # rows of different lengths
         raise TypeError(f"{name} must be real numbers, got {values!r}.") from None
+    if found.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must be real numbers, got {values!r}.")
+    return found.astype(float, copy=False)
+
+
+def array(name: str, values: Any) -> np.ndarray:
+    """The values as an array of floats, infinite ones included; TypeError unless they are real, ValueError for nan."""
+    found = reals(name, values)
     if np.isnan(found).any():
         raise ValueError(f"{name} must not hold nan, got it at index {int(np.isnan(found).argmax())}.")
     return found

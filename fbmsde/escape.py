@@ -193,7 +193,7 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
     settings["continuous"] = _checks.count("continuous", chosen, 0)
     if settings["continuous"] and given["method"] != "streaming":
         raise ValueError(f"continuous must be 0 with noise other than 'streaming', got {settings['continuous']}.")
-    settings["seed"] = _checks.count("seed", given["seed"], 0)
+    settings["seed"] = _checks.count("seed", given["seed"], 0, math.inf)
     choices = {"landscape": SCENES, "start": STARTS, "method": METHODS, "solver": SOLVERS}
     for name, known in choices.items():
         settings[name] = _checks.choice(name, given[name], known)

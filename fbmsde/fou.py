@@ -48,7 +48,7 @@ def fractional_ornstein_uhlenbeck(
     start = None if x0 is None else _checks.finite("x0", x0)
     _checks.fits_memory("paths", 8.0 * paths * (steps + 1))
     key = _checks.as_seed(seed)
-    root = np.sqrt(fou_stationary_variance(h, a, sigma)) * _embedding(h, steps, a * step)
+    root = np.sqrt(fou_stationary_variance(h, a, _checks.squarable("sigma", sigma))) * _embedding(h, steps, a * step)
     out = np.empty((paths, steps + 1))
     block = max(1, _NUMBERS // (2 * root.size))
     for first in range(0, paths, block):

@@ -139,7 +139,7 @@ def _refuse_idle(solver: str | None, noise: FractionalNoise, accuracy: Accuracy 
 
 def as_point(landscape: Landscape, x0: ArrayLike) -> Point:
     """The start as a tuple of `landscape.dim` finite floats."""
-    values = np.atleast_1d(np.asarray(x0, dtype=float))
+    values = np.atleast_1d(_checks.reals("x0", x0))
     if values.shape != (landscape.dim,):
         raise ValueError(f"x0 must have {landscape.dim} coordinates, got shape {np.shape(x0)}.")
     return tuple(_checks.finite("x0", v) for v in values)

@@ -211,7 +211,7 @@ def sgd_study(
     folder, effort = Path(out), effort or Effort()
     for name in groups:
         _checks.choice("groups", name, GROUPS)
-    wanted = {"data": data, "n_samples": n_samples, "seed": _checks.count("seed", seed, 0), **asdict(effort)}
+    wanted = {"data": data, "n_samples": n_samples, "seed": _checks.count("seed", seed, 0, math.inf), **asdict(effort)}
     del wanted["ends_only"]
     stride = {name: len(GROUPS[name]) - 1 if effort.ends_only else 1 for name in groups}
     tasks = [(name, experiment) for name in groups for experiment in GROUPS[name][:: stride[name]]]

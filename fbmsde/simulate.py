@@ -133,6 +133,7 @@ def simulate_paths(
     """
     step, n_steps = _checks.positive("dt", dt), _checks.count("n_steps", n_steps)
     n_paths, every = _checks.count("n_paths", n_paths), _checks.count("save_every", save_every)
+    _checks.finite("dt * n_steps", step * n_steps)
     if every > n_steps:
         raise ValueError(f"save_every must be at most n_steps = {n_steps}, got {every}.")
     start, threads, key = as_point(landscape, x0), _checks.workers(n_jobs), _checks.as_seed(seed)

@@ -1,124 +1,56 @@
-"""Hostile input: whatever a file or an option holds, there is a result or one line that says why not."""
+"""Hostile arguments of the functions that simulate: documented errors that name the argument, nothing else."""
 
 from __future__ import annotations
 
-import gzip
-import io
+import math
 
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from fbmsde._series_files import read_series
-from fbmsde.cli import app
+import fbmsde
+from fbmsde import FractionalNoise
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture],
-               derandomize=True)  # fmt: skip
-ODD = st.sampled_from(
-    ["nan", "inf", "-inf", "-1", "0", "-0.0", "1e-320", "1e308", "1e400", "", "x", "0,5", "0.5:", "0.1:0.9:1e-9",
-     "1::2", "nan:1:2", "99999999999999999999", "\u0663", "None", "true", "0x10", "1_0", "2.5", "\x00", "sNaN", "--",
-     "1e999999"]
-) | st.text(max_size=8)  # fmt: skip
+HOSTILE = st.one_of(
+    st.sampled_from([None, math.nan, math.inf, -math.inf, 0, -1, 0.0, -0.0, 1e-320, 1e308, 10**400, 2**64, True]),
+    st.sampled_from(["", "0.5", b"1", (), [], (1.0,), (2.0, 1.0), {}, 1j, object(), 3.7]),
+)
+ERRORS = (TypeError, ValueError, MemoryError, fbmsde.PathError)
+WELL = fbmsde.quadratic()
 
-
-GENERATE_OPTIONS = ["--hurst", "--steps", "--paths", "--kind", "--horizon", "--method", "--seed"]
-
-
-def call(*arguments, text=None):
-    """Run the command; the exit status is documented and nothing but an exit is raised."""
-    result = CliRunner().invoke(app, list(arguments), input=text)
-    assert result.exit_code in (0, 1, 2), (arguments, result.exit_code, result.output)
-    assert result.exception is None or isinstance(result.exception, SystemExit), (arguments, repr(result.exception))
-    return result
-
-
-def whole(kind):
-    """A good file of one kind."""
-    values, held = np.random.default_rng(0).standard_normal((2, 40)), io.BytesIO()
-    if kind == "npy":
-        np.save(held, values)
-    elif kind == "npz":
-        np.savez(held, a=values)
-    elif kind == "text":
-        held.write(b"a;b\n" + b"\n".join(f"{x:.3f};{y:.3f}".encode() for x, y in values.T))
-    elif kind == "gz":
-        held.write(gzip.compress(b"\n".join(str(v).encode() for v in values[0])))
-    else:
-        pandas = pytest.importorskip("pandas")
-        pandas.DataFrame(values.T, columns=["a", "b"]).to_parquet(held)
-    return held.getvalue()
+GRID = {"landscape": WELL, "noise": FractionalNoise(0.5), "x0": 0.0, "domain": (-1.0, 1.0), "dt": 0.1, "horizon": 0.4,
+        "n_paths": 2, "seed": 0, "monitoring": "grid", "n_jobs": 1}  # fmt: skip
+CALLS = {
+    "first_passage": (fbmsde.first_passage, GRID, ("x0", "domain", "dt", "horizon", "n_paths", "seed", "solver",
+                      "monitoring", "fine_steps", "until", "n_jobs")),
+    "bridge_passage": (fbmsde.bridge_passage, {"landscape": WELL, "sigma": 1.0, "x0": 0.0, "domain": (-1.0, 1.0),
+                       "dt": 0.1, "horizon": 0.4, "n_paths": 2, "seed": 0, "n_jobs": 1},
+                       ("sigma", "x0", "domain", "dt", "horizon", "n_paths", "seed", "n_jobs")),
+    "simulate_paths": (fbmsde.simulate_paths, {"landscape": WELL, "noise": FractionalNoise(0.5), "x0": 0.0, "dt": 0.1,
+                       "n_steps": 4, "n_paths": 2, "seed": 0, "n_jobs": 1},
+                       ("x0", "dt", "n_steps", "n_paths", "seed", "solver", "save_every", "n_jobs")),
+    "fractional_ornstein_uhlenbeck": (fbmsde.fractional_ornstein_uhlenbeck, {"hurst": 0.5, "n_steps": 4, "dt": 0.1,
+                                      "seed": 0},
+                                      ("hurst", "n_steps", "n_paths", "dt", "curvature", "sigma", "x0", "seed")),
+    "FractionalNoise": (FractionalNoise, {"hurst": 0.5}, ("hurst", "sigma", "method", "tolerance", "dtype")),
+}  # fmt: skip
+# What a message may call an argument: a derived quantity, or where it is used.
+ALSO = {"domain": ("x0",), "dt": ("horizon", "x0"), "n_steps": ("paths", "save_every"), "n_paths": ("passage times",
+        "paths"), "horizon": ("dt",), "fine_steps": ("monitoring",), "until": ("method",), "x0": ("domain",),
+        "monitoring": ("solver",), "curvature": ("dt",), "sigma": ("x0",), "save_every": ("paths",)}  # fmt: skip
 
 
-@FEW
-@given(content=st.binary(max_size=200) | st.text("0123456789.,;-+eE\t\n \"'#aN_", max_size=80).map(str.encode))
-@example(b"\x93NUMPY\x01\x00")
-@example(b"\x1f\x8b\x08")
-@example(b"PK\x05\x06" + 18 * b"\0")
-@example(b'"1\n2\n')
-def test_any_bytes_are_read_or_refused(tmp_path, content):
-    (tmp_path / "series").write_bytes(content)
-    try:
-        series = read_series(tmp_path / "series")
-    except ValueError as error:
-        assert len(str(error).splitlines()) == 1
-    else:
-        assert series.values.ndim == 2
-        assert len(series.names) == len(series.values)
-
-
-@pytest.mark.parametrize("kind", ["npy", "npz", "text", "gz", "parquet"])
-@FEW
+@pytest.mark.parametrize("name", CALLS)
+@settings(deadline=None, max_examples=60)
 @given(data=st.data())
-def test_damaged_files_are_read_or_refused(tmp_path, kind, data):
-    """A good file with a few bytes changed and its end cut off."""
-    content = bytearray(whole(kind))
-    places = st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255))
-    for place, byte in data.draw(st.lists(places, max_size=4)):
-        content[place] = byte
-    (tmp_path / "series").write_bytes(content[: data.draw(st.integers(0, len(content)))])
+def test_hostile_arguments_are_refused_by_name(name, data):
+    function, plan, arguments = CALLS[name]
+    argument = data.draw(st.sampled_from(arguments))
+    value = data.draw(HOSTILE)
     try:
-        assert read_series(tmp_path / "series").values.ndim == 2
-    except ValueError as error:
-        assert len(str(error).splitlines()) == 1
-
-
-@FEW
-@given(option=st.sampled_from(GENERATE_OPTIONS), value=ODD)
-def test_generate_with_any_value(tmp_path_factory, option, value):
-    out = tmp_path_factory.getbasetemp() / "fuzz.npy"
-    sizes = [] if option in ("--steps", "--paths") else ["--steps", "9"]
-    call("generate", str(out), "--overwrite", *sizes, f"{option}={value}")
-
-
-@FEW
-@given(option=st.sampled_from(["--kind", "--method", "--column", "--skip", "--decimal"]), value=ODD)
-def test_hurst_with_any_value(option, value):
-    given_kind = [] if option == "--kind" else ["--kind", "path"]
-    text = "a,b\n" + "\n".join(f"{i},{i * i % 7}" for i in range(40))
-    call("hurst", "-", *given_kind, f"{option}={value}", text=text)
-
-
-ESCAPE = {"--hurst": "0.5", "--paths": "3", "--horizon": "1", "--dt": "0.1", "--continuous": "0", "--jobs": "1",
-          "--start": "flat"}  # fmt: skip
-ESCAPE_OPTIONS = [*ESCAPE, "--sharp", "--flat", "--height", "--sigma", "--seed", "--landscape", "--method", "--solver"]
-
-
-@pytest.mark.slow
-@settings(FEW, max_examples=40)
-@given(option=st.sampled_from(ESCAPE_OPTIONS), value=ODD)
-def test_escape_with_any_value(tmp_path_factory, option, value, monkeypatch):
-    monkeypatch.setattr("fbmsde.plots.plot_escape", _no_picture)
-    options = ESCAPE | {option: value}
-    out = tmp_path_factory.getbasetemp() / "fuzz"
-    call("escape", "--out", str(out), "--overwrite", *(f"{name}={text}" for name, text in options.items()))
-
-
-class _Blank:
-    def savefig(self, file, **_options):
-        file.write(b"")
-
-
-def _no_picture(_study):
-    return _Blank()
+        result = function(**plan | {argument: value})
+    except ERRORS as error:
+        names = ("path",) if isinstance(error, fbmsde.PathError) else (argument, *ALSO.get(argument, ()))
+        assert any(str(error).startswith(known) for known in names), f"{argument} = {value!r}: {error}"
+    else:
+        assert "\n" not in repr(result) or name == "fractional_ornstein_uhlenbeck"
