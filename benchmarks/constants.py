@@ -10,10 +10,18 @@ Three tables over the Hurst parameter, each from exact paths (circulant embeddin
 * Pickands' constant on grids, by the estimator of Dieker & Yakir (2014): the mean of ``max e^Z / (delta sum e^Z)`` with
   ``Z = sqrt(2) B_H - |t|^2H`` over the two-sided grid. What is tabulated is the smooth remainder ``-log(delta P^delta)
   - 2 sum_k Psi(s k^H / sqrt(2)) / k``, ``s = delta^H``: it vanishes at H = 1/2 and for wide grids.
-* The law of the maximum of fBm on [0, 1], from the maximum and minus the minimum of paths on a grid, each raised by
-  ``beta_H n^-H``: its mean, and ``c(z)`` in ``P(max < z) = erf(c(z) z)^(1/H - 1)``.
+* The mean of the maximum of fBm on [0, 1], from the maximum and minus the minimum of paths on a grid, each raised by
+  ``beta_H n^-H``.
+* The law of that maximum, ``c(z)`` in ``P(max < z) = erf(c(z) z)^(1/H - 1)``. By self-similarity the probability that
+  a path has not passed 1 by the time ``z^(-1/H)`` is ``P(max < z)``, so that one run in continuous time gives all z. A
+  run up to z = 0.1 fixes the values; a longer one adds ratios of survivors below z = 0.4, on which a bias at its early
+  times, where its steps are coarse, has no influence. A polynomial in ``w = z^e / (1 + z^e)`` is fitted to ``log c``:
+  it tends to a constant for small z, as the exponent ``1/H - 1`` (Molchan 1999) demands. Shares below
+  2e-4 (5e-3 up to H = 0.2) are left out for H < 1/2, where crossings that a run misses would show; the power law goes
+  on from there.
 
-    python benchmarks/constants.py --write fbmsde/_tables.py    # about 12 minutes on one core; without --write: prints
+    python benchmarks/constants.py --write fbmsde/_tables.py    # about 30 minutes on one core; without --write: prints
+    python benchmarks/constants.py --law --write fbmsde/_tables.py    # the law alone, about 15 minutes
     python benchmarks/constants.py --quick                      # half a minute: fresh estimates beside the table
 """
 
@@ -25,22 +33,27 @@ import pathlib
 import sys
 import textwrap
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numba
 import numpy as np
-from scipy import fft, special
+from scipy import fft, optimize, special
 
+from fbmsde import Accuracy, FractionalNoise, Landscape, _tables, first_passage
 from fbmsde.covariance import fgn_autocovariance
 from fbmsde.extremes import barrier_shift, fbm_maximum_mean, pickands_constant
 
 HURST = np.array([0.02, 0.05, *np.arange(10, 100, 5) / 100, 0.98])
 SPACINGS = np.array([0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0])  # s = delta^H
-LEVELS = np.array([0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0])
+LEVELS = np.concatenate([np.geomspace(1e-3, 0.1, 11)[:-1], np.geomspace(0.1, 5.0, 18)])
+COUNTED = np.geomspace(1e-3, 8.0, 157)[::4]
+LOWEST = {0.1: 1.0, 0.15: 0.5, 0.2: 0.3, 0.25: 0.2, 0.3: 0.02, 0.35: 0.007, 0.4: 0.002}  # below, too few are left
 WINDOWS = np.array([128, 512, 2048, 8192, 32768])
 REACH = 6.5  # beyond s k^H = 6.5 the drift has taken Z below -42 + 9 N(0, 1)
 LAW_HURST = HURST[2:-2]  # 0.1 ... 0.9
 PICKANDS_HURST = HURST[4:]  # from 0.2: below, the grid that reaches far enough is too wide to extrapolate from
 SEED = 1  # for every H: common random numbers make the tables smoother in H than their standard errors
+FLAT = Landscape(lambda x: 0.0 * x, lambda x: 0.0 * x, name="flat")
 KNOWN_AT_HALF = (np.log(0.5) / 2.0, np.sqrt(2.0 / np.pi))  # log c and E max
 BATCHES = {"beta": 500, "pickands": 120, "maximum": 800}
 
@@ -173,18 +186,86 @@ def remainder_fit(hurst: float, beta: float, batches: int, seed: int) -> tuple[n
     return coefficients, float(np.sqrt(np.sum((influence[:, use] @ solve[0]) ** 2))), float(misfit)
 
 
-def maximum_law(hurst: float, beta: float, batches: int, seed: int) -> tuple[float, float, np.ndarray]:
-    """Mean of the maximum of fBm on [0, 1], its error, and ``c(z)`` at `LEVELS`."""
+def maximum_mean(hurst: float, beta: float, batches: int, seed: int) -> tuple[float, float]:
+    """Mean of the maximum of fBm on [0, 1] and its error."""
     n, size, values = (2**12, 32, []) if hurst < 0.3 else (2**10, 128, [])  # the shift is the limit of fine grids
     for batch in itertools.islice(paths(hurst, n, np.random.default_rng(seed), size), batches):
         values += [np.maximum(batch.max(axis=1), 0.0), np.maximum(-batch.min(axis=1), 0.0)]
     tops = (np.stack(values) + beta) * n**-hurst  # (2 * batches, 2 * size)
     error = float(np.std(tops.mean(axis=1).reshape(-1, 2).mean(axis=1), ddof=1) / np.sqrt(batches))
-    below = np.mean(tops.ravel()[:, None] < LEVELS, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = special.erfinv(below ** (hurst / (1.0 - hurst))) / LEVELS
-    known = (below * tops.size >= 200) & ((1 - below) * tops.size >= 200)
-    return float(tops.mean()), error, np.where(known, scale, np.nan)
+    return float(tops.mean()), error
+
+
+class Survivors(NamedTuple):
+    """How many of n_paths have a maximum below each level; `anchored`: the share is used, not only the ratios."""
+
+    levels: np.ndarray
+    counts: np.ndarray
+    n_paths: int
+    anchored: bool
+
+
+def survivors(hurst: float, lowest: float, n_paths: int, seed: int) -> Survivors:
+    """Paths of fBm that have not passed 1 at the times ``z^(-1/H)``, for levels z from `lowest` on."""
+    accuracy = Accuracy(tolerance=1e-4, miss=1e-8 if hurst < 0.5 else 5e-7)
+    horizon, counts = lowest ** (-1.0 / hurst), np.zeros(COUNTED.size)
+    for k, size in enumerate([500_000] * (n_paths // 500_000) + [n_paths % 500_000]):
+        if size:
+            run = first_passage(
+                FLAT, FractionalNoise(hurst), 0.0, (-np.inf, 1.0), horizon=horizon, n_paths=size, seed=seed + k,
+                monitoring="continuous", fine_steps=2**30 if hurst < 0.5 else 2**28, accuracy=accuracy, n_jobs=1,
+            )  # fmt: skip
+            times = np.sort(np.where(run.censored, np.inf, run.times))
+            counts += times.size - np.searchsorted(times, COUNTED ** (-1.0 / hurst), side="right")
+    return usable(hurst, Survivors(COUNTED, counts, n_paths, lowest >= 0.1), lowest)
+
+
+def usable(hurst: float, found: Survivors, lowest: float) -> Survivors:
+    """The counts that the fit takes."""
+    share = found.counts / found.n_paths
+    take = (found.levels >= lowest * 0.9999) & (found.counts >= 30) & (found.n_paths - found.counts >= 100)
+    take &= share > (5e-3 if hurst <= 0.2 else 2e-4 if hurst < 0.5 else 0.0)
+    take &= found.anchored | (found.levels < 0.4)
+    return found._replace(levels=found.levels[take], counts=found.counts[take])
+
+
+def law_basis(hurst: float, levels: np.ndarray) -> np.ndarray:
+    """Chebyshev polynomials in ``w = z^e / (1 + z^e)``: e = 1/2 and degree 8 from H = 1/2, e = 1 and degree 3 below."""
+    power, degree = (1.0, 3) if hurst < 0.5 else (0.5, 8)
+    w = levels**power / (1.0 + levels**power)
+    return np.polynomial.chebyshev.chebvander(w / 0.36 - 1.0, degree)
+
+
+def log_law(hurst: float, levels: np.ndarray, log_scale: np.ndarray) -> np.ndarray:
+    """``log P(max < z)``."""
+    return (1.0 / hurst - 1.0) * np.log(special.erf(np.exp(log_scale) * levels))
+
+
+def law_row(hurst: float, runs: list[Survivors]) -> tuple[np.ndarray, np.ndarray, float]:
+    """``log c`` at `LEVELS`, the relative standard error of the probabilities there, chi2 per degree of freedom.
+
+    The residuals are the numbers that are lost between neighbouring levels, which are independent.
+    """
+
+    def residuals(coefficients: np.ndarray) -> np.ndarray:
+        out = []
+        for levels, counts, n_paths, anchored in runs:
+            logs = log_law(hurst, levels, law_basis(hurst, levels) @ coefficients)
+            off = logs[:-1] - logs[1:] - np.log(counts[:-1] / counts[1:])
+            out.append(off / np.sqrt(1.0 / counts[:-1] - 1.0 / counts[1:]))
+            if anchored:
+                out.append([(logs[-1] - np.log(counts[-1] / n_paths)) / np.sqrt(1.0 / counts[-1] - 1.0 / n_paths)])
+        return np.concatenate(out)
+
+    basis = law_basis(hurst, LEVELS)
+    found = optimize.least_squares(residuals, [-0.4] + [0.0] * (basis.shape[1] - 1), method="lm", max_nfev=5000)
+    log_scale = basis @ found.x
+    slope = (log_law(hurst, LEVELS, log_scale + 1e-6) - log_law(hurst, LEVELS, log_scale))[:, None] / 1e-6 * basis
+    error = np.sqrt(np.sum((slope @ np.linalg.inv(found.jac.T @ found.jac)) * slope, axis=1))
+    lowest = min(run.levels[0] for run in runs) if hurst < 0.3 else 0.0  # too few levels to extrapolate a slope
+    highest = max(run.levels[-1] for run in runs if run.anchored)
+    chi2 = 2.0 * found.cost / (found.fun.size - found.x.size)
+    return nearest_known(np.where((highest < LEVELS) | (lowest > LEVELS), np.nan, log_scale)), error, float(chi2)
 
 
 def erf_remainder() -> np.ndarray:
@@ -215,31 +296,44 @@ def compute() -> dict[str, np.ndarray]:
         coefficients, error, misfit = remainder_fit(h, size[h], BATCHES["pickands"] * (3 if h < 0.3 else 1), SEED)
         print(f"# H = {h}: remainder {coefficients[0]:.4f}, misfit {misfit:.2f}", file=sys.stderr, flush=True)
         fits.append((coefficients * (h != 0.5), error * (h != 0.5)))
-    laws = [maximum_law(h, size[h], BATCHES["maximum"], SEED) for h in LAW_HURST]
-    mean, error, scale = laws[int(np.flatnonzero(LAW_HURST == 0.5)[0])]
-    print(f"# check at H = 1/2: E max {mean:.5f} +- {error:.5f}, exactly 0.79788; c {scale}, 0.7071", file=sys.stderr)
-    tables = {
+    means = np.array([maximum_mean(h, size[h], BATCHES["maximum"], SEED) for h in LAW_HURST])
+    print(f"# check at H = 1/2: E max {means[LAW_HURST == 0.5][0]}, exactly 0.79788", file=sys.stderr, flush=True)
+    means[LAW_HURST == 0.5] = (KNOWN_AT_HALF[1], 0.0)
+    return {
         "HURST": HURST,
         "BETA_RATIO": beta[:, 0],
         "BETA_RATIO_ERROR": beta[:, 1],
         "PICKANDS_HURST": np.append(PICKANDS_HURST, 1.0),
         "PICKANDS_REMAINDER": np.array([c for c, _ in fits] + [erf_remainder()]),
         "PICKANDS_ERROR": np.array([e for _, e in fits] + [0.0]),
+        **law_tables(),
+        "MAXIMUM_MEAN": means[:, 0],
+        "MAXIMUM_MEAN_ERROR": means[:, 1],
+    }
+
+
+def law_tables() -> dict[str, np.ndarray]:
+    """The tables of the law of the maximum, with what is known at H = 1/2 in place of what was measured there."""
+    rows = []
+    for hurst in LAW_HURST:
+        runs = [survivors(hurst, lowest, n_paths, SEED) for lowest, n_paths in law_runs(hurst)]
+        row, error, chi2 = law_row(hurst, runs)
+        known = KNOWN_AT_HALF[0]
+        off = f", exactly {known:.4f}" if hurst == 0.5 else ""
+        print(f"# H = {hurst}: log c {row[0]:.4f}{off}, error {error[0]:.4f}, chi2 {chi2:.2f}", file=sys.stderr)
+        rows.append(np.full(LEVELS.size, known) if hurst == 0.5 else row)
+    return {
         "LAW_HURST": LAW_HURST,
         "LAW_LEVELS": LEVELS,
-        "LAW_LOG_SCALE": np.array([nearest_known(np.log(scale)) for _, _, scale in laws]),
-        "MAXIMUM_MEAN": np.array([mean for mean, _, _ in laws]),
-        "MAXIMUM_MEAN_ERROR": np.array([error for _, error, _ in laws]),
+        "LAW_LOG_SCALE": np.array(rows),
     }
-    return exact_at_half(tables)
 
 
-def exact_at_half(tables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The tables with what is known at H = 1/2 in place of what was measured there."""
-    law = LAW_HURST == 0.5
-    tables["LAW_LOG_SCALE"][law], tables["MAXIMUM_MEAN"][law] = KNOWN_AT_HALF
-    tables["MAXIMUM_MEAN_ERROR"][law] = 0.0
-    return tables
+def law_runs(hurst: float) -> list[tuple[float, int]]:
+    """Lowest level and number of paths of each run: about a minute of one core a Hurst value."""
+    lowest = max(0.1, LOWEST.get(hurst, 0.0))
+    short = (lowest, int(2e6 * hurst**2))
+    return [short] if hurst < 0.3 else [short, (LOWEST.get(hurst, 1e-3), 2_000_000)]
 
 
 DOCS = {
@@ -285,7 +379,7 @@ def quick() -> None:
         coefficients, error, _ = remainder_fit(h, barrier_shift(h), 20, SEED + 1)
         log_p = np.euler_gamma * (0.5 / h - 1.0) - coefficients[0]
         print(f"  Pickands {np.exp(log_p):.4f} +- {np.exp(log_p) * error:.4f}, table {pickands_constant(2 * h):.4f}")
-        mean, error, _ = maximum_law(h, barrier_shift(h), 100, SEED + 1)
+        mean, error = maximum_mean(h, barrier_shift(h), 100, SEED + 1)
         print(f"  E max {mean:.4f} +- {error:.4f}, table {fbm_maximum_mean(h):.4f}")
 
 
@@ -293,12 +387,14 @@ def main() -> None:
     """Print or write the tables, or check them."""
     parser = argparse.ArgumentParser(description="constants of the extremes of fractional Brownian motion")
     parser.add_argument("--quick", action="store_true", help="compare fresh estimates with the table")
+    parser.add_argument("--law", action="store_true", help="compute the law of the maximum, keep the other tables")
     parser.add_argument("--write", metavar="FILE", help="write the module there instead of printing it")
     arguments = parser.parse_args()
     if arguments.quick:
         quick()
         return
-    text = module(compute())
+    kept = {name: np.array(getattr(_tables, name)) for name in DOCS if hasattr(_tables, name)}
+    text = module({**kept, **law_tables()} if arguments.law else compute())
     if arguments.write:
         pathlib.Path(arguments.write).write_text(text)
     else:

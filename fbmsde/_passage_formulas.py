@@ -70,7 +70,8 @@ def _lamperti_rate(hurst: float, curvature: float = 1.0) -> float:
 
 def _lamperti_survival(hurst: float, x0: float, times: Array, curvature: float = 1.0, sigma: float = 1.0) -> Array:
     """``F_H(x0 / sqrt(T(t)))``."""
-    return fbm_maximum_cdf(hurst, np.minimum(_scaled_start(hurst, x0, times, curvature, sigma), 1e3))
+    start = _scaled_start(hurst, x0, times, curvature, sigma)
+    return fbm_maximum_cdf(hurst, np.clip(start, 1e-300, 1e3))  # 0 is an underflow: too low for the table
 
 
 def _lamperti_closed(hurst: float, x0: float, times: Array, curvature: float = 1.0, sigma: float = 1.0) -> Array:
@@ -153,7 +154,7 @@ def passage_formulas() -> Iterator[Formula]:
         status="approximate",
         brownian_status="exact",
         source="survival of fBm at the clock T(t) of the variance, F_H(x0 / sqrt(T(t)))",
-        validity="0.1 <= H <= 0.9, x0 other than the minimum",
+        validity="0.1 <= H <= 0.9, x0 other than the minimum, x0 / sqrt(T(t)) within the table of fbm_survival",
         measured="start at 1 s.d., 0 < at < 6: survival within 0.008 for 0.3 <= H <= 0.7, 0.014 at H = 0.8",
         compute=_lamperti_survival,
         limits=_start_away_tabulated,

@@ -101,19 +101,43 @@ def fbm_maximum_mean(hurst: float) -> float:
 def fbm_maximum_cdf(hurst: float, levels: ArrayLike) -> Array:
     """Probability that fBm stays below each level on [0, 1], same shape as `levels`; ``erf(z/sqrt(2))`` at H = 1/2.
 
-    Also the survival of fBm to a barrier b at time t, with ``z = b / (sigma t^H)`` by self-similarity. A table of exact
-    paths in the form ``erf(c_H(z) z)^(1/H-1)``, which keeps the power law ``z^(1/H-1)`` of small levels (the
-    persistence exponent; Molchan 1999) and the Gaussian tail. Absolute error below 0.004. Valid for 0.1 <= H <= 0.9.
+    Also the survival of fBm to a barrier b at time t, with ``z = b / (sigma t^H)`` by self-similarity. The form
+    ``erf(c_H(z) z)^(1/H-1)`` keeps the Gaussian tail and the power law ``z^(1/H-1)`` of small levels (the persistence
+    exponent; Molchan 1999); c is a table of passages in continuous time, at small H carried on by the power law.
+
+    Relative error below 3 % for H >= 0.35, 10 % for 0.3 <= H < 0.35, 30 % below.
+    Absolute error below 0.01, and 0.004 for H >= 0.15. Exact at H = 1/2.
+
+    Valid for 0.1 <= H <= 0.9 and levels of at least 0.001, for H < 0.2 of at least ``15 (0.2 - H)``: lower ones have
+    not been reached by any path, and are refused with a ValueError. At and below 0 the probability is 0.
 
     >>> fbm_maximum_cdf(0.5, [0.0, 1.0]).round(6)
     array([0.      , 0.682689])
     """
     h = _at_least_tabulated(hurst, _tables.LAW_HURST[-1])
     z = np.asarray(levels, dtype=float)
-    row = interpolate.PchipInterpolator(_tables.LAW_HURST, _tables.LAW_LOG_SCALE)(h)
-    x = np.log(np.clip(z, _tables.LAW_LEVELS[0], _tables.LAW_LEVELS[-1]))
-    scale = np.exp(interpolate.PchipInterpolator(np.log(_tables.LAW_LEVELS), row)(x))
-    return special.erf(scale * np.maximum(z, 0.0)) ** (1.0 / h - 1.0)
+    lowest, highest = _tables.LAW_LEVELS[0], _tables.LAW_LEVELS[-1]
+    reach = max(lowest, 15.0 * (0.2 - h))
+    refused = z[~((z <= 0.0) | (z >= reach * (1.0 - 1e-12)))]
+    if refused.size:
+        raise ValueError(
+            f"levels, or barrier / (sigma t^H), must be at least {reach:.4g}, got {refused.flat[0]:.4g}. "
+            "No table reaches lower; the survival falls like the power 1/H - 1 of the level."
+        )
+    rows = interpolate.PchipInterpolator(np.log(_tables.LAW_LEVELS), _tables.LAW_LOG_SCALE, axis=1)
+    return np.where(z > 0.0, _law_between(h, np.maximum(z, lowest), rows(np.log(np.clip(z, lowest, highest)))), 0.0)
+
+
+def _law_between(h: float, z: Array, log_scale: Array) -> Array:
+    """The law at levels z > 0 from the table's rows there: each side of H = 1/2 in the form that is smooth in H."""
+    if h < 0.5:
+        scale = np.exp(interpolate.CubicSpline(_tables.LAW_HURST, log_scale)(h))
+        return special.erf(scale * z) ** (1.0 / h - 1.0)
+    power = 1.0 / np.array(_tables.LAW_HURST).reshape(-1, *[1] * z.ndim) - 1.0
+    log_half = np.log(special.erf(z / np.sqrt(2.0)))
+    excess = power * (np.log(special.erf(np.exp(log_scale) * z)) - log_half)  # 0 at H = 1/2, Phi(z) at H = 1
+    between = interpolate.CubicSpline(_tables.LAW_HURST, excess)(h)
+    return np.minimum(np.exp(between + (1.0 / h - 1.0) * log_half), 1.0)
 
 
 def _at_least_tabulated(hurst: float, top: float) -> float:
