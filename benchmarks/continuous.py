@@ -23,8 +23,9 @@ from fbmsde import FractionalNoise, Landscape, first_passage, quadratic, theory
 from fbmsde._budget import Accuracy, drift_error, hidden_excursion, required_reach
 from fbmsde._exit_kernel import outside_interval
 from fbmsde._regions import interval_clearance
+from fbmsde._scan import no_scan
 from fbmsde.bridge import bridge_passage
-from fbmsde.continuous import Jumper, Plan, _begin, _choose, _jump, _refill, exits
+from fbmsde.continuous import Jumper, Limits, Plan, _begin, _choose, _jump, _refill, exits
 from fbmsde.covariance import fou_stationary_variance
 from fbmsde.diffusions import brownian_survival, ou_exit_rate
 from fbmsde.fou import fractional_ornstein_uhlenbeck
@@ -306,23 +307,21 @@ def traced_path(hurst: float, barrier: float, log_n: int, seed: int) -> list[tup
     jumper = Jumper.of(noise, n_steps, n_steps, 1, fbmsde._checks.as_seed(seed), Accuracy())
     t, model = jumper.tables, jumper.model
     tables = (t.decay, t.mean, t.deviation, t.factor, t.rank)
+    clock = (1.0 / n_steps, noise.scale(1.0 / n_steps))
     reach = np.array(required_reach(hurst, len(t.rank), Accuracy().miss))
+    far = reach * clock[1] * t.deviation
+    limits, scan = Limits(reach, far, hurst, 0.02, math.inf, 1.0), no_scan()
+    nothing = scan.line, scan.stiffness(far)
     words, normals = np.empty((4, 64), np.uint64), np.empty(128)
     state, levels = np.zeros((1, t.decay.shape[1])), np.zeros(1)
     _begin(
         (jumper.key, np.ascontiguousarray(model.start), model.level_sd, jumper.mixing), 0, words, normals, state, levels
     )
-    x, now, m, clock, bounds = (
-        (0.0,),
-        0,
-        len(t.rank) - 1,
-        (1.0 / n_steps, noise.scale(1.0 / n_steps)),
-        (-math.inf, barrier),
-    )
+    x, now, m, bounds = (0.0,), 0, len(t.rank) - 1, (-math.inf, barrier)
     places = [(0.0, 0.0)]
     while now < n_steps and x[0] < barrier:
         m = min(m + 1, len(t.rank) - 1, (n_steps - now).bit_length() - 1)
-        m, shock, _, _ = _choose(FLAT.drift, (), interval_clearance, bounds, tables, (reach, hurst, 0.02), clock, x, m,
+        m, shock, _, _ = _choose(FLAT.drift, (), interval_clearance, bounds, tables, *nothing, limits, clock, x, m,
                                  state, levels, jumper.mixing)  # fmt: skip
         _refill(words, normals)
         shock, _ = _jump(shock, tables, m, clock[1], normals, 0, state)

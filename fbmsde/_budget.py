@@ -52,10 +52,16 @@ class Accuracy:
 class ErrorBudget:
     """What each approximation of exits in continuous time may contribute; `print` it to see how each was obtained.
 
-    `missed_crossings`: probability per path that some jump hid an excursion beyond the boundary, an upper estimate.
-    `overshoot`: how far, in units of x, the boundary may still be misplaced for want of finer steps. `drift`: relative
-    error of the stationary variance in a quadratic well. `noise_kl`: KL divergence of one path of the noise model.
-    `late_exits`: share of the paths seen to leave only at the end of a jump of several steps. `jumps_per_path`: mean.
+    `missed_crossings`: expected number per path of jumps that hid an excursion beyond the boundary: an upper
+    estimate where the boundary is smooth, plus what one jump in eight shows of pockets on its way, which tells
+    whether there are any and their number within a factor of about three. `overshoot`: how far, in units of x, the
+    boundary may still be misplaced for want of finer steps. `drift`: relative error of the stationary variance in a
+    quadratic well as stiff as the stiffest place within reach of a jump, or as the gradient midway through one jump
+    in eight reveals: large where jumps pass over narrow features. `resolution`: a feature of a one-dimensional
+    landscape that is narrower can have been overlooked; inf in several dimensions and where paths went farther than
+    was scanned, where only the sampled jumps tell. `noise_kl`: KL divergence of one path of the noise model.
+    `late_exits`: share of the paths seen to leave only at the end of a jump of several steps. `jumps_per_path`:
+    mean.
     """
 
     missed_crossings: float
@@ -67,6 +73,7 @@ class ErrorBudget:
     hurst: float
     fine_steps: int
     accuracy: Accuracy
+    resolution: float = math.inf
 
     def halved(self) -> dict[str, Any]:
         """Options of `first_passage` for a checking run with each of the four contributions at most half as large.
@@ -80,12 +87,18 @@ class ErrorBudget:
 
     def __str__(self) -> str:
         tv = min(1.0, math.sqrt(self.noise_kl / 2.0))
+        seen = "exact for a quadratic well and the stiffest jump; "
+        seen += "jumps sampled" if math.isinf(self.resolution) else f"scanned to {self.resolution:.2g} in x"
         whole = "the whole shift of the boundary, as the rest of it is too small to be measured"
         left = whole if self.hurst > 0.5 else "a tenth of the shift of the boundary, a measured bound"
         rows = (
-            ("missed crossings", f"{self.missed_crossings:.2g} per path", "sum of tails beyond each jump's clearance"),
+            (
+                "missed crossings",
+                f"{self.missed_crossings:.2g} per path",
+                "tails beyond clearances; jumps sampled",
+            ),
             ("overshoot", f"{self.overshoot:.2g} in x", left),
-            ("drift", f"{self.drift:.2g} of the variance", "exact for a quadratic well and the longest jump taken"),
+            ("drift", f"{self.drift:.2g} of the variance", seen),
             ("noise model", f"KL {self.noise_kl:.2g}, TV {tv:.2g} per path", "certificate of the streaming model"),
         )
         return "\n".join(f"{name:<17} {value:<30} {how}" for name, value, how in rows)

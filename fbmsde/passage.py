@@ -17,6 +17,7 @@ from ._errors import HorizonError, passages_of
 from ._exit_kernel import BROKEN, CENSORED, LEFT, Domain, exit_steps, never_undefined, outside_interval
 from ._points import Point
 from ._regions import interval_clearance, level_clearance, level_distance, shifted_level
+from ._scan import Scan, no_scan, scan_line, visited
 from ._threads import run_blocks
 from .continuous import Plan, default_fine_steps, exits
 from .extremes import barrier_shift
@@ -28,6 +29,7 @@ from .survival import PassageTimes
 
 MONITORING = ("grid", "shifted", "continuous")
 
+_REACH_OF_FINEST = 2.0  # reach of a jump in smallest lengths of a landscape: the gradient at both ends shows it
 _FIRST_TRIAL = 2**10  # steps of the first trial when the horizon is open
 
 
@@ -35,11 +37,17 @@ _FIRST_TRIAL = 2**10  # steps of the first trial when the horizon is open
 class LevelSet:
     """The domain ``level(x, *params) < 0`` for a plain or njit function; in d dimensions x is a tuple of d floats.
 
+    `finest`, for continuous time: the smallest length of the boundary's features, such as the radius of the smallest
+    excluded disc. No jump reaches farther than that, at a cost that grows like its inverse square at H = 1/2. A level
+    function tells the distance of the boundary to first order only: without `finest`, jumps pass over what is narrower
+    than they are, and ``error_budget.missed_crossings`` tells how often. Raises ValueError unless positive and finite.
+
     >>> disc = LevelSet(lambda x, r: x[0] ** 2 + x[1] ** 2 - r**2, params=(1.5,))
     """
 
     level: Callable[..., float]
     params: tuple[float, ...] = ()
+    finest: float | None = None
 
 
 def first_passage(
@@ -70,8 +78,12 @@ def first_passage(
       to 99 % of the difference at H <= 1/2.
     * "continuous": the passage of the equation itself, on an effective grid of `fine_steps` steps up to the horizon, at
       a cost that grows like its logarithm; streaming noise and the trapezoidal rule. ``passages.error_budget`` tells
-      what is left of each approximation, and ``error_budget.halved()`` the options of a run to check it with. Level
-      sets are looked at along the axes and their own gradient: a boundary with pockets narrower than a jump is missed.
+      what is left of each approximation, and ``error_budget.halved()`` the options of a run to check it with. In one
+      dimension the landscape is scanned beforehand wherever paths can be expected, and no jump passes over what was
+      seen; `Landscape.finest` makes the scan finer. In several dimensions, and around the boundary of a level set, it
+      is looked at around a jump's start and its predicted end only: features narrower than a jump must be declared as
+      `Landscape.finest` and `LevelSet.finest`. One jump in eight is looked at midway for what was missed; it shows in
+      the budget, and drift that turns by more than half a standard deviation of a jump raises ValueError.
 
     Parameters
     ----------
@@ -182,6 +194,13 @@ class _Region:
         assert self.level_set is not None
         return level_clearance(self.level_set.level, len(self.start), noise.factor)
 
+    @property
+    def widest(self) -> float:
+        """The longest reach of a jump that passes over no part of the boundary."""
+        if self.level_set is None or self.level_set.finest is None:
+            return math.inf
+        return self.level_set.finest
+
     def distance(self, noise: FractionalNoise) -> float:
         """Distance of the start from the boundary, for level functions to first order and in units of the noise."""
         if self.interval is not None:
@@ -198,9 +217,8 @@ class _Region:
         else:
             assert self.level_set is not None
             dim = len(self.start)
-            moved = LevelSet(
-                shifted_level(self.level_set.level, dim, noise.correlation), (shift, *self.level_set.params)
-            )
+            level = shifted_level(self.level_set.level, dim, noise.correlation)
+            moved = LevelSet(level, (shift, *self.level_set.params), self.level_set.finest)
             inside = moved.level(self.start if dim > 1 else self.start[0], *moved.params) < 0
             region = _Region(self.start, None, moved)
         if not inside:
@@ -218,7 +236,8 @@ def _checked_level_set(dim: int, start: Point, domain: LevelSet) -> LevelSet:
     value = compiled(domain.level)(start if dim > 1 else start[0], *params)
     if not value < 0:
         raise ValueError(f"x0 must lie inside the domain, where the level is negative, got level {value} at {start}.")
-    return LevelSet(domain.level, params)
+    finest = None if domain.finest is None else _checks.positive("finest", domain.finest)
+    return LevelSet(domain.level, params, finest)
 
 
 @dataclass(frozen=True)
@@ -241,23 +260,40 @@ class _Jumps:
             raise ValueError(f"until must be None in continuous time, got {until}. Give a horizon.")
         if self.noise.method != "streaming":
             raise ValueError(f"method must be 'streaming' in continuous time, got {self.noise.method!r}.")
-        n_steps = self._fine_steps(horizon, fine_steps)
+        scan = self._scan(horizon)
+        n_steps = self._fine_steps(horizon, fine_steps, scan)
         dt = horizon / n_steps
         shift = barrier_shift(self.noise.hurst) * self.noise.scale(dt)
         region = self.region.moved_in(shift, self.noise)
         test, _, bounds = region.tests
         longest_steps = n_steps if longest is None else max(1, int(min(_checks.positive("dt", longest) / dt, n_steps)))
         motion = (self.landscape.drift, self.landscape.params)
-        clearance = self.region.clearance(self.noise)
-        plan = Plan(motion, (test, clearance, bounds), self.start, dt, n_steps, longest_steps, shift)
+        place = (test, self.region.clearance(self.noise), bounds)
+        plan = Plan(motion, place, self.start, dt, n_steps, longest_steps, shift, scan, region.widest)
         left = exits(self.noise, plan, self.accuracy, self.key, self.n_paths, self.threads, self.progress)
         states = np.where(left.broken, BROKEN, np.where(left.censored, CENSORED, LEFT))
         return passages_of(left.steps, states, dt, horizon, left.budget)
 
-    def _fine_steps(self, horizon: float, fine_steps: Any) -> int:
-        """The number of fine steps, the caller's or one that leaves little of the overshoot."""
+    def _scan(self, horizon: float) -> Scan:
+        """What the landscape is like wherever paths can be expected; in several dimensions, what it is said to be."""
+        finest, motion = self.landscape.finest, (self.landscape.drift, self.landscape.params)
+        beyond = math.inf if finest is None else _REACH_OF_FINEST * finest
+        if self.landscape.dim > 1:
+            return no_scan(beyond)
+        x0, sides = self.start[0], (-1, 1)
+        ends = [side * math.inf for side in sides] if self.region.interval is None else self.region.interval
+        open_sides = (math.isinf(ends[0]), math.isinf(ends[1]))
+        low, high = (
+            end if math.isfinite(end) else x0 + side * visited(*motion, x0, side, self.noise, horizon)
+            for side, end in zip(sides, ends, strict=True)
+        )
+        return scan_line(motion, (low, high), open_sides, finest, beyond)
+
+    def _fine_steps(self, horizon: float, fine_steps: Any, scan: Scan) -> int:
+        """The number of fine steps: the caller's, or one that leaves little of the overshoot and follows the drift."""
         if fine_steps is None:
-            return default_fine_steps(self.noise, horizon, self.region.distance(self.noise))
+            follows = self.accuracy.drift_step / scan.steepest if scan.steepest > 0.0 else math.inf
+            return default_fine_steps(self.noise, horizon, self.region.distance(self.noise), follows)
         n_steps = _checks.count("fine_steps", fine_steps)
         if n_steps > MAX_STEPS_CHOSEN:
             raise ValueError(f"fine_steps must be at most 2^30, got {n_steps}. No noise model reaches further.")

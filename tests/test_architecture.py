@@ -15,7 +15,7 @@ FLOORS = [
     {"_checks", "_lanes", "_linear", "_points", "_series", "_study", "_tables", "_threads"},
     {"_compile", "_fft", "_formula", "_networks", "_series_files", "_sources", "covariance", "diffusions", "extremes"}
     | {"solvers"},
-    {"_exit_kernel", "_hurst_ordinates", "_rational", "_regions", "fou", "generators", "landscapes"},
+    {"_exit_kernel", "_hurst_ordinates", "_rational", "_regions", "_scan", "fou", "generators", "landscapes"},
     {"_budget", "_exit_formulas", "_fbm_formulas", "_hurst_spectral", "_jumps", "_passage_formulas"},
     {"_hurst_notes", "_hurst_residuals", "_hurst_scaling", "_rational_fit", "fbm_compat", "survival", "theory"},
     {"_certificate", "_errors", "_hurst_gaps"},
