@@ -45,6 +45,7 @@ def fractional_ornstein_uhlenbeck(
         _checks.count("n_paths", n_paths),
     )
     a, step = _checks.positive("curvature", curvature), _checks.positive("dt", dt)
+    _checks.finite("dt * n_steps * curvature", step * steps * a)
     start = None if x0 is None else _checks.finite("x0", x0)
     _checks.fits_memory("paths", 8.0 * paths * (steps + 1))
     key = _checks.as_seed(seed)
