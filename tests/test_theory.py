@@ -390,6 +390,7 @@ def test_law_of_the_maximum_at_low_levels(hurst, level, value, error):
     assert survival == pytest.approx(theory.fbm_maximum_cdf(hurst, level), rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hurst", "bound"), [(0.375, 0.03), (0.675, 0.03), (0.875, 0.03)])
 def test_law_of_the_maximum_between_its_nodes(hurst, bound):
     """Passages in continuous time at Hurst values that are not in the table, within its relative error and noise."""
