@@ -210,7 +210,7 @@ def _module(module: ModuleType, name: str, chains: Chains, outer: tuple[Any, ...
             parts[attribute] = _follow(getattr(module, attribute), f"{name}.{attribute}", rest, outer)
 
     def make() -> ModuleType:
-        stand_in = ModuleType(module.__name__)
+        stand_in = ModuleType(f"{module.__name__} (frozen)")  # a name of its own, lest pickle takes the module for it
         stand_in.__dict__.update({attribute: part.make() for attribute, part in parts.items()})
         return stand_in
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import njit
@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _checks
 from ._compile import compiled, lifted, numeric_gradient, require_compiles, require_same_sign
+from ._portable import Portable
 
 Array = NDArray[np.float64]
 Minimum = float | tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class Landscape:
+class Landscape(Portable):
     """A loss landscape: ``potential(x, *params)`` and ``gradient(x, *params)``, plain or njit functions.
 
     In one dimension `x` and the gradient are floats; in d dimensions `x` is a tuple of d floats and the gradient
@@ -31,7 +32,8 @@ class Landscape:
     the length.
 
     The functions may use numbers, tuples, arrays and other functions from outside, `functools.partial` included: every
-    run takes their present values, and compiles again when they have changed. `params` change without compiling.
+    run takes their present values, and compiles again when they have changed. `params` change without compiling. A
+    landscape can be pickled, lambdas and closures included, with the values that they have then.
 
     Raises TypeError for what is no such function and for captured objects whose changes cannot be seen (lists), and
     ValueError, with the reason and the line, for a function that does not compile, and for a gradient that has the
@@ -52,6 +54,8 @@ class Landscape:
     minima: tuple[Minimum, ...] = field(default=(), compare=False)
     saddles: tuple[Minimum, ...] = field(default=(), compare=False)
     finest: float | None = None
+
+    _functions: ClassVar[tuple[str, ...]] = ("potential", "gradient")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dim", _checks.count("dim", self.dim))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,7 @@ from ._compile import compiled, outside, require_compiles, undefined
 from ._errors import HorizonError, passages_of
 from ._exit_kernel import BROKEN, CENSORED, LEFT, Domain, exit_steps, never_undefined, outside_interval
 from ._points import Point
+from ._portable import Portable
 from ._regions import interval_clearance, level_clearance, level_distance, shifted_level
 from ._scan import Scan, no_scan, scan_line, visited
 from ._threads import run_blocks
@@ -34,7 +35,7 @@ _FIRST_TRIAL = 2**10  # steps of the first trial when the horizon is open
 
 
 @dataclass(frozen=True)
-class LevelSet:
+class LevelSet(Portable):
     """The domain ``level(x, *params) < 0`` for a plain or njit function; in d dimensions x is a tuple of d floats.
 
     `finest`, for continuous time: the smallest length of the boundary's features, such as the radius of the smallest
@@ -48,6 +49,7 @@ class LevelSet:
     level: Callable[..., float]
     params: tuple[float, ...] = ()
     finest: float | None = None
+    _functions: ClassVar[tuple[str, ...]] = ("level",)
 
 
 def first_passage(
@@ -231,7 +233,7 @@ class _Region:
 
 def _checked_level_set(dim: int, start: Point, domain: LevelSet) -> LevelSet:
     """The level set, after a look at its function and the start."""
-    params = tuple(_checks.finite("params", p) for p in domain.params)
+    params = _checks.numbers("params", domain.params)
     require_compiles("domain", domain.level, dim, len(params), vector=False)
     value = compiled(domain.level)(start if dim > 1 else start[0], *params)
     if not value < 0:

@@ -12,7 +12,7 @@ import fbmsde
 PACKAGE = Path(fbmsde.__file__).parent
 FLOORS = [
     {"_cached", "_captured", "_cli_options", "_complaints", "_files", "_text_table"},
-    {"_checks", "_lanes", "_linear", "_points", "_series", "_study", "_tables", "_threads"},
+    {"_checks", "_lanes", "_linear", "_points", "_portable", "_series", "_study", "_tables", "_threads"},
     {"_compile", "_fft", "_formula", "_networks", "_series_files", "_sources", "covariance", "diffusions", "extremes"}
     | {"solvers"},
     {"_exit_kernel", "_hurst_ordinates", "_rational", "_regions", "_scan", "fou", "generators", "landscapes"},
