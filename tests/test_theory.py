@@ -562,6 +562,17 @@ def test_formula_has_a_value_wherever_its_limits_hold(name, problem):
     assert not formula.valid(**problem) or formula.limits(**named)
 
 
+def test_formula_gives_the_reason_for_a_value_that_no_float_holds():
+    """2e6 to the power 50, and a mean time of exp(897)."""
+    for name, problem, reason in (
+        ("self_similarity", dict(hurst=0.02, barrier=2.0, sigma=1e-6), "time_scale must be finite"),
+        ("ou_mean_exit", dict(hurst=0.5, barrier=30.0), "barrier must leave a mean exit time below 1e300"),
+    ):
+        assert reason in FORMULAS[name].valid(**problem)
+        with pytest.raises(ValueError, match=reason):
+            FORMULAS[name].evaluate(extrapolate=True, **problem)
+
+
 RISING = {"exit_rate": -1, "mean_exit_time": 1, "survival": 1, "time_scale": 1, "mean_maximum": 1, "barrier_shift": 1}
 RAISED = {"mean_maximum": "horizon", "barrier_shift": "dt", "variance": "sigma"}
 
