@@ -18,6 +18,8 @@ from fbmsde.cli import app, main
 
 QUICK = ["escape", "--hurst", "0.5", "--paths", "200", "--horizon", "10", "--dt", "0.01", "--continuous", "0"]
 
+TINY = ["escape", "--hurst", "0.5", "--paths", "30", "--horizon", "2", "--dt", "0.1", "--continuous", "0"]
+
 
 def call(*arguments):
     return CliRunner().invoke(app, [str(a) for a in arguments])
@@ -195,7 +197,8 @@ def test_counts_may_be_written_as_floats(tmp_path, text, exit_code):
         ["sgd", "--data", "digits", "--data", "synthetic"],
     ],
 )
-def test_single_option_given_twice_is_wrong_usage(arguments):
+def test_single_option_given_twice_is_wrong_usage(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     result = call(*arguments)
     assert result.exit_code == 2
     assert "must be given once" in result.output
@@ -237,11 +240,11 @@ def test_interruption_before_the_first_row_leaves_the_folder_free(tmp_path, monk
 
     with monkeypatch.context() as patch:
         patch.setattr("fbmsde.escape.first_passage", interrupted)
-        result = call(*QUICK, "--out", tmp_path)
+        result = call(*TINY, "--out", tmp_path)
     assert result.exit_code == 130
     assert "interrupted: nothing more was written" in result.output
     assert written_in(tmp_path) == []
-    assert call(*QUICK, "--out", tmp_path).exit_code == 0
+    assert call(*TINY, "--out", tmp_path).exit_code == 0
 
 
 def test_interruption_while_drawing_keeps_the_numbers_and_says_so(tmp_path, monkeypatch):
@@ -250,7 +253,7 @@ def test_interruption_while_drawing_keeps_the_numbers_and_says_so(tmp_path, monk
 
     monkeypatch.setattr("fbmsde.plots.plot_escape", interrupted)
     (tmp_path / "escape.png").write_text("of an older study")
-    result = call(*QUICK, "--out", tmp_path, "--overwrite")
+    result = call(*TINY, "--out", tmp_path, "--overwrite")
     assert result.exit_code == 130
     assert "mean exit time [95 %]" in result.output
     assert "interrupted while the files were written: escape.png missing in" in result.output
@@ -262,7 +265,7 @@ def test_results_are_saved_before_they_are_shown(tmp_path, monkeypatch):
         raise BrokenPipeError
 
     monkeypatch.setattr("fbmsde.cli.typer.echo", closed)
-    call(*QUICK, "--out", tmp_path)
+    call(*TINY, "--out", tmp_path)
     assert written_in(tmp_path) == ["escape.csv", "escape.json", "escape.png"]
 
 
@@ -277,7 +280,7 @@ def test_sigterm_saves_what_ctrl_c_saves(tmp_path, monkeypatch):
 
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr("fbmsde.escape.first_passage", first_then_terminated)
-    monkeypatch.setattr(sys, "argv", ["fbmsde", *QUICK, "--out", str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", ["fbmsde", *TINY, "--out", str(tmp_path)])
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 130

@@ -74,7 +74,7 @@ BOTH = {
     "years and months": table((str(2000 + i // 12) for i in range(N)), (str(i % 12 + 1) for i in range(N)), X, Y,
                               head="year,month,a,b"),
     "time in equal steps": table((f"{i / 3:.2f}" for i in range(N)), X, Y, head="q,a,b"),
-    "time in the last column": table(X, Y, (f"{0.1 * i:.1f}" for i in range(N)), head="a,b,q"),
+    "time in the last column": table(X, Y, (f"{i / 3:.2f}" for i in range(N)), head="a,b,q"),
     "time with a unit": table((f"{0.5 * i:.1f}" for i in range(N)), X, Y, head="t [s],a,b"),
     "seconds of 1970": table((str(1_600_000_000 + 60 * i + 400 * (i // 7)) for i in range(N)), X, Y, head="q,a,b"),
     "trailing commas": table(X, Y, (" " for _ in range(N)), head="a,b"),
