@@ -186,11 +186,12 @@ def generate(
             raise ValueError(f"out must end in .npy or .csv, got {out}.")
         _refuse_earlier(out.parent, (out.name,), overwrite)
         out.parent.mkdir(parents=True, exist_ok=True)
+        options: dict[str, Any] = {"method": method, "seed": seed, "progress": sys.stderr.isatty()}
         with replacing(out, overwrite=overwrite) as file:
             if kind == "fgn":
-                values = fgn(hurst, steps, paths, method=method, seed=seed)
+                values = fgn(hurst, steps, paths, **options)
             else:
-                values = fbm(hurst, steps, paths, horizon=1.0 if horizon is None else horizon, method=method, seed=seed)
+                values = fbm(hurst, steps, paths, horizon=1.0 if horizon is None else horizon, **options)
             if out.suffix == ".npy":
                 np.save(file, values)
             else:
