@@ -61,11 +61,14 @@ def _as_floats(typing_context: Any, point: Any) -> Any:
 
 @by_content
 def lifted(function: Callable[..., Any], dim: int) -> Any:
-    """The gradient as a function from points to points of floats: in one dimension floats become tuples of one."""
+    """The gradient as a function from points to points of floats: in one dimension floats become tuples of one.
+
+    Numbers become floats in a product with 1.0, here and below: `float` compiles for no bool.
+    """
     to_floats: Any = (lambda point: tuple(map(float, point))) if config.DISABLE_JIT else _as_floats
 
     def on_floats(x: Point, *params: float) -> Point:
-        return (float(function(x[0], *params)),)
+        return (1.0 * function(x[0], *params),)
 
     def on_points(x: Point, *params: float) -> Point:
         return to_floats(function(x, *params))
@@ -79,14 +82,14 @@ def numeric_gradient(potential: Callable[..., float], dim: int) -> Any:
 
     def slope(x: float, *params: float) -> float:
         h = _NUMERIC_STEP * max(1.0, abs(x))
-        return (float(potential(x + h, *params)) - float(potential(x - h, *params))) / (2.0 * h)
+        return (1.0 * potential(x + h, *params) - 1.0 * potential(x - h, *params)) / (2.0 * h)
 
     def slopes(x: Point, *params: float) -> Point:
         result = x
         for j in range(len(x)):
             h = _NUMERIC_STEP * max(1.0, abs(x[j]))
-            up = float(potential(replaced(x, j, x[j] + h), *params))
-            down = float(potential(replaced(x, j, x[j] - h), *params))
+            up = 1.0 * potential(replaced(x, j, x[j] + h), *params)
+            down = 1.0 * potential(replaced(x, j, x[j] - h), *params)
             result = replaced(result, j, (up - down) / (2.0 * h))
         return result
 
@@ -111,11 +114,11 @@ def undefined(level: Callable[..., float], dim: int) -> Any:
     """The test for points where ``level(x, *params)`` is not a number."""
 
     def on_points(x: Point, *params: float) -> bool:
-        value = float(level(x, *params))
+        value = 1.0 * level(x, *params)
         return value != value
 
     def on_floats(x: Point, *params: float) -> bool:
-        value = float(level(x[0], *params))
+        value = 1.0 * level(x[0], *params)
         return value != value
 
     return njit(**OPTIONS)(on_points if dim > 1 else on_floats)

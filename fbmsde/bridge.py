@@ -83,6 +83,7 @@ def bridge_passage(
     >>> passages.times.shape
     (200,)
     """
+    _checks.kind("landscape", landscape, Landscape, "Write Landscape(potential, gradient) for functions.")
     if landscape.dim != 1:
         raise ValueError(f"landscape must have one dimension, got {landscape.dim}.")
     step, paths = _checks.positive("dt", dt), _checks.count("n_paths", n_paths)

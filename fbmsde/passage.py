@@ -117,6 +117,7 @@ def first_passage(
     ((1000,), True)
     """
     n_paths, start = _checks.count("n_paths", n_paths), as_point(landscape, x0)
+    _checks.kind("noise", noise, FractionalNoise, "Write FractionalNoise(hurst, sigma).")
     region = _Region.of(landscape, start, domain)
     key, threads = _checks.as_seed(seed), _checks.workers(n_jobs)
     method = SOLVERS[_checks.choice("solver", "euler" if solver is None else solver, SOLVERS)]
@@ -153,6 +154,7 @@ def _refuse_idle(solver: str | None, noise: FractionalNoise, accuracy: Accuracy 
 
 def as_point(landscape: Landscape, x0: ArrayLike) -> Point:
     """The start as a tuple of `landscape.dim` finite floats."""
+    _checks.kind("landscape", landscape, Landscape, "Write Landscape(potential, gradient) for functions.")
     values = np.atleast_1d(_checks.reals("x0", x0))
     if values.shape != (landscape.dim,):
         raise ValueError(f"x0 must have {landscape.dim} coordinates, got shape {np.shape(x0)}.")

@@ -136,6 +136,7 @@ def simulate_paths(
     _checks.finite("dt * n_steps", step * n_steps)
     if every > n_steps:
         raise ValueError(f"save_every must be at most n_steps = {n_steps}, got {every}.")
+    _checks.kind("noise", noise, FractionalNoise, "Write FractionalNoise(hurst, sigma).")
     start, threads, key = as_point(landscape, x0), _checks.workers(n_jobs), _checks.as_seed(seed)
     method, dim, n_saved = SOLVERS[_checks.choice("solver", solver, SOLVERS)], landscape.dim, n_steps // every
     _checks.fits_memory("paths", 8.0 * n_paths * (n_saved + 1) * dim)

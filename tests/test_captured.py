@@ -148,8 +148,8 @@ def test_level_functions_take_the_present_values():
 
     def found():
         shifted = shifted_level(level, 1, None)
-        clear = level_clearance(level, 1)((0.9,), (0.0,), 0.5, 0.5)
-        return outside(level, 1)((1.5,)), clear, shifted(1.0, 0.25) < 0.0, level_distance(level, (), (0.5,))
+        clear = level_clearance(level, 1, None)((0.9,), (0.0,), 0.5, 0.5, 0.0)
+        return outside(level, 1)((1.5,)), clear, shifted(1.0, 0.25) < 0.0, level_distance(level, (), (0.5,), None)
 
     first = found()
     assert first[:3] == (True, 0.0, False)
