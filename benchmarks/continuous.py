@@ -21,7 +21,7 @@ from scipy import stats
 import fbmsde
 from fbmsde import FractionalNoise, Landscape, first_passage, quadratic, theory
 from fbmsde._budget import Accuracy, drift_error, hidden_excursion, required_reach
-from fbmsde._exit_kernel import outside_interval
+from fbmsde._exit_kernel import never_undefined, outside_interval
 from fbmsde._regions import interval_clearance
 from fbmsde._scan import no_scan
 from fbmsde.bridge import bridge_passage
@@ -49,7 +49,7 @@ def on_grid(
 ) -> Any:  # fmt: skip
     """Exits through an upper barrier on the grid of n_steps itself, by jumps, the barrier where it is."""
     motion = (landscape.drift, landscape.params)
-    region = (outside_interval, interval_clearance, (-math.inf, barrier))
+    region = (outside_interval, never_undefined, interval_clearance, (-math.inf, barrier))
     plan = Plan(motion, region, (x0,), horizon / n_steps, n_steps, n_steps, 0.0)
     key = fbmsde._checks.as_seed(seed)
     return exits(FractionalNoise(hurst), plan, accuracy or Accuracy(), key, n_paths, 1, False)

@@ -27,6 +27,7 @@ from ._budget import (
     overshoot_left,
     required_reach,
 )
+from ._exit_kernel import BROKEN, CENSORED, LEFT, NO_LEVEL
 from ._jumps import Jumps, jumps
 from ._lanes import ROW_LANES, box_muller, next_words, seed_row
 from ._points import Point, add, is_finite, replaced, scaled
@@ -38,7 +39,6 @@ from .streaming import StreamingNoise, default_tolerance
 
 Array = NDArray[np.float64]
 
-LEFT, CENSORED, BROKEN = 1, 2, 3
 _BATCH = 2 * ROW_LANES  # normals that one step of all lanes gives
 _BLOCKS = 8  # for each thread: they end at different times
 _FEWEST, _MOST = 16, 26  # binary logarithms of the number of fine steps taken by default
@@ -272,7 +272,8 @@ def _bend(gradient: Any, params: Any, x: Point, y: Point, between: Point, width:
 
 @njit(error_model="numpy", nogil=True)
 def _jump_exits(
-    source: Any, tables: Any, gradient: Any, params: Any, outside: Any, clearance: Any, bounds: Any, line: Line,
+    source: Any, tables: Any, gradient: Any, params: Any, outside: Any, undefined: Any,
+    clearance: Any, bounds: Any, line: Line,
     stiffness: Array, limits: Limits, x0: Point, clock: Any, n_steps: int, queue: NDArray, steps: NDArray,
     states: NDArray, control: NDArray, tally: NDArray, stiffest: Array,
 ) -> None:  # fmt: skip
@@ -309,7 +310,7 @@ def _jump_exits(
             _record(tally, stiffest, m, room, stiff, limits.reach[m])
             jump += 1
             if outside(x, *bounds):
-                outcome = LEFT if is_finite(x) else BROKEN
+                outcome = (NO_LEVEL if undefined(x, *bounds) else LEFT) if is_finite(x) else BROKEN
                 tally[0, 1] += m > 0
             elif m > 0 and (jump + path) % _SAMPLED == 0:
                 width = limits.spread * clock[1] * tables[2][m]
@@ -369,7 +370,7 @@ class Jumper:
 
 
 class Plan(NamedTuple):
-    """A run: motion (gradient, params), region (outside, clearance, bounds), start, fine step and numbers of them.
+    """A run: motion (gradient, params), region (outside, undefined, clearance, bounds), start, fine step, their number.
 
     `scan` is what was seen of the landscape beforehand, `widest` the largest reach of a jump for the boundary's sake.
     """
@@ -387,12 +388,16 @@ class Plan(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Exits:
-    """Exit steps (n_paths,), who was still inside at the end, who left the finite numbers, and the error budget."""
+    """Exit steps (n_paths,), states (n_paths,) of the exit kernel, and the error budget."""
 
     steps: NDArray[np.int64]
-    censored: NDArray[np.bool_]
-    broken: NDArray[np.bool_]
+    states: NDArray[np.uint8]
     budget: ErrorBudget
+
+    @property
+    def censored(self) -> NDArray[np.bool_]:
+        """Who was still inside at the end (n_paths,)."""
+        return self.states == CENSORED
 
 
 def exits(
@@ -413,10 +418,10 @@ def exits(
             run(*arrays)
 
     run_blocks(work, threads, control, n_paths, progress)
-    broken, watched = states == BROKEN, stiffest.max(axis=0)
-    if not broken.any():
+    watched = stiffest.max(axis=0)
+    if not np.any(states == BROKEN):
         _require_followed(plan, *watched[:2].tolist())
-    return Exits(steps, states == CENSORED, broken, _budget(noise, jumper, plan, tally.sum(axis=0), watched, n_paths))
+    return Exits(steps, states, _budget(noise, jumper, plan, tally.sum(axis=0), watched, n_paths))
 
 
 def _require_followed(plan: Plan, stiff: float, bent: float) -> None:

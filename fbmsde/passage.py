@@ -14,7 +14,7 @@ from . import _checks
 from ._budget import Accuracy
 from ._compile import compiled, outside, require_compiles, undefined
 from ._errors import HorizonError, passages_of
-from ._exit_kernel import BROKEN, CENSORED, LEFT, Domain, exit_steps, never_undefined, outside_interval
+from ._exit_kernel import CENSORED, Domain, exit_steps, never_undefined, outside_interval
 from ._points import Point
 from ._portable import Portable
 from ._regions import interval_clearance, level_clearance, level_distance, shifted_level
@@ -269,14 +269,13 @@ class _Jumps:
         dt = horizon / n_steps
         shift = barrier_shift(self.noise.hurst) * self.noise.scale(dt)
         region = self.region.moved_in(shift, self.noise)
-        test, _, bounds = region.tests
+        test, no_level, bounds = region.tests
         longest_steps = n_steps if longest is None else max(1, int(min(_checks.positive("dt", longest) / dt, n_steps)))
         motion = (self.landscape.drift, self.landscape.params)
-        place = (test, self.region.clearance(self.noise), bounds)
+        place = (test, no_level, self.region.clearance(self.noise), bounds)
         plan = Plan(motion, place, self.start, dt, n_steps, longest_steps, shift, scan, region.widest)
         left = exits(self.noise, plan, self.accuracy, self.key, self.n_paths, self.threads, self.progress)
-        states = np.where(left.broken, BROKEN, np.where(left.censored, CENSORED, LEFT))
-        return passages_of(left.steps, states, dt, horizon, left.budget)
+        return passages_of(left.steps, left.states, dt, horizon, left.budget)
 
     def _scan(self, horizon: float) -> Scan:
         """What the landscape is like wherever paths can be expected; in several dimensions, what it is said to be."""

@@ -14,7 +14,7 @@ from scipy import stats
 import fbmsde
 from fbmsde import FractionalNoise, Landscape, LevelSet, PathError, first_passage, quadratic
 from fbmsde._budget import Accuracy, drift_error, hidden_excursion, missed_crossings, required_reach
-from fbmsde._exit_kernel import outside_interval
+from fbmsde._exit_kernel import never_undefined, outside_interval
 from fbmsde._jumps import jumps
 from fbmsde._lanes import fill_normals, seed_row
 from fbmsde._regions import interval_clearance, level_clearance, level_distance
@@ -51,7 +51,7 @@ def run(landscape=FLAT, hurst=0.3, x0=0.0, domain=(-math.inf, 1.0), **options):
 
 def on_grid(hurst, barrier, n_steps, n_paths, *, landscape=FLAT, horizon=1.0, seed=1, **accuracy):
     """Exits on the grid itself: the barrier is not moved."""
-    region = (outside_interval, interval_clearance, (-math.inf, barrier))
+    region = (outside_interval, never_undefined, interval_clearance, (-math.inf, barrier))
     plan = Plan((landscape.drift, landscape.params), region, (0.0,), horizon / n_steps, n_steps, n_steps, 0.0)
     key = fbmsde._checks.as_seed(seed)
     return exits(FractionalNoise(hurst), plan, Accuracy(**accuracy), key, n_paths, 1, False)
@@ -155,7 +155,7 @@ def plain_exit(jumper, path, landscape, bounds, x0, dt, n_steps):
 def test_kernel_equals_plain_loop(hurst, bounds):
     noise, n_steps, dt = FractionalNoise(hurst), 700, 1e-3
     jumper = Jumper.of(noise, n_steps, n_steps, 1, fbmsde._checks.as_seed(3), Accuracy())
-    region = (outside_interval, interval_clearance, bounds)
+    region = (outside_interval, never_undefined, interval_clearance, bounds)
     plan = Plan((WELL.drift, WELL.params), region, (-1.0,), dt, n_steps, n_steps, 0.0)
     got = exits(noise, plan, Accuracy(), jumper.key, 12, 1, False)
     for path in range(12):

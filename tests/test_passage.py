@@ -431,6 +431,15 @@ def test_a_level_that_is_nan_is_an_error(dim):
     assert np.array_equal(got.times[~got.broken], edge.times[~got.broken])
 
 
+def test_a_level_that_is_nan_is_an_error_in_continuous_time():
+    free = fbmsde.Landscape(lambda x: 0.0 * x, lambda x: 0.0 * x)
+    options = {"monitoring": "continuous", "dt": None, "fine_steps": 2**8, "n_paths": 32, "noise": FractionalNoise(0.5)}
+    with pytest.raises(fbmsde.PathError, match=r"the level at path \d+ must be a number, got nan at time") as e:
+        run(free, x0=0.0, domain=lambda x: math.nan if x > 1.0 else -0.7 - x, **options)
+    assert e.value.passages.n_broken > 3
+    assert e.value.passages.n_left > 3
+
+
 def test_nan_in_a_coordinate_that_the_level_does_not_read_is_an_error():
     half = fbmsde.Landscape(lambda x: 0.0 * x[0], lambda x: (0.0 * x[0], math.nan), dim=2)
     with pytest.raises(fbmsde.PathError, match=r"path 0 must stay finite, got inf or nan at time 0\.01"):
