@@ -28,6 +28,8 @@ from .solvers import SOLVERS
 from .theory import formulas_table
 
 PROCESSES = ("fgn", "fbm")
+_TAKE_GAPS = [name for name, estimator in ESTIMATORS.items() if estimator.fit_gaps is not None][::-1]
+_LEFT_OUT = f"left out: constant, or with gaps ({_TAKE_GAPS[0]} takes them)"
 
 app = typer.Typer(
     help="Simulate stochastic differential equations driven by fractional Brownian motion.",
@@ -238,7 +240,9 @@ def hurst_of_file(
         copies = None if _checks.choice("null", null, (*NULLS, _NO_NULL)) == _NO_NULL else null
         series = read_series(file, columns=column or (), skip=skip, decimal=decimal, kind=kind)
         typer.echo("\n".join(_taken(file, series)))
-        estimate = estimate_hurst(series.values, kind=kind, method=method, nan_policy="omit_series", null=copies,
+        gaps = _checks.choice("method", method, ESTIMATORS) in _TAKE_GAPS and bool(np.isnan(series.values).any())
+        policy = "gaps" if gaps else "omit_series"
+        estimate = estimate_hurst(series.values, kind=kind, method=method, nan_policy=policy, null=copies,
                                   interval=interval, progress=sys.stderr.isatty())  # fmt: skip
         typer.echo("\n".join(_hurst_table(series, estimate)))
         status = int(np.any(estimate.omitted))
@@ -261,7 +265,7 @@ def _hurst_table(series: Series, estimate: HurstEstimate) -> list[str]:
     rows = zip(series.names, *map(np.atleast_1d, columns), strict=True)
     for name, h, lo, hi, s, memory, fgn_like, omitted in rows:
         told = f"{h:.4f}  [{lo:.4f}, {hi:.4f}]  {s:<10.4g}  {memory:<12.3g}  {fgn_like:.3g}"
-        lines.append(f"{name[:width]:<{width}}  {'left out: it is constant or lacks values' if omitted else told}")
+        lines.append(f"{name[:width]:<{width}}  {_LEFT_OUT if omitted else told}")
     notes = [f"{name}: {note}" for name, note in zip(series.names, np.atleast_1d(estimate.note), strict=True) if note]
     return lines + _hurst_footnotes(series, estimate) + notes
 

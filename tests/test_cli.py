@@ -221,7 +221,10 @@ def test_hurst_says_what_it_took_and_left_out(tmp_path):
     assert "500 values of 2 series, 'walk', 'broken'" in result.output
     assert "the column without a name was left out: an index or a time by its name" in result.output
     assert "column 'broken' lacks 1 of 500 values, the first in line 9 (empty)" in result.output
-    assert "broken  left out: it is constant or lacks values" in result.output
+    assert "broken  left out: constant, or with gaps (quadratic_variations takes them)" in result.output
+    gaps = call("hurst", tmp_path / "frame.csv", "--kind", "increments", "--method", "quadratic_variations")
+    assert gaps.exit_code == 0, gaps.output
+    assert "broken  0." in gaps.output
     whole = call("hurst", tmp_path / "frame.csv", "--kind", "increments", "--column", "walk")
     assert whole.exit_code == 0
     assert "\nwalk    0." in whole.output
