@@ -52,6 +52,7 @@ class GradientNoise:
         """`estimate_hurst` of all coordinates as increments; those that never vary are marked in `omitted`.
 
         The copies without memory have flipped signs, because the size of gradient noise drifts and comes in clusters.
+        "rs_noise_as_path" reads the law of the values, so that skewed noise alone sets it apart from such copies.
         """
         return estimate_hurst(
             self.noise, kind="increments", method=method, nan_policy="omit_series", null=null, **options

@@ -326,7 +326,8 @@ class HurstEstimate:
 
         Shuffling keeps the values, tails and all, and kills every order: memory, clusters of volatility, drifts of
         mean and size. Flipping signs at random keeps the size of every deviation from the mean in its place and kills
-        the correlations; it takes for granted that the signs do not depend on the sizes, as in symmetric laws.
+        the correlations; it takes for granted that the signs do not depend on the sizes, as in symmetric laws. Skewed
+        values hardly matter to most methods, but "rs_noise_as_path" reads the law of the values: shuffle for it.
         """
         total = len(self._batch.values)
         if self.null_model is None:

@@ -178,15 +178,16 @@ def plot_sgd_group(study: SgdStudy, group: str) -> Figure:
 
 
 def _plot_memory(found: list[dict[str, float]], method: str, ax: Axes) -> None:
-    """Estimates of one way of taking the noise beside what copies with flipped signs give."""
+    """Estimates of one way of taking the noise beside what copies without memory give."""
     places = np.arange(len(found), dtype=float)
+    copies = "signs of steps flipped" if method == "whittle" else "steps shuffled"
     for name, shift in (("hurst", -0.1), ("null", 0.1)):
         colour, marker = _RUN_STYLE[name]
         values = np.array([f[name] for f in found])
         ends = ("low", "high") if name == "hurst" else ("null_low", "null_high")
         errors = np.array([[f[name] - f[ends[0]], f[ends[1]] - f[name]] for f in found]).T
         bare = name == "hurst" and method != "whittle"  # its interval would be one of fGn, which this does not estimate
-        label = "steps in order" if name == "hurst" else "signs of steps flipped, 95 % range"
+        label = "steps in order" if name == "hurst" else f"{copies}, 95 % range"
         ax.errorbar(places + shift, values, None if bare else np.maximum(errors, 0.0), fmt=marker, color=colour, ms=5,
                     capsize=2, label=label + (", 95 % interval" if name == "hurst" and not bare else ""))  # fmt: skip
     if method == "whittle":

@@ -27,7 +27,9 @@ from .hurst import estimate_hurst
 Array = NDArray[np.float64]
 
 PUBLISHED = "rs_noise_as_path"
-METHODS = ("whittle", PUBLISHED)
+# The estimators, and how the copies without memory are made that each is held against. Flipped signs keep the size of
+# every step in its place. The published estimator reads the law of the values, which flipping changes if it is skewed.
+METHODS = {"whittle": "sign_flip", PUBLISHED: "shuffle"}
 SETTINGS = {  # how the noise is taken: (mode, sampling)
     "frozen, fresh batches": ("frozen", "without_replacement"),
     "frozen, epochs": ("frozen", "epochs"),
@@ -147,7 +149,7 @@ class SgdStudy:
 
 
 _HEAD = ("group", "run", "noise", "test accuracy", "largest Hessian eigenvalue", "std", "tail index (Hill)",
-         "H Whittle [95 %]", "signs flipped [95 %]", "p", "published R/S", "signs flipped [95 %]", "p",
+         "H Whittle [95 %]", "signs flipped [95 %]", "p", "published R/S", "steps shuffled [95 %]", "p",
          "constant")  # fmt: skip
 
 
@@ -161,13 +163,14 @@ def _line(group: str, run: str, how: str, score: str, sharpness: str, found: dic
 
 
 def _sentence(how: str, found: list[dict[str, Any]]) -> str:
-    """Ranges over the runs of one setting, and how many differ from their copies with flipped signs."""
+    """Ranges over the runs of one setting, and how many differ from their copies without memory."""
     texts = []
-    for title, method in (("published R/S", PUBLISHED), ("Whittle", "whittle")):
+    kinds = (("published R/S", PUBLISHED, "with steps shuffled"), ("Whittle", "whittle", "with signs flipped"))
+    for title, method, copies in kinds:
         values = [f[method]["hurst"] for f in found]
         nulls = [f[method]["null"] for f in found]
         hits = sum(f[method]["p"] <= 0.05 for f in found)
-        texts.append(f"{title} {min(values):.3f} ... {max(values):.3f}, with signs flipped {min(nulls):.3f} ... "
+        texts.append(f"{title} {min(values):.3f} ... {max(values):.3f}, {copies} {min(nulls):.3f} ... "
                      f"{max(nulls):.3f}, different at the 5 % level in {hits} of {len(found)} runs")  # fmt: skip
     return f"{how}: {'; '.join(texts)}."
 
@@ -186,11 +189,13 @@ def sgd_study(
 
     Every run trains a network, then takes its gradient noise in the four ways of `SETTINGS` and measures it on
     `n_coordinates` random coordinates: H by Whittle and by the simplified rescaled range with the noise taken for the
-    path, both also on copies in which every step has a random sign. All coordinates of a step share its sign, so that
-    the p-value of the median over coordinates is exact although the coordinates share their batches. The size of every
-    step stays in its place, so that noise whose size drifts during training, or comes in clusters, is not taken for
-    memory; shuffles of the steps, which test exchangeability, would take it so. The test takes for granted that the
-    signs do not depend on the sizes; the rescaled range, which sees skewness, may differ for that reason alone.
+    path. Both are also taken on copies without memory, and all coordinates of a step are treated alike there, so that
+    the p-value of the median over coordinates is exact although the coordinates share their batches.
+
+    For Whittle's estimator every step gets a random sign. The size of every step stays in its place, so that noise
+    whose size drifts during training, or comes in clusters, is not taken for memory. For the rescaled range the steps
+    are shuffled, because it follows the law of the values, which flipping signs would make symmetric. Shuffling tests
+    exchangeable steps: during training a small p of the rescaled range may mean that the size drifts.
 
     Parameters
     ----------
@@ -230,7 +235,7 @@ def _stored(folder: Path, group: str, experiment: Experiment, wanted: dict[str, 
     """The result of a run from its file, made and stored first if it is not there."""
     plain = f"{group} {experiment.name}".replace(" ", "_").replace("%", "percent")
     file = folder / f"run_{plain}.json"
-    settings = {**wanted, **asdict(experiment), "null": "sign_flip"}
+    settings = {**wanted, **asdict(experiment), "null": METHODS}
     if file.exists():
         held: dict[str, Any] = json.loads(file.read_text())
         if held["settings"] != settings:
@@ -310,7 +315,7 @@ def measure(noise: Array, n_surrogates: int, seed: int) -> dict[str, Any]:
     """Medians over the coordinates of noise (n_coordinates, n_steps): std, tail index, and H by both methods.
 
     For each method: `hurst`, the interval `low`, `high` of a single coordinate, which allows for clustered volatility,
-    and `null`, `null_low`, `null_high`, `p` from copies with flipped signs. Coordinates that never vary are left out
+    and `null`, `null_low`, `null_high`, `p` from copies without memory. Coordinates that never vary are left out
     and counted in `constant`.
 
     >>> found = measure(np.random.default_rng(0).standard_normal((5, 500)), n_surrogates=19, seed=0)
@@ -326,21 +331,25 @@ def measure(noise: Array, n_surrogates: int, seed: int) -> dict[str, Any]:
         "tail_index": _median(hill_index(series)),
         "constant": int(np.count_nonzero(~varying)),
     }
-    for method in METHODS:
+    for method, kind in METHODS.items():
         estimate = estimate_hurst(series, kind="increments", method=method, nan_policy="omit_series", n_jobs=1)
         low, high = estimate.confidence_interval()
         hurst, *interval = (_median(v) for v in (estimate.hurst, low, high))
-        null = np.array(list(_flipped_medians(series, method, n_surrogates, seed)))
+        null = np.array(list(_null_medians(series, method, kind, (n_surrogates, seed))))
         found[method] = {"hurst": hurst, "low": interval[0], "high": interval[1], **_against(null, hurst)}
     return found
 
 
-def _flipped_medians(series: Array, method: str, n_surrogates: int, seed: int) -> Iterator[float]:
-    """Medians over the coordinates after flips of the signs of random steps, one for each set of steps."""
+def _null_medians(series: Array, method: str, kind: str, effort: tuple[int, int]) -> Iterator[float]:
+    """Medians over the coordinates of copies without memory, (number, seed) of them, whole steps treated alike."""
+    n_surrogates, seed = effort
     rng, deviations = np.random.default_rng([seed, 7]), series - series.mean(axis=1, keepdims=True)
     for _ in range(n_surrogates):
-        flipped = deviations * rng.choice([-1.0, 1.0], series.shape[1])
-        values = estimate_hurst(flipped, kind="increments", method=method, nan_policy="omit_series", n_jobs=1).hurst
+        if kind == "shuffle":
+            copies = series[:, rng.permutation(series.shape[1])]
+        else:
+            copies = deviations * rng.choice([-1.0, 1.0], series.shape[1])
+        values = estimate_hurst(copies, kind="increments", method=method, nan_policy="omit_series", n_jobs=1).hurst
         yield _median(values)
 
 
