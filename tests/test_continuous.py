@@ -386,7 +386,17 @@ def test_clearance_of_a_plane_boundary(normal):
         farthest = 1.0 / deviation - shift
         assert clear(still, still, farthest * (1 - 1e-6), 0.0, shift, *normal) == 1.0
         assert clear(still, still, farthest * (1 + 1e-6), 0.0, shift, *normal) == 0.0
-        assert clear(still, still, farthest / 2 * (1 + 1e-6), 0.0, shift, *normal) == 1.0
+        assert clear(still, still, farthest * (1 - 1e-6), 0.5, shift, *normal) == 1.0
+        assert clear(still, still, farthest * (1 + 1e-6), 0.5, shift, *normal) == 0.0
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_clearance_looks_along_the_noise_where_the_level_does_not_point(side):
+    """The level rises along the second axis, and the boundary is nearest on one side along the first."""
+    clear = level_clearance(lambda x, s: max(0.1 * (x[1] - 5.0), s * x[0] - 1.0), 2, None)
+    still = (0.0, 0.0)
+    assert clear(still, still, 0.999, 0.0, 0.0, side) == 1.0
+    assert clear(still, still, 1.001, 0.0, 0.0, side) == 0.0
 
 
 @pytest.mark.slow

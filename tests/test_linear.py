@@ -68,6 +68,13 @@ def test_triangular_root_of_a_matrix_of_any_rank(rank):
     assert np.all(np.diag(lower) >= 0)
 
 
+def test_triangular_root_of_what_is_almost_triangular():
+    """A reflection that cancelled would be off by 1e-9."""
+    root = np.array([[-1.0, 1e-9], [0.5, 0.5]])
+    lower = triangular_root(root)
+    assert np.allclose(lower @ lower.T, root @ root.T, rtol=0.0, atol=1e-15)
+
+
 def test_product_multiplies_from_the_left():
     a, b, c = (np.random.default_rng(4).standard_normal((4, 5, 5)))[:3]
     assert np.allclose(product(a, b, c), a @ b @ c, rtol=1e-13)
