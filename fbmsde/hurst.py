@@ -532,6 +532,7 @@ def estimate_hurst(
     n_surrogates : copies per series.
     seed : of the copies; copy j of series i is a function of (seed, i, j).
     n_jobs : threads, all cores for None. progress : whether to show a progress bar.
+        Estimates repeat to about 1e-13 rather than to the bit: sums over frequencies are left to the machine's BLAS.
 
     Returns
     -------
