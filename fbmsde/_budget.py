@@ -53,11 +53,11 @@ class ErrorBudget:
     """What each approximation of exits in continuous time may contribute; `print` it to see how each was obtained.
 
     `missed_crossings`: expected number per path of jumps that hid an excursion beyond the boundary: an upper
-    estimate where the boundary is smooth, plus what one jump in eight shows of pockets on its way, which tells
-    whether there are any and their number within a factor of about three. `overshoot`: how far, in units of x, the
+    estimate where the boundary is smooth, plus what one jump in sixteen shows of pockets on its way, which for
+    small discs in a disc was 1.6 and 1.7 times what was missed. `overshoot`: how far, in units of x, the
     boundary may still be misplaced for want of finer steps. `drift`: relative error of the stationary variance in a
     quadratic well as stiff as the stiffest place within reach of a jump, or as the gradient midway through one jump
-    in eight reveals: large where jumps pass over narrow features. `resolution`: a feature of a one-dimensional
+    in sixteen reveals: large where jumps pass over narrow features. `resolution`: a feature of a one-dimensional
     landscape that is narrower can have been overlooked; inf in several dimensions and where paths went farther than
     was scanned, where only the sampled jumps tell. `noise_kl`: KL divergence of one path of the noise model.
     `late_exits`: share of the paths seen to leave only at the end of a jump of several steps. `jumps_per_path`:

@@ -89,7 +89,7 @@ class Scan:
 def no_scan(beyond: float = math.inf) -> Scan:
     """The scan of a landscape of which no place was looked at; jumps reach at most `beyond`."""
     empty = np.empty(0)
-    return Scan(Line(math.inf, 0.0, beyond), empty, empty, empty, math.inf, (True, True))
+    return Scan(Line(math.inf, 1.0, beyond), empty, empty, empty, math.inf, (True, True))
 
 
 def scan_line(

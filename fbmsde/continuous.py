@@ -45,7 +45,7 @@ _FEWEST, _MOST = 16, 26  # binary logarithms of the number of fine steps taken b
 _NEGLIGIBLE = 5e-4  # standard error of a probability from 10^6 paths
 _STIFFEST = 0.5  # dt times the steepest second derivative, beyond which the scheme follows no drift
 _LONGER = 4  # reaches beyond that of the longest jump, for predicted moves
-_SAMPLED = 8  # one in so many jumps is looked at midway
+_SAMPLED = 16  # one in so many jumps is looked at midway
 _GOLDEN, _PLASTIC = 0.6180339887498949, 0.7548776662466927  # steps of sequences that fill the unit interval evenly
 MAX_KL = 1e-5  # divergence per path of the noise model, unless the caller chooses
 
@@ -188,10 +188,8 @@ def _choose(
     while True:
         length = np.float64(np.int64(1) << m)
         far = limits.far[m]
-        near = far <= limits.widest
-        if m == 0 or (
-            near and clearance(x, still, (1.0 - limits.trust) * far, 0.0, *bounds) >= 1.0
-        ):  # necessary, and cheap
+        early = (1.0 - limits.trust) * far  # necessary, and cheap
+        if m == 0 or (far <= limits.widest and clearance(x, still, early, 0.0, *bounds) >= 1.0):
             noise = _predicted(x, tables[1][m], length, scale, state, levels)
             move = add(_correlated(noise, mixing), -dt * length, slope)
             room = clearance(x, move, far, limits.trust, *bounds)

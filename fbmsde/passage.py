@@ -84,8 +84,8 @@ def first_passage(
       dimension the landscape is scanned beforehand wherever paths can be expected, and no jump passes over what was
       seen; `Landscape.finest` makes the scan finer. In several dimensions, and around the boundary of a level set, it
       is looked at around a jump's start and its predicted end only: features narrower than a jump must be declared as
-      `Landscape.finest` and `LevelSet.finest`. One jump in eight is looked at midway for what was missed; it shows in
-      the budget, and drift that turns by more than half a standard deviation of a jump raises ValueError.
+      `Landscape.finest` and `LevelSet.finest`. One jump in sixteen is looked at on its way for what was missed: it
+      shows in the budget, and drift that turns by more than half a standard deviation of a jump raises ValueError.
 
     Parameters
     ----------
