@@ -54,7 +54,7 @@ class ErrorBudget:
 
     `missed_crossings`: expected number per path of jumps that hid an excursion beyond the boundary: an upper
     estimate where the boundary is smooth, plus what one jump in sixteen shows of pockets on its way, which for
-    small discs in a disc was 1.6 and 1.7 times what was missed. `overshoot`: how far, in units of x, the
+    small discs in a disc was 1.8 to 2.7 times the exits that were lost. `overshoot`: how far, in units of x, the
     boundary may still be misplaced for want of finer steps. `drift`: relative error of the stationary variance in a
     quadratic well as stiff as the stiffest place within reach of a jump, or as the gradient midway through one jump
     in sixteen reveals: large where jumps pass over narrow features. `resolution`: a feature of a one-dimensional
