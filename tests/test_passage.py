@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import fbmsde
 from fbmsde import FractionalNoise, LevelSet, first_passage, passage, simulate_paths
+from fbmsde._exit_kernel import unresolved
 from fbmsde.covariance import fou_stationary_variance
 from fbmsde.diffusions import mean_exit_time, ou_exit_rate
 from fbmsde.solvers import SOLVERS
@@ -351,9 +352,13 @@ def test_saved_paths_keep_the_others_of_a_broken_one(every):
     known = np.isfinite(got.values)
     assert np.array_equal(known.all(axis=1), ~got.broken)
     assert np.array_equal(got.values[known], whole.values[known])
-    broken = known[e.value.path]
-    assert broken.sum() == math.ceil(round(e.value.time / 0.05) / every)
-    assert broken[: broken.sum()].all()
+    with pytest.raises(fbmsde.PathError) as each:
+        simulate_paths(
+            fbmsde.Landscape(lambda x: 0.0 * x, holed), FractionalNoise(0.4), 0.0, **options | {"save_every": 1}
+        )
+    assert np.array_equal(known, np.isfinite(each.value.paths.values[:, ::every]))
+    lived = np.isfinite(each.value.paths.values[e.value.path]).sum()
+    assert lived == round(e.value.time / 0.05)
     assert f"{int(got.broken.sum())} broken)" in repr(got)
     assert repr(whole).startswith("Paths(150 paths at ")
 
@@ -461,6 +466,15 @@ def test_exits_of_an_exploding_scheme_carry_a_note():
     assert coarse.note.endswith("compare with dt = 0.005.")
     fine = run(quartic, dt=0.005, horizon=1.0, **options)
     assert (fine.n_left, fine.note) == (0, "")
+
+
+@pytest.mark.parametrize(("curvature", "expected"), [(1.9, False), (2.1, True), (-9.0, False)])
+def test_the_limit_of_stability_is_a_curvature_of_two_over_dt(curvature, expected):
+    """A step of less than ten noise steps: only the curvature at its beginning speaks."""
+    gradient = fbmsde.Landscape(lambda x, a: a * x * x / 2, lambda x, a: a * x, params=(curvature,)).drift
+    last, shock = (1.0,), (0.5,)
+    here = (last[0] * (1.0 - curvature) + shock[0],)
+    assert unresolved(gradient, (curvature,), (0.0,), (1.0, 1.0), last, here, shock) == expected
 
 
 def test_a_drift_that_leaves_in_one_step_carries_a_note():

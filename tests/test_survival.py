@@ -163,6 +163,26 @@ def test_interval_of_a_restricted_mean_covers_and_stays_below_the_horizon(horizo
     assert covered / total > 0.95 - 5 * np.sqrt(0.05 * 0.95 / total)
 
 
+def test_interval_of_the_mean_solves_its_cubic():
+    """At the bounds ``T + g T^2/3 + g^2 T^3/27 + g/6``, g = skewness / sqrt(n), is Student's quantile (Hall 1992)."""
+    mean = exponential(horizon=1e3, n=30).mean()
+    g = mean.skewness / np.sqrt(30)
+    t = (mean.value - np.array(mean.confidence_interval(0.9))) / mean.standard_error
+    cubic = t + g * t**2 / 3 + g**2 * t**3 / 27 + g / 6
+    assert cubic == pytest.approx([stats.t.ppf(0.95, 29), stats.t.ppf(0.05, 29)], rel=1e-9)
+
+
+def test_skewness_is_at_least_that_of_a_gamma_law():
+    even, skewed = np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0, 1.0, 20.0])
+    none = np.zeros(4, bool)
+    assert PassageTimes(even, none[:3], 9.0, 1.0).mean().skewness == pytest.approx(2 * even.std(ddof=1) / 2.0)
+    assert PassageTimes(skewed, none, 30.0, 1.0).mean().skewness == pytest.approx(
+        max(stats.skew(skewed, bias=False), 2 * skewed.std(ddof=1) / skewed.mean())
+    )
+    late = np.append(np.full(4, 9.0), 1.0)  # most are censored: the sample's own skewness
+    assert PassageTimes(late, late == 9.0, 9.0, 1.0).mean().skewness == pytest.approx(stats.skew(late, bias=False))
+
+
 def test_equal_times_have_an_interval_of_no_width():
     mean = PassageTimes(np.full(5, 2.0), np.zeros(5, bool), 5.0, 1.0).mean()
     assert mean.confidence_interval() == (2.0, 2.0)
