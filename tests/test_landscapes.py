@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import interpolate, special
 
 from fbmsde import (
@@ -123,6 +125,21 @@ def test_objects_that_are_no_functions_are_refused(function, message):
     if function != 0.3:
         with pytest.raises(TypeError, match=message.replace("potential must", "gradient must")):
             Landscape(lambda x: 0.0, function)
+
+
+@given(
+    st.one_of(
+        st.none(), st.booleans(), st.floats(), st.complex_numbers(), st.text(max_size=3), st.binary(max_size=3),
+        st.lists(st.floats(), max_size=2), st.dictionaries(st.text(max_size=1), st.floats(), max_size=1),
+        st.sampled_from([len, int, np.cos, math, Holder, Holder(), Holder().potential, np.poly1d([1.0]), np.ones(2)]),
+    )
+)  # fmt: skip
+@settings(max_examples=100, deadline=None)
+def test_nothing_but_functions_passes(thing):
+    with pytest.raises(TypeError, match=r"potential must be a function of \(x, \*params\), got"):
+        Landscape(thing)
+    with pytest.raises(TypeError, match=r"landscape must be a Landscape, got"):
+        simulate_paths(thing, FractionalNoise(0.5), 0.0, dt=0.1, n_steps=1, n_paths=1, seed=0)
 
 
 SIGNATURES = [

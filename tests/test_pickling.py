@@ -6,6 +6,8 @@ import copy
 import functools
 import multiprocessing
 import pickle
+import sys
+import types
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -42,13 +44,16 @@ def test_values_are_those_at_the_time_of_pickling(monkeypatch):
         return p * x
 
     monkeypatch.setitem(globals(), "stiffness", 20.0)
+    monkeypatch.setitem(sys.modules, "some_settings", some_settings := types.ModuleType("some_settings"))
+    some_settings.k = 7.0
     gradients = [
+        (lambda x: some_settings.k * x, 7.0),
         (lambda x: k * table[1] * x, 12.0), (lambda x: helper(x), 20.0), (lambda x: stiffness * x, 20.0),
         (functools.partial(bound, p=5.0), 5.0),
     ]  # fmt: skip
     sent = [pickle.dumps(Landscape(lambda x: 0.0, gradient)) for gradient, _ in gradients]
     monkeypatch.setitem(globals(), "stiffness", 1.0)
-    table[1], k = 0.0, 0.0
+    table[1], k, some_settings.k = 0.0, 0.0, 0.0
     for data, (_, slope) in zip(sent, gradients, strict=True):
         assert pickle.loads(data).slope(1.0) == slope
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import _thread
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,34 +19,44 @@ from fbmsde import FractionalNoise, bridge_passage, estimate_hurst, fbm, fgn, fi
 from fbmsde._threads import run_blocks, short_ranges
 
 WELL, NOISE, FAR = quadratic(), FractionalNoise(0.5), (-90.0, 90.0)
-LONG = {  # a minute each on one core
-    "simulate_paths": lambda: simulate_paths(
-        WELL, NOISE, 0.0, dt=0.1, n_steps=10**8, n_paths=1, seed=1, save_every=10**6
+LONG = {  # a call by its size, a size that only compiles, and one that takes minutes on one core
+    "simulate_paths": (
+        lambda n: simulate_paths(WELL, NOISE, 0.0, dt=0.1, n_steps=n, n_paths=1, seed=1, save_every=10), 10, 10**9
     ),
-    "first_passage": lambda: first_passage(WELL, NOISE, 0.0, FAR, dt=1e-4, horizon=1e4, n_paths=2, seed=1),
-    "continuous": lambda: first_passage(
-        WELL, NOISE, 0.0, (-0.1, 9.0), horizon=10.0, n_paths=10**6, seed=1, monitoring="continuous", fine_steps=2**20
+    "first_passage": (
+        lambda n: first_passage(WELL, NOISE, 0.0, FAR, dt=1e-4, horizon=n, n_paths=2, seed=1), 1, 10**5
     ),
-    "one path in continuous time": lambda: first_passage(
-        WELL, NOISE, 0.0, FAR, dt=1e-7, horizon=100.0, n_paths=1, seed=1, monitoring="continuous", fine_steps=2**30
+    "continuous": (
+        lambda n: first_passage(WELL, NOISE, 0.0, (-0.1, 9.0), horizon=10.0, n_paths=n, seed=1,
+                                monitoring="continuous", fine_steps=2**20), 1, 10**7
     ),
-    "bridge_passage": lambda: bridge_passage(WELL, 1.0, 0.0, FAR, dt=1e-4, horizon=1e5, n_paths=1, seed=1),
-    "fgn": lambda: fgn(0.7, 2**12, 300_000, seed=1),
-    "one path of hosking": lambda: fgn(0.7, 200_000, method="hosking", seed=1),
-    "fbm": lambda: fbm(0.7, 2**12, 300_000, seed=1),
-    "estimate_hurst": lambda: estimate_hurst(np.sin(np.arange(9e3) ** 2), kind="increments", n_surrogates=10**5).null,
-}
+    "one path in continuous time": (
+        lambda n: first_passage(WELL, NOISE, 0.0, FAR, dt=1e-9 * n, horizon=1.0, n_paths=1, seed=1,
+                                monitoring="continuous", fine_steps=2**30), 10**7, 1
+    ),
+    "bridge_passage": (
+        lambda n: bridge_passage(WELL, 1.0, 0.0, FAR, dt=1e-4, horizon=n, n_paths=1, seed=1), 1, 10**6
+    ),
+    "fgn": (lambda n: fgn(0.7, 2**12, n, seed=1), 2, 600_000),
+    "one path of hosking": (lambda n: fgn(0.7, n, method="hosking", seed=1), 9, 600_000),
+    "fbm": (lambda n: fbm(0.7, 2**12, n, seed=1), 2, 600_000),
+    "estimate_hurst": (
+        lambda n: estimate_hurst(np.sin(np.arange(9e3) ** 2), kind="increments", n_surrogates=n).null, 99, 10**6
+    ),
+}  # fmt: skip
 SHORT = ("fgn", "estimate_hurst")  # kernels that are found on disk
 SCRIPT = """
 from tests.test_threads import LONG
+call, few, many = LONG["{}"]
+call(few)
 print("ready", flush=True)
-LONG["{}"]()
+call(many)
 """
 
 
 def ended():
-    """No thread is left: at once, or after those that had to finish compiling."""
-    deadline = time.monotonic() + 60.0
+    """No thread is left after a while that is far shorter than the calls."""
+    deadline = time.monotonic() + 10.0
     while (left := [t for t in threading.enumerate() if t.name.startswith("fbmsde")]) and time.monotonic() < deadline:
         time.sleep(0.01)
     return not left
@@ -54,11 +66,14 @@ def ended():
 @pytest.mark.parametrize("name", LONG)
 def test_interrupt_ends_a_long_call(name):
     """The kernels hold no interpreter's lock and return only when they look at the flag or have done it all."""
-    timer = threading.Timer(1.0, _thread.interrupt_main)
+    call, few, many = LONG[name]
+    call(few)
+    timer, began = threading.Timer(0.5, _thread.interrupt_main), time.monotonic()
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        LONG[name]()
+        call(many)
     timer.join()
+    assert time.monotonic() - began < 20.0
     assert ended()
 
 
@@ -200,3 +215,9 @@ def test_estimates_do_not_depend_on_threads():
     one, two = (estimate_hurst(x, kind="increments", method="dfa", n_jobs=n) for n in (1, 3))
     assert np.array_equal(one.hurst, two.hurst)
     assert np.array_equal(one.null, two.null)
+
+
+def test_there_is_one_pool():
+    texts = {path.stem: path.read_text() for path in Path(fbmsde.__file__).parent.glob("*.py")}
+    using = {name for name, text in texts.items() if re.search(r"^(import|from) (threading|concurrent)", text, re.M)}
+    assert using == {"_threads"}
