@@ -11,7 +11,7 @@ import numpy as np
 
 import fbmsde
 from fbmsde import FractionalNoise, first_passage
-from fbmsde._exit_kernel import Domain, exit_steps, never_undefined, outside_interval
+from fbmsde._exit_kernel import exit_steps, never_undefined, outside_interval
 from fbmsde._sources import stored_kit
 from fbmsde.solvers import SOLVERS
 
@@ -22,7 +22,7 @@ START, DT = WELL.minima[0], 1e-3
 def exit_kernel(solver: str, n_steps: int = 2000, n_paths: int = 512, repeats: int = 15) -> float:
     """Nanoseconds per path-step with the increments given, no path leaving; medians of CPU time."""
     increments = fbmsde.fgn(0.5, n_steps, n_paths, seed=1)[None]
-    motion = (SOLVERS[solver], WELL.drift, WELL.params, Domain(outside_interval, never_undefined, (-math.inf, 100.0)))
+    motion = (SOLVERS[solver], WELL.drift, WELL.params, outside_interval, never_undefined, (-math.inf, 100.0))
     times = []
     for _ in range(repeats + 1):
         kit = stored_kit(increments, 0)

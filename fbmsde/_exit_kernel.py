@@ -20,7 +20,10 @@ _SHARE = 0.1  # and further than this share of its way from the start follows no
 
 
 class Domain(NamedTuple):
-    """A domain: the compiled tests for its outside and for points without a level, and their parameters."""
+    """A domain: the compiled tests for its outside and for points without a level, and their parameters.
+
+    Kernels take the three apart, as a named tuple costs numba some 30 microseconds a call.
+    """
 
     outside: Any
     undefined: Any
@@ -41,7 +44,7 @@ def never_undefined(x: Point, lower: float, upper: float) -> bool:
 
 @njit(error_model="numpy", forceinline=True)
 def _walk(
-    step: Any, gradient: Any, params: Any, domain: Any,
+    step: Any, gradient: Any, params: Any, outside: Any, bounds: Any,
     x0: Point, clock: Any, x: NDArray, moved: NDArray, noise: NDArray, masks: NDArray,
 ) -> int:  # fmt: skip
     """Advance all lanes BLOCK steps from `x` to `moved` and return the union of their masks.
@@ -55,7 +58,7 @@ def _walk(
         mask = 0
         for s in range(BLOCK):
             point = step(gradient, params, point, scaled(scale, load_step(x0, noise, s, lane)), dt)
-            mask |= (1 << s) if domain.outside(point, *domain.bounds) else 0
+            mask |= (1 << s) if outside(point, *bounds) else 0
             mask |= 0 if is_finite(point) else (1 << (BLOCK + s))
         store(point, moved, lane)
         masks[lane] = mask
@@ -99,7 +102,7 @@ def unresolved(gradient: Any, params: Any, x0: Point, clock: Any, last: Point, h
 
 @njit(error_model="numpy")
 def _seen_again(
-    step: Any, gradient: Any, params: Any, domain: Any,
+    step: Any, gradient: Any, params: Any, undefined: Any, bounds: Any,
     x0: Point, clock: Any, before: NDArray, noise: NDArray, lane: int, n: int,
 ) -> int:  # fmt: skip
     """What the n-th step of the block was, in which a lane left at a finite point: LEFT, UNRESOLVED or NO_LEVEL."""
@@ -109,14 +112,15 @@ def _seen_again(
     for s in range(n):
         last, shock = here, scaled(scale, load_step(x0, noise, s, lane))
         here = step(gradient, params, here, shock, dt)
-    if domain.undefined(here, *domain.bounds):
+    if undefined(here, *bounds):
         return NO_LEVEL
     return UNRESOLVED if unresolved(gradient, params, x0, clock, last, here, shock) else LEFT
 
 
 @njit(error_model="numpy", nogil=True)
 def exit_steps(
-    start: Any, draw: Any, source: Any, step: Any, gradient: Any, params: Any, domain: Any,
+    start: Any, draw: Any, source: Any, step: Any, gradient: Any, params: Any,
+    outside: Any, undefined: Any, bounds: Any,
     x0: Point, clock: Any, n_steps: int, queue: NDArray, steps: NDArray, states: NDArray, control: NDArray,
 ) -> None:  # fmt: skip
     """Exit step and state of the queued paths; control[0] asks to stop, control[1] counts finished paths."""
@@ -131,7 +135,7 @@ def exit_steps(
     while control[1] < queue.size and control[0] == 0:
         draw(source, noise)
         x, before = before, x
-        events = _walk(step, gradient, params, domain, x0, clock, before, x, noise, masks)
+        events = _walk(step, gradient, params, outside, bounds, x0, clock, before, x, noise, masks)
         now += BLOCK
         if events == 0 and now < deadline:
             continue
@@ -140,7 +144,9 @@ def exit_steps(
             age = now - BLOCK - born[lane]
             state, when = _verdict(masks[lane], age, n_steps)
             if state == LEFT and paths[lane] >= 0:
-                state = _seen_again(step, gradient, params, domain, x0, clock, before, noise, lane, when - age)
+                state = _seen_again(
+                    step, gradient, params, undefined, bounds, x0, clock, before, noise, lane, when - age
+                )
             if state != RUNNING:
                 store(x0, x, lane)
                 born[lane] = now

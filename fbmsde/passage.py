@@ -331,7 +331,7 @@ class _Run:
             block = blocks[index]
             if control[index, 0] == 0:
                 kit = feed.kit(int(block[0]), int(block[-1] - block[0]) + 1)
-                plan = (*kit, *self.motion, self.domain, self.start, self.clock, n_steps)
+                plan = (*kit, *self.motion, *self.domain, self.start, self.clock, n_steps)
                 exit_steps(*plan, block, *out, control[index])
 
         run_blocks(work, self.threads, control, queue.size, self.progress)
