@@ -40,13 +40,18 @@ class Row:
     curve: tuple[Array, Array] = field(repr=False, compare=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StudyData:
     """Everything that was asked (`settings`) and found (`rows`); `complete` is False after an interruption."""
 
     settings: dict[str, Any]
     rows: tuple[Row, ...]
     complete: bool = True
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{h:g}" for h in self.settings["hurst"])
+        open_end = "" if self.complete else ", interrupted"
+        return f"{type(self).__name__}({len(self.rows)} rows, H = {values}, {self.settings['n_paths']} paths{open_end})"
 
     def pairs(self) -> Iterator[tuple[Row, Row]]:
         """(sharp, flat) of each H for which both were run."""

@@ -25,7 +25,7 @@ _NEVER = 40.0  # -log of a probability that is none
 @njit(error_model="numpy", forceinline=True)
 def _stays(distance: float, later: float, variance: float) -> float:
     """Probability that a Brownian bridge between two distances from a bound does not reach it."""
-    exponent = 2.0 * distance * later / variance
+    exponent = max(2.0 * distance * later / variance, 0.0)  # beyond the bound it has not stayed
     return 1.0 - math.exp(-exponent) if exponent < _NEVER else 1.0
 
 

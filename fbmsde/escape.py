@@ -89,7 +89,7 @@ SCENES: dict[str, Callable[[float, float, float], list[Well]]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EscapeStudy(StudyData):
     """The data of a study with its views: text, figure, files."""
 

@@ -170,7 +170,7 @@ class _Batch:
         return results
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HurstEstimate:
     """Hurst estimates with what is needed to doubt them: floats for one series, (n_series,) arrays for several.
 
@@ -202,6 +202,11 @@ class HurstEstimate:
     _gap_widening: Array = field(repr=False)
     _batch: _Batch = field(repr=False)
     _key: NDArray[np.uint64] = field(repr=False)
+
+    def __repr__(self) -> str:
+        found = _spread("hurst", self.hurst) + ", " + _spread("sigma", self.sigma)
+        series = f"{np.size(self.hurst)} series, " if np.ndim(self.hurst) else ""
+        return f"HurstEstimate({series}{found}, method={self.method!r}, kind={self.kind!r})"
 
     @cached_property
     def _clustering(self) -> tuple[Array, Array]:
@@ -587,7 +592,17 @@ def estimate_hurst(
     )
 
 
-@dataclass(frozen=True, eq=False)
+def _spread(name: str, values: Any) -> str:
+    """A number, or the range of several, in words."""
+    known = np.ravel(values)[np.isfinite(np.ravel(values))]
+    if known.size == 0:
+        return f"{name} = nan"
+    if known.min() == known.max():
+        return f"{name} = {known[0]:.4g}"
+    return f"{name} from {known.min():.4g} to {known.max():.4g}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class RollingHurst:
     """Hurst estimates in windows that move along one series.
 
@@ -599,6 +614,9 @@ class RollingHurst:
     centres: Array
     window: int
     estimate: HurstEstimate
+
+    def __repr__(self) -> str:
+        return f"RollingHurst({self.centres.size} windows of {self.window}, {_spread('hurst', self.estimate.hurst)})"
 
 
 def rolling_hurst(

@@ -330,6 +330,7 @@ def test_a_broken_path_does_not_lose_the_others_in_continuous_time_and_on_a_brid
         assert np.all(got.times[got.broken] < got.horizon)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of interpreted kernels: the lanes run on after an exit
 def test_a_bridge_over_an_unresolved_step_carries_a_note():
     steep = fbmsde.Landscape(lambda x: -200.0 * x * x, lambda x: -400.0 * x)
     options = {"dt": 0.05, "horizon": 0.5, "n_paths": 16, "seed": 0}
@@ -455,6 +456,7 @@ def quartic_slope(x):
     return x**3
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of interpreted kernels: the lanes run on after an exit
 def test_exits_of_an_exploding_scheme_carry_a_note():
     """sigma 10 in x^4/4: beyond sqrt(2 / dt) = 10 the chain of dt = .02 oscillates out to 50, the equation does not."""
     quartic = fbmsde.Landscape(lambda x: x**4 / 4, quartic_slope)
@@ -477,6 +479,7 @@ def test_the_limit_of_stability_is_a_curvature_of_two_over_dt(curvature, expecte
     assert unresolved(gradient, (curvature,), (0.0,), (1.0, 1.0), last, here, shock) == expected
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of interpreted kernels: the lanes run on after an exit
 def test_a_drift_that_leaves_in_one_step_carries_a_note():
     """From .1 the equation takes ln(10) / 400 = .006 to reach 1; a step of .05 goes to 2.1 at once."""
     steep = fbmsde.Landscape(lambda x: -200.0 * x * x, lambda x: -400.0 * x)
