@@ -231,16 +231,6 @@ def test_float32_noise_gives_the_same_exits_up_to_rounding():
     assert np.mean(single.times != double.times) < 0.05
 
 
-@pytest.mark.slow
-def test_interrupt_stops_the_threads(monkeypatch):
-    def interrupted(*_args, **_options):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("fbmsde._threads.wait", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        run(domain=(-math.inf, 50.0), horizon=1e5, n_paths=100_000)
-
-
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
