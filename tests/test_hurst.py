@@ -630,6 +630,14 @@ def test_robust_errors_of_every_method_are_the_spread_under_clusters_of_volatili
     assert 0.75 < np.sqrt(np.mean(scaled**2)) < 1.25
 
 
+def test_errors_from_surrogates_are_a_function_of_seed_and_series_number():
+    x = garch((1, 300), seed=50)
+    options = {"kind": "increments", "method": "quadratic_variations", "interval": "robust", "n_surrogates": 19}
+    errors = estimate_hurst(np.vstack([x, x]), **options).standard_error
+    assert errors[0] == pytest.approx(estimate_hurst(x[0], **options, n_jobs=2).standard_error, rel=1e-12)
+    assert abs(errors[1] / errors[0] - 1.0) > 1e-3
+
+
 def test_intervals_of_fgn_stay_those_of_fgn():
     """1 % of 300 series may look clustered: catches a level that is really 7 %."""
     x = fgn(0.7, 500, 300, seed=47)
