@@ -265,9 +265,9 @@ class HurstEstimate:
 
         Where `interval` is "fgn" the values must be Gaussian or at least not clustered in size. Where it is "robust"
         the error is that over all signs of the residuals given their sizes, which allows for volatility that comes in
-        clusters or drifts. Measured coverage of 95 % intervals under "auto", H = .2, .5 and .8, n = 2000: fGn 94 to
-        96 %, GARCH(.2, .78) 95 to 97 % (67 to 73 % under "fgn"), stochastic volatility 92 to 96 % (71 to 78 %), a
-        falling standard deviation 94 to 97 % (87 to 90 %).
+        clusters or drifts. Measured coverage of 95 % intervals under "auto", H = .2, .5 and .8, twice 400 series of
+        n = 2000: fGn 93 to 96 %, GARCH(.2, .78) 92 to 97 % (67 to 73 % under "fgn"), stochastic volatility 92 to 96 %
+        (71 to 78 %), a falling standard deviation 94 to 97 % (86 to 90 %).
 
         Normal in ``int dh / se(h)``, the scale on which the standard error is the same for all H, hence not symmetric
         about the estimate; between 0 and 1 for an estimate there. About an estimate outside (0, 1), which no fGn has,
@@ -355,8 +355,9 @@ class HurstEstimate:
         Twice the smaller share of estimates, the observed one included, at or beyond the observed one. With "shuffle"
         it is exact for exchangeable increments of any law, and finds what breaks exchangeability, which volatility in
         clusters does without memory. With "sign_flip" it is exact for increments whose signs are fair coins whatever
-        their sizes, hence for GARCH and for noise of drifting strength. Measured rejections at 5 % (n = 2000): see
-        ``benchmarks/hurst_estimators.py memory``.
+        their sizes, hence for GARCH and for noise of drifting strength. Measured rejections at 5 %
+        (400 series, n = 2000): of GARCH(.2, .78) and stochastic volatility 24 % by shuffling, 3 % by flipping signs; of
+        independent values of five laws 3 to 6 % by either; of fGn with H = .55, 93 % by either.
         """
         if self.null_model is None:
             return self._out(np.full(len(self._batch.values), np.nan))
