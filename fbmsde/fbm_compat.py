@@ -12,6 +12,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import cloudpickle
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,6 +53,13 @@ class _Process:
             check()
             super().__setattr__("_changed", True)
         super().__setattr__(name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {k: v for k, v in self.__dict__.items() if k not in ("_source", "_rows")}
+        return kept | {"_changed": True, "hurst": cloudpickle.dumps(self.hurst)}  # it may be a lambda
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {"hurst": cloudpickle.loads(state["hurst"])})
 
     @abstractmethod
     def _check_hurst(self, value: Any) -> Any:

@@ -38,6 +38,11 @@ class GradientNoise:
     sampling: str
     batch_size: int
 
+    def __repr__(self) -> str:
+        coordinates, steps = self.noise.shape
+        how = f"{self.mode}, {self.sampling}, batches of {self.batch_size}"
+        return f"GradientNoise({coordinates} coordinates, {steps} steps, {how})"
+
     @property
     def std(self) -> Array:
         """Standard deviation of each coordinate about the full gradient, (n_coordinates,)."""

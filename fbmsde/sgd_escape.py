@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,8 @@ class Basin:
     eigenvalue: float
     curvature: float
     gradient_norm: float
-    offsets: Array
-    losses: Array
+    offsets: Array = field(repr=False)
+    losses: Array = field(repr=False)
     misfit: float
 
 
@@ -67,10 +67,10 @@ class EscapeCase:
     hurst_interval: tuple[float, float]
     spread: float
     barriers: tuple[float, ...]
-    sgd: tuple[PassageTimes, ...]
-    model: tuple[PassageTimes, ...]
-    model_ends: tuple[tuple[PassageTimes, PassageTimes], ...]
-    memoryless: tuple[PassageTimes, ...]
+    sgd: tuple[PassageTimes, ...] = field(repr=False)
+    model: tuple[PassageTimes, ...] = field(repr=False)
+    model_ends: tuple[tuple[PassageTimes, PassageTimes], ...] = field(repr=False)
+    memoryless: tuple[PassageTimes, ...] = field(repr=False)
 
     def ratio(self, place: int, *, memoryless: bool = False, level: float = 0.95) -> tuple[float, float, float]:
         """Mean exit time up to the horizon, SGD over model, with an interval that holds the error of the measured H."""

@@ -8,7 +8,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ class Run:
 
     group: str
     name: str
-    result: dict[str, Any]
+    result: dict[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,10 @@ class SgdStudy:
     runs: tuple[Run, ...]
     references: dict[str, dict[str, Any]]
     complete: bool = True
+
+    def __repr__(self) -> str:
+        groups = ", ".join(dict.fromkeys(run.group for run in self.runs))
+        return f"SgdStudy({len(self.runs)} runs of {groups or 'no group'}{'' if self.complete else ', interrupted'})"
 
     @property
     def table(self) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
+import pickle
 
 import fbm as peer
 import numpy as np
@@ -156,3 +158,14 @@ def test_mbm_looks_at_its_function_again_when_the_times_change():
     mine.length = 2.5
     with pytest.raises(ValueError, match=r"hurst must lie in \(0, 1\), got 1.2"):
         mine.mbm()
+
+
+@pytest.mark.parametrize("make", [lambda: FBM(20, 0.7, seed=3), lambda: MBM(20, lambda t: 0.3 + 0.4 * t, seed=3)])
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_copies_go_on_with_the_next_path(make, duplicate):
+    mine = make()
+    take = mine.fbm if isinstance(mine, FBM) else mine.mbm
+    take()
+    other = duplicate(mine)
+    expected = take()
+    assert np.array_equal(expected, other.fbm() if isinstance(mine, FBM) else other.mbm())

@@ -15,7 +15,7 @@ from .conftest import ALPHA, threshold
 torch = pytest.importorskip("torch", reason="the extra sgd is not installed: PyTorch is missing")
 pytest.importorskip("sklearn", reason="the extra sgd is not installed: scikit-learn is missing")
 
-from fbmsde import _networks, sgd_study  # noqa: E402
+from fbmsde import _networks, gradient_noise, sgd_study  # noqa: E402
 from fbmsde.cli import app  # noqa: E402
 from fbmsde.gradient_noise import collect_gradient_noise, draw_batches, hill_index, train  # noqa: E402
 from fbmsde.sgd_escape import sgd_escape  # noqa: E402
@@ -328,3 +328,10 @@ def test_command_line(tmp_path):
     assert result.exit_code == 0, result.output
     assert "| batch size | 512 | training, epochs |" in result.output
     assert (tmp_path / "sgd_batch_size.png").exists()
+
+
+def test_results_show_themselves_in_one_line():
+    noise = gradient_noise.GradientNoise(np.zeros((3, 40)), np.arange(3), "frozen", "shuffled", 32)
+    assert repr(noise) == "GradientNoise(3 coordinates, 40 steps, frozen, shuffled, batches of 32)"
+    runs = (sgd_study.Run("batch_size", "32", {"noise": {}}),)
+    assert repr(sgd_study.SgdStudy(runs, {}, complete=False)) == "SgdStudy(1 runs of batch_size, interrupted)"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fbmsde
-from fbmsde import FractionalNoise, LevelSet, first_passage, passage, simulate_paths
+from fbmsde import FractionalNoise, LevelSet, _checks, first_passage, passage, simulate_paths
 from fbmsde._exit_kernel import unresolved
 from fbmsde.covariance import fou_stationary_variance
 from fbmsde.diffusions import mean_exit_time, ou_exit_rate
@@ -229,6 +229,8 @@ def test_float32_noise_gives_the_same_exits_up_to_rounding():
     single = run(noise=FractionalNoise(0.4, dtype="float32"))
     double = run(noise=FractionalNoise(0.4))
     assert np.mean(single.times != double.times) < 0.05
+    kinds = [FractionalNoise(0.4, dtype=dtype).feed(9, 1, _checks.as_seed(0)).kit(0, 1)[2][2] for dtype in ("f4", "f8")]
+    assert [states.dtype for states in kinds] == [np.float32, np.float64]
 
 
 @pytest.mark.parametrize(
