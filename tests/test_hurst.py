@@ -275,6 +275,7 @@ def test_goodness_of_fit_is_the_score_test_written_out(hurst, n):
         assert estimate.p_fgn[row] == pytest.approx(expected, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [16, 19])
 def test_goodness_of_fit_of_the_shortest_series_keeps_its_level(n):
     """4000 series: catches a level of 5 % that is really 6.8 %; measured 2.4 to 3.4 % at n = 16 ... 19."""
@@ -682,6 +683,7 @@ def test_interval_is_symmetric_where_the_error_does_not_depend_on_hurst():
     assert (high - low) / 2 == pytest.approx(stats.norm.ppf(0.95) * estimate.standard_error, rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sums", [0, 1])
 def test_interval_of_an_estimate_outside_the_unit_interval_lies_on_both_sides_of_it(sums):
     """A walk has the DFA exponent 1.5; differences of noise have the exponent 0, reached from below at finite n."""
@@ -707,6 +709,7 @@ def test_rounding_of_a_series_without_low_frequencies_is_not_read_as_memory(n, m
         estimate_hurst(np.where(np.arange(n) % 2, 1.0, -1.0), kind="increments", method=method)
 
 
+@pytest.mark.slow
 def test_rounding_does_not_leak_warnings(method):
     """Warnings of NumPy are errors here."""
     for x in (np.eye(1, 1000, 500)[0], np.tile([1.0, 0.0, -1.0, 0.0], 256), np.arange(1000.0)):
