@@ -2,6 +2,6 @@
 
 from importlib.util import find_spec
 
-_NEED_TORCH = ["fbmsde/_networks.py", "fbmsde/gradient_noise.py", "fbmsde/sgd_escape.py", "fbmsde/sgd_study.py"]
+_NEED_TORCH = [f"fbmsde/studies/sgd/{name}.py" for name in ("networks", "gradient_noise", "runs", "cases", "memory", "escape")]
 
 collect_ignore = [] if find_spec("torch") and find_spec("sklearn") else _NEED_TORCH

@@ -39,9 +39,10 @@ import numba
 import numpy as np
 from scipy import fft, optimize, special
 
-from fbmsde import Accuracy, FractionalNoise, Landscape, _tables, first_passage
-from fbmsde.covariance import fgn_autocovariance
-from fbmsde.extremes import barrier_shift, fbm_maximum_mean, pickands_constant
+from fbmsde import Accuracy, FractionalNoise, Landscape, first_passage
+from fbmsde.laws import _extremes_tables
+from fbmsde.laws.extremes import barrier_shift, fbm_maximum_mean, pickands_constant
+from fbmsde.laws.fgn import fgn_autocovariance
 
 HURST = np.array([0.02, 0.05, *np.arange(10, 100, 5) / 100, 0.98])
 SPACINGS = np.array([0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0])  # s = delta^H
@@ -393,7 +394,7 @@ def main() -> None:
     if arguments.quick:
         quick()
         return
-    kept = {name: np.array(getattr(_tables, name)) for name in DOCS if hasattr(_tables, name)}
+    kept = {name: np.array(getattr(_extremes_tables, name)) for name in DOCS if hasattr(_extremes_tables, name)}
     text = module({**kept, **law_tables()} if arguments.law else compute())
     if arguments.write:
         pathlib.Path(arguments.write).write_text(text)

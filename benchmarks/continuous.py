@@ -19,17 +19,22 @@ import numpy as np
 from scipy import stats
 
 import fbmsde
-from fbmsde import FractionalNoise, Landscape, first_passage, quadratic, theory
-from fbmsde._budget import Accuracy, drift_error, hidden_excursion, required_reach
-from fbmsde._exit_kernel import never_undefined, outside_interval
-from fbmsde._regions import interval_clearance
-from fbmsde._scan import no_scan
-from fbmsde.bridge import bridge_passage
-from fbmsde.continuous import Jumper, Limits, Plan, _begin, _choose, _jump, _refill, exits
-from fbmsde.covariance import fou_stationary_variance
-from fbmsde.diffusions import brownian_survival, ou_exit_rate
-from fbmsde.fou import fractional_ornstein_uhlenbeck
-from fbmsde.streaming import StreamingNoise
+from fbmsde import FractionalNoise, Landscape, first_passage, quadratic
+from fbmsde.core import checks
+from fbmsde.drivers.rational.streaming import StreamingNoise
+from fbmsde.laws import extremes
+from fbmsde.laws.diffusions import brownian_survival, ou_exit_rate
+from fbmsde.laws.fou import fou_stationary_variance
+from fbmsde.simulation._jump_kernel import Limits, _begin, _choose, _jump, _refill
+from fbmsde.simulation._lane_kernel import never_undefined, outside_interval
+from fbmsde.simulation.bridge import bridge_passage
+from fbmsde.simulation.budget import drift_error, hidden_excursion, required_reach
+from fbmsde.simulation.continuous import Jumper, Plan, exits
+from fbmsde.simulation.domains import interval_clearance
+from fbmsde.simulation.exact_ou import fractional_ornstein_uhlenbeck
+from fbmsde.simulation.monitoring import Accuracy
+from fbmsde.simulation.scan import no_scan
+from fbmsde.theory import registry
 
 HURST = (0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9)
 BARRIERS = (0.1, 0.5, 1.0, 2.0)
@@ -51,7 +56,7 @@ def on_grid(
     motion = (landscape.drift, landscape.params)
     region = (outside_interval, never_undefined, interval_clearance, (-math.inf, barrier))
     plan = Plan(motion, region, (x0,), horizon / n_steps, n_steps, n_steps, 0.0)
-    key = fbmsde._checks.as_seed(seed)
+    key = checks.as_seed(seed)
     return exits(FractionalNoise(hurst), plan, accuracy or Accuracy(), key, n_paths, 1, False)
 
 
@@ -138,13 +143,13 @@ def beyond() -> None:
         cells, missed, fine = [], 0.0, 0
         for barrier in BARRIERS:
             below = barrier < 15.0 * (0.2 - hurst)  # the table of the law of the maximum ends there
-            if below or theory.barrier_shift(hurst) * 2.0 ** (-26 * hurst) > barrier / 2:
+            if below or extremes.barrier_shift(hurst) * 2.0 ** (-26 * hurst) > barrier / 2:
                 cells.append("out of reach                 ")
                 continue
             passages = continuous(FLAT, hurst, barrier, 40_000, seed=3)
             p = passages.n_left / passages.n_paths
             cells.append(
-                f"{1 - float(theory.fbm_maximum_cdf(hurst, barrier)):.4f} / {p:.4f} "
+                f"{1 - float(extremes.fbm_maximum_cdf(hurst, barrier)):.4f} / {p:.4f} "
                 f"+- {math.sqrt(p * (1 - p) / 4e4):.4f}  "
             )
             missed = max(missed, passages.error_budget.missed_crossings)
@@ -261,7 +266,7 @@ def pickands() -> None:
             for name in ("grid", "shifted")
         }  # fmt: skip
         rate = continuous(quadratic(), hurst, barrier, n_paths, horizon=horizon).exit_rate(after=2.0)
-        limit = theory.FORMULAS["pickands"].evaluate(hurst=hurst, curvature=1.0, sigma=1.0, barrier=barrier, sides=1)
+        limit = registry.FORMULAS["pickands"].evaluate(hurst=hurst, curvature=1.0, sigma=1.0, barrier=barrier, sides=1)
         exact = f"{ou_exit_rate(barrier):.5f}" if hurst == 0.5 else ""
         print(
             f"{hurst:5.2f} {k:4} {coarse['grid']:.5f}   {coarse['shifted']:.5f}   {rate.value:.5f} +- "
@@ -305,7 +310,7 @@ def flip() -> None:
 def traced_path(hurst: float, barrier: float, log_n: int, seed: int) -> list[tuple[float, float]]:
     """Times and places at which one path of fBm stands between its jumps, until it leaves or time 1."""
     n_steps, noise = 2**log_n, FractionalNoise(hurst)
-    jumper = Jumper.of(noise, n_steps, n_steps, 1, fbmsde._checks.as_seed(seed), Accuracy())
+    jumper = Jumper.of(noise, n_steps, n_steps, 1, checks.as_seed(seed), Accuracy())
     t, model = jumper.tables, jumper.model
     tables = (t.decay, t.mean, t.deviation, t.factor, t.rank)
     clock = (1.0 / n_steps, noise.scale(1.0 / n_steps))
@@ -374,17 +379,17 @@ def law_figures(axes: Any) -> None:
         weights = np.full(level.size, 1.0 / passages.n_paths / np.diff(edges)[0])
         axes[0].hist(level, edges, weights=weights, histtype="step", color=colour)
         y = np.linspace(0.4, 3.5, 200)
-        axes[0].plot(y, theory.fbm_maximum_density(hurst, y), "--", color=colour, label=f"H = {hurst}")
+        axes[0].plot(y, extremes.fbm_maximum_density(hurst, y), "--", color=colour, label=f"H = {hurst}")
         bins = np.geomspace(0.02, 30.0, 30)
         density = np.histogram(times, bins)[0] / passages.n_paths / np.diff(bins)
         middle = np.sqrt(bins[1:] * bins[:-1])
         axes[1].plot(middle, density, "o", markersize=3, color=colour)
-        formula = theory.fbm_maximum_density(hurst, middle**-hurst) * hurst * middle ** (-hurst - 1.0)
+        formula = extremes.fbm_maximum_density(hurst, middle**-hurst) * hurst * middle ** (-hurst - 1.0)
         axes[1].plot(middle, formula, "--", color=colour, label=f"H = {hurst}")
         paths = np.concatenate([fbmsde.fbm(hurst, 2**12, 5000, seed=s).argmax(axis=1) for s in range(6)]) / 2**12
         axes[2].hist(paths, 40, density=True, histtype="step", color=colour)
         inner = np.linspace(0.005, 0.995, 200)
-        axes[2].plot(inner, theory.fbm_argmax_density(hurst, inner), "--", color=colour, label=f"H = {hurst}")
+        axes[2].plot(inner, extremes.fbm_argmax_density(hurst, inner), "--", color=colour, label=f"H = {hurst}")
     axes[0].set(xlabel="maximum on [0, 1]", ylabel="density")
     axes[1].set(xscale="log", yscale="log", xlabel="first passage of 1", ylabel="density", ylim=(1e-5, 5))
     axes[2].set(xlabel="time of the maximum", ylabel="density", ylim=(0, 4))

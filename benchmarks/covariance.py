@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from fbmsde.covariance import fgn_autocovariance
-from fbmsde.generators import GENERATORS, fgn
+from fbmsde.drivers.exact.generators import GENERATORS
+from fbmsde.drivers.sample import fgn
+from fbmsde.laws.fgn import fgn_autocovariance
 
 ALPHA = 1e-6
 HURST = (0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99)

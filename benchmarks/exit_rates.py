@@ -9,9 +9,9 @@ import argparse
 import math
 
 from fbmsde import FractionalNoise, first_passage, quadratic
-from fbmsde.covariance import fou_stationary_variance
-from fbmsde.passage import MONITORING
-from fbmsde.theory import FORMULAS
+from fbmsde.laws.fou import fou_stationary_variance
+from fbmsde.simulation.passage import MONITORING
+from fbmsde.theory.registry import FORMULAS
 
 GRID, FREE = ("pickands_grid", "pickands_shifted"), ("pickands", "kramers_brownian_prefactor")
 

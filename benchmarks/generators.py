@@ -16,7 +16,8 @@ from typing import Any
 import fbm as peer
 import numpy as np
 
-from fbmsde import bench, fbm_compat
+from fbmsde import fbm_compat
+from fbmsde.bench import generators
 
 ONE_PATH = (("FBM", 1000, "daviesharte"), ("FBM", 1000, "cholesky"), ("FBM", 300, "hosking"), ("MBM", 300, None))
 
@@ -39,9 +40,9 @@ def one_path(module: Any, kind: str, n_steps: int, method: str | None, calls: in
 
 def main() -> None:
     """Print the three tables."""
-    print(bench.generator_table())
+    print(generators.generator_table())
     print(f"\n{'n_steps':>8}  Davies-Harte, ns per increment")
-    print(*bench.davies_harte_shares(), sep="\n")
+    print(*generators.davies_harte_shares(), sep="\n")
     print(f"\n{'one path a call':<24} {'fbmsde':>10} {'fbm':>12}   microseconds")
     for kind, n_steps, method in ONE_PATH:
         ours, theirs = one_path(fbm_compat, kind, n_steps, method, 500), one_path(peer, kind, n_steps, method, 3)

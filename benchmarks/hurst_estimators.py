@@ -13,10 +13,11 @@ import warnings
 import numpy as np
 from scipy import signal, stats
 
-from fbmsde import _hurst_ordinates, _hurst_residuals, _hurst_spectral
-from fbmsde._hurst_spectral import GRID, exact_error
-from fbmsde.generators import fgn
-from fbmsde.hurst import ESTIMATORS, NULLS, estimate_hurst
+from fbmsde.drivers.sample import fgn
+from fbmsde.hurst import ordinates, residuals, spectral
+from fbmsde.hurst.estimate import estimate_hurst
+from fbmsde.hurst.registry import ESTIMATORS, NULLS
+from fbmsde.hurst.spectral import GRID, exact_error
 
 HURST = (0.1, 0.3, 0.5, 0.7, 0.9)
 LENGTHS = (512, 2048, 16384)
@@ -117,7 +118,7 @@ def volatility(n_series: int = 400, n: int = 2000) -> None:
         cells = []
         for hurst in (0.2, 0.5, 0.8):
             x = draw(np.random.default_rng([k, int(10 * hurst)]), (n_series, n))
-            cells.append(_volatile_cell(_hurst_residuals.coloured(x, hurst) if hurst != 0.5 else x, hurst))
+            cells.append(_volatile_cell(residuals.coloured(x, hurst) if hurst != 0.5 else x, hurst))
         rejected = _memory_found(draw(np.random.default_rng([k, 5]), (n_series, n)))
         print(f"{law:<24}" + "".join(cells) + rejected, flush=True)
     print(f"power at H = .55: {_memory_found(fgn(0.55, n, n_series, seed=0))}")
@@ -160,10 +161,10 @@ def bands(longest: int = 2**17, values: int = 2**24) -> None:
 
 def _estimates(x, longest_single: int):
     """Whittle estimates where series up to `longest_single` values have no bands."""
-    _hurst_ordinates.LONGEST_SINGLE = longest_single
-    for table in (_hurst_ordinates.bands, _hurst_spectral._log_shapes, _hurst_spectral._whittle_matrix):
+    ordinates.LONGEST_SINGLE = longest_single
+    for table in (ordinates.bands, spectral._log_shapes, spectral._whittle_matrix):
         table.cache_clear()
-    return _hurst_spectral.whittle(x)[0]
+    return spectral.whittle(x)[0]
 
 
 def speed(n_series: int = 50_000, n: int = 1000) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 
 import fbmsde
 from fbmsde import FractionalNoise, first_passage
-from fbmsde._exit_kernel import exit_steps, never_undefined, outside_interval
-from fbmsde._sources import stored_kit
-from fbmsde.solvers import SOLVERS
+from fbmsde.drivers._stored import stored_kit
+from fbmsde.dynamics.solvers import SOLVERS
+from fbmsde.simulation._lane_kernel import exit_steps, never_undefined, outside_interval
 
 WELL = fbmsde.double_well(4.0, 1.0, 1.0)
 START, DT = WELL.minima[0], 1e-3

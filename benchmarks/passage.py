@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fbmsde.bench_passage import passage_table
+from fbmsde.bench.passage import passage_table
 
 if __name__ == "__main__":
     print(passage_table().table())

@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 
 import fbmsde
-from fbmsde.generators import fgn
-from fbmsde.solvers import SOLVERS
+from fbmsde.drivers.sample import fgn
+from fbmsde.dynamics.solvers import SOLVERS
 
 HORIZON, FINEST, PATHS = 1.0, 2**15, 400
 

@@ -12,9 +12,9 @@ import time
 import numpy as np
 from numba import njit
 
-from fbmsde import _certificate, _rational_fit, streaming
-from fbmsde.covariance import fgn_spectrum
-from fbmsde.streaming import StreamingNoise
+from fbmsde.drivers.rational import divergence, fit, streaming
+from fbmsde.drivers.rational.streaming import StreamingNoise
+from fbmsde.laws.fgn import fgn_spectrum
 
 HURST = (0.05, 0.1, 0.2, 0.3, 0.4, 0.45, 0.55, 0.6, 0.7, 0.8, 0.9, 0.95)
 FIGURE = "streaming_certificate.png"
@@ -26,7 +26,7 @@ def timed_fit(hurst: float, n_steps: int) -> tuple[StreamingNoise, float]:
     """A model and the CPU seconds of its fit and certificate, nothing cached, the least of three."""
     seconds = []
     for _ in range(3):
-        for cached in (_rational_fit._objective, _rational_fit._best, streaming._fitted):
+        for cached in (fit._objective, fit._best, streaming._fitted):
             cached.cache_clear()
         start = time.process_time()
         noise = StreamingNoise(hurst, n_steps)
@@ -49,9 +49,9 @@ def table() -> None:
             )
 
 
-def divergence(hurst: float, n_steps: int, n_poles: int) -> float:
+def reached(hurst: float, n_steps: int, n_poles: int) -> float:
     """KL of the best model with that many poles."""
-    model, _ = _rational_fit.fit(hurst, n_steps, n_poles)
+    model, _ = fit.fit(hurst, n_steps, n_poles)
     return streaming._kl(model, hurst, n_steps)
 
 
@@ -61,8 +61,8 @@ def curve() -> None:
         print(f"\n## KL of a path of {n} steps against K; default tolerance {streaming.default_tolerance(n):.1e}")
         print("  K" + "".join(f"   H = {hurst:<5}" for hurst in (0.05, 0.1, 0.3, 0.7, 0.95)))
         for k in range(4, 23, 1 if n == 1024 else 2):
-            print(f"{k:3}" + "".join(f"{divergence(hurst, n, k):12.1e}" for hurst in (0.05, 0.1, 0.3, 0.7, 0.95)))
-            if divergence(0.05, n, k) < streaming.default_tolerance(n) / 10:
+            print(f"{k:3}" + "".join(f"{reached(hurst, n, k):12.1e}" for hurst in (0.05, 0.1, 0.3, 0.7, 0.95)))
+            if reached(0.05, n, k) < streaming.default_tolerance(n) / 10:
                 break
 
 
@@ -71,9 +71,9 @@ def estimate() -> None:
     for n, poles, hursts in ((2**14, (8, 11, 13), (0.02, *HURST, 0.98)), (2**16, (12,), (0.02, 0.1, 0.3, 0.7, 0.98))):
         print(f"\n## estimate / exact KL (exact value in brackets), {n} steps, K = {poles}")
         for hurst in hursts:
-            models = [_rational_fit.fit(hurst, n, k)[0] for k in poles]
-            exact = [_certificate.exact_kl(m, hurst, n) for m in models]
-            ratios = [_certificate.estimated_kl(m, hurst, n) / e for m, e in zip(models, exact, strict=True)]
+            models = [fit.fit(hurst, n, k)[0] for k in poles]
+            exact = [divergence.exact_kl(m, hurst, n) for m in models]
+            ratios = [divergence.estimated_kl(m, hurst, n) / e for m, e in zip(models, exact, strict=True)]
             print(f"{hurst:5.2f}" + "".join(f"  {r:.4f} ({e:.1e})" for r, e in zip(ratios, exact, strict=True)))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import fbmsde
-from fbmsde._series_files import read_series
+from fbmsde.io.series import read_series
 
 file = Path(tempfile.mkdtemp()) / "returns.csv"
 np.savetxt(file, fbmsde.fgn(0.65, 4000, seed=1).T, header="return", comments="")

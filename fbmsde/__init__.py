@@ -1,20 +1,25 @@
 """Simulation of stochastic differential equations driven by fractional Brownian motion."""
 
+from . import _former_paths as _former_paths
 from . import theory
-from ._budget import Accuracy, ErrorBudget
-from ._errors import HorizonError, PathError
-from .bridge import bridge_passage
-from .escape import EscapeStudy, escape_study
-from .fbm_compat import FBM
-from .fou import fractional_ornstein_uhlenbeck
-from .generators import fbm, fgn
-from .hurst import estimate_hurst, rolling_hurst
-from .landscapes import Landscape, double_well, double_well_2d, quadratic, rippled_well, tilted_double_well
-from .noise import FractionalNoise
-from .passage import LevelSet, first_passage
-from .simulate import Paths, simulate_paths
-from .streaming import StreamingNoise
-from .survival import NoEstimateError, PassageTimes
+from .drivers.fbm_compat import FBM
+from .drivers.fractional import FractionalNoise
+from .drivers.rational.streaming import StreamingNoise
+from .drivers.sample import fbm, fgn
+from .dynamics.landscapes import Landscape, double_well, double_well_2d, quadratic, rippled_well, tilted_double_well
+from .hurst.estimate import estimate_hurst
+from .hurst.rolling import rolling_hurst
+from .results.estimates import NoEstimateError
+from .results.passage_times import PassageTimes
+from .simulation.bridge import bridge_passage
+from .simulation.budget import ErrorBudget
+from .simulation.domains import LevelSet
+from .simulation.errors import HorizonError, PathError
+from .simulation.exact_ou import fractional_ornstein_uhlenbeck
+from .simulation.monitoring import Accuracy
+from .simulation.passage import first_passage
+from .simulation.paths import Paths, simulate_paths
+from .studies.escape.study import EscapeStudy, escape_study
 
 __version__ = "0.1.0"
 

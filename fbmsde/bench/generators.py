@@ -1,0 +1,216 @@
+"""CPU time of the generators, side by side with published packages where they are installed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core import checks
+from ..drivers.exact.generators import GENERATORS, DaviesHarte, make_generator
+from ..drivers.sample import fgn
+
+SHAPES = ((1024, 4096), (16384, 256), (2**20, 4), (10007, 256))  # (n_steps, n_paths)
+REFERENCE = "davies_harte"
+_TURN = 0.2  # seconds of CPU time after which a contestant draws no more paths in its turn
+
+Draw = Callable[[int], Any]  # draws that many paths
+
+
+@dataclass(frozen=True)
+class GeneratorTiming:
+    """Median CPU time of one generator: nanoseconds per increment, and relative to Davies-Harte of this package."""
+
+    generator: str
+    n_steps: int
+    n_paths: int
+    nanoseconds: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class GeneratorTable:
+    """What :func:`generator_table` returns: `rows`, and `left_out`, one sentence for each generator not timed."""
+
+    rows: tuple[GeneratorTiming, ...]
+    left_out: tuple[str, ...]
+
+    def table(self) -> str:
+        """The rows as text, one line each, then what was left out."""
+        lines = [f"{'n_steps':>8} {'paths':>6}  {'generator':<34} {'ns per increment':>16} {'ratio':>8}"]
+        for row in self.rows:
+            name, cost = f"{row.generator:<34}", f"{row.nanoseconds:16.4g}"
+            lines.append(f"{row.n_steps:8d} {row.n_paths:6d}  {name} {cost} {row.ratio:8.3g}")
+        return "\n".join([*lines, *self.left_out])
+
+    def __str__(self) -> str:
+        return self.table()
+
+
+@dataclass(frozen=True)
+class ShareRow:
+    """Nanoseconds per increment that Davies-Harte spends on scaled normals, row transforms, and everything else."""
+
+    n_steps: int
+    noise: float
+    transforms: float
+    rest: float
+
+    def __str__(self) -> str:
+        total = self.noise + self.transforms + self.rest
+        parts = (("noise", self.noise), ("scipy.fft", self.transforms), ("rest", self.rest))
+        return f"{self.n_steps:8d}  " + "  ".join(f"{name} {t:.2f} ns ({t / total:.0%})" for name, t in parts)
+
+
+def _blocks(method: str, dtype: type, hurst: float, n_steps: int) -> Draw:
+    """Paths by this package, block after block into the same memory, as the simulations draw them."""
+    generator, key = make_generator(method, hurst, n_steps), checks.as_seed(0)
+    block: NDArray[Any] = np.empty((generator.block_paths, n_steps), dtype)
+
+    def draw(n_paths: int) -> None:
+        for first in range(0, n_paths, generator.block_paths):
+            generator.fill(key, first, 0, block[: n_paths - first])
+
+    return draw
+
+
+def _array(hurst: float, n_steps: int) -> Draw:
+    """Paths by this package, all in one new array."""
+    return lambda n_paths: fgn(hurst, n_steps, n_paths, seed=0)
+
+
+def _fbm_package(hurst: float, n_steps: int) -> Draw:
+    """Paths by ``fbm.FBM``, one call a path: it has no batches."""
+    source = import_module("fbm").FBM(n_steps, hurst)
+    return lambda n_paths: [source.fgn() for _ in range(n_paths)]
+
+
+def _stochastic_rs(hurst: float, n_steps: int) -> Draw:
+    """Paths by ``stochastic_rs.PyFgn``, one call a path on one thread."""
+    source = import_module("stochastic_rs").PyFgn(hurst, n_steps, seed=0)
+    return lambda n_paths: [source.sample() for _ in range(n_paths)]
+
+
+def _stochastic_rs_batch(hurst: float, n_steps: int) -> Draw:
+    """Paths by ``stochastic_rs.PyFgn``, one call on its own threads, whose times add up."""
+    return import_module("stochastic_rs").PyFgn(hurst, n_steps, seed=0).sample_par
+
+
+def _stochastic(hurst: float, n_steps: int) -> Draw:
+    """Paths by ``stochastic.processes.noise``, one call a path: it has no batches."""
+    source = import_module("stochastic.processes.noise").FractionalGaussianNoise(hurst)
+    return lambda n_paths: [source.sample(n_steps) for _ in range(n_paths)]
+
+
+# name -> (how to draw, most steps that take a reasonable time)
+CONTESTANTS: dict[str, tuple[Callable[[float, int], Draw], int]] = {
+    **{name: (partial(_blocks, name, np.float64), 2**24 if name == REFERENCE else 2**11) for name in GENERATORS},
+    f"{REFERENCE}, float32": (partial(_blocks, REFERENCE, np.float32), 2**24),
+    f"{REFERENCE}, one array": (_array, 2**24),
+    "fbm": (_fbm_package, 2**15),
+    "stochastic-rs": (_stochastic_rs, 2**24),
+    "stochastic-rs, one array": (_stochastic_rs_batch, 2**24),
+    "stochastic": (_stochastic, 2**15),
+}
+
+
+def generator_table(
+    shapes: Sequence[tuple[int, int]] = SHAPES, *, repeats: int = 5, hurst: float = 0.7
+) -> GeneratorTable:
+    """CPU time per increment of every generator here and of the peers that are installed.
+
+    `shapes` are pairs (n_steps, n_paths). Setting up (eigenvalues, factors, compilation) is not counted. The
+    contestants take turns `repeats` times and the median turn counts, so that a busy machine slows all alike; slow
+    ones draw fewer paths a turn. CPU time is that of all threads of the process.
+
+    >>> print(generator_table([(16, 8)], repeats=1).rows[0].generator)
+    davies_harte
+    """
+    hurst, repeats = checks.hurst_parameter(hurst), checks.count("repeats", repeats)
+    rows: list[GeneratorTiming] = []
+    left_out: list[str] = []
+    for n_steps, n_paths in shapes:
+        draws = _ready(hurst, checks.count("n_steps", n_steps), left_out)
+        rows += _race(draws, n_steps, checks.count("n_paths", n_paths), repeats)
+    return GeneratorTable(tuple(rows), tuple(dict.fromkeys(left_out)))
+
+
+def davies_harte_shares(
+    shapes: Sequence[tuple[int, int]] = SHAPES, *, repeats: int = 5, hurst: float = 0.7
+) -> tuple[ShareRow, ...]:
+    """Where Davies-Harte spends its time, one row per shape: each part repeated alone on a block of its own.
+
+    >>> len(davies_harte_shares([(16, 8)], repeats=1))
+    1
+    """
+    return tuple(_shares(hurst, n_steps, n_paths, repeats) for n_steps, n_paths in shapes)
+
+
+def _ready(hurst: float, n_steps: int, left_out: list[str]) -> dict[str, Draw]:
+    """The contestants for one n_steps, each warmed up; why the others do not take part goes to `left_out`."""
+    draws: dict[str, Draw] = {}
+    for name, (build, most) in CONTESTANTS.items():
+        if n_steps > most:
+            left_out.append(f"{name}: not timed above {most} steps.")
+            continue
+        try:
+            draws[name] = build(hurst, n_steps)
+        except ImportError:
+            left_out.append(f"{name}: not installed.")
+            continue
+        draws[name](1)
+    return draws
+
+
+def _race(draws: dict[str, Draw], n_steps: int, n_paths: int, repeats: int) -> list[GeneratorTiming]:
+    """The contestants in turn, `repeats` times."""
+    few = min(n_paths, 64)  # the lanes of the triangular generators: fewer would leave some idle
+    paths = {name: min(n_paths, few * max(1, int(_TURN / _cpu_time(draw, few)))) for name, draw in draws.items()}
+    times: dict[str, list[float]] = {name: [] for name in draws}
+    for _ in range(repeats):
+        for name, draw in draws.items():
+            times[name].append(_cpu_time(draw, paths[name]) / (n_steps * paths[name]) * 1e9)
+    reference = median(times[REFERENCE])
+    return [
+        GeneratorTiming(name, n_steps, paths[name], median(t), median(t) / reference) for name, t in times.items()
+    ]
+
+
+def _shares(hurst: float, n_steps: int, n_paths: int, repeats: int) -> ShareRow:
+    """The parts of filling `n_paths` rows, taken apart by a generator that notes the time that they take."""
+    stopped = _Stopwatch(hurst, n_steps)
+    out, key = np.empty((n_paths, n_steps)), checks.as_seed(0)
+    stopped.fill(key, 0, 0, out)
+    turns = []
+    for _ in range(repeats):
+        stopped.noise = stopped.transforms = 0.0
+        total = _cpu_time(lambda _: stopped.fill(key, 0, 0, out), n_paths)
+        turns.append((stopped.noise, stopped.transforms, total - stopped.noise - stopped.transforms))
+    noise, transforms, rest = (median(part) / out.size * 1e9 for part in zip(*turns, strict=True))
+    return ShareRow(n_steps, noise, transforms, rest)
+
+
+class _Stopwatch(DaviesHarte):
+    """Davies-Harte that adds up the CPU time of its first two stages."""
+
+    noise = transforms = 0.0
+
+    def _draw(self, *arguments: Any) -> None:
+        self.noise += _cpu_time(lambda _: super(_Stopwatch, self)._draw(*arguments), 1)
+
+    def _transform(self, rows: Any) -> None:
+        self.transforms += _cpu_time(lambda _: super(_Stopwatch, self)._transform(rows), 1)
+
+
+def _cpu_time(draw: Draw, n_paths: int) -> float:
+    """Seconds of CPU time of one call."""
+    start = time.process_time()
+    draw(n_paths)
+    return time.process_time() - start

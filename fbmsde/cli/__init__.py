@@ -1,0 +1,6 @@
+"""The command line ``fbmsde``."""
+
+from .common import app
+from .program import main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,50 @@
+"""What the sub-commands share: the app, lists of numbers, claims on files and folders, errors as one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .options import EXIT_STATUSES, count
+
+app = typer.Typer(
+    help="Simulate stochastic differential equations driven by fractional Brownian motion.",
+    epilog=EXIT_STATUSES,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _refuse_earlier(out: Path, names: tuple[str, ...], overwrite: bool) -> None:
+    """Refuse a folder that holds earlier results."""
+    held = [name for name in names if (out / name).exists()]
+    if held and not overwrite:
+        raise ValueError(f"out must not hold earlier results, got {out} with {', '.join(held)}. "
+                         "Choose another place or add --overwrite.")  # fmt: skip
+
+
+Hursts = Annotated[
+    list[str],
+    typer.Option("--hurst", metavar="LIST", help="Hurst values: 0.3,0.5 or a range 0.3:0.7:0.1. Repeatable."),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
+Seed = Annotated[int, typer.Option(parser=count, metavar="INTEGER", help="Seed of all random numbers.")]
+
+
+def _choice(names: Iterable[str], what: str = "") -> Any:
+    """An option that takes one of the names, and completes them."""
+    known = list(names)
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in known if name.startswith(incomplete)]
+
+    return typer.Option(help=f"{what}One of {', '.join(known)}.", autocompletion=complete)
+
+
+def _count(what: str) -> Any:
+    """An option that takes a whole number."""
+    return typer.Option(parser=count, metavar="INTEGER", help=what)

@@ -1,0 +1,124 @@
+"""The sub-commands `generate` and `hurst`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from ..core import checks
+from ..core.files import replacing
+from ..drivers.exact.generators import GENERATORS
+from ..drivers.sample import fbm, fgn
+from ..hurst.batch import KINDS
+from ..hurst.estimate import INTERVALS, HurstEstimate, estimate_hurst
+from ..hurst.registry import ESTIMATORS, NULLS
+from ..io.series import DECIMALS, FORMATS, Series, read_series
+from .common import Overwrite, Seed, _choice, _count, _refuse_earlier, app
+from .options import OnceCommand, refuse_pair, reported
+
+PROCESSES = ("fgn", "fbm")
+_TAKE_GAPS = [name for name, estimator in ESTIMATORS.items() if estimator.fit_gaps is not None][::-1]
+_LEFT_OUT = f"left out: constant, or with gaps ({_TAKE_GAPS[0]} takes them)"
+
+_NO_NULL = "none"
+
+
+@app.command(cls=OnceCommand)
+def generate(
+    out: Annotated[Path, typer.Argument(help="File to write: .npy (n_paths, n) or .csv, one path per column.")],
+    hurst: Annotated[float, typer.Option(help="Hurst parameter.")] = 0.7,
+    steps: Annotated[int, _count("Increments per path.")] = 1000,
+    paths: Annotated[int, _count("Number of paths.")] = 1,
+    kind: Annotated[str, _choice(PROCESSES, "Increments of unit step, or paths from 0. ")] = "fgn",
+    horizon: Annotated[float | None, typer.Option(help="End time of the paths of fbm.", show_default="1.0")] = None,
+    method: Annotated[str, _choice(GENERATORS)] = "davies_harte",
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write exact fractional Gaussian noise or fractional Brownian motion to a file."""
+    with reported():
+        if checks.choice("kind", kind, PROCESSES) == "fgn":
+            refuse_pair("--kind fgn", {"--horizon": horizon}, "has steps of length 1")
+        if out.suffix not in (".npy", ".csv"):
+            raise ValueError(f"out must end in .npy or .csv, got {out}.")
+        _refuse_earlier(out.parent, (out.name,), overwrite)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        options: dict[str, Any] = {"method": method, "seed": seed, "progress": sys.stderr.isatty()}
+        with replacing(out, overwrite=overwrite) as file:
+            if kind == "fgn":
+                values = fgn(hurst, steps, paths, **options)
+            else:
+                values = fbm(hurst, steps, paths, horizon=1.0 if horizon is None else horizon, **options)
+            if out.suffix == ".npy":
+                np.save(file, values)
+            else:
+                np.savetxt(file, values.T, delimiter=",", fmt="%.17g")
+        typer.echo(f"wrote {out}: {kind} with H = {hurst:g}, {paths} x {values.shape[1]}")
+
+
+@app.command("hurst", cls=OnceCommand)
+def hurst_of_file(
+    file: Annotated[str, typer.Argument(help=f"Series as {FORMATS}.")],
+    kind: Annotated[str, _choice(KINDS, "What the file holds. ")],
+    method: Annotated[str, _choice(ESTIMATORS)] = "whittle",
+    null: Annotated[str, _choice((*NULLS, _NO_NULL), "Copies without memory behind p(no memory). ")] = "shuffle",
+    interval: Annotated[str, _choice(INTERVALS, "What the interval allows for. ")] = "auto",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="Only these columns: names, or numbers from 1 (1,3 or 2:5). Repeatable.", metavar="LIST"),
+    ] = None,
+    skip: Annotated[int, _count("Lines to leave out at the top of a text file.")] = 0,
+    decimal: Annotated[str | None, _choice(DECIMALS, "Decimal mark, told from the text if not given. ")] = None,
+) -> None:
+    """Hurst parameter of the series in a file, with its interval, whether it has memory and whether it is fGn."""
+    with reported():
+        copies = None if checks.choice("null", null, (*NULLS, _NO_NULL)) == _NO_NULL else null
+        series = read_series(file, columns=column or (), skip=skip, decimal=decimal, kind=kind)
+        typer.echo("\n".join(_taken(file, series)))
+        gaps = checks.choice("method", method, ESTIMATORS) in _TAKE_GAPS and bool(np.isnan(series.values).any())
+        policy = "gaps" if gaps else "omit_series"
+        estimate = estimate_hurst(series.values, kind=kind, method=method, nan_policy=policy, null=copies,
+                                  interval=interval, progress=sys.stderr.isatty())  # fmt: skip
+        typer.echo("\n".join(_hurst_table(series, estimate)))
+        status = int(np.any(estimate.omitted))
+    raise typer.Exit(status)
+
+
+def _taken(file: str, series: Series) -> list[str]:
+    """What was read, and what was left out."""
+    names = ", ".join(map(repr, series.names[:10])) + ", ..." * (len(series.names) > 10)
+    head = f"read {file}: {series.values.shape[1]} values of {len(series.names)} series, {names}"
+    return [head, *(f"  {note}" for note in series.notes)]
+
+
+def _hurst_table(series: Series, estimate: HurstEstimate) -> list[str]:
+    """One line per series, or why there is none, and what is odd about some."""
+    low, high = estimate.confidence_interval(0.95)
+    width = min(24, max(len("series"), *map(len, series.names)))
+    lines = [f"{'series':<{width}}  hurst   95 % interval     sigma       p(no memory)  p(fGn)"]
+    columns = (estimate.hurst, low, high, estimate.sigma, estimate.p_no_memory, estimate.p_fgn, estimate.omitted)
+    rows = zip(series.names, *map(np.atleast_1d, columns), strict=True)
+    for name, h, lo, hi, s, memory, fgn_like, omitted in rows:
+        told = f"{h:.4f}  [{lo:.4f}, {hi:.4f}]  {s:<10.4g}  {memory:<12.3g}  {fgn_like:.3g}"
+        lines.append(f"{name[:width]:<{width}}  {_LEFT_OUT if omitted else told}")
+    notes = [f"{name}: {note}" for name, note in zip(series.names, np.atleast_1d(estimate.note), strict=True) if note]
+    return lines + _hurst_footnotes(series, estimate) + notes
+
+
+def _hurst_footnotes(series: Series, estimate: HurstEstimate) -> list[str]:
+    """Which null stands behind p(no memory), and which intervals are wider than those of fGn."""
+    meaning = {
+        "shuffle": ["p(no memory): by shuffling, that the order of the increments does not matter"],
+        "sign_flip": ["p(no memory): by flipping signs, that the signs of the increments are independent"],
+        None: [],
+    }[estimate.null_model]
+    wide = [name for name, kind in zip(series.names, np.atleast_1d(estimate.interval), strict=True) if kind == "robust"]
+    if not wide:
+        return meaning
+    clusters = "interval and p(fGn) allow for sizes that come in clusters or drift: " + ", ".join(wide)
+    advice = ["clusters are found by shuffling too, without memory: take --null sign_flip"]
+    return [*meaning, clusters, *(advice if estimate.null_model == "shuffle" else [])]

@@ -1,0 +1,47 @@
+"""The sub-command `sgd`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..core import checks
+from ..studies.sgd.escape import sgd_escape
+from ..studies.sgd.memory import sgd_study
+from ..studies.sgd.networks import DATA
+from ..studies.sgd.runs import GROUPS, QUICK
+from .common import Seed, _choice, app
+from .escape import _keep
+from .options import INTERRUPTED, OnceCommand, count, refuse_pair, reported, words
+
+
+@app.command(cls=OnceCommand)
+def sgd(
+    out: Annotated[Path, typer.Option(help="Folder of runs, tables, figures; finished runs are kept.")] = Path("sgd"),
+    group: Annotated[
+        list[str] | None, typer.Option(help=f"Only these of: {', '.join(GROUPS)}. Repeatable.", metavar="LIST")
+    ] = None,
+    data: Annotated[str, _choice(DATA)] = "digits",
+    samples: Annotated[
+        int | None, typer.Option(parser=count, metavar="INTEGER", help="Synthetic samples.", show_default="2000")
+    ] = None,
+    seed: Seed = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="Two short runs a group, to try it.")] = False,
+    escapes: Annotated[bool, typer.Option(help="Also compare escapes of SGD with the model fed by its noise.")] = True,
+) -> None:
+    """Gradient noise of small networks: four groups of runs, is there memory? And escape of SGD against the model."""
+    status = 0
+    with reported():
+        if checks.choice("data", data, DATA) != "synthetic":
+            refuse_pair(f"--data {data}", {"--samples": samples}, "has its own size")
+        shown: dict[str, Any] = {"data": data, "n_samples": 2000 if samples is None else samples, "seed": seed,
+                                 "progress": sys.stderr.isatty()}  # fmt: skip
+        study = sgd_study(out, groups=words(group or GROUPS), effort=QUICK if quick else None, **shown)
+        status = _keep(study, out) or (0 if study.complete else INTERRUPTED)
+        if study.complete and escapes and not status:
+            size: dict[str, Any] = {"n_steps": 50, "n_replicas": 20, "n_paths": 2000} if quick else {}
+            status = _keep(sgd_escape(**shown, **size), out)
+    raise typer.Exit(status)

@@ -1,0 +1,217 @@
+"""Compilation of the functions that users bring: potentials, gradients and level functions.
+
+A function is compiled for the values that it captures at the time of a run: see `captured`.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from types import FunctionType, MethodType
+from typing import Any
+
+import numpy as np
+from numba import config, njit, types
+from numba.extending import intrinsic
+
+from . import complaints
+from .captured import OPTIONS, CannotFollow, frozen, is_frozen, made, recipe_of
+from .points import Point, replaced
+
+_NUMERIC_STEP = 6e-6  # cube root of the machine epsilon: truncation and rounding of a central difference balance
+_SCALES = [sign * size for size in (0.71, 0.23, 1.9, 0.017, 6.1, 0.0013, 31.0) for sign in (1.0, -1.0)]  # of the probes
+_NUMBERS = (types.Integer, types.Float, types.Boolean)
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """The function compiled with the present values of what it captures, to be inlined into the kernels that call it.
+
+    The same function with the same values gives the same result, whose kernels need not be compiled again.
+    """
+    return function if is_frozen(function) else made(recipe_of(function))
+
+
+def by_content(build: Callable[..., Any]) -> Any:
+    """Decorate ``build(function, *rest)``, which makes a compiled function of another one, to keep its results.
+
+    They are found again by the content of `function`.
+    """
+    kept = lru_cache(maxsize=256)(build)
+
+    @functools.wraps(build)
+    def look_up(function: Callable[..., Any], *rest: Any) -> Any:
+        return frozen(kept(compiled(function), *rest))
+
+    return look_up
+
+
+@intrinsic
+def _as_floats(typing_context: Any, point: Any) -> Any:
+    """A tuple of numbers of any kinds as a tuple of floats."""
+    floats = types.UniTuple(types.float64, len(point))
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return context.cast(builder, arguments[0], signature.args[0], floats)
+
+    return floats(point), emit
+
+
+@by_content
+def lifted(function: Callable[..., Any], dim: int) -> Any:
+    """The gradient as a function from points to points of floats: in one dimension floats become tuples of one.
+
+    Numbers become floats in a product with 1.0, here and below: `float` compiles for no bool.
+    """
+    to_floats: Any = (lambda point: tuple(map(float, point))) if config.DISABLE_JIT else _as_floats
+
+    def on_floats(x: Point, *params: float) -> Point:
+        return (1.0 * function(x[0], *params),)
+
+    def on_points(x: Point, *params: float) -> Point:
+        return to_floats(function(x, *params))
+
+    return njit(**OPTIONS)(on_points if dim > 1 else on_floats)
+
+
+@by_content
+def numeric_gradient(potential: Callable[..., float], dim: int) -> Any:
+    """The gradient of a potential by central differences, relative error about 1e-10 where the potential is smooth."""
+
+    def slope(x: float, *params: float) -> float:
+        h = _NUMERIC_STEP * max(1.0, abs(x))
+        return (1.0 * potential(x + h, *params) - 1.0 * potential(x - h, *params)) / (2.0 * h)
+
+    def slopes(x: Point, *params: float) -> Point:
+        result = x
+        for j in range(len(x)):
+            h = _NUMERIC_STEP * max(1.0, abs(x[j]))
+            up = 1.0 * potential(replaced(x, j, x[j] + h), *params)
+            down = 1.0 * potential(replaced(x, j, x[j] - h), *params)
+            result = replaced(result, j, (up - down) / (2.0 * h))
+        return result
+
+    return njit(**OPTIONS)(slope if dim == 1 else slopes)
+
+
+@by_content
+def outside(level: Callable[..., float], dim: int) -> Any:
+    """The test for points outside ``level(x, *params) < 0``; NaN is outside."""
+
+    def on_points(x: Point, *params: float) -> bool:
+        return not level(x, *params) < 0.0
+
+    def on_floats(x: Point, *params: float) -> bool:
+        return not level(x[0], *params) < 0.0
+
+    return njit(**OPTIONS)(on_points if dim > 1 else on_floats)
+
+
+@by_content
+def undefined(level: Callable[..., float], dim: int) -> Any:
+    """The test for points where ``level(x, *params)`` is not a number."""
+
+    def on_points(x: Point, *params: float) -> bool:
+        value = 1.0 * level(x, *params)
+        return value != value
+
+    def on_floats(x: Point, *params: float) -> bool:
+        value = 1.0 * level(x[0], *params)
+        return value != value
+
+    return njit(**OPTIONS)(on_points if dim > 1 else on_floats)
+
+
+def require_compiles(name: str, function: Callable[..., Any], dim: int, n_params: int, *, vector: bool) -> None:
+    """Compile ``function(x, *params)``; an error with the reason and the place unless it returns what it should.
+
+    `vector`: a point (a float in one dimension, a tuple of `dim` floats otherwise), else one number. TypeError for
+    what is no function, or holds what cannot be followed; ValueError for what does not compile.
+    """
+    _require_function(name, function)
+    _require_signature(name, function, dim, n_params)
+    try:
+        dispatcher = compiled(function)
+    except CannotFollow as error:
+        raise TypeError(
+            f"{name} must capture nothing but numbers, strings, tuples, arrays and functions, got {error}. "
+            "Pass its numbers in `params`, or put them in an array."
+        ) from None
+    if config.DISABLE_JIT:
+        return
+    point = types.float64 if dim == 1 else types.UniTuple(types.float64, dim)
+    try:
+        _, _, arguments, _ = dispatcher.get_call_template((point, *(types.float64,) * n_params), {})
+    except Exception as error:  # the compiler raises of all kinds
+        raise ValueError(f"{name} must compile with numba, got: {complaints.explain(error, function, dim)}") from None
+    returned = types.unliteral(dispatcher.overloads[tuple(arguments)].signature.return_type)
+    if not (_is_point(returned, dim) if vector and dim > 1 else isinstance(returned, _NUMBERS)):
+        wanted = f"a tuple of {dim} floats" if vector and dim > 1 else "one number"
+        advice = complaints.about_returned(returned, function, vector and dim > 1)
+        raise ValueError(f"{name} must return {wanted}, got numba type {returned}{advice}")
+
+
+def require_same_sign(potential: Any, gradient: Any, dim: int, params: tuple[float, ...]) -> None:
+    """ValueError if the gradient points down the potential at every probe where both can be computed, three at least.
+
+    The plain Python functions are asked, since they raise where compiled ones would read beyond an array.
+    """
+    height, slope = (getattr(function, "py_func", function) for function in (potential, gradient))
+    probes = [tuple(scale * math.cos(j + i) for j in range(dim)) for i, scale in enumerate(_SCALES)]
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = [(p, r) for p in probes if (r := _climb(height, slope, p, params)) is not None]
+    if len(found) >= 3 and all(rate < 0.0 for _, rate in found):
+        where = found[0][0] if dim > 1 else found[0][0][0]
+        raise ValueError(
+            f"gradient must point up the potential, got one that points down at x = {where} and everywhere else. "
+            "The equation is dX = -gradient dt + noise: take the minus sign away."
+        )
+
+
+def _climb(potential: Any, gradient: Any, point: Point, params: tuple[float, ...]) -> float | None:
+    """Slope of the potential along the gradient over its length; None where it cannot be told at two step sizes."""
+    try:
+        value = gradient(point if len(point) > 1 else point[0], *params)
+        slope = np.atleast_1d(np.asarray(value, dtype=float))
+        size = float(np.linalg.norm(slope))
+        rates = []
+        for h in (1e-4, 2e-5):
+            step = h * np.linalg.norm(point) * slope / size
+            ends = [tuple((np.asarray(point) + sign * step).tolist()) for sign in (1.0, -1.0)]
+            up, down = (float(potential(x if len(x) > 1 else x[0], *params)) for x in ends)
+            rates.append((up - down) / (2.0 * float(np.linalg.norm(step)) * size))
+    except Exception:  # a landscape need not be defined everywhere, and may say so in any way
+        return None
+    steady = 0.0 < size < math.inf and abs(rates[0] - rates[1]) < 0.1 * abs(rates[0])
+    return rates[1] if steady else None
+
+
+def _is_point(kind: types.Type, dim: int) -> bool:
+    items = list(kind) if isinstance(kind, types.BaseTuple) else []
+    return len(items) == dim and all(isinstance(types.unliteral(item), _NUMBERS) for item in items)
+
+
+def _require_function(name: str, function: Any) -> None:
+    """TypeError for what is called like a function but has no code that could be compiled."""
+    inner = function.func if isinstance(function, functools.partial) else function
+    if isinstance(getattr(inner, "py_func", inner), FunctionType):
+        return
+    advice = "Write a function that computes its value from numbers: def f(x, *params)."
+    if isinstance(inner, MethodType):
+        advice = "Write a function outside of the class and pass the object's numbers in `params`."
+    elif isinstance(inner, np.poly1d):
+        advice = "Write it as a function, with its coefficients in `params`: lambda x, a, b, c: (a * x + b) * x + c."
+    elif callable(inner):
+        advice = f"Objects of class {type(inner).__name__} cannot be compiled. {advice}"
+    raise TypeError(f"{name} must be a function of (x, *params), got {complaints.short(function)}. {advice}")
+
+
+def _require_signature(name: str, function: Any, dim: int, n_params: int) -> None:
+    """ValueError unless the function can be called with x and the parameters."""
+    problem = complaints.signature_problem(function, n_params)
+    if problem:
+        point = "x" if dim == 1 else f"x (a tuple of {dim} floats)"
+        raise ValueError(f"{name} must take {point} and {n_params} number{'s' * (n_params != 1)} of params, {problem}")

@@ -1,0 +1,60 @@
+"""Objects that hold users' functions and can be pickled: lambdas and closures travel with the values they capture."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, ClassVar, Self
+
+import cloudpickle
+
+from .captured import is_frozen, made, recipe_of
+
+
+class Portable:
+    """A frozen dataclass that is pickled with the functions in the fields `_functions`.
+
+    What was compiled stays behind and is compiled again on the other side. Copies are the object itself.
+    """
+
+    _functions: ClassVar[tuple[str, ...]] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: _packed(v) if k in self._functions else v for k, v in self.__dict__.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({k: cloudpickle.loads(v) if k in self._functions else v for k, v in state.items()})
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
+def _packed(function: Any) -> bytes:
+    """A function of this package by its name, another one by its code and the present values of what it captures."""
+    if function is None or _is_ours(function):
+        return cloudpickle.dumps(function if function is None else _Named(function.__module__, function.__name__))
+    compiled = function if is_frozen(function) else made(recipe_of(function))
+    return cloudpickle.dumps(getattr(compiled, "py_func", compiled))
+
+
+def _is_ours(function: Any) -> bool:
+    module = getattr(function, "__module__", None) or ""
+    found = getattr(sys.modules.get(module), getattr(function, "__name__", ""), None)
+    return module.startswith(__package__.partition(".")[0] + ".") and found is function
+
+
+class _Named:
+    """Unpickles as what a module of this package calls so."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self.place = module, name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _by_name, self.place
+
+
+def _by_name(module: str, name: str) -> Any:
+    __import__(module)
+    return getattr(sys.modules[module], name)

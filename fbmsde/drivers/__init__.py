@@ -1,0 +1,1 @@
+"""Noise: what drives an equation."""

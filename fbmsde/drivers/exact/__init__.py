@@ -1,0 +1,1 @@
+"""Exact generators of fractional Gaussian noise."""

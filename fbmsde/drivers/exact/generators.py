@@ -1,0 +1,306 @@
+"""Exact generators of unit-step fractional Gaussian noise: Davies-Harte, Cholesky, Hosking; ``GENERATORS`` lists them.
+
+A generator is built for one (hurst, n_steps) and fills blocks of paths. Path i is a pure function of (key, i,
+component): work is done in blocks of fixed shape at fixed places, so that no rounding depends on how many paths are
+asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from ...core import checks
+from ...core.blocks import run_blocks, short_ranges
+from ...core.cached import cached_kernel
+from ...core.random import ROW_LANES, fill_normals, fill_scaled_pairs, seed_rows
+from ...core.types import AnyArray, Key
+from ...laws.fgn import fgn_autocovariance
+from .long_fft import split, transform_across, transform_rows
+
+Progress = bool | Callable[[int], Any]
+
+_BLOCK_NUMBERS = 2**15  # float64 numbers that stay in a second-level cache of 1 MiB together with tables and scratch
+_PIECE_NUMBERS = 2**19  # numbers that one thread draws between two looks at the progress
+_LANES = 64  # paths side by side in the triangular products
+_FEW_LANES = 8  # the same for a few paths: one vector of the processor
+
+
+class Generator(Protocol):
+    """What an entry of ``GENERATORS`` builds: fills rows with unit-step fGn of one (hurst, n_steps)."""
+
+    block_paths: int
+
+    def fill(self, key: Key, first: int, component: int, out: AnyArray) -> None:
+        """Row i of `out`, (n_rows, n_steps) float64 or float32, becomes path ``first + i`` of (key, component)."""
+
+
+class WhiteNoise:
+    """H = 1/2: the increments are the normals themselves."""
+
+    def __init__(self, n_steps: int) -> None:
+        self.block_paths = _even_block(n_steps)
+
+    def fill(self, key: Key, first: int, component: int, out: AnyArray) -> None:
+        """Fill rows with independent standard normals."""
+        fill_normals(key, first, component, out)
+
+
+class DaviesHarte:
+    """Circulant embedding (Davies & Harte 1987, Wood & Chan 1994): paths 2j, 2j + 1 are one complex transform.
+
+    Beside the output one block of pairs is held: for long paths one transform, 32 bytes a step, and its scale, 16
+    bytes a step. The circulant may be longer than ``2 n_steps``, to be one that is transformed fast. In float32 the
+    same float64 normals are transformed in single precision: a path differs from the float64 one by less than 2e-6 of
+    its largest increment up to 2^20 steps.
+    """
+
+    def __init__(self, hurst: float, n_steps: int) -> None:
+        self._cut = split(n_steps)
+        checks.fits_memory("the circulant embedding", 24.0 * self._cut.length)
+        self.block_paths = 2 * self._cut.batch
+        values = circulant_eigenvalues(hurst, self._cut.length // 2)
+        values /= self._cut.length
+        self._scale = self._cut.input_order(np.sqrt(values, out=values))
+
+    def fill(self, key: Key, first: int, component: int, out: AnyArray) -> None:
+        """Fill rows, pairs of them in blocks beginning at multiples of `block_paths`; `work` holds one block."""
+        cut, last = self._cut, (first + out.shape[0] + 1) // 2
+        work = np.empty((cut.batch, cut.rows, cut.columns), np.result_type(out.dtype, 1j))
+        for block in range(first // self.block_paths * cut.batch, last, cut.batch):
+            pairs = np.arange(max(block, first // 2), min(block + cut.batch, last))
+            low, high = int(pairs[0]) - block, int(pairs[-1]) + 1 - block
+            work[:low], work[high:] = 0.0, 0.0
+            states = np.empty((pairs.size, 4, ROW_LANES), np.uint64)
+            seed_rows(key, 2 * pairs, component, states)
+            for top in range(0, cut.rows, cut.chunk):
+                self._draw(states, work[low:high], top)
+                self._transform(work[:, top : top + cut.chunk])
+            transform_across(work[low:high], cut, first - 2 * (block + low), out)
+
+    def _draw(self, states: AnyArray, work: AnyArray, top: int) -> None:
+        """The next normals, scaled, into the rows of `work` from `top` on."""
+        cut = self._cut
+        rows = work[:, top : top + cut.chunk].reshape(work.shape[0], -1)  # a view: many items have all their rows here
+        scale = self._scale[top * cut.columns : (top + cut.chunk) * cut.columns]
+        fill_scaled_pairs(states, scale, rows.view(np.finfo(work.dtype).dtype))
+
+    def _transform(self, rows: AnyArray) -> None:
+        """The short transforms."""
+        transform_rows(rows)
+
+
+class Triangular:
+    """A lower triangular factor (n_steps, n_steps) times white noise: O(n) operations a step."""
+
+    def __init__(self, factor: NDArray[np.float64]) -> None:
+        self.block_paths, self._factor = _LANES, factor
+
+    def fill(self, key: Key, first: int, component: int, out: AnyArray) -> None:
+        """Fill rows; the scratch is (n_steps, lanes)."""
+        _fill_lanes(key, first, component, out, self._transform)
+
+    def _transform(self, noise: AnyArray, x: AnyArray) -> None:
+        for some in short_ranges(noise.shape[0], noise.size):
+            _multiply(self._factor, some, noise, x)
+
+
+class Cholesky(Triangular):
+    """Lower Cholesky factor of the Toeplitz covariance times white noise: O(n^2) memory, O(n) operations a step."""
+
+    def __init__(self, hurst: float, n_steps: int) -> None:
+        checks.fits_memory("the Cholesky factor", 8.0 * n_steps**2)
+        super().__init__(np.empty((n_steps, n_steps)))
+        _cholesky_factor(fgn_autocovariance(hurst, np.arange(n_steps)), self._factor)
+
+
+class Hosking:
+    """Durbin-Levinson recursion (Hosking 1984): every step given all steps before it, O(n) memory, no matrix."""
+
+    def __init__(self, hurst: float, n_steps: int) -> None:
+        self.block_paths = _LANES
+        self._gamma = fgn_autocovariance(hurst, np.arange(n_steps))
+
+    def fill(self, key: Key, first: int, component: int, out: AnyArray) -> None:
+        """Fill rows; the scratch is (n_steps, lanes)."""
+        _fill_lanes(key, first, component, out, self._transform)
+
+    def _transform(self, noise: AnyArray, x: AnyArray) -> None:
+        state = np.zeros((2, noise.shape[0] + 1))
+        for some in short_ranges(noise.shape[0], noise.size):
+            _levinson(self._gamma, state, some, noise, x)
+
+
+GENERATORS: dict[str, Callable[[float, int], Generator]] = {
+    "davies_harte": DaviesHarte,
+    "cholesky": Cholesky,
+    "hosking": Hosking,
+}
+
+
+@lru_cache(maxsize=8)
+def make_generator(method: str, hurst: float, n_steps: int) -> Generator:
+    """The generator of `GENERATORS` named `method`, with its factor or eigenvalues computed; white noise at H = 1/2.
+
+    >>> out = np.empty((2, 5))
+    >>> make_generator("hosking", 0.7, 5).fill(checks.as_seed(0), 0, 0, out)
+    """
+    build = GENERATORS[checks.choice("method", method, GENERATORS)]
+    return WhiteNoise(n_steps) if hurst == 0.5 else build(hurst, n_steps)
+
+
+def circulant_eigenvalues(hurst: float, half: int) -> NDArray[np.float64]:
+    """Eigenvalues 0 ... half of the circulant with first row ``gamma(0..half), gamma(half-1..1)``, (half + 1,).
+
+    Those of index ``2 half - k`` repeat those of index k. The embedding is non-negative definite for fGn at every
+    length (Craigmile 2003); values that rounding puts below zero are set to zero, larger ones raise ArithmeticError.
+
+    >>> circulant_eigenvalues(0.5, 2)
+    array([1., 1., 1.])
+    """
+    gamma = np.empty(half + 1)
+    for start in range(0, half + 1, _BLOCK_NUMBERS):  # in pieces: the formula's intermediate results are many
+        piece = gamma[start : start + _BLOCK_NUMBERS]
+        piece[:] = fgn_autocovariance(hurst, np.arange(start, start + piece.size))
+    values: NDArray[np.float64] = fft.dct(gamma, type=1, overwrite_x=True)
+    rounding = 64 * np.finfo(float).eps * values.max()
+    if values.min() < -rounding:
+        raise ArithmeticError(
+            f"circulant eigenvalues must be at least 0, got {values.min():.3g} at hurst {hurst}, half length {half}. "
+            "Use method='hosking'."
+        )
+    return np.maximum(values, 0.0, out=values)
+
+
+def _even_block(row_numbers: int) -> int:
+    """An even number of rows, at least two, that together hold about `_BLOCK_NUMBERS` numbers."""
+    return 2 * max(1, _BLOCK_NUMBERS // (2 * row_numbers))
+
+
+def fill_paths(
+    fill: Callable[[slice], None], block_paths: int, out: AnyArray, threads: int, progress: Progress
+) -> None:
+    """Call `fill` on the rows of `out` in pieces of whole blocks, on threads; a single piece needs none."""
+    n_paths = len(out)
+    size = block_paths * max(1, _PIECE_NUMBERS // (block_paths * (out.size // n_paths)))
+    pieces = [slice(first, min(first + size, n_paths)) for first in range(0, n_paths, size)]
+    if len(pieces) == 1 and progress is False:
+        fill(pieces[0])
+        return
+    control = np.zeros((len(pieces), 2), np.int64)
+
+    def work(i: int) -> None:
+        fill(pieces[i])
+        control[i, 1] = pieces[i].stop - pieces[i].start
+
+    run_blocks(work, threads, control, n_paths, progress)
+
+
+def fill_components(generator: Generator, key: Key, first: int, out: AnyArray) -> None:
+    """Fill `out`, (n_paths, n_steps, dim), component by component through one block of paths."""
+    n_paths, n_steps, dim = out.shape
+    block = np.empty((min(n_paths, generator.block_paths), n_steps), out.dtype)
+    for start in range(0, n_paths, len(block)):
+        rows = block[: n_paths - start]
+        for component in range(dim):
+            generator.fill(key, first + start, component, rows)
+            out[start : start + len(rows), :, component] = rows
+
+
+def _fill_lanes(
+    key: Key, first: int, component: int, out: AnyArray, transform: Callable[[AnyArray, AnyArray], None]
+) -> None:
+    """Rows of `out` in groups of lanes: white noise, path axis turned inside, `transform`, turned back.
+
+    A lane is summed in an order of its own, so that a path does not depend on how many lanes run beside it.
+    """
+    n_paths, n_steps = out.shape
+    lanes = _LANES if n_paths > _FEW_LANES else _FEW_LANES
+    noise = np.zeros((lanes, n_steps))
+    x = np.empty((n_steps, lanes))
+    for start in range(0, n_paths, lanes):
+        rows = min(lanes, n_paths - start)
+        fill_normals(key, first + start, component, noise[:rows])
+        transform(np.ascontiguousarray(noise.T), x)
+        out[start : start + rows] = x[:, :rows].T
+
+
+def _cholesky_factor(gamma: NDArray[np.float64], factor: NDArray[np.float64]) -> None:
+    """Lower Cholesky factor of the Toeplitz matrix of `gamma` by Schur's algorithm."""
+    up, down = gamma / np.sqrt(gamma[0]), gamma / np.sqrt(gamma[0])
+    down[0] = 0.0
+    for first, last in short_ranges(gamma.size, gamma.size):
+        factor[first:last] = 0.0  # in pieces, since the first touch of so much memory may take long
+    for first, last in short_ranges(gamma.size, max(gamma.size, 2**16)):
+        columns = np.zeros((last - first, gamma.size))
+        _schur(up, down, first, columns)
+        factor[:, first:last] = columns.T
+
+
+@cached_kernel
+def _schur(up: AnyArray, down: AnyArray, first: int, columns: AnyArray) -> None:
+    """Columns of the factor from `first` on, as rows: each but column 0 by a hyperbolic rotation of `up` and `down`."""
+    if first == 0:
+        columns[0] = up
+    for k in range(max(1, first), first + columns.shape[0]):
+        reflection = down[k] / up[k - 1]
+        norm = np.sqrt((1.0 - reflection) * (1.0 + reflection))
+        for i in range(up.size - 1, k - 1, -1):
+            up[i] = (up[i - 1] - reflection * down[i]) / norm
+            down[i] = norm * down[i] - reflection * up[i]
+            columns[k - first, i] = up[i]
+
+
+@cached_kernel
+def _add_weighted(weights: AnyArray, rows: AnyArray, count: int, total: AnyArray) -> None:
+    """``total += sum_{j < count} weights[j] rows[j]``, in an order that depends on `count` alone."""
+    for j in range(0, count - 3, 4):
+        a, b, c, d = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
+        four = rows[j : j + 4]
+        for lane in range(total.size):
+            total[lane] += a * four[0, lane] + b * four[1, lane] + c * four[2, lane] + d * four[3, lane]
+    for j in range(count // 4 * 4, count):
+        a, row = weights[j], rows[j]
+        for lane in range(total.size):
+            total[lane] += a * row[lane]
+
+
+@cached_kernel
+def _multiply(factor: AnyArray, some: tuple[int, int], noise: AnyArray, x: AnyArray) -> None:
+    """Some rows of ``x = factor @ noise`` for a lower triangular factor."""
+    total = np.empty(noise.shape[1])
+    for k in range(some[0], some[1]):
+        total[:] = 0.0
+        _add_weighted(factor[k], noise, k + 1, total)
+        x[k] = total
+
+
+@cached_kernel
+def _levinson(gamma: AnyArray, state: AnyArray, some: tuple[int, int], noise: AnyArray, x: AnyArray) -> None:
+    """Some rows of ``x_k = sum_{i < k} w_ki x_i + sqrt(v_k) noise_k``, w the regression weights of Durbin and Levinson.
+
+    `state` (2, n) carries them from call to call, with the variance v last; the second row is scratch.
+    """
+    weights, old, total = state[0], state[1], np.empty(noise.shape[1])
+    for k in range(some[0], some[1]):
+        if k == 0:
+            weights[-1] = gamma[0]
+            x[0] = np.sqrt(gamma[0]) * noise[0]
+            continue
+        partial, variance = gamma[k], weights[-1]
+        for i in range(k - 1):
+            partial -= weights[i] * gamma[i + 1]
+            old[i] = weights[i]
+        partial /= variance
+        weights[0] = partial
+        for i in range(1, k):
+            weights[i] = old[i - 1] - partial * old[k - 1 - i]
+        weights[-1] = variance * ((1.0 - partial) * (1.0 + partial))
+        total[:] = np.sqrt(weights[-1]) * noise[k]
+        _add_weighted(weights, x, k, total)
+        x[k] = total

@@ -1,0 +1,204 @@
+"""The first half of long complex Fourier transforms, split into short ones that stay in cache.
+
+A transform of length ``N = rows * columns`` is ``rows`` transforms of length ``columns`` by :mod:`scipy.fft`, and then
+``columns`` transforms of length ``rows`` across them. The input is wanted in the order that the first ones need, which
+costs nothing when it is random; the output then comes in its natural order, and only its first half is computed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from scipy import fft
+
+from ...core.blocks import short_ranges
+from ...core.cached import cached_kernel
+
+Array = NDArray[Any]
+
+_CACHE = 2**15  # complex numbers, 512 KiB: with their output they fit a second-level cache of 1 MiB
+_FEWEST = 16  # columns are a multiple of this
+_ROWS = ((4, 2**10), (16, 2**15), (64, 2**17))  # rows, and up to which length they are fastest, measured
+_MOST_ROWS = 256
+_WIDTH = 160  # columns that the second transform takes at once, enough to make the vector loops' overhead small
+
+
+@dataclass(frozen=True)
+class Split:
+    """A length ``rows * columns``, rows a power of four, columns a multiple of 16."""
+
+    rows: int
+    columns: int
+
+    @property
+    def length(self) -> int:
+        """The length N of the whole transform."""
+        return self.rows * self.columns
+
+    @property
+    def batch(self) -> int:
+        """How many transforms of length N are done together."""
+        return max(1, _CACHE // self.length)
+
+    @property
+    def chunk(self) -> int:
+        """How many of the rows are done together: all of them, or as many as fit the cache, a multiple of four."""
+        return min(self.rows, 4 * max(1, _CACHE // (4 * self.columns)))
+
+    def input_order(self, symmetric: Array) -> Array:
+        """The values k = 0 ... N/2 of a sequence with ``s[N - k] = s[k]``, in the order of the input, (N,)."""
+        out = np.empty((self.rows, self.columns))
+        for row in range(self.rows):
+            k = np.arange(row, self.length, self.rows)
+            out[row] = symmetric[np.minimum(k, self.length - k)]
+        return out.ravel()
+
+
+def split(n_outputs: int) -> Split:
+    """The split of the cheapest length N of at least ``2 n_outputs``; more rows where fewer would leave the cache.
+
+    >>> split(1024)
+    Split(rows=16, columns=128)
+    """
+    rows = next((rows for rows, longest in _ROWS if 2 * n_outputs <= longest), _MOST_ROWS)
+    return Split(rows, _FEWEST * fft.next_fast_len(-(-2 * n_outputs // (_FEWEST * rows))))
+
+
+def transform_rows(work: Array) -> Array:
+    """Fourier transform of `work` (batch, rows, columns) along the last axis, in place."""
+    done: Array = fft.fft(work, axis=-1, overwrite_x=True)
+    if not np.may_share_memory(done, work):
+        work[...] = done
+    return work
+
+
+def transform_across(work: Array, cut: Split, skip: int, out: Array) -> None:
+    """Row ``2 p - skip`` of `out` becomes the real part of transform p, the next one the imaginary part, if there.
+
+    `work` (batch, rows, columns) holds transformed rows, `out` (n_rows, n) is float with ``n <= N / 2``.
+    """
+    tables = _tables(cut, out.dtype)
+    n_blocks = cut.columns // tables[1].shape[2]
+    for some in short_ranges(n_blocks, work.size // n_blocks):
+        _across(work.view(out.dtype), *tables, some, skip, out)
+
+
+@lru_cache(maxsize=16)
+def _tables(cut: Split, dtype: DTypeLike) -> tuple[Array, ...]:
+    """Roots of unity: per (block of columns, row), per (row, column of a block), of order `rows`; the output's rows."""
+    width = _block_width(cut.columns)
+    row = np.arange(cut.rows)
+    starts = _roots(np.arange(0, cut.columns, width)[:, None] * row, cut.length, dtype)
+    steps = _roots(row[:, None] * np.arange(width), cut.length, dtype)
+    order, digits = row[: cut.rows // 4], np.zeros(cut.rows // 4, np.int64)
+    for _ in range(cut.rows.bit_length() // 2 - 1):
+        order, digits = order // 4, 4 * digits + order % 4
+    return starts, steps, _roots(row, cut.rows, dtype), digits
+
+
+def _roots(power: Array, order: int, dtype: DTypeLike) -> Array:
+    """Real and imaginary part of ``exp(-2 pi i power / order)``, stacked along a new first axis."""
+    angle = -2.0 * np.pi / order * (power % order)
+    return np.stack([np.cos(angle), np.sin(angle)]).astype(dtype)
+
+
+def _block_width(columns: int) -> int:
+    """The largest divisor of `columns`, in sixteens, up to `_WIDTH`."""
+    sixteens = columns // _FEWEST
+    return _FEWEST * max(d for d in range(1, _WIDTH // _FEWEST + 1) if sixteens % d == 0)
+
+
+@cached_kernel
+def _twiddle(rows: Array, left: int, start: Array, steps: Array, re: Array, im: Array) -> None:
+    """Columns ``left ...`` of complex `rows`, times ``start * steps`` of their row, into `re` and `im`."""
+    for k in range(re.shape[0]):
+        start_re, start_im = start[0, k], start[1, k]
+        step_re, step_im, row_re, row_im = steps[0, k], steps[1, k], re[k], im[k]
+        source = rows[k, 2 * left : 2 * (left + re.shape[1])]
+        for j in range(re.shape[1]):
+            root_re = start_re * step_re[j] - start_im * step_im[j]
+            root_im = start_re * step_im[j] + start_im * step_re[j]
+            x, y = source[2 * j], source[2 * j + 1]
+            row_re[j] = x * root_re - y * root_im
+            row_im[j] = x * root_im + y * root_re
+
+
+@cached_kernel
+def _radix_4(re: Array, im: Array, first: int, gap: int, roots: Array, turn: int) -> None:
+    """One butterfly of the rows ``first + (0, 1, 2, 3) gap``; output q is multiplied by root ``q turn``."""
+    a_re, b_re, c_re, d_re = re[first], re[first + gap], re[first + 2 * gap], re[first + 3 * gap]
+    a_im, b_im, c_im, d_im = im[first], im[first + gap], im[first + 2 * gap], im[first + 3 * gap]
+    u_re, v_re, w_re = roots[0, turn], roots[0, 2 * turn], roots[0, 3 * turn]
+    u_im, v_im, w_im = roots[1, turn], roots[1, 2 * turn], roots[1, 3 * turn]
+    for j in range(a_re.size):
+        even_re, even_im, odd_re, odd_im = a_re[j] + c_re[j], a_im[j] + c_im[j], b_re[j] + d_re[j], b_im[j] + d_im[j]
+        rest_re, rest_im, side_re, side_im = a_re[j] - c_re[j], a_im[j] - c_im[j], b_im[j] - d_im[j], d_re[j] - b_re[j]
+        a_re[j], a_im[j] = even_re + odd_re, even_im + odd_im
+        x, y = rest_re + side_re, rest_im + side_im
+        b_re[j], b_im[j] = x * u_re - y * u_im, x * u_im + y * u_re
+        x, y = even_re - odd_re, even_im - odd_im
+        c_re[j], c_im[j] = x * v_re - y * v_im, x * v_im + y * v_re
+        x, y = rest_re - side_re, rest_im - side_im
+        d_re[j], d_im[j] = x * w_re - y * w_im, x * w_im + y * w_re
+
+
+@cached_kernel
+def _radix_4_half(re: Array, im: Array, first: int) -> None:
+    """The last butterfly of four neighbouring rows: only its outputs 0 and 1 lie in the wanted half."""
+    a_re, b_re, c_re, d_re = re[first], re[first + 1], re[first + 2], re[first + 3]
+    a_im, b_im, c_im, d_im = im[first], im[first + 1], im[first + 2], im[first + 3]
+    for j in range(a_re.size):
+        even_re, even_im, odd_re, odd_im = a_re[j] + c_re[j], a_im[j] + c_im[j], b_re[j] + d_re[j], b_im[j] + d_im[j]
+        rest_re, rest_im, side_re, side_im = a_re[j] - c_re[j], a_im[j] - c_im[j], b_im[j] - d_im[j], d_re[j] - b_re[j]
+        a_re[j], a_im[j] = even_re + odd_re, even_im + odd_im
+        b_re[j], b_im[j] = rest_re + side_re, rest_im + side_im
+
+
+@cached_kernel
+def _columns(re: Array, im: Array, roots: Array) -> None:
+    """Transform along the first axis by decimation in frequency, up to the last butterflies of four rows."""
+    rows = re.shape[0]
+    size = rows
+    while size > 4:
+        gap = size // 4
+        for first in range(0, rows, size):
+            for k in range(gap):
+                _radix_4(re, im, first + k, gap, roots, k * (rows // size))
+        size = gap
+    for first in range(0, rows, 4):
+        _radix_4_half(re, im, first)
+
+
+@cached_kernel
+def _store(values: Array, digits: Array, left: int, columns: int, row: Array) -> None:
+    """Rows ``4 k, 4 k + 1`` of `values` to their places in one row of the output."""
+    rows, width = values.shape
+    for k in range(2 * digits.size):
+        to = left + columns * (digits[k // 2] + (k % 2) * (rows // 4))
+        source = values[k // 2 * 4 + k % 2]
+        n = min(width, row.size - to)
+        if n > 0:
+            target = row[to : to + n]
+            for j in range(n):
+                target[j] = source[j]
+
+
+@cached_kernel
+def _across(
+    work: Array, starts: Array, steps: Array, roots: Array, digits: Array, some: Any, skip: int, out: Array
+) -> None:  # fmt: skip
+    """The second transform of every item of `work`, for some blocks of columns one by one, into rows of `out`."""
+    columns, (rows, width) = work.shape[2] // 2, steps.shape[1:]
+    re, im = np.empty((rows, width), out.dtype), np.empty((rows, width), out.dtype)
+    for p in range(work.shape[0]):
+        for block in range(some[0], some[1]):
+            _twiddle(work[p], block * width, starts[:, block], steps, re, im)
+            _columns(re, im, roots)
+            if 0 <= 2 * p - skip < out.shape[0]:
+                _store(re, digits, block * width, columns, out[2 * p - skip])
+            if 0 <= 2 * p + 1 - skip < out.shape[0]:
+                _store(im, digits, block * width, columns, out[2 * p + 1 - skip])

@@ -1,0 +1,1 @@
+"""The rational model of fractional Gaussian noise, its fit, its certificate and its jumps."""

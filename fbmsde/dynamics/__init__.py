@@ -1,0 +1,1 @@
+"""Landscapes and the one-step schemes that follow them."""

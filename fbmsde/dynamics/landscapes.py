@@ -1,0 +1,265 @@
+"""Loss landscapes: a potential, its gradient and parameters; the synthetic ones and those that users bring."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike
+
+from ..core import checks
+from ..core.compile import compiled, lifted, numeric_gradient, require_compiles, require_same_sign
+from ..core.portable import Portable
+from ..core.types import Array
+
+Minimum = float | tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Landscape(Portable):
+    """A loss landscape: ``potential(x, *params)`` and ``gradient(x, *params)``, plain or njit functions.
+
+    In one dimension `x` and the gradient are floats; in d dimensions `x` is a tuple of d floats and the gradient
+    returns one. Plain functions are compiled; a gradient that is left out is taken by central differences, with a
+    relative error of about 1e-10 at two to 2 d evaluations of the potential. `minima` and `saddles` are for
+    reading only. `finest`, for exits in continuous time, is the smallest length over which the gradient changes, such
+    as the standard deviation of a Gaussian bump: in one dimension the landscape is then scanned at least at half that
+    distance (without it at a 2^15th of the range of paths), in several dimensions no jump reaches farther than twice
+    the length.
+
+    The functions may use numbers, tuples, arrays and other functions from outside, `functools.partial` included: every
+    run takes their present values, and compiles again when they have changed. `params` change without compiling. A
+    landscape can be pickled, lambdas and closures included, with the values that they have then.
+
+    Raises TypeError for what is no such function and for captured objects whose changes cannot be seen (lists), and
+    ValueError, with the reason and the line, for a function that does not compile, and for a gradient that has the
+    sign opposite to the slope of the potential wherever the two can be compared.
+
+    >>> well = Landscape(lambda x, a: a * x**4 / 4, lambda x, a: a * x**3, params=(2.0,), name="quartic")
+    >>> well.energy([0.0, 1.0])
+    array([0. , 0.5])
+    >>> Landscape(lambda x: x**2 / 2).slope(3.0).round(6)
+    np.float64(3.0)
+    """
+
+    potential: Callable[..., float]
+    gradient: Callable[..., Any] | None = None
+    params: tuple[float, ...] = ()
+    dim: int = 1
+    name: str = "landscape"
+    minima: tuple[Minimum, ...] = field(default=(), compare=False)
+    saddles: tuple[Minimum, ...] = field(default=(), compare=False)
+    finest: float | None = None
+
+    _functions: ClassVar[tuple[str, ...]] = ("potential", "gradient")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dim", checks.count("dim", self.dim))
+        object.__setattr__(self, "params", checks.numbers("params", self.params))
+        if self.finest is not None:
+            object.__setattr__(self, "finest", checks.positive("finest", self.finest))
+        potential = self._compiled("potential")
+        if self.gradient is not None:
+            require_same_sign(potential, self._compiled("gradient"), self.dim, self.params)
+
+    @property
+    def drift(self) -> Any:
+        """The gradient, compiled with the present values of what it captures, as a function from tuples to tuples."""
+        return lifted(self._compiled_gradient(), self.dim)
+
+    def energy(self, x: ArrayLike) -> Any:
+        """Potential at `x`: the shape of `x`, in d dimensions without its last axis of length d."""
+        points, shape = self._points(x)
+        return _each(self._compiled("potential"), self.params, points).reshape(shape)[()]
+
+    def slope(self, x: ArrayLike) -> Any:
+        """Gradient at `x`, the shape of `x` (in d dimensions the last axis has length d)."""
+        points, _ = self._points(x)
+        return np.asarray(_each(self._compiled_gradient(), self.params, points)).reshape(np.shape(x))[()]
+
+    def _compiled_gradient(self) -> Any:
+        """The gradient, or the central differences of the potential, as the kernels take it."""
+        if self.gradient is None:
+            return numeric_gradient(self._compiled("potential"), self.dim)
+        return self._compiled("gradient")
+
+    def _compiled(self, name: str) -> Any:
+        """The potential or the gradient, checked and compiled with the present values of what it captures."""
+        function = getattr(self, name)
+        require_compiles(name, function, self.dim, len(self.params), vector=name == "gradient")
+        return compiled(function)
+
+    def _points(self, x: ArrayLike) -> tuple[list[Any], tuple[int, ...]]:
+        array = np.asarray(x, dtype=float)
+        if self.dim == 1:
+            return array.ravel().tolist(), array.shape
+        if array.shape[-1:] != (self.dim,):
+            raise ValueError(f"x must have a last axis of length {self.dim}, got shape {array.shape}.")
+        return [tuple(p) for p in array.reshape(-1, self.dim).tolist()], array.shape[:-1]
+
+
+def _each(function: Any, params: tuple[float, ...], points: list[Any]) -> Array:
+    """The function at each point of a list."""
+    return np.array([function(x, *params) for x in points], dtype=float)
+
+
+@njit
+def _quadratic(x: float, curvature: float) -> float:
+    return 0.5 * curvature * x * x
+
+
+@njit
+def _quadratic_gradient(x: float, curvature: float) -> float:
+    return curvature * x
+
+
+def quadratic(curvature: float = 1.0) -> Landscape:
+    """The well ``a x^2 / 2`` of curvature a > 0: the fractional Ornstein-Uhlenbeck process.
+
+    >>> quadratic(2.0).energy(3.0)
+    np.float64(9.0)
+    """
+    a = checks.positive("curvature", curvature)
+    return Landscape(_quadratic, _quadratic_gradient, (a,), name="quadratic", minima=(0.0,))
+
+
+@njit
+def _double_well(x: float, left: float, right: float, left_inverse: float, right_inverse: float) -> float:
+    inverse = left_inverse if x < 0.0 else right_inverse
+    u = x * x * inverse
+    return (left if x < 0.0 else right) / (8.0 * inverse) * u * (u - 2.0)
+
+
+@njit
+def _double_well_gradient(x: float, left: float, right: float, left_inverse: float, right_inverse: float) -> float:
+    curvature = left if x < 0.0 else right
+    inverse = left_inverse if x < 0.0 else right_inverse  # of the squared width: no division in the vector loop
+    return -0.5 * curvature * x * (1.0 - x * x * inverse)
+
+
+def double_well(
+    sharp: float = 4.0, flat: float = 1.0, height: float = 1.0, flat_height: float | None = None
+) -> Landscape:
+    """Two minima of different curvature with the saddle at 0: the sharp one left, the flat one right; C1.
+
+    On either side ``V(x) = h ((1 - x^2/w^2)^2 - 1)`` with ``w^2 = 8 h / a``: a minimum of curvature `sharp` (`flat`)
+    and depth `height` (`flat_height`, by default the same) below the saddle, at ``-sqrt(8 height / sharp)`` and
+    ``sqrt(8 flat_height / flat)``; the second derivative jumps at the saddle from -sharp/2 to -flat/2.
+
+    >>> well = double_well(sharp=8.0, flat=2.0, height=1.0)
+    >>> well.minima, well.energy([-1.0, 2.0]).tolist()
+    ((-1.0, 2.0), [-1.0, -1.0])
+    """
+    left, right = checks.positive("sharp", sharp), checks.positive("flat", flat)
+    h = checks.positive("height", height)
+    h_flat = h if flat_height is None else checks.positive("flat_height", flat_height)
+    params = (left, right, left / (8.0 * h), right / (8.0 * h_flat))
+    minima = (-math.sqrt(8.0 * h / left), math.sqrt(8.0 * h_flat / right))
+    return Landscape(_double_well, _double_well_gradient, params, name="double_well", minima=minima, saddles=(0.0,))
+
+
+@njit
+def _tilted(x: float, height: float, width: float, tilt: float) -> float:
+    u = x / width
+    return height * (1.0 - u * u) ** 2 + tilt * u
+
+
+@njit
+def _tilted_gradient(x: float, height: float, width: float, tilt: float) -> float:
+    u = x / width
+    return (tilt - 4.0 * height * u * (1.0 - u * u)) / width
+
+
+def tilted_double_well(height: float = 1.0, width: float = 1.0, tilt: float = 0.2) -> Landscape:
+    """The asymmetric quartic double well ``h (1 - u^2)^2 + c u`` with ``u = x / width``: for c > 0 the left is deeper.
+
+    Two minima exist for ``|c| < 8 h / (3 sqrt 3)``; beyond that a ValueError.
+
+    >>> well = tilted_double_well(height=1.0, tilt=0.0)
+    >>> [round(x, 12) for x in well.minima]
+    [-1.0, 1.0]
+    """
+    h, w = checks.positive("height", height), checks.positive("width", width)
+    c = checks.finite("tilt", tilt)
+    limit = 8.0 * h / (3.0 * math.sqrt(3.0))
+    if abs(c) >= limit:
+        raise ValueError(f"tilt must lie in (-{limit:.6g}, {limit:.6g}) to leave two minima, got {c}.")
+    left, saddle, right = sorted(float(w * u.real) + 0.0 for u in np.roots([4.0 * h, 0.0, -4.0 * h, c]))
+    return Landscape(
+        _tilted, _tilted_gradient, (h, w, c), name="tilted_double_well", minima=(left, right), saddles=(saddle,)
+    )
+
+
+@njit
+def _rippled(x: float, curvature: float, amplitude: float, wavenumber: float) -> float:
+    return 0.5 * curvature * x * x + amplitude * (1.0 - math.cos(wavenumber * x))
+
+
+@njit
+def _rippled_gradient(x: float, curvature: float, amplitude: float, wavenumber: float) -> float:
+    return curvature * x + amplitude * wavenumber * math.sin(wavenumber * x)
+
+
+def rippled_well(curvature: float = 1.0, amplitude: float = 0.5, wavelength: float = 1.0) -> Landscape:
+    """A periodic landscape on a bowl, ``a x^2 / 2 + A (1 - cos(2 pi x / wavelength))``, global minimum at 0.
+
+    The sine is a call to the mathematical library, which keeps its kernels some five times slower than the others.
+
+    >>> rippled_well(1.0, 0.5, 2.0).energy([0.0, 1.0]).tolist()
+    [0.0, 1.5]
+    """
+    a, amp = checks.positive("curvature", curvature), checks.positive("amplitude", amplitude)
+    k = 2.0 * math.pi / checks.positive("wavelength", wavelength)
+    return Landscape(_rippled, _rippled_gradient, (a, amp, k), name="rippled_well", minima=(0.0,))
+
+
+@njit
+def _plane(x: tuple[float, float], left: float, right: float, left_inverse: float, right_inverse: float) -> float:
+    across = _transverse(x[0], left, right, 1.0 / math.sqrt(left_inverse), 1.0 / math.sqrt(right_inverse))[0]
+    return _double_well(x[0], left, right, left_inverse, right_inverse) + 0.5 * across * x[1] * x[1]
+
+
+@njit
+def _plane_gradient(
+    x: tuple[float, float], left: float, right: float, left_inverse: float, right_inverse: float
+) -> tuple[float, float]:
+    across, change = _transverse(x[0], left, right, 1.0 / math.sqrt(left_inverse), 1.0 / math.sqrt(right_inverse))
+    along = _double_well_gradient(x[0], left, right, left_inverse, right_inverse)
+    return along + 0.5 * change * x[1] * x[1], across * x[1]
+
+
+@njit
+def _transverse(x: float, left: float, right: float, left_width: float, right_width: float) -> tuple[float, float]:
+    """Curvature across the valley and its slope: a cubic smooth step from `left` to `right` between the minima."""
+    span = left_width + right_width
+    u = min(1.0, max(0.0, (x + left_width) / span))
+    return left + (right - left) * u * u * (3.0 - 2.0 * u), (right - left) * 6.0 * u * (1.0 - u) / span
+
+
+def double_well_2d(sharp: float = 4.0, flat: float = 1.0, height: float = 1.0) -> Landscape:
+    """A sharp and a flat minimum in the plane, isotropic at their bottoms, with a saddle of the given height at (0, 0).
+
+    `double_well` along the first axis; across it a parabola whose curvature goes smoothly from `sharp` to `flat`
+    between the minima.
+
+    >>> double_well_2d(8.0, 2.0, 1.0).slope([2.0, 1.0]) + 0.0
+    array([0., 2.])
+    """
+    line = double_well(sharp, flat, height)
+    left, right = (float(x) for x in line.minima)  # type: ignore[arg-type]
+    return Landscape(
+        _plane, _plane_gradient, line.params, 2, "double_well_2d", ((left, 0.0), (right, 0.0)), ((0.0, 0.0),)
+    )
+
+
+LANDSCAPES: dict[str, Callable[..., Landscape]] = {
+    "quadratic": quadratic,
+    "double_well": double_well,
+    "tilted_double_well": tilted_double_well,
+    "rippled_well": rippled_well,
+    "double_well_2d": double_well_2d,
+}

@@ -1,0 +1,19 @@
+"""The Hurst parameter of series: estimators, intervals, copies without memory."""
+
+from .batch import KINDS, NAN_POLICIES
+from .estimate import INTERVALS, HurstEstimate, estimate_hurst
+from .registry import ESTIMATORS, NULLS, Estimator
+from .rolling import RollingHurst, rolling_hurst
+
+__all__ = [
+    "ESTIMATORS",
+    "INTERVALS",
+    "KINDS",
+    "NAN_POLICIES",
+    "NULLS",
+    "Estimator",
+    "HurstEstimate",
+    "RollingHurst",
+    "estimate_hurst",
+    "rolling_hurst",
+]

@@ -1,0 +1,79 @@
+"""Series made ready for estimators: blocks of rows, their faults, and the policies for gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core import checks
+from ..core.blocks import run_blocks
+from ..core.types import Array
+from .registry import ESTIMATORS
+
+KINDS = ("increments", "path")
+NAN_POLICIES = ("raise", "omit_series", "gaps")
+
+_FAULTS = {
+    1: "x must be finite, got nan, inf or a masked value in series {}.",
+    2: "x must have increments that vary, got constant ones in series {}.",
+    3: "x must vary on two of the scales that the method reads or more, got fewer in series {}.",
+    4: "x must hold as many known values between its gaps as the shortest series without, got fewer in series {}.",
+}
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """The series behind an estimate and how to work through them."""
+
+    values: Array
+    kind: str
+    n_jobs: int
+    progress: bool
+
+    @property
+    def n(self) -> int:
+        """Number of increments of a series."""
+        return self.values.shape[1] - (self.kind == "path")
+
+    def increments(self, rows: slice) -> tuple[Array, Array, NDArray[np.int8]]:
+        """Increments in units of a power of two, that unit, and 0 or the fault of each series (`_FAULTS`)."""
+        block = self.values[rows]
+        finite = np.asarray(np.isfinite(block).all(axis=1))
+        if not finite.all():
+            block = np.where(finite[:, None], block, 0.0)
+        exponent = np.clip(np.frexp(np.abs(block).max(axis=1))[1], -1000, 1000)
+        block = block * np.ldexp(1.0, -exponent)[:, None]
+        block = np.diff(block, axis=1) if self.kind == "path" else block
+        # what rounding leaves of a straight path is not a variation
+        constant = block.max(axis=1) - block.min(axis=1) <= 8.0 * np.finfo(float).eps
+        faults = np.where(finite, np.where(constant, 2, 0), 1).astype(np.int8)
+        return block, np.ldexp(1.0, exponent), faults
+
+    def map(self, work: Callable[[slice], Any], rows_at_once: int) -> list[Any]:
+        """Results of ``work(rows)`` over all series in order, on threads, under a progress bar if wished."""
+        total = len(self.values)
+        rows = [slice(first, min(first + rows_at_once, total)) for first in range(0, total, rows_at_once)]
+        control, results = np.zeros((len(rows), 2), np.int64), [None] * len(rows)
+
+        def fill(i: int) -> None:
+            results[i] = work(rows[i])
+            control[i, 1] = 1
+
+        run_blocks(fill, self.n_jobs, control, len(rows), self.progress, "block")
+        return results
+
+
+def _as_batch(values: Array, kind: str, method: str, n_jobs: int | None, progress: bool) -> _Batch:
+    """One or several series, after a look at their length."""
+    batch = _Batch(np.atleast_2d(values), kind, checks.workers(n_jobs), bool(progress))
+    shortest = ESTIMATORS[method].min_length
+    if batch.n < shortest:
+        raise ValueError(
+            f"x must hold at least {shortest} increments per series for method {method!r}, got {batch.n}. "
+            "Take longer series (one series per row) or another method."
+        )
+    return batch

@@ -1,0 +1,127 @@
+"""What a Hurst estimate means when it lies outside (0, 1), and what in a series no fGn has, in words."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from ..core.types import Array
+from ..laws.fgn import fgn_autocovariance
+from .ordinates import expected_periodogram, ordinate_weights, periodogram
+from .spectral import GRID, whittle
+
+LEVEL = 1e-3  # p-value below which something is said
+_EDGE = 1e-4  # distance from an end of GRID at which a likelihood has no minimum inside
+_SHORT = 512  # increments below which H = .95 often has its estimate at the edge
+_FEW = 10  # increments that carry the sum of squares
+_NEAR = 12  # ordinates on either side that a spectral line is compared with
+_FIRST_LINE = 3  # cycles in the series; slower ones are not told from a trend
+
+
+def note(increments: Array, hurst: float, whittle_hurst: float, p_fgn: float, kind: str) -> str:
+    """Sentences about one series of increments (n,) and its estimate, empty when nothing is odd.
+
+    `whittle_hurst` is the Whittle estimate, `p_fgn` the p-value of `fgn_p_values`; each test is at `LEVEL`. Where the
+    series looks like a path, a trend and another spectrum go without saying.
+    """
+    range_said = _about_range(increments, hurst, kind)
+    if not range_said and (by_whittle := _about_range(increments, whittle_hurst, kind)):
+        range_said = f"By whittle: {by_whittle}"
+    said = [range_said, _about_few(increments), _about_line(increments, whittle_hurst)]
+    if max(hurst, whittle_hurst) < GRID[-1] - _EDGE:
+        said += [_about_trend(increments), _about_spectrum(p_fgn)]
+    return " ".join(filter(None, said))
+
+
+def note_of_gaps(values: Array) -> str:
+    """What is said of a series with gaps."""
+    missing = int(np.isnan(values).sum())
+    return f"{missing} of {values.size} values are missing: no null, no test against fGn and no look for oddities."
+
+
+def _about_spectrum(p_fgn: float) -> str:
+    """Whether the spectrum is that of fGn."""
+    if not p_fgn < LEVEL:
+        return ""
+    return f"The spectrum is not that of fGn (p_fgn = {max(p_fgn, 1e-300):.0e}), or the variance changes in time."
+
+
+def _about_range(increments: Array, hurst: float, kind: str) -> str:
+    """What an estimate at an edge or outside (0, 1) says about the kind of the series."""
+    if GRID[0] + _EDGE < hurst < GRID[-1] - _EDGE:
+        return ""
+    smooth = hurst > 0.5
+    if kind == "increments" and smooth:
+        cause = "a path gives, not its increments: if x is one, pass kind='path'"
+    elif smooth:
+        cause = "a path gives whose increments are one: if x was summed twice, difference it once"
+    elif kind == "increments":
+        cause = "increments give that were differenced once too often: pass them as they were before"
+    else:
+        cause = "a series about a level gives, which is no path: pass kind='increments'"
+    other = np.diff(increments) if smooth else np.cumsum(increments)
+    short = ", or the series is too short to tell" if increments.size < _SHORT else ""
+    return f"An H at or {'above 1' if smooth else 'below 0'} is what {cause}{_instead(other)}{short}."
+
+
+def _instead(increments: Array) -> str:
+    """The estimate for other increments, where it lies inside the range."""
+    if np.ptp(increments) <= 1e-12 * np.abs(increments).max():
+        return ""
+    hurst = float(whittle(increments[None])[0][0])
+    return f" (H = {hurst:.2f} then)" if GRID[0] + _EDGE < hurst < GRID[-1] - _EDGE else ""
+
+
+def _about_few(increments: Array) -> str:
+    """Whether a few increments carry the sum of squares: its square over the sum of fourth powers counts them."""
+    squares = (increments - np.median(increments)) ** 2
+    squares /= squares.max()
+    count, n = squares.sum() ** 2 / (squares @ squares), increments.size
+    if count > min(_FEW, n / 10):
+        return ""
+    return (
+        f"About {count:.0f} of {n} increments carry the sum of squares, the largest is number {squares.argmax()}: the "
+        "estimate hardly depends on the others. Look whether they are faults."
+    )
+
+
+def _about_line(increments: Array, hurst: float) -> str:
+    """Whether a spectral line stands out: the largest ordinate over the model against its neighbours (F test)."""
+    n = increments.size
+    power = periodogram(increments[None])[0]
+    ratios = power / expected_periodogram(hurst, n)
+    peak = _FIRST_LINE - 1 + int(ratios[_FIRST_LINE - 1 :].argmax())
+    distance = np.abs(np.arange(ratios.size) - peak)
+    near = ratios[(distance > 1) & (distance <= _NEAR)]
+    weights = ordinate_weights(n)
+    with np.errstate(divide="ignore"):  # nothing but the line
+        p = ratios.size * stats.f.sf(ratios[peak] / near.mean(), weights[peak], 2 * near.size)
+    if p >= LEVEL:
+        return ""
+    share = weights[peak] * power[peak] / (weights @ power)
+    return f"A cycle of period {n / (peak + 1):.3g} holds {share:.0%} of the variance, as in no fGn: take it out first."
+
+
+def _about_trend(increments: Array) -> str:
+    """Whether the slope of a line through the increments exceeds what fGn fitted to the rest has.
+
+    Increments on a line are not asked: their Whittle estimate is at the upper edge.
+    """
+    n = increments.size
+    time = np.arange(n) - (n - 1) / 2.0
+    slope = time @ increments / (time @ time)
+    rest = increments - increments.mean() - slope * time
+    hurst, sigma = (float(value[0]) for value in whittle(rest[None]))
+    z = slope * (time @ time) / (sigma * math.sqrt(_moment_variance(hurst, n)))
+    if 2.0 * stats.t.sf(abs(z), n / 8.0) >= LEVEL:  # as if the variance came from so many values, since H is fitted
+        return ""
+    return f"The increments have a trend of {abs(z):.0f} standard errors: without it H = {hurst:.2f} by whittle."
+
+
+def _moment_variance(hurst: float, n: int) -> float:
+    """Variance of ``sum_t (t - (n - 1) / 2) x_t`` of unit fGn: covariances times lagged products, summed."""
+    lag = np.arange(float(n))
+    products = (n - lag) * (((n - lag) ** 2 - 1.0) / 12.0 - lag**2 / 4.0)
+    return float(2.0 * (fgn_autocovariance(hurst, lag) @ products) - products[0])

@@ -1,0 +1,136 @@
+"""The periodogram of fGn: what it is on average, ordinate by ordinate, and in bands of frequency for long series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, special
+
+from ..core.types import Array
+from ..laws.fgn import fgn_autocovariance
+
+LONGEST_SINGLE = 2**15  # longer series have their ordinates averaged in bands
+
+# A band is narrower than 2 % of its frequency, which costs 3e-5 of the information on H, and than pi / 256, which keeps
+# the cosines of the goodness-of-fit test constant within it.
+_RELATIVE_WIDTH = 0.02
+_WIDEST = 512
+_LAGUERRE = np.polynomial.laguerre.laggauss(64)
+_GAUSS = 0.5 / np.sqrt(3.0)  # places of the two-point rule, in widths from the centre
+
+
+def ordinate_weights(n: int) -> Array:
+    """How many of the n discrete Fourier frequencies share each ordinate j = 1 ... n // 2: two, one at pi."""
+    weights = np.full(n // 2, 2.0)
+    if n % 2 == 0:
+        weights[-1] = 1.0
+    return weights
+
+
+def expected_periodogram(hurst: float, n: int) -> Array:
+    """Mean of the periodogram of n values of unit fGn at the frequencies 2 pi j / n, j = 1 ... n // 2, exactly.
+
+    The spectrum seen through the Fejer kernel: the Fourier sum of the autocovariance times ``1 - |k|/n``, folded to
+    one period. Fitting it instead of the spectrum is the debiased Whittle likelihood (Sykulski et al. 2019).
+    """
+    gamma, share = fgn_autocovariance(hurst, np.arange(n + 1)), np.arange(n) / n
+    folded = (1.0 - share) * gamma[:n] + share * gamma[:0:-1]
+    return fft.rfft(folded).real[1:]
+
+
+def expected_ordinates(hurst: float, places: Array, n: int) -> Array:
+    """Mean of the periodogram at the ordinates j in `places`, whole or not, same shape, without a transform.
+
+    With ``p = 2H``, ``l = 2 pi j / n`` and ``D = 2 - 2 cos l`` the summation by parts of ``expected_periodogram`` gives
+
+        D Re(P_{p+1} / n - P_p) + (2 sin l / n) Im P_p + n^(p-1) [D/l^2 E(t g) - (2 sin l / l) E g] + r
+
+    where ``P_q = sum_k k^q e^(ikl)`` is a polylogarithm, ``g = Re (1 + it / (2 pi j))^p - 1`` with t exponential of
+    mean 1 is the Borel sum of the terms k >= n, and r of order ``n^(p-3)`` is the first regular correction of that.
+    The relative error is below 2e-9 for n >= 1000 and H = .001 ... .999.
+    """
+    p, x, angle = 2.0 * hurst, places / n, 2.0 * np.pi * places / n
+    chord, sine = 4.0 * np.sin(angle / 2.0) ** 2, 2.0 * np.sin(angle)
+    low, high = _power_series(p, x), _power_series(p + 1.0, x)
+    node, weight = _LAGUERRE
+    turn = node / (2.0 * np.pi * places[..., None])
+    excess = (1.0 + turn**2) ** hurst * np.cos(p * np.arctan(turn)) - 1.0
+    end = chord / angle**2 * (excess @ (weight * node)) - sine / angle * (excess @ weight)
+    second = 2.0 * (special.zeta(3.0, 1.0 - x) - special.zeta(3.0, 1.0 + x)) * (2.0 * np.pi) ** -3
+    third = 6.0 * (special.zeta(4.0, 1.0 - x) + special.zeta(4.0, 1.0 + x)) * (2.0 * np.pi) ** -4
+    end -= special.binom(p, 2) * (chord * third + sine * second) * float(n) ** -2
+    result: Array = chord * (high.real / n - low.real) + sine / n * low.imag + n ** (p - 1.0) * end
+    return result
+
+
+def _power_series(power: float, x: Array) -> NDArray[np.complex128]:
+    """``sum_k k^power exp(2 pi i k x)``, continued analytically: Hurwitz' formula for the polylogarithm, 0 < x < 1."""
+    s = power + 1.0
+    phase = np.exp(0.5j * np.pi * s)
+    sums = phase * special.zeta(s, x) + phase.conjugate() * special.zeta(s, 1.0 - x)
+    scaled: NDArray[np.complex128] = special.gamma(s) * (2.0 * np.pi) ** -s * sums
+    return scaled
+
+
+def periodogram(series: Array) -> Array:
+    """Squared moduli of the discrete Fourier transform over n, (n_series, n // 2): the mean does not enter."""
+    transform = fft.rfft(series, axis=1)[:, 1:]
+    return (transform.real**2 + transform.imag**2) / series.shape[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """The ordinates 1 ... n // 2 in bands of neighbours; up to `LONGEST_SINGLE` every ordinate is a band of its own.
+
+    widths : ordinates in each band, (n_bands,). weights : discrete Fourier frequencies in each, (n_bands,).
+    centres : the mean ordinate of each, (n_bands,).
+    """
+
+    n: int
+    widths: NDArray[np.intp]
+
+    @property
+    def centres(self) -> Array:
+        """The mean ordinate of each band, (n_bands,)."""
+        return np.cumsum(self.widths) - (self.widths - 1) / 2.0
+
+    @property
+    def weights(self) -> Array:
+        """Discrete Fourier frequencies in each band, (n_bands,): the last ordinate is always a band of its own."""
+        weights = 2.0 * self.widths.astype(float)
+        weights[-1] -= self.n % 2 == 0
+        return weights
+
+    def means(self, power: Array) -> Array:
+        """Means of periodograms (n_series, n // 2) in the bands, (n_series, n_bands)."""
+        if self.n <= LONGEST_SINGLE:
+            return power
+        means: Array = np.add.reduceat(power, np.cumsum(self.widths) - self.widths, axis=1) / self.widths
+        return means
+
+    def expected(self, hurst: float) -> Array:
+        """What `means` is on average for unit fGn, (n_bands,)."""
+        if self.n <= LONGEST_SINGLE:
+            return expected_periodogram(hurst, self.n)
+        shift = np.where(self.widths > 1, _GAUSS * self.widths, 0.0)
+        below, above = (expected_ordinates(hurst, self.centres + side * shift, self.n) for side in (-1.0, 1.0))
+        return (below + above) / 2.0
+
+    def spread(self, values: Array) -> Array:
+        """Values of the bands, (..., n_bands), at the ordinates, (..., n // 2)."""
+        return values if self.n <= LONGEST_SINGLE else np.repeat(values, self.widths, axis=-1)
+
+
+@lru_cache(maxsize=16)
+def bands(n: int) -> Bands:
+    """The bands of series of n values."""
+    if n <= LONGEST_SINGLE:
+        return Bands(n, np.ones(n // 2, dtype=np.intp))
+    widths, first, last = [], 1, n // 2
+    while first < last:
+        widths.append(min(max(1, int(min(_RELATIVE_WIDTH * first, n / _WIDEST))), last - first))
+        first += widths[-1]
+    return Bands(n, np.array([*widths, 1], dtype=np.intp))

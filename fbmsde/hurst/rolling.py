@@ -1,0 +1,59 @@
+"""Hurst parameters of windows that move along a series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike
+
+from ..core import checks
+from ..core.types import Array
+from .batch import KINDS
+from .estimate import HurstEstimate, _spread, estimate_hurst
+from .rows import series_rows
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RollingHurst:
+    """Hurst estimates in windows that move along one series.
+
+    centres : the middle of each window in increments from the start, (n_windows,).
+    window : increments per window; windows that overlap give dependent estimates.
+    estimate : what `estimate_hurst` says of the windows, (n_windows,) arrays.
+    """
+
+    centres: Array
+    window: int
+    estimate: HurstEstimate
+
+    def __repr__(self) -> str:
+        return f"RollingHurst({self.centres.size} windows of {self.window}, {_spread('hurst', self.estimate.hurst)})"
+
+
+def rolling_hurst(
+    x: ArrayLike, *, kind: str, window: int, step: int | None = None, method: str = "whittle", **options: Any
+) -> RollingHurst:
+    """Hurst estimates in windows of one series (n,), for memory that drifts (multifractional noise).
+
+    `window` and `step` count increments; the step is a quarter of the window by default. `options` are those of
+    `estimate_hurst`. A drift is real if it exceeds what the windows' intervals allow: their spread under a constant H
+    is `estimate.standard_error`. ValueError if the window is longer than the series.
+
+    >>> rolling = rolling_hurst(np.random.default_rng(0).standard_normal(2000), kind="increments", window=500)
+    >>> rolling.centres[:3], rolling.estimate.hurst.shape
+    (array([249.5, 374.5, 499.5]), (13,))
+    """
+    values = series_rows(x)
+    if values.ndim != 1:
+        raise ValueError(f"x must have shape (n,), got {values.shape}. Call once per series.")
+    width = checks.count("window", window)
+    stride = max(1, width // 4) if step is None else checks.count("step", step)
+    extra = checks.choice("kind", kind, KINDS) == "path"  # a path has one value more than increments
+    if width + extra > values.size:
+        raise ValueError(f"window must be at most {values.size - extra}, the number of increments, got {width}.")
+    windows = sliding_window_view(values, width + extra)[::stride]
+    centres = np.asarray(stride * np.arange(len(windows)) + (width - 1) / 2.0, dtype=float)
+    return RollingHurst(centres, width, estimate_hurst(windows, kind=kind, method=method, **options))

@@ -1,0 +1,227 @@
+"""Hurst estimators that read a slope off a log-log plot: variations, fluctuations, ranges and wavelet energies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, special
+
+from ..core.cached import cached_kernel
+from ..core.types import Array
+from ..laws.fgn import fgn_autocovariance
+from .spectral import GRID
+
+Fit = Callable[[Array], tuple[Array, Array]]
+
+VARIATION_SCALES = np.arange(1, 6)
+_FIRST_OCTAVE = 3  # the two finest ones do not follow the power law of the spectrum at low frequency
+_ROOT3 = math.sqrt(3.0)
+
+# Daubechies' filter with two vanishing moments: blind to linear trends
+_SCALING_FILTER = np.array([1.0 + _ROOT3, 3.0 + _ROOT3, 3.0 - _ROOT3, 1.0 - _ROOT3]) / (4.0 * math.sqrt(2.0))
+_WAVELET_FILTER = _SCALING_FILTER[::-1] * np.array([1.0, -1.0, 1.0, -1.0])
+_SIMULATED = 256  # series per Hurst value behind a simulated standard error: 4.4 % of it
+_SIMULATED_LENGTH = 8192  # longer series: a power law of the length is continued
+_SIMULATED_HURST = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
+
+
+def slopes(scales: Array, values: Array, weights: Array | None = None) -> Array:
+    """Weighted least-squares slope of each row of `values` on `scales`, leaving out the values that are not finite."""
+    share = np.isfinite(values) * (np.ones(len(scales)) if weights is None else weights)
+    known = np.where(share > 0, values, 0.0)
+    total = share.sum(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):  # fewer than two scales: NaN, which the caller reports
+        centred = scales - np.sum(share * scales, axis=1, keepdims=True) / total
+        return np.sum(share * centred * known, axis=1) / np.sum(share * centred**2, axis=1)
+
+
+def log_above_rounding(values: Array, magnitude: Array) -> Array:
+    """Natural logarithms; minus infinity (left out of the fit) where rounding of the series is all there is.
+
+    `values`, (n_series, n_scales), are mean squares formed from numbers of the size `magnitude`, (n_series,).
+    """
+    rounding = (64.0 * np.finfo(float).eps * magnitude[:, None]) ** 2
+    return np.log(values, out=np.full_like(values, -np.inf), where=values > rounding)
+
+
+def sample_sigma(increments: Array, hurst: Array) -> Array:
+    """Standard deviation of unit-step fGn from the sample one: the mean of n values takes n^(2H-2) of the variance."""
+    n = increments.shape[1]
+    return np.std(increments, axis=1) / np.sqrt(-np.expm1((2.0 * np.clip(hurst, 0.0, 0.99) - 2.0) * math.log(n)))
+
+
+def _paths(increments: Array) -> Array:
+    """Cumulative sums from 0, (n_series, n + 1)."""
+    return np.concatenate([np.zeros((len(increments), 1)), np.cumsum(increments, axis=1)], axis=1)
+
+
+def quadratic_variations(increments: Array) -> tuple[Array, Array]:
+    """Hurst and sigma from the second-order quadratic variations of the path at steps 1 ... 5 (Istas & Lang)."""
+    path = _paths(increments)
+    variations = [
+        np.mean((path[:, 2 * m :] - 2.0 * path[:, m:-m] + path[:, : -2 * m]) ** 2, axis=1) for m in VARIATION_SCALES
+    ]
+    hurst = slopes(np.log(VARIATION_SCALES), log_above_rounding(np.array(variations).T, np.abs(path).max(axis=1))) / 2.0
+    return hurst, sample_sigma(increments, hurst)
+
+
+def _geometric_sizes(smallest: int, largest: int, per_octave: int) -> NDArray[np.intp]:
+    """Distinct whole window sizes, geometrically spaced."""
+    count = max(2, 1 + int(per_octave * math.log2(largest / smallest)))
+    return np.unique(np.rint(np.geomspace(smallest, largest, count)).astype(np.intp))
+
+
+def detrended_fluctuation(increments: Array) -> tuple[Array, Array]:
+    """Hurst and sigma from the residual variance about a line in windows of 8 ... n/4 of the path (DFA of order 1)."""
+    sizes = _geometric_sizes(8, increments.shape[1] // 4, 4)
+    profile = np.cumsum(increments - increments.mean(axis=1, keepdims=True), axis=1)
+    fluctuations = np.empty((len(profile), len(sizes)))
+    _detrended_variances(profile, sizes, fluctuations)
+    hurst = slopes(np.log(sizes), log_above_rounding(fluctuations, np.abs(profile).max(axis=1))) / 2.0
+    return hurst, sample_sigma(increments, hurst)
+
+
+@cached_kernel
+def _detrended_variances(profile: Array, sizes: NDArray[np.intp], out: Array) -> None:
+    """Mean squared residual about a line per non-overlapping window, for each series and size."""
+    for i in range(profile.shape[0]):
+        for k in range(sizes.size):
+            size = sizes[k]
+            windows = profile.shape[1] // size
+            centre, spread, total = (size - 1) / 2.0, size * (size * size - 1.0) / 12.0, 0.0
+            for start in range(0, windows * size, size):
+                first, line, square, product = profile[i, start], 0.0, 0.0, 0.0
+                for t in range(size):
+                    y = profile[i, start + t] - first
+                    line += y
+                    square += y * y
+                    product += (t - centre) * y
+                total += square - line * line / size - product * product / spread
+            out[i, k] = total / (windows * size)
+
+
+def rescaled_range(increments: Array) -> tuple[Array, Array]:
+    """Hurst and sigma from the classical rescaled range: range of the sums of deviations over the deviation."""
+    sizes = _geometric_sizes(16, increments.shape[1] // 2, 4)
+    ranges = np.empty((len(increments), len(sizes)))
+    _rescaled_ranges(increments, sizes, ranges)
+    hurst = slopes(np.log(sizes), log_above_rounding(ranges, np.zeros(len(ranges))))
+    return hurst, sample_sigma(increments, hurst)
+
+
+@cached_kernel
+def _rescaled_ranges(increments: Array, sizes: NDArray[np.intp], out: Array) -> None:
+    """Mean over windows of the range of cumulated deviations from the window's mean over its standard deviation."""
+    for i in range(increments.shape[0]):
+        for k in range(sizes.size):
+            size, total, windows = sizes[k], 0.0, 0
+            for start in range(0, increments.shape[1] - size + 1, size):
+                window = increments[i, start : start + size]
+                mean = window.mean()
+                level, low, high, square = 0.0, 0.0, 0.0, 0.0
+                for value in window:
+                    level += value - mean
+                    square += (value - mean) ** 2
+                    low, high = min(low, level), max(high, level)
+                if square > 0.0:
+                    total += (high - low) / math.sqrt(square / size)
+                    windows += 1
+            out[i, k] = total / windows if windows else 0.0
+
+
+def rs_noise_as_path(increments: Array) -> tuple[Array, Array]:
+    """Slope and sigma of the simplified rescaled range **with the increments taken for the path**.
+
+    Window sizes 10^1, 10^1.25, ... below n - 1, and n; in each window the range of the values over the sample
+    deviation of their differences; mean over the windows where both are non-zero; unweighted fit of the logarithms.
+    """
+    n = increments.shape[1]
+    sizes = np.append([int(10.0**power) for power in np.arange(1.0, math.log10(n - 1), 0.25)], n).astype(np.intp)
+    ranges = np.empty((len(increments), len(sizes)))
+    _simplified_ranges(increments, sizes, ranges)
+    slope = slopes(np.log10(sizes), log_above_rounding(ranges, np.zeros(len(ranges))) / math.log(10.0))
+    return slope, sample_sigma(increments, np.full(len(slope), 0.5))
+
+
+@cached_kernel
+def _simplified_ranges(values: Array, sizes: NDArray[np.intp], out: Array) -> None:
+    """Mean over windows of the range of the values over the standard deviation of their differences."""
+    for i in range(values.shape[0]):
+        for k in range(sizes.size):
+            size, total, windows = sizes[k], 0.0, 0
+            for start in range(0, values.shape[1] - size + 1, size):
+                window = values[i, start : start + size]
+                low, high, square = window[0], window[0], 0.0
+                mean = (window[size - 1] - window[0]) / (size - 1)
+                for t in range(1, size):
+                    low, high = min(low, window[t]), max(high, window[t])
+                    square += (window[t] - window[t - 1] - mean) ** 2
+                if high > low and square > 0.0:
+                    total += (high - low) / math.sqrt(square / (size - 2))
+                    windows += 1
+            out[i, k] = total / windows if windows else 0.0
+
+
+def wavelet(increments: Array) -> tuple[Array, Array]:
+    """Hurst and sigma from the wavelet energies of octaves 3 and up (Abry & Veitch)."""
+    octaves, counts = _octaves(increments.shape[1])
+    energies = np.array([np.mean(details**2, axis=1) for details in _details(increments)]).T[:, _FIRST_OCTAVE - 1 :]
+    size = np.abs(increments).max(axis=1)
+    # E log2 of a chi-square mean of k terms is digamma(k/2) / log 2 - log2(k/2), which is taken off
+    offsets = special.digamma(counts / 2.0) - np.log(counts / 2.0)
+    logs = log_above_rounding(energies, size) - offsets
+    hurst = (slopes(octaves * math.log(2.0), logs, 1.0 / special.zeta(2.0, counts / 2.0)) + 1.0) / 2.0
+    return hurst, sample_sigma(increments, hurst)
+
+
+def wavelet_error(n: int) -> Array:
+    """Standard error of `wavelet` at every node of GRID if the wavelet coefficients were independent."""
+    octaves, counts = _octaves(n)
+    weights = 1.0 / special.zeta(2.0, counts / 2.0)
+    spread = weights @ (octaves - weights @ octaves / weights.sum()) ** 2
+    return np.full(GRID.size, 0.5 / (math.log(2.0) * math.sqrt(spread)))
+
+
+def _octaves(n: int) -> tuple[Array, Array]:
+    """Octaves in use and their numbers of coefficients."""
+    counts = []
+    while (n := (n - 2) // 2) >= 2:
+        counts.append(n)
+    return np.arange(_FIRST_OCTAVE, len(counts) + 1.0), np.array(counts[_FIRST_OCTAVE - 1 :], dtype=float)
+
+
+def _details(series: Array) -> list[Array]:
+    """Wavelet coefficients of every octave, finest first, without those that would reach over an end."""
+    details, smooth = [], series
+    while (count := (smooth.shape[1] - 2) // 2) >= 2:
+        taps = [smooth[:, k : k + 2 * count : 2] for k in range(4)]
+        details.append(sum(c * tap for c, tap in zip(_WAVELET_FILTER, taps, strict=True)))
+        smooth = sum(c * tap for c, tap in zip(_SCALING_FILTER, taps, strict=True))
+    return details
+
+
+@lru_cache(maxsize=32)
+def simulated_error(fit: Fit, n: int) -> Array:
+    """Standard deviation of an estimator on fGn of n values at every node of GRID, from 256 series at five values of H.
+
+    Beyond n = 8192 the power law through 2048 and 8192 is continued.
+    """
+    if n > _SIMULATED_LENGTH:
+        last, before = simulated_error(fit, _SIMULATED_LENGTH), simulated_error(fit, _SIMULATED_LENGTH // 4)
+        return last * (last / before) ** (math.log(n / _SIMULATED_LENGTH) / math.log(4.0))
+    rng = np.random.default_rng(0)
+    errors = [np.nanstd(fit(_fgn(hurst, n, rng))[0]) for hurst in _SIMULATED_HURST]
+    return np.interp(GRID, _SIMULATED_HURST, errors)
+
+
+def _fgn(hurst: float, n: int, rng: np.random.Generator) -> Array:
+    """Exact unit fGn, (256, n), by circulant embedding: real and imaginary parts are independent series."""
+    gamma = fgn_autocovariance(hurst, np.arange(n + 1))
+    spectrum = np.maximum(fft.fft(np.concatenate([gamma, gamma[-2:0:-1]])).real, 0.0)
+    normals = rng.standard_normal((2, _SIMULATED // 2, 2 * n))
+    series = fft.fft((normals[0] + 1j * normals[1]) * np.sqrt(spectrum / (2 * n)), axis=1)[:, :n]
+    return np.concatenate([series.real, series.imag])

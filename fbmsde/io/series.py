@@ -1,0 +1,374 @@
+"""Series from files: text tables, NumPy's .npy and .npz, Parquet; plain, gzipped or from standard input."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import sys
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core import checks
+from ..core.types import Array
+from .text_table import Column, Lines, find_layout, is_day, read_columns
+
+FORMATS = (
+    "text with one series per column (separated by commas, semicolons, tabs, bars or blanks; header, dates and "
+    "decimal commas are recognised), .npy, .npz or Parquet, each also as .gz; - for standard input"
+)
+DECIMALS = (".", ",")
+_TIME_NAME = re.compile(
+    r"(t|time|times|timestamp|date|dates|datetime|day|days|month|months|year|years|hour|hours|minute|minutes|second|"
+    r"seconds|index|idx|step|steps|row|zeit|datum|jahr|unnamed: 0|__index_level_0__|)(\s*[\[(].*[\])])?",
+    re.IGNORECASE,
+)
+_SHORTEST_TIME = 8  # a column of fewer values is not told for a time by its values
+_STRAIGHT = 0.02  # how far, in steps, a time may be off a straight line by rounding
+
+
+@dataclass(frozen=True)
+class Series:
+    """What `read_series` returns: `values` (n_series, n), the `names` of the series, and `notes` on what was left out.
+
+    A missing value is NaN.
+    """
+
+    values: Array
+    names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_series(
+    path: str | PathLike[str],
+    *,
+    columns: Sequence[str] = (),
+    skip: int = 0,
+    decimal: str | None = None,
+    kind: str | None = None,
+) -> Series:
+    """Series from a file, as a `Series`: their values (n_series, n), their names, and notes on what was left out.
+
+    The kind of the file is told from its first bytes: ``.npy`` and ``.npz`` hold (n,) or (n_series, n), one series per
+    row; Parquet and text hold one series per *column*. Each may be gzipped; "-" reads standard input. In text the
+    separator (comma, semicolon, tab, bar or blanks), the decimal mark, marks between thousands, header lines and
+    quotes are recognised; lines that begin with # or % are comments. A single line of numbers is one series.
+
+    Columns of words or dates are left out, and so are an index or a time: a column named like one, or one that rises
+    in equal steps beside others. `notes` says so, and where they are not equally spaced. A missing value, an empty
+    line in a table of one column among them, is NaN, so that no gap is closed.
+
+    Parameters
+    ----------
+    columns : names or numbers (from 1) of the columns to take, a name before a number; all series if empty.
+    skip : lines of text to leave out at the top. decimal : "." or "," if the file can be read with either.
+    kind : "increments" or "path", as for `estimate_hurst`, if known: whether a 0 above a single column can be the
+        start of a path, or must be the name of the column.
+
+    Raises FileNotFoundError and other kinds of OSError, ImportError for Parquet without pyarrow, and ValueError for
+    what is not understood: damaged or binary files, ragged lines, numbers that can be read in two ways.
+
+    >>> import tempfile, pathlib
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "noise.csv"
+    >>> _ = file.write_text("date;a;b\\n2024-01-01;0,5;4\\n2024-01-02;2,5;5\\n2024-01-03;3;6\\n")
+    >>> series = read_series(file)
+    >>> series.names, series.values.tolist()
+    (('a', 'b'), [[0.5, 2.5, 3.0], [4.0, 5.0, 6.0]])
+    >>> series.notes[-1]
+    "column 'date' was left out: it holds no numbers but '2024-01-01'"
+    """
+    skip = checks.count("skip", skip, 0)
+    if decimal is not None:
+        checks.choice("decimal", decimal, DECIMALS)
+    data, name = _bytes(path)
+    for magic, read in _READERS.items():
+        if data.startswith(magic):
+            if skip or decimal:
+                raise ValueError(f"skip and decimal are for text, got {name}, which is none.")
+            return read(data, tuple(columns))
+    suffix = Path(name.removesuffix(".gz")).suffix.lower()
+    if suffix in (".npy", ".npz", ".parquet"):
+        what = f"{len(data)} bytes of something else" if data else "an empty file"
+        raise ValueError(f"file must hold what its name says, {suffix}, got {what}.")
+    return _read_text(_decoded(data), tuple(columns), skip, decimal, kind)
+
+
+def _bytes(path: str | PathLike[str]) -> tuple[bytes, str]:
+    """The content of the file, unpacked if it is gzipped, and its name."""
+    name = str(path)
+    if name == "-":
+        data = sys.stdin.buffer.read()
+    else:
+        if Path(path).is_dir():
+            raise IsADirectoryError(f"file must be a file, got the folder {name}.")
+        data = Path(path).read_bytes()
+    if data.startswith(b"\x1f\x8b"):
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"file must be whole, got a damaged gzip file ({error}).") from None
+    return data, name
+
+
+def _read_npy(data: bytes, columns: tuple[str, ...]) -> Series:
+    """The rows of one array."""
+    return _rows({"": _loaded(lambda: np.load(io.BytesIO(data), allow_pickle=False))}, columns)
+
+
+def _read_npz(data: bytes, columns: tuple[str, ...]) -> Series:
+    """The rows of the one array of an archive, or of those that are asked for by name."""
+
+    def arrays() -> dict[str, Any]:
+        with np.load(io.BytesIO(data), allow_pickle=False) as held:
+            return {name: held[name] for name in held.files if not columns or name in columns or len(held.files) == 1}
+
+    found = _loaded(arrays)
+    if len(found) == 1 and not set(found) & set(columns):
+        return _rows({"": next(iter(found.values()))}, columns)
+    if columns:
+        missing = [name for name in columns if name not in found]
+        if missing:
+            raise ValueError(f"column must be an array of the file, got {missing[0]!r}.")
+        return _rows({name: found[name] for name in columns}, ())
+    if not found:
+        raise ValueError(f"file must hold series, got an archive without arrays. Supported: {FORMATS}.")
+    raise ValueError(f"column must say which array of the file to take, one of {', '.join(found)}.")
+
+
+def _loaded(load: Callable[[], Any]) -> Any:
+    """What `load` returns, and ValueError for whatever a damaged file makes NumPy raise."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return load()
+    except Exception as error:  # damaged headers reach the tokenizer of Python, broken archives zlib
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ValueError(f"file must hold an array of numbers, got a damaged or foreign one ({reason}).") from None
+
+
+def _rows(arrays: dict[str, Any], columns: tuple[str, ...]) -> Series:
+    """The rows of all arrays as series, or those whose numbers, from 1, are asked for."""
+    names: list[str] = []
+    rows: list[Array] = []
+    for name, values in arrays.items():
+        if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu" or values.ndim not in (1, 2):
+            found = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+            raise ValueError(f"file must hold real numbers (n,) or (n_series, n), got {found}.")
+        two = np.atleast_2d(values).astype(float, copy=False)
+        rows += list(two)
+        names += [name or "1"] if len(two) == 1 else [f"{name}{' ' if name else ''}{i + 1}" for i in range(len(two))]
+    if not rows or len({row.size for row in rows}) > 1 or not rows[0].size:
+        raise ValueError("file must hold series of one length, got none or others.")
+    chosen = _chosen(names, columns)
+    return Series(np.array([rows[i] for i in chosen]), tuple(names[i] for i in chosen))
+
+
+def _read_parquet(data: bytes, columns: tuple[str, ...]) -> Series:
+    """The columns of a Parquet file."""
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise ImportError("reading Parquet needs pyarrow: pip install pyarrow, or save the series as text.") from None
+    try:
+        table = parquet.read_table(io.BytesIO(data))
+        found = [_parquet_column(pyarrow, name, table.column(j)) for j, name in enumerate(table.column_names)]
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"file must be a whole Parquet file, got a damaged one ({reason}).") from None
+    return _series(found, columns, [])
+
+
+def _parquet_column(pyarrow: Any, name: str, column: Any) -> Column:
+    """A column with NaN for what is missing, or the words of one that holds no numbers."""
+    types = pyarrow.types
+    if not (types.is_integer(column.type) or types.is_floating(column.type) or types.is_decimal(column.type)):
+        return Column(name, np.empty(0), tuple(map(str, column.to_pylist())))
+    values = column.cast(pyarrow.float64()).to_numpy(zero_copy_only=False).astype(float)
+    faults = tuple(("missing", int(row) + 1) for row in np.flatnonzero(np.isnan(values)))
+    return Column(name, values, (), faults)
+
+
+def _refuse_archive(data: bytes, columns: tuple[str, ...]) -> Series:
+    """A zip file is an archive of NumPy if it holds arrays, else a spreadsheet or something else."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+    except Exception as error:
+        raise ValueError(f"file must be a whole archive, got a damaged zip file ({error}).") from None
+    if any(name.endswith(".npy") for name in names):
+        return _read_npz(data, columns)
+    raise ValueError(f"file must hold series, got a zip file or spreadsheet. Save it as text; supported: {FORMATS}.")
+
+
+_READERS: dict[bytes, Callable[[bytes, tuple[str, ...]], Series]] = {
+    b"\x93NUMPY": _read_npy,
+    b"PK": _refuse_archive,
+    b"PAR1": _read_parquet,
+}
+
+
+def _decoded(data: bytes) -> str:
+    """Text of the bytes: UTF-8 or UTF-16 with its mark, UTF-8, else Latin-1; binary data are refused."""
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
+        if data.startswith(mark):
+            return data.decode(encoding, errors="replace")
+    if b"\0" in data:
+        raise ValueError(f"file must hold series, got binary data. Supported: {FORMATS}.")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _read_text(text: str, columns: tuple[str, ...], skip: int, decimal: str | None, kind: str | None) -> Series:
+    """Columns of a text table, or its only line, as series."""
+    lines = Lines(text, skip)
+    try:
+        layout = find_layout(lines, decimal, kind)
+    except ValueError as error:
+        raise ValueError(f"{error} Supported: {FORMATS}." if "got none" in str(error) else str(error)) from None
+    found = read_columns(lines, layout)
+    notes = []
+    if layout.n_header:
+        first = next(line for line in lines.lines if line.strip())
+        notes.append(f"header left out: {layout.n_header} line{'s' * (layout.n_header > 1)}, {first.strip()[:60]!r}")
+    if lines.n_comments:
+        notes.append(f"comments left out: {lines.n_comments} line{'s' * (lines.n_comments > 1)}")
+    if lines.n_blank and layout.width > 1:
+        notes.append(f"empty lines left out: {lines.n_blank}")
+    if layout.width > 1 and not layout.n_header and all(column.values.size == 1 for column in found):
+        return Series(np.array([[column.values[0] for column in found]]), ("1",), tuple(notes))
+    return _series(found, columns, notes)
+
+
+def _series(found: Sequence[Column], wanted: tuple[str, ...], notes: Sequence[str]) -> Series:
+    """The wanted columns as series, or all that hold numbers but a time."""
+    names = [column.name for column in found]
+    told = list(notes)
+    if wanted:
+        chosen = [found[i] for i in _chosen(names, wanted)]
+        for column in chosen:
+            if not column.values.size:
+                raise ValueError(f"column must hold numbers, got {column.name!r} with {column.cells[0]!r}.")
+    else:
+        left_out = _left_out(found)
+        told += [f"{_label(found[i].name)} was left out: {reason}" for i, reason in left_out.items()]
+        chosen = [column for i, column in enumerate(found) if i not in left_out]
+    if not chosen or not chosen[0].values.size:
+        raise ValueError(f"file must hold numbers, got none. Supported: {FORMATS}.")
+    for column in chosen:
+        if column.faults:
+            cell, place = column.faults[0]
+            told.append(f"{_label(column.name)} lacks {len(column.faults)} of {column.values.size} values, "
+                        f"the first in line {place} ({repr(cell) if cell else 'empty'})")  # fmt: skip
+    return Series(np.array([column.values for column in chosen]), tuple(c.name for c in chosen), tuple(told))
+
+
+def _label(name: str) -> str:
+    """How a note names a column."""
+    return f"column {name!r}" if name else "the column without a name"
+
+
+def _chosen(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """Places of what is wanted by name or, where no name is so, by number from 1; all if nothing is wanted."""
+    places = []
+    for want in _separate(names, wanted):
+        same = [i for i, name in enumerate(names) if name == want]
+        if not same and want.isdecimal() and 1 <= int(want) <= len(names):
+            same = [int(want) - 1]
+        if len(same) != 1:
+            known = ", ".join(repr(name) for name in names[:20]) + ", ..." * (len(names) > 20)
+            raise ValueError(f"column must be one of {known} or a number from 1 to {len(names)}, got {want!r}.")
+        places += same
+    return list(dict.fromkeys(places)) if wanted else list(range(len(names)))
+
+
+def _separate(names: Sequence[str], wanted: Sequence[str]) -> Iterator[str]:
+    """What is wanted one by one: names as they are, else parts between commas, and the numbers of a range 2:5."""
+    for want in wanted:
+        for part in [want] if want in names else want.split(","):
+            ends = re.fullmatch(r"(\d{1,6}):(\d{1,6})", part)
+            if ends is None or part in names:
+                yield part if part in names else part.strip()
+            else:
+                yield from map(str, range(int(ends[1]), int(ends[2]) + 1))
+
+
+def _left_out(found: Sequence[Column]) -> dict[int, str]:
+    """Columns that are no series, with the reason: words, nothing, or an index or a time beside others."""
+    reasons: dict[int, str] = {}
+    for i, column in enumerate(found):
+        if not any(column.cells) and np.isnan(column.values).all():
+            reasons[i] = "it is empty"
+        elif column.cells:
+            reasons[i] = f"it holds no numbers but {column.cells[0]!r}" + _uneven_dates(column.cells)
+    rest = [i for i in range(len(found)) if i not in reasons]
+    times = {i: reason for i in rest if (reason := _time_by_name(found[i]))}
+    if len(times) < len(rest):
+        reasons |= times
+        rest = [i for i in rest if i not in times]
+    if not times and len(rest) > 1:
+        reasons |= _time_by_value(found, rest)
+    return reasons
+
+
+def _time_by_name(column: Column) -> str:
+    """Why a column is an index or a time by its name; empty if it is none."""
+    values = column.values
+    if _TIME_NAME.fullmatch(column.name.strip()) is None or np.isnan(values).any():
+        return ""
+    steps = np.diff(values)
+    calendar = column.name.strip().lower() in ("", "day", "month", "year", "hour", "minute", "second")
+    if not calendar and not (steps >= 0).all():
+        return ""
+    return "an index or a time by its name" + (_uneven(steps) if (steps > 0).all() and not is_day(values) else "")
+
+
+def _time_by_value(found: Sequence[Column], rest: Sequence[int]) -> dict[int, str]:
+    """The first column that rises (or falls) in equal steps, or else the first column if it alone rises all along."""
+    steps = {i: np.diff(found[i].values) for i in rest}
+    if found[rest[0]].values.size < _SHORTEST_TIME:
+        return {}
+    for i in rest:
+        values = found[i].values
+        step = (values[-1] - values[0]) / (values.size - 1)
+        line = values[0] + step * np.arange(values.size)
+        if step != 0 and np.abs(values - line).max() <= _STRAIGHT * abs(step):
+            return {i: "an index or a time: it changes in equal steps"}
+    rising = [i for i in rest if (steps[i] > 0).all()]
+    if rising == [rest[0]]:
+        uneven = "" if is_day(found[rest[0]].values) else _uneven(steps[rest[0]])
+        return {rest[0]: "a time: it alone rises in every line" + uneven}
+    return {}
+
+
+def _uneven(steps: Array) -> str:
+    """A warning if the steps of a time differ by more than the months of a year do."""
+    if not steps.size or steps.max() <= 1.15 * steps.min():
+        return ""
+    return (f", in steps from {steps.min():.6g} to {steps.max():.6g}; "
+            "the values are taken as equally spaced all the same")  # fmt: skip
+
+
+def _uneven_dates(cells: Sequence[str]) -> str:
+    """The same for dates that are written as 2024-01-31, with or without a time; empty for other words."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            steps = np.diff(np.array(cells, dtype="datetime64"))
+    except ValueError:
+        return ""
+    if not (steps > np.timedelta64(0)).all():
+        return ""
+    unit = np.datetime_data(steps.dtype)[0]
+    warning = _uneven(steps.astype(float))
+    return warning.replace("; the", f" ({unit}); the")

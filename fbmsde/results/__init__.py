@@ -1,0 +1,1 @@
+"""Exit times and the estimates that are made from them."""

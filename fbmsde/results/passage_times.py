@@ -1,0 +1,189 @@
+"""`PassageTimes`: exit times with censoring, and the statistics made from them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from ..core import checks
+from ..core.types import Array
+from .estimates import _ROUNDING, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve, _as_rate
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PassageTimes:
+    """First-passage times of paths: `times` (n_paths,), `censored` (n_paths,): True = not seen to leave.
+
+    A censored time is the last at which the path was seen inside: the horizon, or for the paths that left the finite
+    numbers, `broken` (n_paths,), the step before. Every estimate takes them as at risk up to there and no longer.
+
+    `horizon`: the end of the last step that was simulated. `dt`: the step of the grid of times, that of the chain; in
+    continuous time it is ``horizon / fine_steps``, while the option `dt` of `first_passage` bounds the jumps there.
+    `error_budget`: in continuous time what each approximation may contribute, else None. `note`: what a reader must
+    know of these times, empty when there is nothing.
+
+    Raises ValueError unless times are finite, from 0 to the horizon.
+
+    >>> passages = PassageTimes(np.array([1.0, 2.0, 3.0, 3.0]), np.array([False, False, False, True]), 3.0, 1.0)
+    >>> passages.n_left, passages.survival().probabilities.tolist()
+    (3, [0.75, 0.5, 0.25])
+    """
+
+    times: Array
+    censored: NDArray[np.bool_]
+    horizon: float
+    dt: float
+    error_budget: Any = None
+    broken: NDArray[np.bool_] = None  # type: ignore[assignment]
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        times, end = checks.array("times", self.times), checks.positive("horizon", self.horizon)
+        checks.positive("dt", self.dt)
+        if times.ndim != 1 or times.size == 0:
+            raise ValueError(f"times must have one dimension and at least one entry, got shape {times.shape}.")
+        if not (np.all(times >= 0.0) and np.all(times <= end * (1.0 + _ROUNDING))):
+            raise ValueError(f"times must lie in [0, horizon = {end:g}], got {times.min():g} to {times.max():g}.")
+        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "censored", self._flags("censored", self.censored))
+        broken = np.zeros(times.size, bool) if self.broken is None else self._flags("broken", self.broken)
+        if np.any(broken & ~self.censored):
+            raise ValueError("broken must mark censored paths only, got one that left.")
+        object.__setattr__(self, "broken", broken)
+
+    def _flags(self, name: str, values: Any) -> NDArray[np.bool_]:
+        """One truth value for each path."""
+        flags = np.asarray(values)
+        if flags.dtype != bool or flags.shape != self.times.shape:
+            raise ValueError(
+                f"{name} must hold {self.times.size} truth values, got shape {flags.shape} of {flags.dtype}."
+            )
+        return flags
+
+    def __repr__(self) -> str:
+        parts = [f"{self.n_left} of {self.n_paths} paths left by horizon {self.horizon:g}", f"dt = {self.dt:g}"]
+        if self.n_left:
+            mean = self.mean()
+            parts.append(f"mean {'of min(T, horizon) ' if mean.restricted else ''}{mean.value:.4g}")
+        if self.n_broken:
+            parts.append(f"{self.n_broken} broken")
+        if self.note:
+            parts.append(f"note: {self.note}")
+        return f"PassageTimes({', '.join(parts)})"
+
+    @property
+    def n_paths(self) -> int:
+        """Number of paths."""
+        return self.times.size
+
+    @property
+    def n_left(self) -> int:
+        """Number of paths that left before the horizon."""
+        return int(np.count_nonzero(~self.censored))
+
+    @property
+    def n_broken(self) -> int:
+        """Number of paths that left the finite numbers, so that their exit is unknown."""
+        return int(np.count_nonzero(self.broken))
+
+    def survival(self) -> SurvivalCurve:
+        """Kaplan-Meier estimate of the probability to be inside, by ``scipy.stats.ecdf`` of the censored data."""
+        self._require_exits("the survival curve is 1 up to the horizon")
+        data = stats.CensoredData.right_censored(self.times, self.censored)
+        estimate = stats.ecdf(data)
+        return SurvivalCurve(estimate.sf.quantiles, estimate.sf.probabilities, estimate)
+
+    def mean(self) -> Mean:
+        """Mean exit time; when paths are censored the restricted mean of ``min(T, horizon)``, and it says so.
+
+        The weight of a broken path goes to those that were inside for longer, as in the Kaplan-Meier estimate; when no
+        such path is left it counts with its last time inside.
+        """
+        self._require_exits(f"the mean exit time is above the horizon {self.horizon:g} by an unknown amount")
+        n_intact, n_censored = self.n_paths - self.n_broken, self.n_paths - self.n_left
+        return Mean.of(self.times, self._weights(), n_intact, n_censored, self.horizon)
+
+    def _weights(self) -> Array:
+        """Share of each path (n_paths,) in the mean: equal ones, those of broken paths handed on to later times."""
+        n = self.n_paths
+        weights = np.full(n, 1.0 / n)
+        if self.n_broken:
+            order = np.lexsort((self.broken, self.times))  # broken last among equal times: they were inside then
+            handed_on = self.broken[order]
+            at_risk = np.arange(n, 0, -1)
+            handed_on[-1] = False
+            growth = np.where(handed_on, at_risk / np.maximum(at_risk - 1, 1), 1.0)
+            weights[order] = np.where(handed_on, 0.0, np.cumprod(growth) / n)
+        return weights
+
+    def exit_rate(self, after: float | None = None) -> Rate:
+        """Exit rate by censored maximum likelihood from the exits later than `after` (default: the lower quartile).
+
+        The hazard per step of the grid, events / steps at risk = p, as a rate: ``-ln(1 - p) / dt``. Steps count from
+        the first multiple of dt that is not before `after`, which the result's `after` gives.
+        """
+        self._require_exits(f"95 % confidence: the exit rate is below {self.rate_bound():.3g}")
+        left = self.times[~self.censored]
+        if np.all(left <= self.dt * (1 + 1e-9)) and left.size == self.n_paths:
+            raise NoEstimateError(
+                f"every path left at the first step of {self.dt:g}, so the rate is not resolved. Take a smaller dt."
+            )
+        asked = float(np.quantile(left, 0.25)) if after is None else checks.finite("after", after)
+        if asked < 0.0:
+            raise ValueError(f"after must be at least 0, got {asked}.")
+        begin = -float(self._last_step(np.array(-asked)))
+        events = int(np.count_nonzero(left > begin * (1.0 + 1e-12)))
+        exposure = float(np.sum(np.maximum(self._seen() - begin, 0.0)))
+        if events == 0:
+            raise NoEstimateError(f"no path left after {begin:g}, so the tail has no rate. Take an earlier `after`.")
+        if exposure < events * self.dt * (1.0 + _ROUNDING):
+            raise NoEstimateError(
+                f"every path inside at {begin:g} left in the next step of {self.dt:g}, so the rate is not resolved. "
+                "Take an earlier `after` or a smaller dt."
+            )
+        return Rate(float(_as_rate(events * self.dt / exposure, self.dt)), events, exposure, begin, self.dt)
+
+    def rate_bound(self, level: float = 0.95) -> float:
+        """Upper confidence bound of a constant exit rate when no path has left: ``-ln(1 - level) / exposure``."""
+        exposure = float(np.sum(self._seen()))
+        return float(-np.log1p(-checks.fraction("level", level)) / exposure) if exposure > 0.0 else math.inf
+
+    def hazard(self, edges: ArrayLike) -> Hazard:
+        """Exit rates in the windows between increasing `edges` (n + 1,): exits in (edge, next edge].
+
+        The hazard per step, exits over steps at risk that end in the window, as a rate like that of `exit_rate`.
+        """
+        e = checks.array("edges", edges)
+        if e.ndim != 1 or e.size < 2 or not np.all(np.diff(e) > 0):
+            raise ValueError(f"edges must be increasing and at least two, got {edges!r}.")
+        if e[0] < 0.0 or e[-1] == np.inf:
+            raise ValueError(f"edges must be finite and at least 0, got {e[0]:g} to {e[-1]:g}.")
+        steps = self._last_step(e)
+        left = np.sort(self.times[~self.censored])
+        events = np.diff(np.searchsorted(left, steps * (1.0 + 1e-12), side="right")).astype(np.int64)
+        ordered = np.sort(self._seen())
+        sums = np.concatenate([[0.0], np.cumsum(ordered)])
+        index = np.searchsorted(ordered, steps, side="right")
+        exposure = np.diff(sums[index] + steps * (ordered.size - index))  # sum over paths of min(T, edge)
+        at_risk = exposure > 0.5 * self.dt  # the sums round
+        per_step = np.where(at_risk, np.minimum(events * self.dt / np.where(at_risk, exposure, 1.0), 1.0), np.nan)
+        return Hazard(e, _as_rate(per_step, self.dt), events, np.where(at_risk, exposure, 0.0), self.dt)
+
+    def _last_step(self, times: Array) -> Array:
+        """The last multiples of dt that are not later, the times themselves where they are multiples up to rounding."""
+        whole = np.rint(times / self.dt)
+        close = np.abs(times - whole * self.dt) <= _ROUNDING * self.dt
+        return np.where(close, times, np.floor(times / self.dt) * self.dt)
+
+    def _seen(self) -> Array:
+        """How long each path was at risk in whole steps (n_paths,)."""
+        return np.where(self.censored, self._last_step(self.times), self.times)
+
+    def _require_exits(self, instead: str) -> None:
+        if self.n_left == 0:
+            raise NoEstimateError(f"no path of {self.n_paths} left before the horizon {self.horizon:g}: {instead}.")

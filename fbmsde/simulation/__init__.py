@@ -1,0 +1,1 @@
+"""Paths and their exits, on grids and in continuous time."""

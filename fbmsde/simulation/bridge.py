@@ -1,0 +1,109 @@
+"""Exits driven by ordinary Brownian motion, H = 1/2, with the chance of an exit inside each step."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ..core import checks
+from ..core.blocks import run_blocks
+from ..core.random import normal_pair, seed_lane
+from ..core.states import BROKEN, CENSORED, LEFT, UNRESOLVED
+from ..dynamics.landscapes import Landscape
+from ..dynamics.solvers import heun
+from ..results.passage_times import PassageTimes
+from ._lane_kernel import unresolved
+from .errors import passages_of
+
+_BLOCKS = 8  # for each thread: they end at different times
+_NEVER = 40.0  # -log of a probability that is none
+
+
+@njit(error_model="numpy", forceinline=True)
+def _stays(distance: float, later: float, variance: float) -> float:
+    """Probability that a Brownian bridge between two distances from a bound does not reach it."""
+    exponent = max(2.0 * distance * later / variance, 0.0)  # beyond the bound it has not stayed
+    return 1.0 - math.exp(-exponent) if exponent < _NEVER else 1.0
+
+
+@njit(error_model="numpy", nogil=True)
+def _bridge_exits(
+    key: NDArray[np.uint64], gradient: Any, params: Any, x0: float, bounds: Any, clock: Any, n_steps: int,
+    queue: NDArray, steps: NDArray, states: NDArray, control: NDArray,
+) -> None:  # fmt: skip
+    """Step in which each queued path leaves, and what happened then: LEFT, UNRESOLVED, CENSORED or BROKEN."""
+    lower, upper = bounds
+    dt, scale = clock
+    words = np.empty((4, 1), np.uint64)
+    for path in queue:
+        if control[0] != 0:
+            break
+        seed_lane(key, path, 0, words, 0)
+        x, step, outcome = x0, 0, CENSORED
+        while step < n_steps and outcome == CENSORED and control[0] == 0:
+            shock, coin = normal_pair(words, 0)
+            moved = heun(gradient, params, (x,), (scale * shock,), dt)[0]
+            stays = _stays(x - lower, moved - lower, scale**2) * _stays(upper - x, upper - moved, scale**2)
+            if not abs(moved) < math.inf:
+                outcome = BROKEN
+            elif not ((moved > lower) & (moved < upper)) or 0.5 * math.erfc(-coin / math.sqrt(2.0)) > stays:
+                late = unresolved(gradient, params, (x0,), clock, (x,), (moved,), (scale * shock,))
+                outcome = UNRESOLVED if late else LEFT
+            x = moved
+            step += 1
+        steps[path], states[path] = step, outcome
+        control[1] += 1
+
+
+def bridge_passage(
+    landscape: Landscape,
+    sigma: float,
+    x0: float,
+    domain: checks.Interval,
+    *,
+    dt: float,
+    horizon: float,
+    n_paths: int,
+    seed: checks.Seed,
+    n_jobs: int | None = None,
+) -> PassageTimes:
+    """Times at which paths of ``dX = -gradient(X) dt + sigma dB``, B ordinary Brownian motion, leave an interval.
+
+    Between two points at distances a, b from a bound the path has been beyond it with probability ``exp(-2 a b /
+    (sigma^2 dt))``, that of a Brownian bridge: exact for a drift that is constant over the step, so the error falls
+    with dt, not with its square root. The two bounds are taken as independent. An exit counts at the end of its step.
+    One dimension, trapezoidal rule; `first_passage` with ``monitoring="continuous"`` serves every H. Raises PathError
+    as that does.
+
+    >>> from fbmsde import quadratic
+    >>> passages = bridge_passage(quadratic(), 1.0, 0.0, (-1.0, 1.0), dt=0.01, horizon=20.0, n_paths=200, seed=1)
+    >>> passages.times.shape
+    (200,)
+    """
+    checks.kind("landscape", landscape, Landscape, "Write Landscape(potential, gradient) for functions.")
+    if landscape.dim != 1:
+        raise ValueError(f"landscape must have one dimension, got {landscape.dim}.")
+    step, paths = checks.positive("dt", dt), checks.count("n_paths", n_paths)
+    start, bounds = checks.finite("x0", x0), checks.interval("domain", domain)
+    if not bounds[0] < start < bounds[1]:
+        raise ValueError(f"x0 must lie inside the domain {bounds}, got {start}.")
+    end = checks.positive("horizon", horizon)
+    n_steps = checks.whole_steps(step, end)
+    end = checks.reached(step, n_steps, end)
+    checks.fits_memory("passage times", 26.0 * paths)
+    key, threads = checks.as_seed(seed), checks.workers(n_jobs)
+    clock = (step, checks.squarable("sigma", sigma) * math.sqrt(step))
+    blocks = np.array_split(np.arange(paths), min(paths, _BLOCKS * threads))
+    steps, states = np.zeros(paths, np.int64), np.zeros(paths, np.uint8)
+    control = np.zeros((len(blocks), 2), np.int64)
+
+    def work(i: int) -> None:
+        arrays = (blocks[i], steps, states, control[i])
+        _bridge_exits(key, landscape.drift, landscape.params, start, bounds, clock, n_steps, *arrays)
+
+    run_blocks(work, threads, control, paths, False)
+    return passages_of(steps, states, step, end)

@@ -1,0 +1,241 @@
+"""Exits in continuous time: paths jump many fine steps at once far from the boundary and creep near it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core import checks
+from ..core.blocks import run_blocks
+from ..core.points import Point
+from ..core.states import BROKEN, CENSORED
+from ..core.types import Array
+from ..drivers.fractional import FractionalNoise
+from ..drivers.rational.jump_tables import Jumps, jumps
+from ..drivers.rational.streaming import MAX_STEPS_CHOSEN, StreamingNoise, default_tolerance
+from ..dynamics.landscapes import Landscape
+from ..laws.extremes import barrier_shift
+from ..results.passage_times import PassageTimes
+from ._jump_kernel import _LONGER, _SAMPLED, Limits, _jump_exits
+from .budget import BINS, ErrorBudget, drift_error, missed_crossings, overshoot_left, required_reach
+from .domains import _REACH_OF_FINEST, _Region
+from .errors import passages_of
+from .monitoring import Accuracy
+from .scan import Scan, no_scan, scan_line, visited
+
+_BLOCKS = 8  # for each thread: they end at different times
+_FEWEST, _MOST = 16, 26  # binary logarithms of the number of fine steps taken by default
+_NEGLIGIBLE = 5e-4  # standard error of a probability from 10^6 paths
+_STIFFEST = 0.5  # dt times the steepest second derivative, beyond which the scheme follows no drift
+
+MAX_KL = 1e-5  # divergence per path of the noise model, unless the caller chooses
+
+
+@dataclass(frozen=True, eq=False)
+class Jumper:
+    """The noise of a run on `n_steps` fine steps and its jumps; `run` gives the kernel.
+
+    A block holds no more than one path at a time: memory does not depend on the number of steps.
+    """
+
+    model: StreamingNoise
+    tables: Jumps
+    key: NDArray[np.uint64]
+    mixing: Array
+    accuracy: Accuracy
+
+    @classmethod
+    def of(cls, noise: Any, n_steps: int, longest: int, dim: int, key: Any, accuracy: Accuracy) -> Jumper:
+        """The jumps, up to `longest` steps, of a `FractionalNoise`; ValueError when there is no model of it."""
+        tolerance = accuracy.tolerance if accuracy.tolerance is not None else noise.tolerance
+        if tolerance is None:
+            tolerance = min(default_tolerance(n_steps), MAX_KL)
+        model = StreamingNoise(noise.hurst, max(2, n_steps), tolerance)
+        tables = jumps(model._fitted.model, max(1, min(n_steps, longest).bit_length()))
+        return cls(model, tables, key, noise._mixing(dim), accuracy)
+
+    @property
+    def tally_shape(self) -> tuple[int, int]:
+        """Counters of one block: levels and classes of clearance."""
+        return len(self.tables.rank), BINS
+
+    def run(self, plan: Plan, clock: Any) -> Callable[..., None]:
+        """The kernel as a function of the path numbers and arrays that it lists last."""
+        source = (self.key, np.ascontiguousarray(self.model.start), self.model.level_sd, self.mixing)
+        t = self.tables
+        tables = (t.decay, t.mean, t.deviation, t.factor, t.rank)
+        hurst = float(self.model.hurst)
+        reach = np.array(required_reach(hurst, len(t.rank), self.accuracy.miss))
+        spread = math.sqrt(3.0 * (2.0 ** (-2.0 * hurst) - 0.25))  # the variance of fBm midway, both ends known
+        far = reach * clock[1] * t.deviation
+        far = np.concatenate([far, far[-1] * 2.0 ** np.arange(1, _LONGER + 1)])
+        limits = Limits(reach, far, hurst, self.accuracy.drift_step, plan.widest, spread)
+        scan = plan.scan.line, plan.scan.stiffness(far)
+        given = (source, tables, *plan.motion, *plan.region, *scan, limits, plan.start, clock, plan.n_steps)
+        return lambda *arrays: _jump_exits(*given, *arrays)
+
+
+class Plan(NamedTuple):
+    """A run: motion (gradient, params), region (outside, undefined, clearance, bounds), start, fine step, their number.
+
+    `scan` is what was seen of the landscape beforehand, `widest` the largest reach of a jump for the boundary's sake.
+    """
+
+    motion: Any
+    region: Any
+    start: Point
+    dt: float
+    n_steps: int
+    longest: int
+    shift: float
+    scan: Scan = no_scan()
+    widest: float = math.inf
+
+
+@dataclass(frozen=True, eq=False)
+class Exits:
+    """Exit steps (n_paths,), states (n_paths,) of the exit kernel, and the error budget."""
+
+    steps: NDArray[np.int64]
+    states: NDArray[np.uint8]
+    budget: ErrorBudget
+
+    @property
+    def censored(self) -> NDArray[np.bool_]:
+        """Who was still inside at the end (n_paths,)."""
+        return self.states == CENSORED
+
+
+def exits(
+    noise: Any, plan: Plan, accuracy: Accuracy, key: NDArray[np.uint64], n_paths: int, threads: int, progress: Any
+) -> Exits:
+    """The exits of all paths, in blocks over the threads; ValueError when a fine step is too long for the drift."""
+    jumper = Jumper.of(noise, plan.n_steps, plan.longest, len(plan.start), key, accuracy)
+    blocks = np.array_split(np.arange(n_paths), min(n_paths, _BLOCKS * threads))
+    steps, states = np.zeros(n_paths, np.int64), np.zeros(n_paths, np.uint8)
+    control, stiffest = np.zeros((len(blocks), 2), np.int64), np.zeros((len(blocks), 3))
+    tally = np.zeros((len(blocks), *jumper.tally_shape), np.int64)
+    clock = (plan.dt, noise.scale(plan.dt))
+    run = jumper.run(plan, clock)
+
+    def work(i: int) -> None:
+        if control[i, 0] == 0:
+            arrays = (blocks[i], steps, states, control[i], tally[i], stiffest[i])
+            run(*arrays)
+
+    run_blocks(work, threads, control, n_paths, progress)
+    watched = stiffest.max(axis=0)
+    if not np.any(states == BROKEN):
+        _require_followed(plan, *watched[:2].tolist())
+    return Exits(steps, states, _budget(noise, jumper, plan, tally.sum(axis=0), watched, n_paths))
+
+
+def _require_followed(plan: Plan, stiff: float, bent: float) -> None:
+    """ValueError when fine steps were too long for the drift, or when jumps passed over what changes it."""
+    if stiff > _STIFFEST:
+        raise ValueError(
+            f"fine_steps must be so many that dt |second derivative| stays below {_STIFFEST}, got {stiff:.3g} with "
+            f"{plan.n_steps} of them. Take more, or a domain that keeps paths from where the landscape is steep."
+        )
+    if bent > _STIFFEST:
+        raise ValueError(
+            f"landscape must not change within a jump by what its ends do not show, got a drift that turns by "
+            f"{bent:.3g} times the spread of a jump midway. Declare the smallest length over which it changes with "
+            "Landscape(..., finest=length), or limit the duration of jumps with dt."
+        )
+
+
+def _budget(
+    noise: Any, jumper: Jumper, plan: Plan, counts: NDArray[np.int64], watched: Array, n_paths: int
+) -> ErrorBudget:
+    """The budget of a finished run from what its jumps have counted."""
+    late, hidden, hurst = counts[0, 1], counts[0, 2], float(noise.hurst)
+    counts[0, 1:3] = 0
+    return ErrorBudget(
+        missed_crossings=(missed_crossings(hurst, counts) + _SAMPLED * float(hidden)) / n_paths,
+        overshoot=overshoot_left(hurst) * plan.shift * noise.largest_deviation,
+        drift=drift_error(hurst, float(watched[:2].max())),
+        noise_kl=jumper.model.certificate.kl,
+        late_exits=float(late) / n_paths,
+        jumps_per_path=float(counts.sum()) / n_paths,
+        hurst=hurst,
+        fine_steps=plan.n_steps,
+        accuracy=jumper.accuracy,
+        resolution=math.inf if watched[2] > 0.0 else plan.scan.spacing,
+    )
+
+
+def default_fine_steps(noise: Any, horizon: float, distance: float, longest: float) -> int:
+    """A power of two for which what is left of the overshoot is `_NEGLIGIBLE` of the length in play.
+
+    That length is the smaller of the distance to the boundary and ``sigma horizon^H``. A step is no longer than
+    `longest`, for the drift's sake.
+    """
+    length = min(distance, noise.scale(horizon))
+    left = overshoot_left(noise.hurst) * barrier_shift(noise.hurst) * noise.sigma
+    step = min(longest, (_NEGLIGIBLE * length / left) ** (1.0 / noise.hurst))
+    return 2 ** max(_FEWEST, min(_MOST, math.ceil(math.log2(horizon) - math.log2(step)))) if step > 0 else 2**_MOST
+
+
+@dataclass(frozen=True)
+class _Jumps:
+    """Everything a run in continuous time needs but the number of steps."""
+
+    landscape: Landscape
+    noise: FractionalNoise
+    region: _Region
+    start: Point
+    n_paths: int
+    key: Any
+    threads: int
+    progress: bool | Callable[[int], Any]
+    accuracy: Accuracy
+
+    def passages(self, horizon: float, longest: float | None, fine_steps: Any, until: Any) -> PassageTimes:
+        """All paths up to the horizon."""
+        if until is not None:
+            raise ValueError(f"until must be None in continuous time, got {until}. Give a horizon.")
+        if self.noise.method != "streaming":
+            raise ValueError(f"method must be 'streaming' in continuous time, got {self.noise.method!r}.")
+        scan = self._scan(horizon)
+        n_steps = self._fine_steps(horizon, fine_steps, scan)
+        dt = horizon / n_steps
+        shift = barrier_shift(self.noise.hurst) * self.noise.scale(dt)
+        region = self.region.moved_in(shift, self.noise)
+        test, no_level, bounds = region.tests
+        longest_steps = n_steps if longest is None else max(1, int(min(checks.positive("dt", longest) / dt, n_steps)))
+        motion = (self.landscape.drift, self.landscape.params)
+        place = (test, no_level, self.region.clearance(self.noise), bounds)
+        plan = Plan(motion, place, self.start, dt, n_steps, longest_steps, shift, scan, region.widest)
+        left = exits(self.noise, plan, self.accuracy, self.key, self.n_paths, self.threads, self.progress)
+        return passages_of(left.steps, left.states, dt, horizon, left.budget)
+
+    def _scan(self, horizon: float) -> Scan:
+        """What the landscape is like wherever paths can be expected; in several dimensions, what it is said to be."""
+        finest, motion = self.landscape.finest, (self.landscape.drift, self.landscape.params)
+        beyond = math.inf if finest is None else _REACH_OF_FINEST * finest
+        if self.landscape.dim > 1:
+            return no_scan(beyond)
+        x0, sides = self.start[0], (-1, 1)
+        ends = [side * math.inf for side in sides] if self.region.interval is None else self.region.interval
+        open_sides = (math.isinf(ends[0]), math.isinf(ends[1]))
+        low, high = (
+            end if math.isfinite(end) else x0 + side * visited(*motion, x0, side, self.noise, horizon)
+            for side, end in zip(sides, ends, strict=True)
+        )
+        return scan_line(motion, (low, high), open_sides, finest, beyond)
+
+    def _fine_steps(self, horizon: float, fine_steps: Any, scan: Scan) -> int:
+        """The number of fine steps: the caller's, or one that leaves little of the overshoot and follows the drift."""
+        if fine_steps is None:
+            follows = self.accuracy.drift_step / scan.steepest if scan.steepest > 0.0 else math.inf
+            return default_fine_steps(self.noise, horizon, self.region.distance(self.noise), follows)
+        n_steps = checks.count("fine_steps", fine_steps)
+        if n_steps > MAX_STEPS_CHOSEN:
+            raise ValueError(f"fine_steps must be at most 2^30, got {n_steps}. No noise model reaches further.")
+        return n_steps

@@ -1,0 +1,95 @@
+"""Errors that carry what was computed before them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.states import BROKEN, CENSORED, NO_LEVEL, UNRESOLVED
+from ..results.passage_times import PassageTimes
+
+_FEW = 0.01  # share of the exits that is not worth a note
+
+
+class PathError(ArithmeticError):
+    """A path left the finite numbers, or met a level that is not a number.
+
+    `path` is the number of the first such path and `time` when it happened. What the other paths gave is kept:
+    `passages` (of `first_passage` and `bridge_passage`) with ``passages.broken`` marking the broken ones, or `paths`
+    (of `simulate_paths`) with ``paths.broken``; the one that does not apply is None.
+    """
+
+    def __init__(
+        self, message: str, path: int, time: float, passages: PassageTimes | None = None, paths: Any = None
+    ) -> None:
+        super().__init__(message)
+        self.path, self.time, self.passages, self.paths = path, time, passages, paths
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.path, self.time, self.passages, self.paths)
+
+    @classmethod
+    def at(cls, path: int, step: int, dt: float, **kept: Any) -> PathError:
+        """The error of a path that broke at a step, with the step size to try; `kept`: `passages` or `paths`."""
+        return cls(f"{_must_stay_finite(path, step, dt)}{_told(kept)}", int(path), float(step * dt), **kept)
+
+    @classmethod
+    def without_level(cls, path: int, step: int, dt: float, **kept: Any) -> PathError:
+        """The error of a path at a finite point where the level function returned nan."""
+        rule = f"the level at path {path} must be a number, got nan at time {step * dt:g}. Check the level function."
+        return cls(f"{rule}{_told(kept)}", int(path), float(step * dt), **kept)
+
+
+class HorizonError(ArithmeticError):
+    """Too few paths had left when the noise model's range ended; `passages` holds what was computed."""
+
+    def __init__(self, message: str, passages: PassageTimes) -> None:
+        super().__init__(message)
+        self.passages = passages
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.passages)
+
+
+def _must_stay_finite(path: int, step: int, dt: float) -> str:
+    """The sentence about the first broken path."""
+    rule = f"path {path} must stay finite, got inf or nan at time {step * dt:g}."
+    return f"{rule} Check the gradient there, or try dt = {dt / 4:g}."
+
+
+def _told(kept: dict[str, Any]) -> str:
+    """How many paths broke, and where the others are."""
+    return "".join(
+        f" {int(np.count_nonzero(found.broken))} of {found.broken.size} paths broke; `{name}` of this error holds all."
+        for name, found in kept.items()
+        if found is not None
+    )
+
+
+def passages_of(
+    steps: NDArray[np.int64], states: NDArray[Any], dt: float, horizon: float, error_budget: Any = None
+) -> PassageTimes:
+    """The passage times of exit steps (n_paths,) and states (n_paths,); PathError with them when a path broke."""
+    broken = (states == BROKEN) | (states == NO_LEVEL)
+    censored = broken | (states == CENSORED)
+    times = np.where(censored & ~broken, horizon, (steps - broken) * dt)  # a broken path was inside one step before
+    note = _note(int(np.count_nonzero(states == UNRESOLVED)), int(np.count_nonzero(~censored)), dt)
+    passages = PassageTimes(times, censored, horizon, dt, error_budget, broken, note)
+    if broken.any():
+        path = int(np.argmax(broken))
+        error = PathError.at if states[path] == BROKEN else PathError.without_level
+        raise error(path, int(steps[path]), dt, passages=passages)
+    return passages
+
+
+def _note(n_unresolved: int, n_left: int, dt: float) -> str:
+    """What to say of exits that the equation would not make, nothing when they are hardly any."""
+    if n_unresolved <= _FEW * n_left:
+        return ""
+    return (
+        f"{n_unresolved} of {n_left} exits were made by steps that the equation does not take (dt times the curvature "
+        f"beyond 2, or the drift of one step over a tenth of the way). They belong to the chain of step {dt:g} alone: "
+        f"compare with dt = {dt / 4:g}."
+    )

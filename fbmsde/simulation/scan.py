@@ -1,0 +1,165 @@
+"""A look at a whole one-dimensional landscape before a run, so that no jump passes over what is narrower than itself.
+
+The range that paths can visit is cut into `CELLS` equal cells, and the least and the greatest gradient in each of them
+are found. From them follows how much the gradient changes within the reach of a jump from any cell.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from scipy import ndimage
+
+from ..core.points import Point, replaced
+from ..core.types import Array
+
+CELLS = 2**11
+INTERVALS = 8  # in which the gradient is first looked at in a cell; a second look halves them
+_SETTLED = 0.1  # a cell is looked at no more closely when that widens its range of gradients by a smaller share
+_DOUBLINGS = 6  # of the number of intervals in a cell, at most, until it has settled
+_MOST_INTERVALS = 2**13
+_QUIET = 8.0  # standard deviations of the noise that a path may gain on a slope that pulls it back
+_FARTHEST = 12.0  # standard deviations of the noise at the horizon: no path without a drift goes so far
+_SCALES, _SAMPLES = 40, 33
+
+
+class Line(NamedTuple):
+    """The line that was scanned, as numbers that kernels pass freely.
+
+    It begins at `low` and has `per_length` cells to a unit of length; `beyond` is the longest reach of a jump where
+    nothing was scanned.
+    """
+
+    low: float
+    per_length: float
+    beyond: float
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """What was seen of the gradient in each cell of a line; (CELLS,) arrays, empty when nothing was scanned.
+
+    `least` and `most` bound the gradient in a cell and `change` its steepest change between neighbouring points, of
+    which `spacing` is the largest distance. `open_sides` tells where paths may leave the line.
+    """
+
+    line: Line
+    least: Array
+    most: Array
+    change: Array
+    spacing: float
+    open_sides: tuple[bool, bool]
+
+    @property
+    def steepest(self) -> float:
+        """The steepest change of the gradient anywhere, 0 when nothing was scanned."""
+        return float(self.change.max(initial=0.0))
+
+    def stiffness(self, reaches: Array) -> Array:
+        """Steepest change of the gradient within each of the reaches of any place in a cell, (n_reaches, CELLS).
+
+        At most the steepest change between neighbouring points, and at most the largest difference of two gradients
+        over the reach, as what is far narrower than a jump moves it little. NaN where the reach leaves the line on an
+        open side.
+        """
+        if self.change.size == 0:
+            return np.full((reaches.size, 1), np.nan)
+        return np.array([self._within(float(reach)) for reach in reaches])
+
+    def _within(self, reach: float) -> Array:
+        """One row of `stiffness`: the cells that the reach touches lie up to `n` cells off."""
+        n = min(CELLS, max(1, math.ceil(reach * self.line.per_length)))
+        around = {"size": 2 * n + 1, "mode": "nearest"}
+        up = ndimage.maximum_filter1d(self.most, **around) - self.least
+        down = self.most - ndimage.minimum_filter1d(self.least, **around)
+        within = np.minimum(ndimage.maximum_filter1d(self.change, **around), np.maximum(up, down) / reach)
+        if self.open_sides[0]:
+            within[:n] = np.nan
+        if self.open_sides[1]:
+            within[-n:] = np.nan
+        return within
+
+
+def no_scan(beyond: float = math.inf) -> Scan:
+    """The scan of a landscape of which no place was looked at; jumps reach at most `beyond`."""
+    empty = np.empty(0)
+    return Scan(Line(math.inf, 1.0, beyond), empty, empty, empty, math.inf, (True, True))
+
+
+def scan_line(
+    motion: Any, ends: tuple[float, float], open_sides: tuple[bool, bool], finest: float | None, beyond: float
+) -> Scan:
+    """The scan of a landscape's motion (gradient, params) between two finite ends.
+
+    The gradient is read at 2^15 equidistant points, or at more so that they lie at most half of `finest` apart;
+    ValueError when that asks for too many. Where the last doubling of their number has widened the range of the
+    gradient in a cell by more than a tenth, the number is doubled again there, up to 2^5 times. What is narrower than
+    the distance between two points can be overlooked.
+    """
+    low, high = ends
+    width, intervals = (high - low) / CELLS, INTERVALS
+    while finest is not None and width / intervals > finest:
+        intervals *= 2
+    if intervals > _MOST_INTERVALS:
+        raise ValueError(
+            f"finest must be at least {width / _MOST_INTERVALS:.3g} to be seen in a scan from {low:.6g} to "
+            f"{high:.6g}, got {finest}. Take a narrower domain, or a smallest length that paths can feel."
+        )
+    seen = np.empty((3, CELLS))
+    _look(*motion, (low,), width, intervals, seen)
+    line, spacing = Line(low, 1.0 / width, beyond), width / (2 * intervals)
+    return Scan(line, seen[0], seen[1], seen[2], spacing, open_sides)
+
+
+def visited(gradient: Any, params: Any, x0: float, side: int, noise: Any, horizon: float) -> float:
+    """How far to one side of the start, +1 or -1, paths can be expected to go.
+
+    At most twelve standard deviations of the noise at the horizon. Less where the landscape pulls back: over the outer
+    half of the distance, a path that gains eight standard deviations of the noise within any time t loses more than
+    that to the drift, ``max_t (8 sigma t^H - pull t) <= distance / 2``.
+    """
+    farthest, hurst = _FARTHEST * noise.scale(horizon), float(noise.hurst)
+    gain = _QUIET * noise.sigma
+    for halvings in range(_SCALES, 0, -1):
+        distance = farthest * 2.0**-halvings
+        places = x0 + side * distance * np.linspace(0.5, 1.0, _SAMPLES)
+        pull = min(side * gradient((float(x),), *params)[0] for x in places)
+        if pull > 0.0:
+            longest = (gain * hurst / pull) ** (1.0 / (1.0 - hurst))
+            if gain * (1.0 - hurst) * longest**hurst <= distance / 2.0:
+                return distance
+    return farthest
+
+
+@njit(error_model="numpy", nogil=True)
+def _range(gradient: Any, params: Any, place: Point, width: float, intervals: int) -> tuple[float, float, float]:
+    """Least and greatest gradient over `width` from `place` on, and its steepest change between two of the points."""
+    least, most, change, before = np.inf, -np.inf, 0.0, np.nan
+    for i in range(intervals + 1):
+        value = gradient(replaced(place, 0, place[0] + width * i / intervals), *params)[0]
+        if abs(value) < np.inf:
+            least, most = min(least, value), max(most, value)
+            if abs(value - before) > change:
+                change = abs(value - before)
+        before = value
+    return least, most, change * intervals / width
+
+
+@njit(error_model="numpy", nogil=True)
+def _look(gradient: Any, params: Any, start: Point, width: float, intervals: int, seen: Array) -> None:
+    """Fill in, for each cell, the least and greatest gradient and its steepest change (3, n_cells)."""
+    for cell in range(seen.shape[1]):
+        place = replaced(start, 0, start[0] + cell * width)
+        least, most, change = _range(gradient, params, place, width, intervals)
+        n = intervals
+        for _ in range(_DOUBLINGS):
+            n *= 2
+            before = most - least
+            least, most, change = _range(gradient, params, place, width, n)
+            if (most - least) - before <= _SETTLED * (most - least):
+                break
+        seen[0, cell], seen[1, cell], seen[2, cell] = least, most, change

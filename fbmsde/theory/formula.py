@@ -1,0 +1,195 @@
+"""What a formula is: a closed form with its source, its status, its range, and one way to be asked."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..core import checks
+from ..core.types import Array
+
+SPREAD = "spread in the quadratic well"
+PASSAGE = "passage to the minimum of the quadratic well"
+EXIT = "exit from the quadratic well through a barrier"
+FBM = "fractional Brownian motion without drift"
+
+
+def _sides(name: str, value: Any) -> float:
+    """1 or 2."""
+    if checks.number(name, value) not in (1.0, 2.0):
+        raise ValueError(f"{name} must be 1 (one rim) or 2 (both rims), got {value!r}.")
+    return float(value)
+
+
+def _time(name: str, value: Any) -> float:
+    """A finite time of at least 0."""
+    if checks.finite(name, value) < 0.0:
+        raise ValueError(f"{name} must be at least 0, got {value}.")
+    return float(value)
+
+
+ARGUMENTS: dict[str, Callable[[str, Any], float]] = {
+    "hurst": checks.fraction,
+    "curvature": checks.positive,
+    "sigma": checks.positive,
+    "barrier": checks.positive,
+    "x0": checks.finite,
+    "times": _time,
+    "dt": checks.positive,
+    "sides": _sides,
+    "drift": checks.finite,
+    "horizon": checks.positive,
+}
+
+
+def _everywhere() -> str:
+    """The limits of a formula without any."""
+    return ""
+
+
+def no_memory(hurst: float) -> str:
+    """The limit of what is known at H = 1/2 only."""
+    return "" if hurst == 0.5 else f"hurst must be 1/2, got {hurst}."
+
+
+def tabulated_law(hurst: float) -> str:
+    """The limit of what rests on the table of the law of the maximum."""
+    return "" if 0.1 <= hurst <= 0.9 else f"hurst must lie in [0.1, 0.9], got {hurst}."
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A closed form: what it gives, where it comes from, how far to trust it.
+
+    `quantity` names what comes back ("exit_rate", "mean_exit_time", "survival", "density", "variance", ...), `subject`
+    the problem (`EXIT`, `PASSAGE`, `SPREAD`, `FBM`), `status` is "exact", "asymptotic" (a limit theorem), "approximate"
+    (a heuristic with a measured error) or "refuted" (kept because the literature uses it; simulation contradicts it),
+    and `brownian_status` what it becomes at H = 1/2 if that differs. `validity` and `measured` are prose.
+    """
+
+    name: str
+    title: str
+    quantity: str
+    subject: str
+    status: str
+    source: str
+    validity: str
+    measured: str
+    compute: Callable[..., ArrayLike] = field(repr=False)
+    limits: Callable[..., str] = field(repr=False, default=_everywhere)
+    brownian_status: str = ""
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Names of the keyword arguments it looks at."""
+        return tuple(dict.fromkeys([*_parameters(self.compute), *_parameters(self.limits)]))
+
+    def status_at(self, hurst: float) -> str:
+        """Its status at one value of H.
+
+        >>> from fbmsde.theory import FORMULAS
+        >>> FORMULAS["effective_fokker_planck"].status_at(0.5)
+        'exact'
+        """
+        return self.brownian_status if hurst == 0.5 and self.brownian_status else self.status
+
+    def valid(self, **arguments: Any) -> str:
+        """The reason why it does not hold for these arguments, empty if it does; arrays: the first reason.
+
+        Empty means that `evaluate` returns a finite value: a value that no float holds is a reason, too.
+
+        >>> from fbmsde.theory import FORMULAS
+        >>> FORMULAS["pickands"].valid(hurst=0.3, barrier=0.5)
+        'barrier must be at least 2 stationary standard deviations, got 0.748.'
+        """
+        try:
+            reasons = (self._reason(case) or self._value(case)[1] for _, case in self._cases(arguments))
+            return next((reason for reason in reasons if reason), "")
+        except (TypeError, ValueError) as error:
+            return str(error)
+
+    def evaluate(self, *, extrapolate: bool = False, **arguments: Any) -> Array:
+        """Its value; array arguments are broadcast together. Names of `ARGUMENTS` it has no use for are ignored.
+
+        Raises ValueError with the reason outside its validity, and for a value that no float holds. `extrapolate`
+        lifts the limits of a limit theorem or of a measured range (a barrier that is too low, say), never those of
+        the mathematics (H in (0, 1), positive sigma, the reach of a table). TypeError for a missing or an unknown
+        argument.
+
+        >>> from fbmsde.theory import FORMULAS
+        >>> FORMULAS["lamperti_rate"].evaluate(hurst=[0.25, 0.5, 0.75], curvature=3.0)
+        array([9., 3., 1.])
+        """
+        shape = np.broadcast_shapes(*(np.shape(arguments[name]) for name in self.arguments if name in arguments))
+        out = np.empty(shape)
+        for where, case in self._cases(arguments):
+            reason = "" if extrapolate else self._reason(case)
+            if reason:
+                raise ValueError(f"{self.name}: {reason} extrapolate=True lifts this limit.")
+            value, reason = self._value(case)
+            if reason:
+                raise ValueError(f"{self.name}: {reason}")
+            out[where] = value
+        return out
+
+    def _reason(self, case: dict[str, Any]) -> str:
+        """The reason why one set of arguments is outside the limits."""
+        with np.errstate(all="ignore"):
+            return self.limits(**_chosen(self.limits, case))
+
+    def _value(self, case: dict[str, Any]) -> tuple[ArrayLike, str]:
+        """The value for one set of arguments, and the reason if there is none: a table that ends, or an overflow."""
+        try:
+            with np.errstate(all="ignore"):
+                value = self.compute(**_chosen(self.compute, case))
+        except (OverflowError, ZeroDivisionError):
+            value = np.inf
+        except ValueError as error:
+            return np.nan, str(error)
+        return value, "" if np.all(np.isfinite(value)) else f"{self.quantity} must be finite, got one beyond 1e308."
+
+    def _cases(self, arguments: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Where in the result each distinct problem belongs, and the problem: checked scalars and an array of times."""
+        unknown = sorted(set(arguments) - set(ARGUMENTS))
+        if unknown:
+            raise TypeError(f"arguments must be among {', '.join(ARGUMENTS)}, got {', '.join(unknown)}.")
+        missing = [n for n in self.arguments if n not in arguments and _is_required(self, n)]
+        if missing:
+            raise TypeError(f"{self.name} must be given {', '.join(self.arguments)}, got no {', '.join(missing)}.")
+        given = {name: _checked(name, arguments[name]) for name in self.arguments if name in arguments}
+        shape = np.broadcast_shapes(*(v.shape for v in given.values()))
+        times = given.pop("times", None)
+        problems = np.stack([np.broadcast_to(v, shape).ravel() for v in (np.zeros(()), *given.values())])
+        distinct, index = np.unique(problems, axis=1, return_inverse=True)
+        for j, row in enumerate(distinct.T):
+            where = (index == j).reshape(shape)
+            case: dict[str, Any] = dict(zip(given, row[1:].tolist(), strict=True))
+            if times is not None:
+                case["times"] = np.broadcast_to(times, shape)[where]
+            yield where, case
+
+
+def _checked(name: str, value: Any) -> Array:
+    """An argument as an array of floats, each of them checked."""
+    return np.asarray(np.vectorize(lambda x: ARGUMENTS[name](name, x), otypes=[float])(value))
+
+
+def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """The parameters of a function, by name."""
+    return dict(inspect.signature(function).parameters)
+
+
+def _is_required(formula: Formula, name: str) -> bool:
+    """Whether the computation or the limits cannot do without an argument."""
+    both = (_parameters(f).get(name) for f in (formula.compute, formula.limits))
+    return any(p is not None and p.default is inspect.Parameter.empty for p in both)
+
+
+def _chosen(function: Callable[..., Any], case: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that a function has a name for."""
+    return {name: case[name] for name in _parameters(function) if name in case}

@@ -1,0 +1,40 @@
+"""The registry of formulas, and those that apply to a problem."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .exit import exit_formulas, spread_formulas
+from .formula import Formula
+from .free_fbm import fbm_formulas
+from .to_minimum import passage_formulas
+
+FORMULAS: dict[str, Formula] = {
+    formula.name: formula for formula in (*spread_formulas(), *exit_formulas(), *passage_formulas(), *fbm_formulas())
+}
+
+
+def applicable(quantity: str, subject: str, **problem: Any) -> list[Formula]:
+    """The formulas that give `quantity` for `subject`, have all they need in `problem`, and are valid for it.
+
+    >>> from fbmsde.theory import EXIT
+    >>> [f.name for f in applicable("mean_exit_time", EXIT, hurst=0.5, barrier=1.0)]
+    ['ou_mean_exit']
+    """
+    relevant = (f for f in FORMULAS.values() if f.quantity == quantity and f.subject == subject)
+    return [f for f in relevant if not f.valid(**problem)]
+
+
+def formulas_table() -> str:
+    """The registry as a Markdown table: formula, quantity, status, where it holds, measured error.
+
+    >>> print(formulas_table().splitlines()[0])
+    | formula | what it gives | status | where it holds | measured |
+    """
+    rows = ["| formula | what it gives | status | where it holds | measured |", "|---|---|---|---|---|"]
+    for f in FORMULAS.values():
+        status = f"{f.status}; H = 1/2: {f.brownian_status}" if f.brownian_status else f.status
+        what = f"{f.title}: {f.quantity.replace('_', ' ')}, {f.subject}"
+        cells = (f"`{f.name}`", what, status, f.validity, f.measured)
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows)

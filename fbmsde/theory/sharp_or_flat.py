@@ -1,0 +1,94 @@
+"""Which of two minima empties first, and where the order turns round."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, special
+
+from ..core import checks
+from ..core.types import Array
+
+
+def scaled_barrier(hurst: ArrayLike, height: ArrayLike, curvature: ArrayLike, sigma: ArrayLike = 1.0) -> Array:
+    """The rim of a quadratic well of the given height, in stationary standard deviations; arguments broadcast.
+
+    ``k^2 = 2 dV a^(2H-1) / (sigma^2 H Gamma(2H))``: at a fixed height the sharper well has the lower rim for H < 1/2
+    and the higher one for H > 1/2.
+
+    >>> scaled_barrier([0.3, 0.5, 0.7], 2.0, 4.0).round(3)
+    array([2.268, 2.828, 3.349])
+    """
+    h, dv, a, s = (np.asarray(x, dtype=float) for x in (hurst, height, curvature, sigma))
+    if not (np.all((h > 0) & (h < 1)) and np.all(dv > 0) and np.all(a > 0) and np.all(s > 0)):
+        raise ValueError("hurst must lie in (0, 1), height, curvature and sigma must be positive.")
+    return np.sqrt(2.0 * dv * a ** (2.0 * h - 1.0) / (h * special.gamma(2.0 * h))) / s
+
+
+def _log_advantage(hurst: ArrayLike, height: ArrayLike, sharp: float, flat: float, sigma: float) -> Array:
+    """Logarithm of the exit rate of the sharp well over that of the flat one, by Pickands: the constant cancels."""
+    h = np.asarray(hurst, dtype=float)
+    k_sharp, k_flat = (scaled_barrier(h, height, a, sigma) for a in (sharp, flat))
+    clock = np.log(sharp / flat) + np.log(k_sharp / k_flat) / h
+    return clock + special.log_ndtr(-k_sharp) - special.log_ndtr(-k_flat)
+
+
+def _ordered(sharp: float, flat: float, sigma: float) -> None:
+    """Refuse curvatures that are not a sharp and a flat one."""
+    a, b = checks.positive("sharp", sharp), checks.positive("flat", flat)
+    checks.positive("sigma", sigma)
+    if a <= b:
+        raise ValueError(f"sharp must exceed flat, got {a} and {b}.")
+
+
+def first_to_empty(
+    hurst: ArrayLike, height: ArrayLike, *, sharp: float, flat: float, sigma: float = 1.0
+) -> NDArray[np.str_]:
+    """ "sharp" or "flat": the well of the higher exit rate at equal barrier height, by Pickands; arguments broadcast.
+
+    >>> first_to_empty([0.3, 0.5, 0.7, 0.9], 4.0, sharp=4.0, flat=1.0)
+    array(['sharp', 'sharp', 'flat', 'flat'], dtype='<U5')
+    """
+    _ordered(sharp, flat, sigma)
+    return np.where(_log_advantage(hurst, height, sharp, flat, sigma) > 0.0, "sharp", "flat")
+
+
+def flip_height(hurst: float, *, sharp: float, flat: float, sigma: float = 1.0) -> float:
+    """The barrier height above which the flat well empties first, by Pickands; infinite for H <= 1/2: it never does.
+
+    Asymptotic like Pickands' formula: trust it where `scaled_barrier` is at least 2 in both wells, for a sharpness
+    ratio of 4 up to about H = 0.7, beyond which the order flips at barriers too low for the formula.
+
+    >>> round(flip_height(0.7, sharp=4.0, flat=1.0), 3), flip_height(0.5, sharp=4.0, flat=1.0)
+    (1.31, inf)
+    """
+    _ordered(sharp, flat, sigma)
+    h = checks.hurst_parameter(hurst)
+    if h <= 0.5:
+        return math.inf
+
+    def advantage(log_height: float) -> float:
+        return float(_log_advantage(h, math.exp(log_height), sharp, flat, sigma))
+
+    low, high = -40.0 + 2.0 * math.log(sigma), 2.0 * math.log(sigma)
+    while advantage(high) > 0.0:
+        high += 2.0
+    return math.exp(optimize.brentq(advantage, low, high, xtol=1e-12))
+
+
+def flip_hurst(height: float, *, sharp: float, flat: float, sigma: float = 1.0) -> float:
+    """The smallest H above which the flat well of this barrier height empties first, by Pickands; NaN if none does.
+
+    >>> round(flip_hurst(4.0, sharp=4.0, flat=1.0), 3)
+    0.564
+    """
+    _ordered(sharp, flat, sigma)
+    checks.positive("height", height)
+    grid = np.linspace(0.5, 0.9999, 201)
+    behind = np.flatnonzero(_log_advantage(grid, height, sharp, flat, sigma) <= 0.0)
+    if behind.size == 0:
+        return math.nan
+    left, right = grid[behind[0] - 1], grid[behind[0]]
+    return float(optimize.brentq(lambda h: float(_log_advantage(h, height, sharp, flat, sigma)), left, right))

@@ -1,0 +1,318 @@
+"""The command line: what it prints and writes, and how it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import fbmsde
+from fbmsde.cli import app, main
+
+QUICK = ["escape", "--hurst", "0.5", "--paths", "200", "--horizon", "10", "--dt", "0.01", "--continuous", "0"]
+
+TINY = ["escape", "--hurst", "0.5", "--paths", "30", "--horizon", "2", "--dt", "0.1", "--continuous", "0"]
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def written_in(folder):
+    """Names of what a user sees in a folder, hidden files aside, and nothing half written among the hidden ones."""
+    names = sorted(path.name for path in folder.iterdir())
+    assert not [name for name in names if name.endswith(".part")]
+    return [name for name in names if name[0] != "."]
+
+
+def test_escape_prints_and_writes(tmp_path):
+    result = call(*QUICK, "--out", tmp_path / "new")
+    assert result.exit_code == 0, result.output
+    assert "mean exit time [95 %]" in result.output
+    assert "empties first" in result.output
+    assert written_in(tmp_path / "new") == ["escape.csv", "escape.json", "escape.png"]
+
+
+def test_earlier_study_is_not_overwritten_silently(tmp_path):
+    (tmp_path / "escape.csv").write_text("precious")
+    result = call(*QUICK, "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "error: out must not hold earlier results, got" in result.output
+    assert (tmp_path / "escape.csv").read_text() == "precious"
+    assert call(*QUICK, "--out", tmp_path, "--overwrite").exit_code == 0
+    assert (tmp_path / "escape.csv").read_text() != "precious"
+
+
+def test_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    result = call("escape", "--paths", "1e9", "--out", tmp_path / "file" / "below")
+    assert result.exit_code == 1
+    assert "error: out must be a folder that can be written, got" in result.output
+
+
+def test_sgd_sets_step_and_strength(tmp_path):
+    sgd = ["--hurst", "0.3,0.7", "--from-sgd", 0.01, 20.0, "--paths", 50, "--horizon", 1, "--continuous", 0]
+    result = call("escape", *sgd, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    settings = json.loads((tmp_path / "escape.json").read_text())["settings"]
+    assert settings["dt"] == 0.01
+    assert settings["sigma"] == pytest.approx([0.01**0.7 * 20.0, 0.01**0.3 * 20.0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["escape", "--hurst", "1.5"], "error: hurst must lie in (0, 1), got 1.5."),
+        (["escape", "--hurst", "a,b"], "error: hurst must be numbers separated by commas, or a range as 0.3:0.7:0.1,"),
+        (["escape", "--sigma", "-1"], "error: sigma must be positive and finite, got -1.0."),
+        (["escape", "--paths", "0"], "error: n_paths must be at least 1, got 0."),
+        (["escape", "--landscape", "moon"], "error: landscape must be one of quadratic"),
+        (["escape", "--from-sgd", "0", "1"], "error: learning_rate must be positive and finite, got 0.0."),
+        (["generate", "x.txt"], "error: out must end in .npy or .csv, got x.txt."),
+        (["generate", "x.npy", "--steps", "0"], "error: n_steps must be at least 1, got 0."),
+        (["generate", "x.npy", "--paths", "10000000000"], "error: fGn must fit in memory, got 8e+04 GB"),
+        (["generate", "x.npy", "--method", "wood"], "error: method must be one of davies_harte, cholesky, hosking"),
+        (["generate", "x.npy", "--kind", "fou"], "error: kind must be one of fgn, fbm, got 'fou'."),
+        (["generate", "x.npy", "--horizon", "2"], "error: --horizon must not be given with --kind fgn"),
+        (["escape", "--from-sgd", "0.1", "1", "--dt", "1"], "error: --dt must not be given with --from-sgd"),
+        (["escape", "--from-sgd", "0.1", "1", "--sigma", "1"], "error: --sigma must not be given with --from-sgd"),
+        (["escape", "--hurst", "0.3:0.7"], "error: hurst must be numbers separated by commas, or a range"),
+        (["escape", "--hurst", "0.3:0.7:0"], "error: hurst must be a range from first to last by a step that leads"),
+        (["escape", "--hurst", "0.7:0.3:0.1"], "error: hurst must be a range from first to last by a step that leads"),
+        (["escape", "--method", "hosking", "--continuous", "9"], "error: continuous must be 0 with noise other than"),
+        (["sgd", "--samples", "9"], "error: --samples must not be given with --data digits, which has its own size"),
+        (["hurst", "x.csv", "--kind", "path", "--null", "block"], "error: null must be one of shuffle, sign_flip"),
+        (["hurst", "nowhere.npy", "--kind", "path"], "error: nowhere.npy: No such file or directory"),
+    ],
+)
+def test_bad_input_is_one_line_and_a_non_zero_exit(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = call(*arguments)
+    assert result.exit_code == 1
+    assert message in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+def test_generate_writes_what_the_library_gives(tmp_path):
+    noise, paths = tmp_path / "noise.npy", tmp_path / "paths.csv"
+    assert call("generate", noise, "--hurst", 0.3, "--steps", 20, "--paths", 3, "--seed", 5).exit_code == 0
+    assert np.array_equal(np.load(noise), fbmsde.fgn(0.3, 20, 3, seed=5))
+    assert call("generate", paths, "--kind", "fbm", "--horizon", 2, "--steps", 20, "--paths", 3).exit_code == 0
+    assert np.array_equal(np.loadtxt(paths, delimiter=",").T, fbmsde.fbm(0.7, 20, 3, horizon=2.0, seed=0))
+    again = call("generate", noise)
+    assert again.exit_code == 1
+    assert "out must not hold earlier results" in again.output
+
+
+def test_hurst_of_a_generated_file(tmp_path):
+    file = tmp_path / "noise.csv"
+    call("generate", file, "--hurst", 0.3, "--steps", 4000, "--paths", 2)
+    result = call("hurst", file, "--kind", "increments")
+    assert result.exit_code == 0, result.output
+    assert f"read {file}: 4000 values of 2 series, '1', '2'" in result.output
+    assert "p(no memory)  p(fGn)" in result.output
+    values = [float(line.split()[1]) for line in result.output.splitlines()[2:4]]
+    assert values == pytest.approx([0.3, 0.3], abs=0.06)
+    assert "p(no memory): by shuffling, that the order of the increments does not matter" in result.output
+
+
+def test_hurst_says_what_its_interval_allows_for_and_which_copies_it_made(tmp_path):
+    """White noise whose size falls tenfold: the interval is robust, and shuffling is named for what it tests."""
+    noise = np.random.default_rng(0).standard_normal(1000) * np.geomspace(10.0, 1.0, 1000)
+    np.savetxt(tmp_path / "falls.csv", noise, header="falls", comments="")
+    printed = {null: call("hurst", tmp_path / "falls.csv", "--kind", "increments", "--null", null).output
+               for null in ("shuffle", "sign_flip", "none")}  # fmt: skip
+    assert all("allow for sizes that come in clusters or drift: falls" in text for text in printed.values())
+    assert "take --null sign_flip" in printed["shuffle"]
+    assert "p(no memory): by flipping signs, that the signs of the increments are independent" in printed["sign_flip"]
+    assert "p(no memory):" not in printed["none"] and "  nan  " in printed["none"]
+    plain = call("hurst", tmp_path / "falls.csv", "--kind", "increments", "--interval", "fgn", "--null", "none")
+    assert "allow for" not in plain.output
+
+
+def test_hurst_prints_what_is_odd_about_a_series(tmp_path):
+    """A walk beside its steps, both taken for increments: the walk alone has a note."""
+    steps = fbmsde.fgn(0.5, 2000, seed=1)[0]
+    np.savetxt(tmp_path / "both.csv", np.column_stack([np.cumsum(steps), steps]), delimiter=",", header="walk,steps",
+               comments="")  # fmt: skip
+    result = call("hurst", tmp_path / "both.csv", "--kind", "increments")
+    assert result.exit_code == 0, result.output
+    assert "\nwalk: An H at or above 1 is what a path gives, not its increments: if x is one, pass" in result.output
+    assert "\nsteps: " not in result.output
+
+
+def test_theory_prints_the_registry():
+    assert all(f"`{name}`" in call("theory").output for name in fbmsde.theory.FORMULAS)
+
+
+def test_version():
+    assert call("--version").output.strip() == f"fbmsde {fbmsde.__version__}"
+
+
+@pytest.mark.parametrize(
+    ("lists", "values"),
+    [
+        (["0.3,0.5"], [0.3, 0.5]),
+        (["0.5", "0.3"], [0.5, 0.3]),
+        (["0.3:0.6:0.1"], [0.3, 0.4, 0.5, 0.6]),
+        (["0.3,0.30"], [0.3]),
+        (["0.5,0.3", "0.3:0.5:0.1"], [0.5, 0.3, 0.4]),
+        (["0.5:0.6:0.04 0.7"], [0.5, 0.54, 0.58, 0.7]),
+    ],
+)
+def test_lists_of_hurst_values(tmp_path, monkeypatch, lists, values):
+    asked = []
+
+    def noted(hurst, **_options):
+        asked.extend(hurst)
+        raise ValueError("enough")
+
+    monkeypatch.setattr("fbmsde.cli.escape.escape_study", noted)
+    call("escape", *(word for part in lists for word in ("--hurst", part)), "--out", tmp_path)
+    assert asked == values
+
+
+@pytest.mark.parametrize(("text", "exit_code"), [("2e1", 0), ("20.0", 0), ("2_0", 0), ("2.5", 2), ("inf", 2), ("x", 2)])
+def test_counts_may_be_written_as_floats(tmp_path, text, exit_code):
+    result = call("generate", tmp_path / "x.npy", "--steps", text)
+    assert result.exit_code == exit_code, result.output
+    if exit_code == 0:
+        assert np.load(tmp_path / "x.npy").shape == (1, 20)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["generate", "x.npy", "--seed", "1", "--seed", "2"],
+        ["escape", "--horizon", "1", "--horizon", "2"],
+        ["escape", "--from-sgd", "1", "2", "--from-sgd", "1", "3"],
+        ["bench", "--hurst", "0.3", "--hurst", "0.5"],
+        ["hurst", "x.csv", "--kind", "path", "--kind", "increments"],
+        ["sgd", "--data", "digits", "--data", "synthetic"],
+    ],
+)
+def test_single_option_given_twice_is_wrong_usage(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert "must be given once" in result.output
+
+
+def test_every_command_explains_itself():
+    assert "130 interrupted" in call("-h").output
+    assert "--install-completion" in call("-h").output
+    for command in ("escape", "generate", "bench", "hurst", "sgd", "theory"):
+        assert call(command, "-h").exit_code == 0
+
+
+def test_hurst_says_what_it_took_and_left_out(tmp_path):
+    noise = fbmsde.fgn(0.3, 500, 2, seed=3)
+    noise[1, 7] = np.nan
+    lines = [",walk,broken", *(f"{i},{a:.6f},{'' if np.isnan(b) else b}" for i, (a, b) in enumerate(noise.T))]
+    (tmp_path / "frame.csv").write_text("\n".join(lines))
+    result = call("hurst", tmp_path / "frame.csv", "--kind", "increments")
+    assert result.exit_code == 1
+    assert "500 values of 2 series, 'walk', 'broken'" in result.output
+    assert "the column without a name was left out: an index or a time by its name" in result.output
+    assert "column 'broken' lacks 1 of 500 values, the first in line 9 (empty)" in result.output
+    assert "broken  left out: constant, or with gaps (quadratic_variations takes them)" in result.output
+    gaps = call("hurst", tmp_path / "frame.csv", "--kind", "increments", "--method", "quadratic_variations")
+    assert gaps.exit_code == 0, gaps.output
+    assert "broken  0." in gaps.output
+    whole = call("hurst", tmp_path / "frame.csv", "--kind", "increments", "--column", "walk")
+    assert whole.exit_code == 0
+    assert "\nwalk    0." in whole.output
+
+
+def test_hurst_reads_standard_input():
+    text = "\n".join(f"{v:.5f}".replace(".", ",") for v in fbmsde.fgn(0.3, 300, seed=1)[0])
+    result = CliRunner().invoke(app, ["hurst", "-", "--kind", "increments"], input=text)
+    assert result.exit_code == 0, result.output
+    assert "read -: 300 values of 1 series" in result.output
+
+
+def test_interruption_before_the_first_row_leaves_the_folder_free(tmp_path, monkeypatch):
+    def interrupted(*_args, **_options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fbmsde.studies.escape.study.first_passage", interrupted)
+        result = call(*TINY, "--out", tmp_path)
+    assert result.exit_code == 130
+    assert "interrupted: nothing more was written" in result.output
+    assert written_in(tmp_path) == []
+    assert call(*TINY, "--out", tmp_path).exit_code == 0
+
+
+def test_interruption_while_drawing_keeps_the_numbers_and_says_so(tmp_path, monkeypatch):
+    def interrupted(_study):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fbmsde.plots.escape.plot_escape", interrupted)
+    (tmp_path / "escape.png").write_text("of an older study")
+    result = call(*TINY, "--out", tmp_path, "--overwrite")
+    assert result.exit_code == 130
+    assert "mean exit time [95 %]" in result.output
+    assert "interrupted while the files were written: escape.png missing in" in result.output
+    assert written_in(tmp_path) == ["escape.csv", "escape.json"]
+
+
+def test_results_are_saved_before_they_are_shown(tmp_path, monkeypatch):
+    def closed(*_args, **_options):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("typer.echo", closed)
+    call(*TINY, "--out", tmp_path)
+    assert written_in(tmp_path) == ["escape.csv", "escape.json", "escape.png"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_sigterm_saves_what_ctrl_c_saves(tmp_path, monkeypatch):
+    run = fbmsde.first_passage
+
+    def first_then_terminated(landscape, *args, **options):
+        if landscape.params == (1.0,):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return run(landscape, *args, **options)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("fbmsde.studies.escape.study.first_passage", first_then_terminated)
+    monkeypatch.setattr(sys, "argv", ["fbmsde", *TINY, "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
+    assert signal.getsignal(signal.SIGTERM) == before
+    record = json.loads((tmp_path / "escape.json").read_text())
+    assert ([row["well"] for row in record["rows"]], record["complete"]) == (["sharp"], False)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_closed_pipe_is_no_error():
+    command = [sys.executable, "-m", "fbmsde", "theory"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode in (0, -signal.SIGPIPE)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_interrupt_keeps_finished_rows(tmp_path):
+    """A real Ctrl-C during the second of two wells, an endless one."""
+    command = [sys.executable, "-m", "fbmsde", "escape", "--hurst", "0.5", "--paths", "400000", "--height", "0.4",
+               "--flat", "1e-6", "--horizon", "8e4", "--out", str(tmp_path)]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(20)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Interrupted: only the" in output
+    assert (tmp_path / "escape.json").exists()
