@@ -37,7 +37,8 @@ def exits() -> Iterator[tuple[str, Callable[[], Any]]]:
             yield f"{name} H={hurst}", lambda w=well, n=noise, x=x0, d=domain: first_passage(w, n, x, d, **RUN)
     well, x0, domain = wells["quadratic"]
     for options in ({"solver": "heun"}, {"monitoring": "shifted"}):
-        yield f"quadratic {options}", lambda o=options: first_passage(well, FractionalNoise(0.3), x0, domain, **RUN, **o)
+        rough = FractionalNoise(0.3)
+        yield f"quadratic {options}", lambda n=rough, o=options: first_passage(well, n, x0, domain, **RUN, **o)
     for method in ("davies_harte", "cholesky", "hosking"):
         noise = FractionalNoise(0.7, method=method)
         yield f"quadratic {method}", lambda n=noise: first_passage(well, n, x0, domain, **RUN | {"n_paths": 200})
