@@ -1,7 +1,10 @@
 """Simulation of stochastic differential equations driven by fractional Brownian motion."""
 
-from . import _former_paths as _former_paths
+from importlib import import_module as _import_module
+from types import ModuleType as _ModuleType
+
 from . import theory
+from ._former_paths import FORMER as _FORMER
 from .drivers.fbm_compat import FBM
 from .drivers.fractional import FractionalNoise
 from .drivers.rational.streaming import StreamingNoise
@@ -53,3 +56,10 @@ __all__ = [
     "theory",
     "tilted_double_well",
 ]
+
+
+def __getattr__(name: str) -> _ModuleType:
+    """The module at a former path, as an attribute of the package."""
+    if name in _FORMER:
+        return _import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -182,6 +182,7 @@ def test_former_paths_lead_to_the_same_names(module):
     found = importlib.import_module(f"fbmsde.{module}")
     for name in FORMER_NAMES[module].split():
         assert getattr(found, name) is not None
+    assert getattr(fbmsde, module) is not None
 
 
 def test_former_paths_know_what_they_do_not_have():

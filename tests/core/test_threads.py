@@ -46,7 +46,7 @@ LONG = {  # a call by its size, a size that only compiles, and one that takes mi
 }  # fmt: skip
 SHORT = ("fgn", "estimate_hurst")  # kernels that are found on disk
 SCRIPT = """
-from tests.test_threads import LONG
+from tests.core.test_threads import LONG
 call, few, many = LONG["{}"]
 call(few)
 print("ready", flush=True)
