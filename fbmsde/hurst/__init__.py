@@ -1,8 +1,9 @@
 """The Hurst parameter of series: estimators, intervals, copies without memory."""
 
 from .batch import KINDS, NAN_POLICIES
-from .estimate import INTERVALS, HurstEstimate, estimate_hurst
+from .estimate import INTERVALS, estimate_hurst
 from .registry import ESTIMATORS, NULLS, Estimator
+from .result import HurstEstimate
 from .rolling import RollingHurst, rolling_hurst
 
 __all__ = [

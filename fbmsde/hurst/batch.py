@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,26 @@ from .registry import ESTIMATORS
 
 KINDS = ("increments", "path")
 NAN_POLICIES = ("raise", "omit_series", "gaps")
+BLOCK_VALUES = 2**19  # values worked on at once: 4 MB, about the cache of a core
 
-_FAULTS = {
-    1: "x must be finite, got nan, inf or a masked value in series {}.",
-    2: "x must have increments that vary, got constant ones in series {}.",
-    3: "x must vary on two of the scales that the method reads or more, got fewer in series {}.",
-    4: "x must hold as many known values between its gaps as the shortest series without, got fewer in series {}.",
+
+class Fault(IntEnum):
+    """Why a series cannot be fitted."""
+
+    NONE = 0
+    NOT_FINITE = 1
+    CONSTANT = 2
+    FEW_SCALES = 3
+    FEW_VALUES = 4
+
+
+FAULTS = {
+    Fault.NOT_FINITE: "x must be finite, got nan, inf or a masked value in series {}.",
+    Fault.CONSTANT: "x must have increments that vary, got constant ones in series {}.",
+    Fault.FEW_SCALES: "x must vary on two of the scales that the method reads or more, got fewer in series {}.",
+    Fault.FEW_VALUES: (
+        "x must hold as many known values between its gaps as the shortest series without, got fewer in series {}."
+    ),
 }
 
 
@@ -40,7 +55,7 @@ class _Batch:
         return self.values.shape[1] - (self.kind == "path")
 
     def increments(self, rows: slice) -> tuple[Array, Array, NDArray[np.int8]]:
-        """Increments in units of a power of two, that unit, and 0 or the fault of each series (`_FAULTS`)."""
+        """Increments in units of a power of two, that unit, and the fault of each series."""
         block = self.values[rows]
         finite = np.asarray(np.isfinite(block).all(axis=1))
         if not finite.all():
@@ -50,7 +65,7 @@ class _Batch:
         block = np.diff(block, axis=1) if self.kind == "path" else block
         # what rounding leaves of a straight path is not a variation
         constant = block.max(axis=1) - block.min(axis=1) <= 8.0 * np.finfo(float).eps
-        faults = np.where(finite, np.where(constant, 2, 0), 1).astype(np.int8)
+        faults = np.where(finite, np.where(constant, Fault.CONSTANT, Fault.NONE), Fault.NOT_FINITE).astype(np.int8)
         return block, np.ldexp(1.0, exponent), faults
 
     def map(self, work: Callable[[slice], Any], rows_at_once: int) -> list[Any]:

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from ..core import checks
 from ..core.types import Array
 from .batch import KINDS
-from .estimate import HurstEstimate, _spread, estimate_hurst
+from .estimate import estimate_hurst
+from .result import HurstEstimate, _spread
 from .rows import series_rows
 
 

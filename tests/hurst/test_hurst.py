@@ -473,7 +473,7 @@ def test_null_is_a_function_of_seed_and_series_number(model):
 def test_null_of_a_long_series_is_made_in_parts(monkeypatch):
     x = fgn(0.5, 64, seed=19)[0]
     whole = estimate_hurst(x, kind="increments", n_surrogates=25).null
-    monkeypatch.setattr("fbmsde.hurst.estimate._BLOCK_VALUES", 640)
+    monkeypatch.setattr("fbmsde.hurst.result.BLOCK_VALUES", 640)
     assert np.allclose(estimate_hurst(x, kind="increments", n_surrogates=25).null, whole, rtol=1e-12)
 
 
