@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,18 @@ Pair = tuple[float, float]
 
 _SYMMETRIC = 1e-9  # skewness of the mean below which the cubic is the identity to rounding
 _ROUNDING = 1e-6  # of a step: times are multiples of dt up to that
+
+
+class Estimate(NamedTuple):
+    """A value with the ends of its confidence interval; NaN where the data do not determine them.
+
+    >>> Estimate(2.0, 1.5, 2.5).high
+    2.5
+    """
+
+    value: float
+    low: float
+    high: float
 
 
 class NoEstimateError(ValueError):
