@@ -1,4 +1,4 @@
-"""Series made ready for estimators: blocks of rows, their faults, and the policies for gaps."""
+"""Series prepared for the estimators: blocks of rows on a common scale, with the fault of each series."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .registry import ESTIMATORS
 
 KINDS = ("increments", "path")
 NAN_POLICIES = ("raise", "omit_series", "gaps")
-BLOCK_VALUES = 2**19  # values worked on at once: 4 MB, about the cache of a core
+BLOCK_VALUES = 2**19  # values that are worked on at once: 4 MB, about the cache of a core
 
 
 class Fault(IntEnum):
@@ -42,7 +42,7 @@ FAULTS = {
 
 @dataclass(frozen=True)
 class _Batch:
-    """The series behind an estimate and how to work through them."""
+    """The series (n_series, n_values) behind an estimate, with the threads and the progress bar to use on them."""
 
     values: Array
     kind: str
@@ -55,7 +55,10 @@ class _Batch:
         return self.values.shape[1] - (self.kind == "path")
 
     def increments(self, rows: slice) -> tuple[Array, Array, NDArray[np.int8]]:
-        """Increments in units of a power of two, that unit, and the fault of each series."""
+        """Increments of the series in `rows` in units of a power of two, that unit, and the fault of each series.
+
+        The power of two that is next above the largest value keeps squares from overflowing and costs no rounding.
+        """
         block = self.values[rows]
         finite = np.asarray(np.isfinite(block).all(axis=1))
         if not finite.all():
@@ -63,13 +66,13 @@ class _Batch:
         exponent = np.clip(np.frexp(np.abs(block).max(axis=1))[1], -1000, 1000)
         block = block * np.ldexp(1.0, -exponent)[:, None]
         block = np.diff(block, axis=1) if self.kind == "path" else block
-        # what rounding leaves of a straight path is not a variation
+        # the increments of a straight path differ by rounding alone, which is not a variation
         constant = block.max(axis=1) - block.min(axis=1) <= 8.0 * np.finfo(float).eps
         faults = np.where(finite, np.where(constant, Fault.CONSTANT, Fault.NONE), Fault.NOT_FINITE).astype(np.int8)
         return block, np.ldexp(1.0, exponent), faults
 
     def map(self, work: Callable[[slice], Any], rows_at_once: int) -> list[Any]:
-        """Results of ``work(rows)`` over all series in order, on threads, under a progress bar if wished."""
+        """Results of ``work(rows)`` for successive slices of `rows_at_once` series, in order, computed on threads."""
         total = len(self.values)
         rows = [slice(first, min(first + rows_at_once, total)) for first in range(0, total, rows_at_once)]
         control, results = np.zeros((len(rows), 2), np.int64), [None] * len(rows)
@@ -83,7 +86,7 @@ class _Batch:
 
 
 def _as_batch(values: Array, kind: str, method: str, n_jobs: int | None, progress: bool) -> _Batch:
-    """One or several series, after a look at their length."""
+    """The batch of one or several series; ValueError if they are too short for the method."""
     batch = _Batch(np.atleast_2d(values), kind, checks.workers(n_jobs), bool(progress))
     shortest = ESTIMATORS[method].min_length
     if batch.n < shortest:

@@ -21,7 +21,10 @@ INTERVALS = ("auto", "fgn", "robust")
 
 
 def _fit_rows(batch: _Batch, estimator: Estimator, gaps: bool, rows: slice) -> tuple[Array, Array, Array, Any]:
-    """Hurst and sigma, NaN where there is a fault, error over that without gaps, and fault of some series."""
+    """Fit the series in `rows`: Hurst, sigma, widening of the error by gaps, and fault of each, (n_rows,) each.
+
+    Hurst and sigma are NaN where there is a fault.
+    """
     increments, units, faults = batch.increments(rows)
     good = faults == Fault.NONE
     hurst, sigma, widening = np.full(len(good), np.nan), np.full(len(good), np.nan), np.ones(len(good))
@@ -36,7 +39,7 @@ def _fit_rows(batch: _Batch, estimator: Estimator, gaps: bool, rows: slice) -> t
 
 
 def _fit_gaps(batch: _Batch, estimator: Estimator, row: int) -> tuple[float, float, float, int]:
-    """Hurst, sigma, error and fault of one series with gaps."""
+    """Fit one series with gaps: its Hurst value, sigma, standard error and fault."""
     assert estimator.fit_gaps is not None
     values = batch.values[row]
     unit = np.ldexp(1.0, int(np.clip(np.frexp(np.nanmax(np.abs(values), initial=0.0))[1], -1000, 1000)))
@@ -53,7 +56,7 @@ def _fit_gaps(batch: _Batch, estimator: Estimator, row: int) -> tuple[float, flo
 
 
 def _refusal(fault: int, row: int) -> str:
-    """What is wrong with a series, and what to do."""
+    """The message that says what is wrong with a series and what to do about it."""
     advice = "Drop it or pass nan_policy='omit_series'."
     if fault == Fault.NOT_FINITE:
         takers = " or ".join(repr(name) for name, entry in ESTIMATORS.items() if entry.fit_gaps)
@@ -74,42 +77,44 @@ def estimate_hurst(
     n_jobs: int | None = None,
     progress: bool = False,
 ) -> HurstEstimate:
-    """Hurst estimates of one series (n,) or of several at once, one per row (n_series, n).
+    """Hurst estimates of one series (n,), or of several at once, one per row of an array (n_series, n).
 
     Parameters
     ----------
-    x : one series (n,) or several (n_series, n), equally spaced in time; in a data frame each column is a series.
-        Masked and missing values are NaN.
+    x : one series (n,) or several (n_series, n), equally spaced in time. In a data frame each column is a series.
+        Masked and missing values are taken as NaN.
     kind : "increments" if `x` is the noise, "path" if it is the process whose differences are the noise. There is no
         default: the wrong one gives a number that has nothing to do with memory.
-    method : a key of `ESTIMATORS`. "whittle" maximises the likelihood of the periodogram under the exact spectrum of
-        fGn as n values see it (debiased Whittle likelihood, Sykulski et al. 2019), the scale profiled out. Measured
-        on 8000 series each, H = .1 ... .9: bias below .002 at n = 512 and .001 at n = 2048, root-mean-square error
-        within 10 % and 5 % of the Cramer-Rao bound, coverage of the 95 % interval 94 to 95.3 %.
-    nan_policy : "raise" refuses series with NaN or infinite values or constant increments; "omit_series" leaves them
-        out as wholes, marks them in `omitted` and returns NaN for them; "gaps" takes NaN for gaps in time, for the
-        methods "exact" (likelihood at the known times; a path's increments span the gaps) and "quadratic_variations"
-        (second differences that no gap touches), whose standard errors then are those of the known values. Measured
-        on fGn of n = 256 with a fifth of the values missing at random, H = .2 ... .8: bias below .011 and .03, errors
-        within 13 % of the stated ones.
-    interval : "fgn" takes the error of Gaussian fGn. "robust" takes that over all signs of the residuals given their
-        sizes, for series whose volatility comes in clusters or drifts. "auto" takes the robust one where the sizes
-        come in clusters: where `p_clustering` is below 1 % and the robust error is larger by more than 2 %.
-    null : how the copies behind `null` and `p_no_memory` are made: "shuffle" puts the increments in random order,
-        "sign_flip" gives them random signs, which keeps clusters of volatility. None makes none.
-    n_surrogates : copies per series.
-    seed : of the copies; copy j of series i is a function of (seed, i, j).
-    n_jobs : threads, all cores for None. progress : whether to show a progress bar.
-        Estimates repeat to about 1e-13 rather than to the bit: sums over frequencies are left to the machine's BLAS.
+    method : a key of `ESTIMATORS`. The default, "whittle", maximises the likelihood of the periodogram, given its
+        exact mean for n values of fGn (debiased Whittle likelihood, Sykulski et al. 2019), with the scale profiled
+        out. Measured on 8000 series each, H = .1 ... .9: the bias is below .002 at n = 512 and .001 at n = 2048, the
+        root-mean-square error within 10 % and 5 % of the Cramer-Rao bound, the coverage of the 95 % interval 94 to
+        95.3 %.
+    nan_policy : "raise" refuses series with NaN or infinite values or with constant increments. "omit_series" leaves
+        such series out, marks them in `omitted` and returns NaN for them. "gaps" takes NaN for gaps in time. Two
+        methods can do that: "exact" (the likelihood at the known times; increments of a path span the gaps) and
+        "quadratic_variations" (the second differences that no gap touches). Their standard errors are then those for
+        the known values alone. Measured on fGn of n = 256 with a fifth of the values missing at random,
+        H = .2 ... .8: bias below .011 and .03, errors within 13 % of the stated ones.
+    interval : "fgn" uses the standard error of Gaussian fGn. "robust" uses that over all signs of the residuals with
+        their sizes held fixed, for series whose volatility comes in clusters or drifts. "auto" uses the robust error
+        where `p_clustering` is below 1 % and the robust error is the larger one by more than 2 %.
+    null : how the copies behind `HurstEstimate.null` and `p_no_memory` are made. "shuffle" puts the increments in
+        random order; "sign_flip" gives them random signs, which keeps clusters of volatility; None makes no copies.
+    n_surrogates : number of copies per series, at least 19.
+    seed : seed of the copies. Copy j of series i is a function of the series and of (seed, i, j).
+    n_jobs : number of threads; None uses all cores.
+    progress : whether to show a progress bar.
 
     Returns
     -------
-    HurstEstimate : `hurst`, `sigma`, `standard_error`, `confidence_interval(level)`, `interval`, `p_clustering`,
-        `p_fgn`, `null`, `null_model`, `p_no_memory`.
+    HurstEstimate, with floats for one series and (n_series,) arrays for several. Estimates repeat to about 1e-13
+    rather than to the bit, because sums over frequencies are left to the machine's BLAS.
 
     Raises
     ------
-    ValueError for an unknown kind or method, a series that is too short, and, unless omitted, a faulty one.
+    TypeError if `x` does not hold real numbers; ValueError for an unknown choice, for series that are too short and,
+    unless it is omitted, for a series that cannot be fitted.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Hurst estimators of one series with gaps: what is known is used where it stands, nothing is filled in."""
+"""Hurst estimators for one series with gaps. They use the known values at their times and fill nothing in."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..laws.fgn import fgn_autocovariance
 from .scaling import VARIATION_SCALES, log_above_rounding, slopes
 from .spectral import GRID, restricted_information
 
-_STEP = 5e-4  # of the differences in H
+_STEP = 5e-4  # step of the numerical derivatives in H
 _SECOND = (1.0, -2.0, 1.0)
 
 
 class GapFit(NamedTuple):
-    """Hurst value, sigma of a unit step, and standard error of the Hurst value."""
+    """The Hurst value, the standard deviation of a unit step, and the standard error of the Hurst value."""
 
     hurst: float
     sigma: float
@@ -28,7 +28,10 @@ class GapFit(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """Increments between known values, what one unit of drift adds to each, and their covariance at sigma = 1."""
+    """Increments between known values (n,), what a unit of drift adds to each (n,), and ``covariance(hurst)`` (n, n).
+
+    The covariance is that for sigma = 1.
+    """
 
     increments: Array
     drift: Array
@@ -36,7 +39,10 @@ class _Known(NamedTuple):
 
 
 def exact(values: Array, kind: str) -> GapFit:
-    """The restricted Gaussian likelihood of fGn at the known times; `values` (length,) hold NaN in the gaps."""
+    """The estimate of the Gaussian likelihood of fGn at the known times, restricted for the unknown mean.
+
+    `values` (length,) hold NaN in the gaps. The cost is O(n^3) for n known values.
+    """
     known = _known_path(values) if kind == "path" else _known_increments(values)
     bounds = (math.sqrt(GRID[0]), math.sqrt(GRID[-1]))
 
@@ -52,7 +58,7 @@ def exact(values: Array, kind: str) -> GapFit:
 
 
 def _known_increments(values: Array) -> _Known:
-    """Increments as they are, at their times."""
+    """The known increments at their times."""
     times = np.flatnonzero(np.isfinite(values))
     lags = np.abs(times[:, None] - times)
     return _Known(
@@ -61,7 +67,7 @@ def _known_increments(values: Array) -> _Known:
 
 
 def _known_path(values: Array) -> _Known:
-    """Increments from one known point to the next, over as many steps as there are."""
+    """The increments from each known point of a path to the next one, which may span several steps."""
     times = np.flatnonzero(np.isfinite(values))
     lags = np.abs(times[:, None] - times)
 
@@ -73,7 +79,7 @@ def _known_path(values: Array) -> _Known:
 
 
 def _restricted(known: _Known, hurst: float) -> tuple[float, float]:
-    """Deviance per degree of freedom with drift and scale profiled out, and sigma^2."""
+    """Deviance per degree of freedom with drift and scale profiled out, and the estimate of sigma^2."""
     factor = linalg.cho_factor(known.covariance(hurst))
     centred = known.increments - known.drift * (known.increments.sum() / known.drift.sum())
     both = np.column_stack([centred, known.drift])
@@ -84,9 +90,9 @@ def _restricted(known: _Known, hurst: float) -> tuple[float, float]:
 
 
 def quadratic_variations(values: Array, kind: str) -> GapFit:
-    """Second-order quadratic variations at steps 1 ... 5 over the second differences that no gap touches.
+    """The estimate from second-order quadratic variations at steps 1 ... 5, over the differences that no gap touches.
 
-    `values` (length,) hold NaN in the gaps. NaN if fewer than two of the steps have any.
+    `values` (length,) hold NaN in the gaps. The result is NaN if fewer than two of the steps have such differences.
     """
     known = np.isfinite(values)
     filled = np.where(known, values, 0.0)
@@ -99,7 +105,7 @@ def quadratic_variations(values: Array, kind: str) -> GapFit:
         masks[row, : complete.size] = complete
         squares = (path[start] - 2.0 * path[middle] + path[end]) ** 2
         variations[row] = complete @ squares / max(1, complete.sum())
-    # fewer complete differences: less weight, in proportion
+    # a step weighs in proportion to its share of complete differences
     weights = masks.sum(axis=1) / (path.size - 2.0 * VARIATION_SCALES)
     logs = log_above_rounding(variations[None], np.abs(path).max(keepdims=True))
     hurst = float(slopes(np.log(VARIATION_SCALES), logs, weights)[0]) / 2.0
@@ -113,20 +119,24 @@ def quadratic_variations(values: Array, kind: str) -> GapFit:
 
 
 def _summed(increments: Array, known: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Sums of the increments from 0 and how many gaps there were before each: sums with as many are comparable."""
+    """The sums of the increments from 0, and the number of gaps before each.
+
+    Two sums can be compared if they have the same number of gaps before them.
+    """
     return np.append(0.0, np.cumsum(increments)), np.append(0.0, np.cumsum(~known))
 
 
 def _variation_error(hurst: float, scales: NDArray[np.intp], weights: Array, masks: Array) -> float:
-    """Standard error of the slope over two from the covariances of all second differences used, to first order.
+    """Standard error of H, half the slope, to first order in the covariances of the variations V_m.
 
-    ``cov(V_m, V_l) = 2 sum_st c_ml(t - s)^2 / (N_m N_l)`` over complete differences at s and t, ``c_ml`` that of fBm.
+    ``cov(V_m, V_l) = 2 sum_st c_ml(t - s)^2 / (N_m N_l)``, summed over the complete differences at s and t; ``c_ml`` is
+    the covariance of second differences of fBm and N the number of complete ones.
     """
     n = masks.shape[1]
     lags = np.arange(-n + 1.0, n)
     transforms = fft.rfft(masks, 2 * n - 1, axis=1)
     centred = np.log(scales) - np.average(np.log(scales), weights=weights)
-    lever = weights * centred / (weights @ centred**2) / 2.0  # what a unit of each logarithm adds to H
+    lever = weights * centred / (weights @ centred**2) / 2.0  # derivative of H by the logarithm of each variation
     lever /= masks.sum(axis=1) * scales ** (2.0 * hurst) * (4.0 - 4.0**hurst)
     total = 0.0
     for i, m in enumerate(scales):

@@ -1,4 +1,4 @@
-"""What a Hurst estimate means when it lies outside (0, 1), and what in a series no fGn has, in words."""
+"""Notes in words: what a Hurst estimate outside (0, 1) means, and which features of a series no fGn has."""
 
 from __future__ import annotations
 
@@ -12,19 +12,24 @@ from ..laws.fgn import fgn_autocovariance
 from .ordinates import expected_periodogram, ordinate_weights, periodogram
 from .spectral import GRID, whittle
 
-LEVEL = 1e-3  # p-value below which something is said
-_EDGE = 1e-4  # distance from an end of GRID at which a likelihood has no minimum inside
-_SHORT = 512  # increments below which H = .95 often has its estimate at the edge
-_FEW = 10  # increments that carry the sum of squares
-_NEAR = 12  # ordinates on either side that a spectral line is compared with
-_FIRST_LINE = 3  # cycles in the series; slower ones are not told from a trend
+LEVEL = 1e-3  # a test leads to a note if its p-value is below this
+_EDGE = 1e-4  # an estimate so close to an end of GRID means that the likelihood has no minimum inside
+_SHORT = 512  # with fewer increments the estimate of H = .95 is often at the edge
+_FEW = 10  # a note is written if so many increments or fewer carry the sum of squares
+_NEAR = 12  # a spectral line is compared with so many ordinates on either side
+_FIRST_LINE = 3  # the smallest number of cycles in a series that is told from a trend
 
 
 def note(increments: Array, hurst: float, whittle_hurst: float, p_fgn: float, kind: str) -> str:
-    """Sentences about one series of increments (n,) and its estimate, empty when nothing is odd.
+    """Sentences about one series of increments (n,) and its estimate, empty if nothing is odd.
 
-    `whittle_hurst` is the Whittle estimate, `p_fgn` the p-value of `fgn_p_values`; each test is at `LEVEL`. Where the
-    series looks like a path, a trend and another spectrum go without saying.
+    `whittle_hurst` is the Whittle estimate and `p_fgn` the p-value of `fgn_p_values`; each test is made at `LEVEL`. A
+    series that looks like a path has a trend and another spectrum anyway, so neither is mentioned.
+
+    >>> increments = np.random.default_rng(0).standard_normal(100)
+    >>> increments[7] = 30.0
+    >>> note(increments, 0.5, 0.5, 0.5, "increments").split(":")[0]
+    'About 1 of 100 increments carry the sum of squares, the largest is number 7'
     """
     range_said = _about_range(increments, hurst, kind)
     if not range_said and (by_whittle := _about_range(increments, whittle_hurst, kind)):
@@ -36,20 +41,24 @@ def note(increments: Array, hurst: float, whittle_hurst: float, p_fgn: float, ki
 
 
 def note_of_gaps(values: Array) -> str:
-    """What is said of a series with gaps."""
+    """The note on a series (length,) with gaps.
+
+    >>> note_of_gaps(np.array([1.0, np.nan, 2.0])).split(":")[0]
+    '1 of 3 values are missing'
+    """
     missing = int(np.isnan(values).sum())
     return f"{missing} of {values.size} values are missing: no null, no test against fGn and no look for oddities."
 
 
 def _about_spectrum(p_fgn: float) -> str:
-    """Whether the spectrum is that of fGn."""
+    """A sentence if the spectrum is not that of fGn, else an empty text."""
     if not p_fgn < LEVEL:
         return ""
     return f"The spectrum is not that of fGn (p_fgn = {max(p_fgn, 1e-300):.0e}), or the variance changes in time."
 
 
 def _about_range(increments: Array, hurst: float, kind: str) -> str:
-    """What an estimate at an edge or outside (0, 1) says about the kind of the series."""
+    """A sentence on what an estimate at an edge or outside of (0, 1) says about the kind of the series, else empty."""
     if GRID[0] + _EDGE < hurst < GRID[-1] - _EDGE:
         return ""
     smooth = hurst > 0.5
@@ -67,7 +76,7 @@ def _about_range(increments: Array, hurst: float, kind: str) -> str:
 
 
 def _instead(increments: Array) -> str:
-    """The estimate for other increments, where it lies inside the range."""
+    """The Whittle estimate for other increments in brackets, empty if it does not lie inside the range."""
     if np.ptp(increments) <= 1e-12 * np.abs(increments).max():
         return ""
     hurst = float(whittle(increments[None])[0][0])
@@ -75,7 +84,10 @@ def _instead(increments: Array) -> str:
 
 
 def _about_few(increments: Array) -> str:
-    """Whether a few increments carry the sum of squares: its square over the sum of fourth powers counts them."""
+    """A sentence if a few increments carry the sum of squares, else empty.
+
+    The square of that sum over the sum of fourth powers counts them.
+    """
     squares = (increments - np.median(increments)) ** 2
     squares /= squares.max()
     count, n = squares.sum() ** 2 / (squares @ squares), increments.size
@@ -88,7 +100,10 @@ def _about_few(increments: Array) -> str:
 
 
 def _about_line(increments: Array, hurst: float) -> str:
-    """Whether a spectral line stands out: the largest ordinate over the model against its neighbours (F test)."""
+    """A sentence if a spectral line stands out, else empty.
+
+    An F test compares the largest ordinate with its neighbours, each divided by its expected value.
+    """
     n = increments.size
     power = periodogram(increments[None])[0]
     ratios = power / expected_periodogram(hurst, n)
@@ -96,7 +111,7 @@ def _about_line(increments: Array, hurst: float) -> str:
     distance = np.abs(np.arange(ratios.size) - peak)
     near = ratios[(distance > 1) & (distance <= _NEAR)]
     weights = ordinate_weights(n)
-    with np.errstate(divide="ignore"):  # nothing but the line
+    with np.errstate(divide="ignore"):  # the series may hold nothing but the line
         p = ratios.size * stats.f.sf(ratios[peak] / near.mean(), weights[peak], 2 * near.size)
     if p >= LEVEL:
         return ""
@@ -105,9 +120,9 @@ def _about_line(increments: Array, hurst: float) -> str:
 
 
 def _about_trend(increments: Array) -> str:
-    """Whether the slope of a line through the increments exceeds what fGn fitted to the rest has.
+    """A sentence if a line through the increments is steeper than fGn fitted to the rest allows, else empty.
 
-    Increments on a line are not asked: their Whittle estimate is at the upper edge.
+    Increments that lie on a line never get here: their Whittle estimate is at the upper edge.
     """
     n = increments.size
     time = np.arange(n) - (n - 1) / 2.0
@@ -115,13 +130,13 @@ def _about_trend(increments: Array) -> str:
     rest = increments - increments.mean() - slope * time
     hurst, sigma = (float(value[0]) for value in whittle(rest[None]))
     z = slope * (time @ time) / (sigma * math.sqrt(_moment_variance(hurst, n)))
-    if 2.0 * stats.t.sf(abs(z), n / 8.0) >= LEVEL:  # as if the variance came from so many values, since H is fitted
+    if 2.0 * stats.t.sf(abs(z), n / 8.0) >= LEVEL:  # H is fitted: the variance is as uncertain as from n / 8 values
         return ""
     return f"The increments have a trend of {abs(z):.0f} standard errors: without it H = {hurst:.2f} by whittle."
 
 
 def _moment_variance(hurst: float, n: int) -> float:
-    """Variance of ``sum_t (t - (n - 1) / 2) x_t`` of unit fGn: covariances times lagged products, summed."""
+    """Variance of ``sum_t (t - (n - 1) / 2) x_t`` for unit fGn x: the sum over lags of covariances times products."""
     lag = np.arange(float(n))
     products = (n - lag) * (((n - lag) ** 2 - 1.0) / 12.0 - lag**2 / 4.0)
     return float(2.0 * (fgn_autocovariance(hurst, lag) @ products) - products[0])

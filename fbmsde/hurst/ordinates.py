@@ -1,4 +1,4 @@
-"""The periodogram of fGn: what it is on average, ordinate by ordinate, and in bands of frequency for long series."""
+"""The periodogram, its mean for fGn at every ordinate, and its averages over bands of frequency for long series."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from scipy import fft, special
 from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance
 
-LONGEST_SINGLE = 2**15  # longer series have their ordinates averaged in bands
+LONGEST_SINGLE = 2**15  # the ordinates of longer series are averaged in bands
 
-# A band is narrower than 2 % of its frequency, which costs 3e-5 of the information on H, and than pi / 256, which keeps
-# the cosines of the goodness-of-fit test constant within it.
+# A band is narrower than 2 % of its frequency, which costs 3e-5 of the information on H. It is also narrower than
+# pi / 256, so that the cosines of the goodness-of-fit test are nearly constant within it.
 _RELATIVE_WIDTH = 0.02
 _WIDEST = 512
 _LAGUERRE = np.polynomial.laguerre.laggauss(64)
@@ -23,7 +23,11 @@ _GAUSS = 0.5 / np.sqrt(3.0)  # places of the two-point rule, in widths from the 
 
 
 def ordinate_weights(n: int) -> Array:
-    """How many of the n discrete Fourier frequencies share each ordinate j = 1 ... n // 2: two, one at pi."""
+    """Number of discrete Fourier frequencies behind each ordinate j = 1 ... n // 2, (n // 2,): two, but one at pi.
+
+    >>> ordinate_weights(6)
+    array([2., 2., 1.])
+    """
     weights = np.full(n // 2, 2.0)
     if n % 2 == 0:
         weights[-1] = 1.0
@@ -31,10 +35,14 @@ def ordinate_weights(n: int) -> Array:
 
 
 def expected_periodogram(hurst: float, n: int) -> Array:
-    """Mean of the periodogram of n values of unit fGn at the frequencies 2 pi j / n, j = 1 ... n // 2, exactly.
+    """Exact mean of the periodogram of n values of unit fGn at the frequencies 2 pi j / n, j = 1 ... n // 2, (n // 2,).
 
-    The spectrum seen through the Fejer kernel: the Fourier sum of the autocovariance times ``1 - |k|/n``, folded to
-    one period. Fitting it instead of the spectrum is the debiased Whittle likelihood (Sykulski et al. 2019).
+    It is the spectrum smoothed by the Fejer kernel, computed as the Fourier sum of the autocovariance times
+    ``1 - |k|/n`` folded to one period. A fit of it instead of the spectrum itself is the debiased Whittle likelihood
+    (Sykulski et al. 2019).
+
+    >>> expected_periodogram(0.5, 6)
+    array([1., 1., 1.])
     """
     gamma, share = fgn_autocovariance(hurst, np.arange(n + 1)), np.arange(n) / n
     folded = (1.0 - share) * gamma[:n] + share * gamma[:0:-1]
@@ -42,15 +50,19 @@ def expected_periodogram(hurst: float, n: int) -> Array:
 
 
 def expected_ordinates(hurst: float, places: Array, n: int) -> Array:
-    """Mean of the periodogram at the ordinates j in `places`, whole or not, same shape, without a transform.
+    """Mean of the periodogram of n values of unit fGn at the ordinates j in `places`, which need not be whole numbers.
 
-    With ``p = 2H``, ``l = 2 pi j / n`` and ``D = 2 - 2 cos l`` the summation by parts of ``expected_periodogram`` gives
+    The result has the shape of `places`; no Fourier transform is needed. With ``p = 2H``, ``l = 2 pi j / n`` and
+    ``D = 2 - 2 cos l``, summation by parts turns `expected_periodogram` into
 
         D Re(P_{p+1} / n - P_p) + (2 sin l / n) Im P_p + n^(p-1) [D/l^2 E(t g) - (2 sin l / l) E g] + r
 
-    where ``P_q = sum_k k^q e^(ikl)`` is a polylogarithm, ``g = Re (1 + it / (2 pi j))^p - 1`` with t exponential of
-    mean 1 is the Borel sum of the terms k >= n, and r of order ``n^(p-3)`` is the first regular correction of that.
-    The relative error is below 2e-9 for n >= 1000 and H = .001 ... .999.
+    where ``P_q = sum_k k^q e^(ikl)`` is a polylogarithm and E is the mean over a variable t with an exponential law of
+    mean 1. ``g = Re (1 + it / (2 pi j))^p - 1`` gives the Borel sum of the terms k >= n, and r, of order ``n^(p-3)``,
+    is the first regular correction to that. The relative error is below 2e-9 for n >= 1000 and H = .001 ... .999.
+
+    >>> bool(np.allclose(expected_ordinates(0.7, np.arange(1.0, 501.0), 1000), expected_periodogram(0.7, 1000), 1e-8))
+    True
     """
     p, x, angle = 2.0 * hurst, places / n, 2.0 * np.pi * places / n
     chord, sine = 4.0 * np.sin(angle / 2.0) ** 2, 2.0 * np.sin(angle)
@@ -67,7 +79,7 @@ def expected_ordinates(hurst: float, places: Array, n: int) -> Array:
 
 
 def _power_series(power: float, x: Array) -> NDArray[np.complex128]:
-    """``sum_k k^power exp(2 pi i k x)``, continued analytically: Hurwitz' formula for the polylogarithm, 0 < x < 1."""
+    """The analytic continuation of ``sum_k k^power exp(2 pi i k x)``, 0 < x < 1, by Hurwitz's formula."""
     s = power + 1.0
     phase = np.exp(0.5j * np.pi * s)
     sums = phase * special.zeta(s, x) + phase.conjugate() * special.zeta(s, 1.0 - x)
@@ -76,17 +88,23 @@ def _power_series(power: float, x: Array) -> NDArray[np.complex128]:
 
 
 def periodogram(series: Array) -> Array:
-    """Squared moduli of the discrete Fourier transform over n, (n_series, n // 2): the mean does not enter."""
+    """Squared modulus of the Fourier transform of each series (n_series, n), over n, at the ordinates 1 ... n // 2.
+
+    The result is (n_series, n // 2). Frequency 0, and with it the mean of a series, is left out.
+
+    >>> periodogram(np.array([[1.0, -1.0, 1.0, -1.0]]))
+    array([[0., 4.]])
+    """
     transform = fft.rfft(series, axis=1)[:, 1:]
     return (transform.real**2 + transform.imag**2) / series.shape[1]
 
 
 @dataclass(frozen=True, eq=False)
 class Bands:
-    """The ordinates 1 ... n // 2 in bands of neighbours; up to `LONGEST_SINGLE` every ordinate is a band of its own.
+    """The ordinates 1 ... n // 2 grouped in bands of neighbours.
 
-    widths : ordinates in each band, (n_bands,). weights : discrete Fourier frequencies in each, (n_bands,).
-    centres : the mean ordinate of each, (n_bands,).
+    n : number of values of a series. If it is at most `LONGEST_SINGLE`, every ordinate is a band of its own.
+    widths : number of ordinates in each band, (n_bands,).
     """
 
     n: int
@@ -105,14 +123,14 @@ class Bands:
         return weights
 
     def means(self, power: Array) -> Array:
-        """Means of periodograms (n_series, n // 2) in the bands, (n_series, n_bands)."""
+        """Means of periodograms (n_series, n // 2) over the bands, (n_series, n_bands)."""
         if self.n <= LONGEST_SINGLE:
             return power
         means: Array = np.add.reduceat(power, np.cumsum(self.widths) - self.widths, axis=1) / self.widths
         return means
 
     def expected(self, hurst: float) -> Array:
-        """What `means` is on average for unit fGn, (n_bands,)."""
+        """Mean of the periodogram of unit fGn in each band, (n_bands,)."""
         if self.n <= LONGEST_SINGLE:
             return expected_periodogram(hurst, self.n)
         shift = np.where(self.widths > 1, _GAUSS * self.widths, 0.0)
@@ -120,13 +138,17 @@ class Bands:
         return (below + above) / 2.0
 
     def spread(self, values: Array) -> Array:
-        """Values of the bands, (..., n_bands), at the ordinates, (..., n // 2)."""
+        """The value of its band at every ordinate, (..., n // 2), from values in the bands (..., n_bands)."""
         return values if self.n <= LONGEST_SINGLE else np.repeat(values, self.widths, axis=-1)
 
 
 @lru_cache(maxsize=16)
 def bands(n: int) -> Bands:
-    """The bands of series of n values."""
+    """The bands for series of n values.
+
+    >>> bands(100).widths.size, bands(2**20).widths.sum() == 2**19
+    (50, np.True_)
+    """
     if n <= LONGEST_SINGLE:
         return Bands(n, np.ones(n // 2, dtype=np.intp))
     widths, first, last = [], 1, n // 2

@@ -1,4 +1,4 @@
-"""The estimators of the Hurst parameter; ``ESTIMATORS`` lists them."""
+"""The registry of Hurst estimators, `ESTIMATORS`, and that of the copies without memory, `NULLS`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,18 @@ from . import gaps, residuals, scaling, spectral
 class Estimator:
     """One entry of `ESTIMATORS`: how to fit, how large the error is, from which length on, and when to use it.
 
-    ``fit(increments)`` maps (n_series, n) increments, finite and not constant, to Hurst values and sigmas, (n_series,)
-    each; ``standard_error(n)`` gives the error at every Hurst value of the common grid. ``score(hurst, n)`` gives the
-    weights of the periodogram in the derivative of the likelihood; for an estimator without one, the error under
-    clustered volatility is taken from surrogates. ``fit_gaps(values, kind)``, of those that can, fits one
-    series (length,) with NaN in its gaps, and gives its own error.
+    fit : ``fit(increments)`` maps (n_series, n) increments, finite and not constant, to Hurst values and sigmas,
+        (n_series,) each.
+    standard_error : ``standard_error(n)`` is the error for n increments at every Hurst value of `spectral.GRID`.
+    min_length : the smallest number of increments.
+    use : one line that says when to use the estimator.
+    score : ``score(hurst, n)`` is the weight of each ordinate of the periodogram in the derivative of the likelihood.
+        If it is None, the error under clustered volatility is found from copies of the series.
+    fit_gaps : ``fit_gaps(values, kind)`` fits one series (length,) with NaN in its gaps and gives its own error. It is
+        None for estimators that cannot.
+
+    >>> [name for name, estimator in ESTIMATORS.items() if estimator.fit_gaps]
+    ['exact', 'quadratic_variations']
     """
 
     fit: Callable[[Array], tuple[Array, Array]]
@@ -32,7 +39,7 @@ class Estimator:
 
 
 def _simulated(fit: scaling.Fit) -> Callable[[int], Array]:
-    """Standard errors of an estimator from its spread on simulated fGn of the same length."""
+    """The function ``standard_error(n)`` of an estimator whose error is measured on simulated fGn."""
     return partial(scaling.simulated_error, fit)
 
 
@@ -94,12 +101,12 @@ ESTIMATORS: dict[str, Estimator] = {
 
 
 def _shuffled(rng: np.random.Generator, copies: Array) -> Array:
-    """Copies with their values in random order."""
+    """The copies (n_copies, n), each with its values in random order."""
     return rng.permuted(copies, axis=1)
 
 
 def _sign_flipped(rng: np.random.Generator, copies: Array) -> Array:
-    """Copies, less their mean, with a random sign at every value."""
+    """The copies (n_copies, n) less their means, each value with a random sign."""
     signs = 2.0 * rng.integers(0, 2, copies.shape, dtype=np.int8) - 1.0
     return signs * (copies - copies.mean(axis=1, keepdims=True))
 

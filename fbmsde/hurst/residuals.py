@@ -1,10 +1,11 @@
-"""What is left of series when fGn is fitted and filtered out: is it white, do its squares cluster, and what follows.
+"""Residuals of series after a fit of fGn, tests whether they are white, and standard errors when their sizes cluster.
 
-A series may have the spectrum of fGn although its residuals are merely uncorrelated: their sizes may come in clusters,
-as in GARCH models, or drift. An estimate of H is, to first order, a quadratic form ``sum_ts A(t - s) u_t u_s`` of the
-residuals u. If their signs are fair coins, its variance given the sizes is ``2 sum_{t != s} A(t - s)^2 u_t^2 u_s^2``.
-Under Gaussian white noise the variance is the same expression with the mean of u^2 in place of every u_t^2. The ratio
-of the two needs only the products of squares at every lag, and holds for any pattern of the sizes.
+The residuals of a series with the spectrum of fGn are uncorrelated, but they need not be independent: their sizes may
+come in clusters, as in GARCH models, or drift. An estimate of H is, to first order, a quadratic form
+``sum_ts A(t - s) u_t u_s`` of the residuals u. If their signs are fair coins, its variance given the sizes is
+``2 sum_{t != s} A(t - s)^2 u_t^2 u_s^2``. Under Gaussian white noise the variance is the same expression with the mean
+of u^2 in place of every u_t^2. The ratio of the two needs only the mean products of squares at every lag, and it holds
+for any pattern of the sizes.
 """
 
 from __future__ import annotations
@@ -17,21 +18,28 @@ from ..core.types import Array
 from .ordinates import bands, periodogram
 from .spectral import local_bandwidth, log_shapes, near_node, score_directions
 
-_LONGEST_KERNEL = 2**15  # lags beyond half of this, which weigh less than 1e-4 together, are left out
+_LONGEST_KERNEL = 2**15  # lags beyond half of this are left out; together they weigh less than 1e-4
 
 
 def residuals(increments: Array, hurst: Array) -> Array:
-    """Series (n_series, n) divided by the root of the spectrum of fGn with each one's `hurst`, on the circle."""
+    """Each series (n_series, n) divided, in frequency, by the root of the spectrum of fGn with its `hurst` (n_series,).
+
+    The result has the same shape. The series is treated as periodic.
+
+    >>> white = residuals(np.array([[1.0, 2.0, 4.0, 1.0]]), np.array([0.5]))
+    >>> coloured(white, 0.5).round(6)
+    array([[-1.,  0.,  2., -1.]])
+    """
     return _filtered(increments, -0.5 * log_shapes(hurst, increments.shape[1])[0])
 
 
 def coloured(white: Array, hurst: float) -> Array:
-    """Series (n_series, n) times the root of the spectrum of fGn: the inverse of `residuals`."""
+    """The inverse of `residuals`: series (n_series, n) times, in frequency, the root of the spectrum of fGn."""
     return _filtered(white, 0.5 * log_shapes(np.array([hurst]), white.shape[1])[0])
 
 
 def _filtered(series: Array, log_gain: Array) -> Array:
-    """Series with each Fourier coefficient multiplied by a gain given in bands, and without their mean."""
+    """Each series less its mean, with its Fourier coefficients multiplied by ``exp(log_gain)``, given in bands."""
     n = series.shape[1]
     transform = fft.rfft(series, axis=1)
     transform[:, 0] = 0.0
@@ -41,17 +49,23 @@ def _filtered(series: Array, log_gain: Array) -> Array:
 
 
 def kernel_length(n: int) -> int:
-    """The length of the circle on which quadratic forms of n values are computed."""
+    """The period to which quadratic forms of n values are shortened: n, but at most 2^15."""
     return min(n, _LONGEST_KERNEL)
 
 
 def whittle_score(hurst: Array, n: int) -> Array:
-    """Weights of the ordinates of the kernel's length in the derivative of the Whittle likelihood, (n_series, ...)."""
+    """Weight of each ordinate in the derivative of the Whittle likelihood by H, (n_series, n_bands).
+
+    The ordinates are those of a series of length `kernel_length(n)`.
+    """
     return log_shapes(hurst, kernel_length(n))[1]
 
 
 def local_whittle_score(hurst: Array, n: int) -> Array:
-    """The same for the local Whittle likelihood, which does not depend on H."""
+    """Weight of each ordinate in the derivative of the local Whittle likelihood by H, which is the same for all H.
+
+    The ordinates are those of a series of length `kernel_length(n)`; the result is (n_series, kernel_length(n) // 2).
+    """
     length = kernel_length(n)
     logs = np.log(np.arange(1.0, local_bandwidth(n) * length // n + 1.0))
     score = np.zeros((len(hurst), length // 2))
@@ -60,7 +74,7 @@ def local_whittle_score(hurst: Array, n: int) -> Array:
 
 
 def quadratic_forms(weights: Array, n: int) -> Array:
-    """``A(lag)`` on the circle, (..., kernel_length(n)), of ``sum_j weights_j I_j`` over the ordinates j."""
+    """Kernel ``A(lag)``, (..., kernel_length(n)), of the quadratic form ``sum_j weights_j I_j`` over ordinates j."""
     length = kernel_length(n)
     padded = np.concatenate([np.zeros((*weights.shape[:-1], 1)), weights], axis=-1)
     forms: Array = fft.irfft(padded, length, axis=-1)
@@ -68,7 +82,7 @@ def quadratic_forms(weights: Array, n: int) -> Array:
 
 
 def lagged_products(values: Array) -> Array:
-    """Mean products of values (n_series, n) a lag apart on the circle, (n_series, kernel_length(n))."""
+    """Mean products of values (n_series, n) that lie a lag apart on a circle, (n_series, kernel_length(n))."""
     n = values.shape[1]
     power = np.abs(fft.rfft(values, axis=1)) ** 2
     products: Array = fft.irfft(power, n, axis=1) / n
@@ -77,23 +91,27 @@ def lagged_products(values: Array) -> Array:
 
 
 def square_products(white: Array) -> Array:
-    """`lagged_products` of the squares of residuals over their squared mean: 1 at every lag but 0 for white noise."""
+    """`lagged_products` of squared residuals over their mean: about 1 beyond lag 0 if the residuals are independent."""
     squares = white**2
     return lagged_products(squares / squares.mean(axis=1, keepdims=True))
 
 
 def widening(forms: Array, products: Array) -> Array:
-    """Standard error of a quadratic form over all signs of the residuals over its Gaussian one, (n_series,)."""
+    """Ratio of the standard error of a quadratic form over all signs of the residuals to its Gaussian one, (n_series,).
+
+    `forms` is the kernel from `quadratic_forms`, `products` the result of `square_products`.
+    """
     shares = forms[:, 1:] ** 2
     return np.sqrt(np.sum(shares * products[:, 1:], axis=1) / shares.sum(axis=1))
 
 
 def clustering_p_values(white: Array, forms: Array) -> Array:
-    """One-sided p-values of "the sizes of the residuals are in random order", (n_series,).
+    """One-sided p-values of the hypothesis that the sizes of the residuals come in random order, (n_series,).
 
-    The statistic is the sum over lags of ``A(lag)^2`` times the autocovariance of ``q / (1 + q)``, q the squares over
-    their mean, which large values cannot dominate. Its mean and variance over all orders of the values are exact
-    (Moran's statistic under randomisation, Cliff & Ord 1981), its distribution is taken as normal.
+    The statistic is the sum over lags of ``A(lag)^2`` times the autocovariance of ``q / (1 + q)``, where q are the
+    squares over their mean; large values cannot dominate this quantity. The mean and variance of the statistic over
+    all orders of the values are exact (Moran's statistic under randomisation, Cliff & Ord 1981); its distribution is
+    taken as normal. Residuals of one size have p-value 1.
     """
     n, shares = float(white.shape[1]), forms**2
     shares[:, 0] = 0.0
@@ -102,7 +120,7 @@ def clustering_p_values(white: Array, forms: Array) -> Array:
     bounded -= bounded.mean(axis=1, keepdims=True)
     second = np.mean(bounded**2, axis=1)
     total, spread = n * shares.sum(axis=1), 2.0 * n * np.sum(shares**2, axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):  # residuals of one size: NaN, in no order
+    with np.errstate(divide="ignore", invalid="ignore"):  # NaN for residuals of one size, which have no order
         peak = np.mean(bounded**4, axis=1) / second**2
         moran = np.sum(shares * lagged_products(bounded), axis=1) * n / (total * second)
         plain = (n * n - 3.0 * n + 3.0) * spread - 4.0 * total**2 + 3.0 * total**2
@@ -115,10 +133,10 @@ def clustering_p_values(white: Array, forms: Array) -> Array:
 def fgn_p_values(increments: Array, hurst: Array, robust: NDArray[np.bool_]) -> Array:
     """p-values of the score test of fGn against ``f exp(sum_k theta_k cos(k l))``, k = 1 ... 8, (n_series,).
 
-    Below n = 20 there are ``n // 2 - 2`` cosines, as many as the ordinates leave beside the scale and H.
-    `hurst` must be the Whittle estimate (or another one of error n^-1/2): the cosines are made orthogonal to the slope
-    in H, so that its error does not enter. Where `robust`, the covariance of the scores is that over all signs of the
-    residuals, elsewhere that of Gaussian fGn.
+    Below n = 20 there are ``n // 2 - 2`` cosines, as many as the ordinates leave beside the scale and H. `hurst`
+    (n_series,) must be the Whittle estimate or another one with an error of order n^-1/2: the cosines are made
+    orthogonal to the slope in H, so that this error does not enter. Where `robust` (n_series,) is True, the covariance
+    of the scores is that over all signs of the residuals; elsewhere it is that of Gaussian fGn.
     """
     n = increments.shape[1]
     ratios = bands(n).means(periodogram(increments)) * np.exp(-log_shapes(hurst, n)[0])

@@ -18,29 +18,37 @@ from . import notes, residuals, spectral
 from .batch import BLOCK_VALUES, Fault, _Batch
 from .registry import ESTIMATORS, NULLS, _sign_flipped
 
-_CLUSTERING_LEVEL = 0.01  # of the test that makes an interval robust
-_CLUSTERING_FACTOR = 1.02  # and by how much more than this it must widen the interval
+# Under "auto" an interval is robust if `p_clustering` is below the level and the robust error over the Gaussian one is
+# above the factor.
+_CLUSTERING_LEVEL = 0.01
+_CLUSTERING_FACTOR = 1.02
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class HurstEstimate:
-    """Hurst estimates with what is needed to doubt them: floats for one series, (n_series,) arrays for several.
+    """Hurst estimates with their errors and tests: floats for one series, (n_series,) arrays for several.
 
-    hurst, sigma : the estimate and the standard deviation of an increment (of unit-step fGn with that H).
-    omitted : True where a series was left out under ``nan_policy="omit_series"``; everything else is NaN there.
-    interval : "fgn" or "robust", what `standard_error`, `confidence_interval` and `p_fgn` allow for.
-    standard_error : standard deviation of the estimate if the series has the spectrum of fGn with the estimated H, and
-        Gaussian values ("fgn"), or residuals of any size with random signs ("robust").
-    p_clustering : p-value of "the sizes of the residuals are in random order"; small for volatility in clusters.
-    null_model : "shuffle", "sign_flip" or None, how `null` was made.
+    hurst : the estimate of H.
+    sigma : the standard deviation of an increment, as that of unit-step fGn with the estimated H.
+    omitted : True where a series was left out under ``nan_policy="omit_series"``. Its numbers are all NaN.
+    interval : "fgn" or "robust". It says which series `standard_error`, `confidence_interval` and `p_fgn` allow for.
+    standard_error : standard deviation of the estimate for series that have the spectrum of fGn with the estimated H.
+        Their values are Gaussian under "fgn"; under "robust" their residuals have any sizes and random signs.
+    p_clustering : p-value of the hypothesis that the sizes of the residuals come in random order. It is small for
+        volatility in clusters.
+    null_model : "shuffle", "sign_flip" or None: how the copies behind `null` were made.
     null : the same estimator on copies without memory, (n_surrogates,) or (n_series, n_surrogates).
-    p_no_memory : two-sided p-value from `null`: of "the order of the increments does not matter" by shuffling, of "the
-        signs of the increments are independent of each other and of the sizes" by flipping signs.
-    p_fgn : p-value of "the increments have the spectrum of fGn".
-    note : what the estimate means when it lies outside (0, 1), and what in the series no fGn has; often empty.
+    p_no_memory : two-sided p-value from `null`. Shuffling tests that the order of the increments does not matter;
+        flipping signs tests that the signs are independent of each other and of the sizes of the increments.
+    p_fgn : p-value of the hypothesis that the increments have the spectrum of fGn.
+    note : sentences about an estimate outside (0, 1) and about features that no fGn has. It is often empty.
 
-    All but the first three are computed when first asked for. With gaps, `null`, `p_no_memory`, `p_fgn` and
-    `p_clustering` are NaN and `interval` is "fgn".
+    `hurst`, `sigma` and `omitted` are computed at once, everything else when it is first asked for. For a series with
+    gaps `null`, `p_no_memory`, `p_fgn` and `p_clustering` are NaN and `interval` is "fgn".
+
+    >>> from fbmsde import estimate_hurst
+    >>> estimate_hurst(np.random.default_rng(0).standard_normal((2, 1000)), kind="increments").standard_error.round(3)
+    array([0.02, 0.02])
     """
 
     hurst: Any
@@ -62,7 +70,7 @@ class HurstEstimate:
 
     @cached_property
     def _clustering(self) -> tuple[Array, Array]:
-        """p-values of random order of the residuals' sizes, and errors over Gaussian ones, (n_series,) each."""
+        """`p_clustering` and the ratio of the robust to the Gaussian standard error, (n_series,) each."""
         rows = max(1, BLOCK_VALUES // self._batch.n)
         parts = self._batch.map(self._clustering_of, rows)
         p_values, factors = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -70,18 +78,19 @@ class HurstEstimate:
 
     @cached_property
     def p_clustering(self) -> Any:
-        """One-sided p-value of residuals whose sizes come in random order, NaN for series left out.
+        """One-sided p-value of the hypothesis that the sizes of the residuals come in random order.
 
-        The residuals are the series divided by the root of the fitted spectrum. The test weighs the autocovariance of
-        their bounded squares at each lag by what it adds to the variance of the estimate; see the source. Measured
-        rejections at 1 % (n = 2000): 1 to 1.8 % of fGn and of independent Student t3 values, 1 to 3.5 % of t1.5 and
-        exponential ones, 12 % of values of which 98 % are zero.
+        It is a float or (n_series,), NaN for series left out. The residuals are the series divided, in frequency, by
+        the root of the fitted spectrum. The test sums the autocovariance of their bounded squares over all lags and
+        weighs each lag by what it adds to the variance of the estimate (Moran's statistic; Cliff & Ord 1981).
+        Measured rejections at 1 % (n = 2000): 1 to 1.8 % of fGn and of independent Student t3 values, 1 to 3.5 % of
+        t1.5 and exponential ones, 12 % of values of which 98 % are zero.
         """
         return self._out(self._clustering[0])
 
     @cached_property
     def _robust(self) -> NDArray[np.bool_]:
-        """Which series have the robust interval, (n_series,)."""
+        """True for the series that have the robust interval, (n_series,)."""
         if self._interval != "auto":
             return (self._interval == "robust") & (self._gap_widening == 1.0)  # no residuals where there are gaps
         p_values, factors = self._clustering
@@ -89,13 +98,13 @@ class HurstEstimate:
 
     @property
     def interval(self) -> Any:
-        """What the errors allow for, "fgn" or "robust": a text for one series, an array of texts for several."""
+        """Which series the errors allow for, "fgn" or "robust": a str for one series, an array of str for several."""
         names = np.where(self._robust, "robust", "fgn")
         return str(names[0]) if np.ndim(self.hurst) == 0 else names
 
     @cached_property
     def _widening(self) -> Array:
-        """Standard error over that of fGn without gaps, (n_series,): 1 where the interval is that of such fGn."""
+        """Ratio of the standard error to that of Gaussian fGn without gaps, (n_series,)."""
         if not self._robust.any():
             return self._gap_widening
         if ESTIMATORS[self.method].score is None:
@@ -104,27 +113,29 @@ class HurstEstimate:
 
     @cached_property
     def _fgn_error(self) -> Any:
-        """Standard error if the series is Gaussian fGn."""
+        """Standard error for Gaussian fGn without gaps, a float or (n_series,)."""
         return np.interp(self.hurst, spectral.GRID, ESTIMATORS[self.method].standard_error(self._batch.n))
 
     @cached_property
     def standard_error(self) -> Any:
-        """Standard deviation of the estimate, a float or (n_series,); see `interval`."""
+        """Standard deviation of the estimate, a float or (n_series,). `interval` says under which assumptions."""
         return self._out(np.atleast_1d(self._fgn_error) * self._widening)
 
     def confidence_interval(self, level: float = 0.95) -> tuple[Any, Any]:
-        """Lower and upper confidence limits of H, floats or (n_series,) arrays, valid if the spectrum is that of fGn.
+        """Lower and upper confidence limits of H, floats or (n_series,) arrays. `level` lies in (0, 1).
 
-        Where `interval` is "fgn" the values must be Gaussian or at least not clustered in size. Where it is "robust"
-        the error is that over all signs of the residuals given their sizes, which allows for volatility that comes in
-        clusters or drifts. Measured coverage of 95 % intervals under "auto", H = .2, .5 and .8, twice 400 series of
-        n = 2000: fGn 93 to 96 %, GARCH(.2, .78) 92 to 97 % (67 to 73 % under "fgn"), stochastic volatility 92 to 96 %
-        (71 to 78 %), a falling standard deviation 94 to 97 % (86 to 90 %).
+        The limits are valid if the spectrum is that of fGn. Where `interval` is "fgn", the sizes of the values must
+        not come in clusters either. Where it is "robust", the error is that of the estimate over all signs of the
+        residuals with their sizes held fixed, which allows for volatility that comes in clusters or drifts. Measured
+        coverage of 95 % intervals under "auto", H = .2, .5 and .8, twice 400 series of n = 2000: fGn 93 to 96 %,
+        GARCH(.2, .78) 92 to 97 % (67 to 73 % under "fgn"), stochastic volatility 92 to 96 % (71 to 78 %), a falling
+        standard deviation 94 to 97 % (86 to 90 %).
 
-        Normal in ``int dh / se(h)``, the scale on which the standard error is the same for all H, hence not symmetric
-        about the estimate; between 0 and 1 for an estimate there. About an estimate outside (0, 1), which no fGn has,
-        the limits are those of the exponent that the method reads, with the error of the nearest H; see `note`. The
-        limits hold the bias of the method against it: small for "whittle", "exact" and "quadratic_variations" only.
+        The limits are normal quantiles on the scale ``int dh / se(h)``, on which the standard error is the same for
+        all H. They are therefore not symmetric about the estimate, and they lie between 0 and 1 if the estimate does.
+        No fGn has an H outside (0, 1): the limits about such an estimate are those of the exponent that the method
+        reads, with the standard error at the nearest H (see `note`). Nothing corrects for the bias of a method, which
+        is small for "whittle", "exact" and "quadratic_variations" only. Raises ValueError for a level outside (0, 1).
 
         >>> from fbmsde import estimate_hurst
         >>> estimate = estimate_hurst(np.random.default_rng(0).standard_normal(1000), kind="increments")
@@ -148,14 +159,14 @@ class HurstEstimate:
 
     @cached_property
     def note(self) -> Any:
-        """What is odd about a series, in whole sentences, str or (n_series,) array of str; empty where nothing is.
+        """Sentences about what is odd in a series, a str or an (n_series,) array of str, empty where nothing is.
 
-        It says what an estimate at or outside the ends of (0, 1) means, and which kind gives another; whether a few
-        increments carry the sum of squares (their number, ``(sum x^2)^2 / sum x^4``, is at most 10); and, each with
-        p < .001, whether a cycle or a trend stands out and whether the spectrum is that of fGn. Measured: something is
-        said of .2 to .5 % of fGn with H = .3 ... .7, n = 64 ... 2000; in white noise of n = 500 a trend or a step of
-        one standard deviation and a cycle of amplitude 1 are seen in 99.5 % of series or more, a cycle of amplitude .5
-        in 3 of 4. Volatility in clusters is allowed for where `interval` is "robust".
+        A note says what an estimate at or outside the ends of (0, 1) means and which `kind` would give another one.
+        It says when at most 10 increments carry the sum of squares; ``(sum x^2)^2 / sum x^4`` counts them. At
+        p < .001 each, it says that a cycle or a trend stands out and that the spectrum is not that of fGn, with
+        volatility in clusters allowed for where `interval` is "robust". Measured: .2 to .5 % of fGn with H = .3 ... .7
+        and n = 64 ... 2000 get a note. In white noise of n = 500 a trend or a step of one standard deviation and a
+        cycle of amplitude 1 are seen in 99.5 % of series or more, a cycle of amplitude .5 in 3 of 4.
 
         >>> from fbmsde import estimate_hurst
         >>> walk = np.cumsum(np.random.default_rng(0).standard_normal(1000))
@@ -167,7 +178,7 @@ class HurstEstimate:
         return str(notes[0]) if np.ndim(self.hurst) == 0 else notes
 
     def _notes(self, p_fgn: Array, rows: slice) -> NDArray[np.str_]:
-        """Notes of some series, empty for those left out."""
+        """Notes of the series in `rows`, empty for those left out."""
         increments, _, faults = self._batch.increments(rows)
         hurst, good = np.atleast_1d(self.hurst)[rows], np.flatnonzero(faults == Fault.NONE)
         whittle = spectral.whittle(increments[good])[0]
@@ -181,12 +192,13 @@ class HurstEstimate:
 
     @cached_property
     def null(self) -> Array:
-        """Estimates on copies without memory, (n_surrogates,) or (n_series, n_surrogates), none if the model is None.
+        """Estimates on copies without memory, (n_surrogates,) or (n_series, n_surrogates); empty if the model is None.
 
-        Shuffling keeps the values, tails and all, and kills every order: memory, clusters of volatility, drifts of
-        mean and size. Flipping signs at random keeps the size of every deviation from the mean in its place and kills
-        the correlations; it takes for granted that the signs do not depend on the sizes, as in symmetric laws. Skewed
-        values hardly matter to most methods, but "rs_noise_as_path" reads the law of the values: shuffle for it.
+        Shuffling keeps the values with their tails and destroys everything that depends on their order: memory,
+        clusters of volatility, drifts of mean and size. Flipping signs at random keeps the size of every deviation
+        from the mean in its place and destroys the correlations. It assumes that the signs do not depend on the sizes,
+        as in symmetric laws. Skewed values hardly matter to most methods, but the result of "rs_noise_as_path" depends
+        on the law of the values: use "shuffle" with it.
         """
         total = len(self._batch.values)
         if self.null_model is None:
@@ -204,14 +216,15 @@ class HurstEstimate:
 
     @cached_property
     def p_no_memory(self) -> Any:
-        """Two-sided p-value of no memory from `null`, NaN without one.
+        """Two-sided p-value of no memory, a float or (n_series,); NaN if there is no `null`.
 
-        Twice the smaller share of estimates, the observed one included, at or beyond the observed one. With "shuffle"
-        it is exact for exchangeable increments of any law, and finds what breaks exchangeability, which volatility in
-        clusters does without memory. With "sign_flip" it is exact for increments whose signs are fair coins whatever
-        their sizes, hence for GARCH and for noise of drifting strength. Measured rejections at 5 %
-        (400 series, n = 2000): of GARCH(.2, .78) and stochastic volatility 24 % by shuffling, 3 % by flipping signs; of
-        independent values of five laws 3 to 6 % by either; of fGn with H = .55, 93 % by either.
+        It is twice the smaller of two shares: that of the estimates (the copies' and the observed one) at or below the
+        observed one, and that at or above it. With "shuffle" it is exact for exchangeable increments of any law. It
+        then also reacts to volatility in clusters, which breaks exchangeability without being memory. With "sign_flip"
+        it is exact for increments whose signs are fair coins whatever their sizes, hence for GARCH and for noise of
+        drifting strength. Measured rejections at 5 % (400 series, n = 2000): of GARCH(.2, .78) and stochastic
+        volatility 24 % by shuffling, 3 % by flipping signs; of independent values of five laws 3 to 6 % by either; of
+        fGn with H = .55, 93 % by either.
         """
         if self.null_model is None:
             return self._out(np.full(len(self._batch.values), np.nan))
@@ -223,24 +236,25 @@ class HurstEstimate:
 
     @cached_property
     def p_fgn(self) -> Any:
-        """p-value of the spectrum of fGn against that spectrum times a smooth factor, about the Whittle estimate.
+        """p-value of the hypothesis that the spectrum is that of fGn, a float or (n_series,); NaN for series left out.
 
-        Score test against ``f(l) exp(sum_k theta_k cos(k l))``, k = 1 ... 8, on the normalised periodogram, with the
-        estimation of H projected out; chi-square with 8 degrees of freedom (``n // 2 - 2`` of both below n = 20). It
-        sees short-range deviations and trends; single spectral lines and non-Gaussian values it hardly sees. Measured
-        rejections at 5 %: 4.2 to 5.7 % of fGn of n = 512 ... 16384, 3.5 % at n = 64, 2.4 to 3.4 % at n = 16 ... 19,
-        11 % of independent values of which 98 % are zero. Where `interval` is "robust", the covariance of the scores is
-        that over all signs of the residuals.
+        It is a score test against ``f(l) exp(sum_k theta_k cos(k l))``, k = 1 ... 8, where f is the spectrum at the
+        Whittle estimate. The scores are those of the normalised periodogram, made orthogonal to the slope of log f in
+        H because H is estimated; their statistic is chi-square with 8 degrees of freedom (below n = 20 there are
+        ``n // 2 - 2`` cosines and degrees of freedom). Where `interval` is "robust", the covariance of the scores is
+        that over all signs of the residuals. The test sees short-range deviations and trends; it hardly sees single
+        spectral lines and non-Gaussian values. Measured rejections at 5 %: 4.2 to 5.7 % of fGn of n = 512 ... 16384,
+        3.5 % at n = 64, 2.4 to 3.4 % at n = 16 ... 19, 11 % of independent values of which 98 % are zero.
         """
         rows = max(1, BLOCK_VALUES // self._batch.n)
         return self._out(np.concatenate(self._batch.map(self._fgn_p_values, rows)))
 
     def _out(self, values: Array) -> Any:
-        """A float for one series, the array for several."""
+        """Return a float if there is one series, else the array."""
         return float(values.reshape(-1)[0]) if np.ndim(self.hurst) == 0 else values
 
     def _fgn_p_values(self, rows: slice) -> Array:
-        """Goodness-of-fit p-values of some series, NaN for those left out."""
+        """`p_fgn` of the series in `rows`, NaN for those left out."""
         increments, _, faults = self._batch.increments(rows)
         good = faults == Fault.NONE
         out = np.full(len(good), np.nan)
@@ -251,7 +265,7 @@ class HurstEstimate:
         return out
 
     def _clustering_of(self, rows: slice) -> tuple[Array, Array]:
-        """What `_clustering` holds of some series, NaN and 1 for those left out."""
+        """`_clustering` of the series in `rows`, NaN and 1 for those left out."""
         increments, _, faults = self._batch.increments(rows)
         good = faults == Fault.NONE
         p_values, factors = np.full(len(good), np.nan), np.ones(len(good))
@@ -266,11 +280,11 @@ class HurstEstimate:
         return p_values, factors
 
     def _rng(self, *place: int) -> np.random.Generator:
-        """The random numbers of one purpose: a function of the seed and of `place`."""
+        """A generator of random numbers that depends on the seed and on `place` only."""
         return np.random.default_rng(np.random.SeedSequence([int(word) for word in self._key], spawn_key=place))
 
     def _null_estimates(self, report: Callable[[int], Any], row: int) -> Array:
-        """Estimates on copies of one series without memory, (n_surrogates,): a function of seed and row."""
+        """`null` of series number `row`, (n_surrogates,): it depends on the series, the seed and the row only."""
         increments, _, faults = self._batch.increments(slice(row, row + 1))
         if faults[0] != Fault.NONE:
             report(self.n_surrogates)
@@ -279,7 +293,7 @@ class HurstEstimate:
         return self._on_copies(increments, make, report)
 
     def _on_copies(self, series: Array, make: Callable[[Array], Array], report: Callable[[int], Any]) -> Array:
-        """Estimates on what is made of copies of a series (1, n), (n_surrogates,), a cache full at a time."""
+        """Estimates on ``make(copies)`` of a series (1, n), (n_surrogates,), made as many at once as fit the cache."""
         out, at_once = np.empty(self.n_surrogates), max(1, BLOCK_VALUES // self._batch.n)
         for first in range(0, self.n_surrogates, at_once):
             part = out[first : first + at_once]
@@ -288,7 +302,10 @@ class HurstEstimate:
         return out
 
     def _surrogate_widening(self, rows: slice) -> Array:
-        """Spread of estimates on fGn made of the residuals with random signs over the error of fGn, (1,)."""
+        """The robust over the Gaussian error of the one series in `rows`, (1,), for methods without a score.
+
+        It is the spread of the estimates on copies whose residuals have random signs, over the standard error of fGn.
+        """
         row = rows.start
         increments, _, faults = self._batch.increments(rows)
         if faults[0] != Fault.NONE or not self._robust[row]:
@@ -302,7 +319,7 @@ class HurstEstimate:
 
 
 def _spread(name: str, values: Any) -> str:
-    """A number, or the range of several, in words."""
+    """The text "name = value" for one value, "name from low to high" for several."""
     known = np.ravel(values)[np.isfinite(np.ravel(values))]
     if known.size == 0:
         return f"{name} = nan"

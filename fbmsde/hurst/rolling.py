@@ -1,4 +1,4 @@
-"""Hurst parameters of windows that move along a series."""
+"""Hurst estimates in windows that move along a series."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from .rows import series_rows
 class RollingHurst:
     """Hurst estimates in windows that move along one series.
 
-    centres : the middle of each window in increments from the start, (n_windows,).
-    window : increments per window; windows that overlap give dependent estimates.
-    estimate : what `estimate_hurst` says of the windows, (n_windows,) arrays.
+    centres : the middle of each window, counted in increments from the start of the series, (n_windows,).
+    window : number of increments per window. Windows that overlap give dependent estimates.
+    estimate : the `HurstEstimate` of the windows, whose arrays are (n_windows,).
     """
 
     centres: Array
@@ -39,9 +39,12 @@ def rolling_hurst(
 ) -> RollingHurst:
     """Hurst estimates in windows of one series (n,), for memory that drifts (multifractional noise).
 
-    `window` and `step` count increments; the step is a quarter of the window by default. `options` are those of
-    `estimate_hurst`. A drift is real if it exceeds what the windows' intervals allow: their spread under a constant H
-    is `estimate.standard_error`. ValueError if the window is longer than the series.
+    `window` is the length of a window and `step` the distance between the starts of neighbouring ones, both in
+    increments; by default the step is a quarter of the window. `options` are those of `estimate_hurst`.
+
+    If H is constant, the windowed estimates scatter with standard deviation `estimate.standard_error`; read a drift
+    into them only if it is clearly larger. Overlapping windows are correlated. Raises ValueError if the window is
+    longer than the series or if there is more than one series.
 
     >>> rolling = rolling_hurst(np.random.default_rng(0).standard_normal(2000), kind="increments", window=500)
     >>> rolling.centres[:3], rolling.estimate.hurst.shape

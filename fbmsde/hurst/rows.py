@@ -1,4 +1,4 @@
-"""Series as people hold them, in lists, arrays, masked arrays and data frames, made arrays of floats."""
+"""Arrays of floats from the objects that people keep series in: lists, arrays, masked arrays and data frames."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 
 def series_rows(x: Any) -> NDArray[np.float64]:
-    """Series as floats, (n,) for one and (n_series, n) for several: NaN where a value is masked or missing.
+    """The series in `x` as floats, (n,) for one and (n_series, n) for several: NaN where a value is masked or missing.
 
     An array holds one series per row, a data frame (anything with ``columns`` and ``to_numpy``) one per column.
-    Raises TypeError for anything but real numbers, ValueError for other shapes and for none.
+    Raises TypeError for values that are not real numbers, ValueError for no values and for more than two dimensions.
 
     >>> series_rows(np.ma.array([1, 2, 3], mask=[False, True, False]))
     array([ 1., nan,  3.])
@@ -31,7 +31,7 @@ def series_rows(x: Any) -> NDArray[np.float64]:
 
 
 def _numbers(values: NDArray[Any]) -> NDArray[Any]:
-    """Floats from numbers and missing values held as objects; the objects themselves when there is anything else."""
+    """Floats for an array of objects that are numbers, None or pandas.NA; any other array of objects unchanged."""
     missing = [value is None or type(value).__name__ == "NAType" for value in values.flat]  # pandas.NA, not imported
     known = [value for value, absent in zip(values.flat, missing, strict=True) if not absent]
     if not all(isinstance(value, numbers.Real) and not isinstance(value, bool) for value in known):

@@ -1,4 +1,8 @@
-"""Hurst estimators that read a slope off a log-log plot: variations, fluctuations, ranges and wavelet energies."""
+"""Hurst estimators that fit a slope in a log-log plot: of variations, fluctuations, ranges and wavelet energies.
+
+Every estimator takes increments (n_series, n) that are finite and not constant, and returns Hurst values and sigmas,
+(n_series,) each. They are NaN for a series that varies on fewer than two of the scales.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +22,26 @@ from .spectral import GRID
 Fit = Callable[[Array], tuple[Array, Array]]
 
 VARIATION_SCALES = np.arange(1, 6)
-_FIRST_OCTAVE = 3  # the two finest ones do not follow the power law of the spectrum at low frequency
+_FIRST_OCTAVE = 3  # the two finest octaves do not follow the power law that the spectrum has at low frequencies
 _ROOT3 = math.sqrt(3.0)
 
-# Daubechies' filter with two vanishing moments: blind to linear trends
+# Daubechies' filter with two vanishing moments, which is blind to linear trends
 _SCALING_FILTER = np.array([1.0 + _ROOT3, 3.0 + _ROOT3, 3.0 - _ROOT3, 1.0 - _ROOT3]) / (4.0 * math.sqrt(2.0))
 _WAVELET_FILTER = _SCALING_FILTER[::-1] * np.array([1.0, -1.0, 1.0, -1.0])
-_SIMULATED = 256  # series per Hurst value behind a simulated standard error: 4.4 % of it
-_SIMULATED_LENGTH = 8192  # longer series: a power law of the length is continued
+_SIMULATED = 256  # series per Hurst value behind a simulated standard error, which is then known to 4.4 %
+_SIMULATED_LENGTH = 8192  # the errors of longer series follow a power law of the length
 _SIMULATED_HURST = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
 
 
 def slopes(scales: Array, values: Array, weights: Array | None = None) -> Array:
-    """Weighted least-squares slope of each row of `values` on `scales`, leaving out the values that are not finite."""
+    """Weighted least-squares slope, (n_series,), of each row of `values` (n_series, n_scales) on `scales` (n_scales,).
+
+    Values that are not finite are left out; the slope is NaN where fewer than two are left. The default `weights`
+    (n_scales,) are equal ones.
+
+    >>> slopes(np.array([1.0, 2.0, 3.0]), np.array([[2.0, 4.0, -np.inf]]))
+    array([2.])
+    """
     share = np.isfinite(values) * (np.ones(len(scales)) if weights is None else weights)
     known = np.where(share > 0, values, 0.0)
     total = share.sum(axis=1, keepdims=True)
@@ -40,16 +51,26 @@ def slopes(scales: Array, values: Array, weights: Array | None = None) -> Array:
 
 
 def log_above_rounding(values: Array, magnitude: Array) -> Array:
-    """Natural logarithms; minus infinity (left out of the fit) where rounding of the series is all there is.
+    """Natural logarithms of `values`, minus infinity for values that are no larger than rounding makes them.
 
-    `values`, (n_series, n_scales), are mean squares formed from numbers of the size `magnitude`, (n_series,).
+    `values`, (n_series, n_scales), are mean squares formed from numbers of the size `magnitude`, (n_series,). `slopes`
+    leaves an infinite logarithm out of the fit.
+
+    >>> log_above_rounding(np.array([[1.0, 1e-40]]), np.array([1.0]))
+    array([[  0., -inf]])
     """
     rounding = (64.0 * np.finfo(float).eps * magnitude[:, None]) ** 2
     return np.log(values, out=np.full_like(values, -np.inf), where=values > rounding)
 
 
 def sample_sigma(increments: Array, hurst: Array) -> Array:
-    """Standard deviation of unit-step fGn from the sample one: the mean of n values takes n^(2H-2) of the variance."""
+    """Standard deviation of unit-step fGn, (n_series,), from the sample one about the sample mean.
+
+    The mean of n values has ``n^(2H-2)`` times the variance of one value; the variance about the sample mean lacks it.
+
+    >>> sample_sigma(np.array([[1.0, -1.0]]), np.array([0.5])).round(6)
+    array([1.414214])
+    """
     n = increments.shape[1]
     return np.std(increments, axis=1) / np.sqrt(-np.expm1((2.0 * np.clip(hurst, 0.0, 0.99) - 2.0) * math.log(n)))
 
@@ -70,13 +91,17 @@ def quadratic_variations(increments: Array) -> tuple[Array, Array]:
 
 
 def _geometric_sizes(smallest: int, largest: int, per_octave: int) -> NDArray[np.intp]:
-    """Distinct whole window sizes, geometrically spaced."""
+    """Distinct whole window sizes from `smallest` to `largest`, geometrically spaced."""
     count = max(2, 1 + int(per_octave * math.log2(largest / smallest)))
     return np.unique(np.rint(np.geomspace(smallest, largest, count)).astype(np.intp))
 
 
 def detrended_fluctuation(increments: Array) -> tuple[Array, Array]:
-    """Hurst and sigma from the residual variance about a line in windows of 8 ... n/4 of the path (DFA of order 1)."""
+    """Hurst and sigma by detrended fluctuation analysis of order 1.
+
+    The variance of the path about a line in windows of 8 ... n/4 values grows like the size of the window to the
+    power 2H.
+    """
     sizes = _geometric_sizes(8, increments.shape[1] // 4, 4)
     profile = np.cumsum(increments - increments.mean(axis=1, keepdims=True), axis=1)
     fluctuations = np.empty((len(profile), len(sizes)))
@@ -87,7 +112,7 @@ def detrended_fluctuation(increments: Array) -> tuple[Array, Array]:
 
 @cached_kernel
 def _detrended_variances(profile: Array, sizes: NDArray[np.intp], out: Array) -> None:
-    """Mean squared residual about a line per non-overlapping window, for each series and size."""
+    """Write the mean squared residual about a line in non-overlapping windows to `out` (n_series, n_sizes)."""
     for i in range(profile.shape[0]):
         for k in range(sizes.size):
             size = sizes[k]
@@ -105,7 +130,10 @@ def _detrended_variances(profile: Array, sizes: NDArray[np.intp], out: Array) ->
 
 
 def rescaled_range(increments: Array) -> tuple[Array, Array]:
-    """Hurst and sigma from the classical rescaled range: range of the sums of deviations over the deviation."""
+    """Hurst and sigma from the classical rescaled range in windows of 16 ... n/2 increments.
+
+    The rescaled range of a window is the range of the cumulated deviations from its mean over its standard deviation.
+    """
     sizes = _geometric_sizes(16, increments.shape[1] // 2, 4)
     ranges = np.empty((len(increments), len(sizes)))
     _rescaled_ranges(increments, sizes, ranges)
@@ -115,7 +143,7 @@ def rescaled_range(increments: Array) -> tuple[Array, Array]:
 
 @cached_kernel
 def _rescaled_ranges(increments: Array, sizes: NDArray[np.intp], out: Array) -> None:
-    """Mean over windows of the range of cumulated deviations from the window's mean over its standard deviation."""
+    """Write the mean rescaled range over non-overlapping windows to `out` (n_series, n_sizes)."""
     for i in range(increments.shape[0]):
         for k in range(sizes.size):
             size, total, windows = sizes[k], 0.0, 0
@@ -136,8 +164,9 @@ def _rescaled_ranges(increments: Array, sizes: NDArray[np.intp], out: Array) -> 
 def rs_noise_as_path(increments: Array) -> tuple[Array, Array]:
     """Slope and sigma of the simplified rescaled range **with the increments taken for the path**.
 
-    Window sizes 10^1, 10^1.25, ... below n - 1, and n; in each window the range of the values over the sample
-    deviation of their differences; mean over the windows where both are non-zero; unweighted fit of the logarithms.
+    The sizes of the windows are 10^1, 10^1.25, ... below n - 1, and n. In each window the range of the values is
+    divided by the sample standard deviation of their differences; the mean is taken over the windows where both are
+    non-zero, and the logarithms are fitted without weights. The slope is no estimate of H.
     """
     n = increments.shape[1]
     sizes = np.append([int(10.0**power) for power in np.arange(1.0, math.log10(n - 1), 0.25)], n).astype(np.intp)
@@ -149,7 +178,7 @@ def rs_noise_as_path(increments: Array) -> tuple[Array, Array]:
 
 @cached_kernel
 def _simplified_ranges(values: Array, sizes: NDArray[np.intp], out: Array) -> None:
-    """Mean over windows of the range of the values over the standard deviation of their differences."""
+    """Write the mean of range over standard deviation of the differences to `out` (n_series, n_sizes)."""
     for i in range(values.shape[0]):
         for k in range(sizes.size):
             size, total, windows = sizes[k], 0.0, 0
@@ -171,7 +200,7 @@ def wavelet(increments: Array) -> tuple[Array, Array]:
     octaves, counts = _octaves(increments.shape[1])
     energies = np.array([np.mean(details**2, axis=1) for details in _details(increments)]).T[:, _FIRST_OCTAVE - 1 :]
     size = np.abs(increments).max(axis=1)
-    # E log2 of a chi-square mean of k terms is digamma(k/2) / log 2 - log2(k/2), which is taken off
+    # the mean of k squared unit normals has a logarithm of mean digamma(k/2) - log(k/2), which is taken off
     offsets = special.digamma(counts / 2.0) - np.log(counts / 2.0)
     logs = log_above_rounding(energies, size) - offsets
     hurst = (slopes(octaves * math.log(2.0), logs, 1.0 / special.zeta(2.0, counts / 2.0)) + 1.0) / 2.0
@@ -179,7 +208,7 @@ def wavelet(increments: Array) -> tuple[Array, Array]:
 
 
 def wavelet_error(n: int) -> Array:
-    """Standard error of `wavelet` at every node of GRID if the wavelet coefficients were independent."""
+    """Standard error of `wavelet` at every node of GRID, with the wavelet coefficients taken as independent."""
     octaves, counts = _octaves(n)
     weights = 1.0 / special.zeta(2.0, counts / 2.0)
     spread = weights @ (octaves - weights @ octaves / weights.sum()) ** 2
@@ -187,7 +216,7 @@ def wavelet_error(n: int) -> Array:
 
 
 def _octaves(n: int) -> tuple[Array, Array]:
-    """Octaves in use and their numbers of coefficients."""
+    """The octaves in use and the number of wavelet coefficients in each."""
     counts = []
     while (n := (n - 2) // 2) >= 2:
         counts.append(n)
@@ -195,7 +224,7 @@ def _octaves(n: int) -> tuple[Array, Array]:
 
 
 def _details(series: Array) -> list[Array]:
-    """Wavelet coefficients of every octave, finest first, without those that would reach over an end."""
+    """Wavelet coefficients of every octave, finest first, without those whose filter would reach over an end."""
     details, smooth = [], series
     while (count := (smooth.shape[1] - 2) // 2) >= 2:
         taps = [smooth[:, k : k + 2 * count : 2] for k in range(4)]
@@ -206,9 +235,10 @@ def _details(series: Array) -> list[Array]:
 
 @lru_cache(maxsize=32)
 def simulated_error(fit: Fit, n: int) -> Array:
-    """Standard deviation of an estimator on fGn of n values at every node of GRID, from 256 series at five values of H.
+    """Standard deviation of an estimator on fGn of n values, at every node of GRID.
 
-    Beyond n = 8192 the power law through 2048 and 8192 is continued.
+    It is measured on 256 series at each of five values of H and interpolated between them. Beyond n = 8192 the power
+    law through n = 2048 and 8192 is continued.
     """
     if n > _SIMULATED_LENGTH:
         last, before = simulated_error(fit, _SIMULATED_LENGTH), simulated_error(fit, _SIMULATED_LENGTH // 4)
@@ -219,7 +249,7 @@ def simulated_error(fit: Fit, n: int) -> Array:
 
 
 def _fgn(hurst: float, n: int, rng: np.random.Generator) -> Array:
-    """Exact unit fGn, (256, n), by circulant embedding: real and imaginary parts are independent series."""
+    """Exact unit fGn, (256, n), by circulant embedding; the real and the imaginary part are independent series."""
     gamma = fgn_autocovariance(hurst, np.arange(n + 1))
     spectrum = np.maximum(fft.fft(np.concatenate([gamma, gamma[-2:0:-1]])).real, 0.0)
     normals = rng.standard_normal((2, _SIMULATED // 2, 2 * n))

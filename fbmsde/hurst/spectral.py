@@ -1,4 +1,8 @@
-"""Likelihoods of fractional Gaussian noise on a grid of Hurst values: Whittle, local Whittle, exact Gaussian."""
+"""Likelihoods of fractional Gaussian noise on a grid of Hurst values: Whittle, local Whittle and exact Gaussian.
+
+Every estimator takes increments (n_series, n) that are finite and not constant, and returns Hurst values and sigmas,
+(n_series,) each. Sigma is the standard deviation of unit-step fGn with that Hurst value.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +19,23 @@ from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance, fgn_spectrum
 from .ordinates import bands, expected_periodogram, ordinate_weights, periodogram
 
-# Objectives are evaluated at these nodes, even in sqrt(H) because the low frequencies change fast with H near 0, and
-# interpolated there by the polynomial of degree 6 through the 7 nearest ones. Against a grid four times finer the
-# estimate moves by less than 2e-6 and sigma by 3e-5, for H = .01 ... .98 and n = 64 ... 16384.
+# Objectives are evaluated at these nodes and interpolated by the polynomial of degree 6 through the 7 nearest ones. The
+# nodes are equally spaced in sqrt(H), because the low frequencies change fast with H near 0. On a grid four times finer
+# the estimate moves by less than 2e-6 and sigma by less than 3e-5, for H = .01 ... .98 and n = 64 ... 16384.
 _ROOTS = np.linspace(math.sqrt(0.001), math.sqrt(0.999), 65)
 _SPACING = _ROOTS[1] - _ROOTS[0]
 GRID = _ROOTS**2
 _HALF = 3
 _OFFSETS = np.arange(-_HALF, _HALF + 1)
 _TO_POLYNOMIAL = np.linalg.inv(np.vander(_OFFSETS.astype(float), increasing=True))
-_LONGEST_EXACT_ERROR = 2**14  # the standard error of longer series is that of this length times n^-1/2
-_LONGEST_DENSE = 256  # values whose covariance matrix is inverted for the Fisher information
-_COSINES = 8  # directions of the goodness-of-fit test, fewer where the ordinates do not allow so many
+_LONGEST_EXACT_ERROR = 2**14  # beyond this length the standard error falls like n^-1/2
+_LONGEST_DENSE = 256  # the longest series whose covariance matrix is inverted for the Fisher information
+_COSINES = 8  # directions of the goodness-of-fit test; short series have too few ordinates for all of them
 _LANES = 64  # series that share one Durbin-Levinson recursion
 
 
 def _log_shape(hurst: float, n: int) -> tuple[Array, float]:
-    """Logarithm of the expected periodogram in bands as its deviation from its mean, and that mean."""
+    """Logarithm of the expected periodogram less its weighted mean, (n_bands,), and that mean."""
     logs, weights = np.log(bands(n).expected(hurst)), bands(n).weights
     level = float(logs @ weights / weights.sum())
     return logs - level, level
@@ -39,31 +43,31 @@ def _log_shape(hurst: float, n: int) -> tuple[Array, float]:
 
 @lru_cache(maxsize=4)
 def _log_shapes(n: int) -> tuple[Array, Array]:
-    """The deviations, (len(GRID), n_bands), and levels, (len(GRID),), of all nodes."""
+    """`_log_shape` at all nodes: the deviations, (len(GRID), n_bands), and the means, (len(GRID),)."""
     rows = [_log_shape(hurst, n) for hurst in GRID]
     return np.array([row for row, _ in rows]), np.array([level for _, level in rows])
 
 
 @lru_cache(maxsize=4)
 def _whittle_matrix(n: int) -> Array:
-    """What a periodogram in bands is multiplied by to give the mean of I / f at every node, (n_bands, len(GRID))."""
+    """The matrix (n_bands, len(GRID)) that takes a periodogram I in bands to the mean of I / f at every node."""
     weights = bands(n).weights
     return np.ascontiguousarray((np.exp(-_log_shapes(n)[0]) * weights / weights.sum()).T)
 
 
 def _windows(objective: Array, centre: NDArray[np.intp]) -> Array:
-    """Seven neighbouring values of each row of a gridded objective, around the given node."""
+    """The seven values (n_series, 7) around node `centre` of each row of an objective (n_series, len(GRID))."""
     return objective[np.arange(len(objective))[:, None], centre[:, None] + _OFFSETS]
 
 
 def _minimise(window: Array) -> tuple[Array, Array]:
-    """Minimum of the polynomial through each row of seven values: place in nodes off the centre, and value."""
+    """Minimum of the polynomial through each row of seven values: its place in nodes from the centre, and its value."""
     fine = np.linspace(-_HALF, _HALF, 61)
     coefficients = window @ _TO_POLYNOMIAL.T
     place = fine[(coefficients @ np.vander(fine, 2 * _HALF + 1, increasing=True).T).argmin(axis=1)]
     powers = np.arange(2 * _HALF + 1.0)
     first, second = coefficients[:, 1:] * powers[1:], coefficients[:, 2:] * powers[2:] * powers[1:-1]
-    for _ in range(3):  # Newton steps from within half a fine step
+    for _ in range(3):  # Newton steps; the start is at most half a fine step away
         slope = _horner(first, place)
         bend = _horner(second, place)
         step = np.divide(slope, bend, out=np.zeros_like(slope), where=bend > 0)
@@ -72,7 +76,7 @@ def _minimise(window: Array) -> tuple[Array, Array]:
 
 
 def _horner(coefficients: Array, place: Array) -> Array:
-    """Value of each row's polynomial, lowest power first, at its own place."""
+    """Values (n_series,) of the polynomials with the given coefficients, lowest power first, each at its own place."""
     value = np.zeros_like(place)
     for column in coefficients.T[::-1]:
         value = value * place + column
@@ -80,36 +84,41 @@ def _horner(coefficients: Array, place: Array) -> Array:
 
 
 def _grid_minimum(objective: Array) -> tuple[Array, Array]:
-    """Hurst value that minimises each row of an objective given on GRID, and the minimum."""
+    """Hurst value that minimises each row of an objective (n_series, len(GRID)), and the minimum."""
     centre = np.clip(objective.argmin(axis=1), _HALF, GRID.size - 1 - _HALF)
     place, value = _minimise(_windows(objective, centre))
     return _between(centre, place), value
 
 
 def _between(centre: NDArray[np.intp], place: Array) -> Array:
-    """Hurst value `place` spacings off a node."""
+    """The Hurst value `place` spacings from node number `centre`."""
     return (_ROOTS[centre] + place * _SPACING) ** 2
 
 
 def whittle(increments: Array) -> tuple[Array, Array]:
-    """Hurst and sigma, (n_series,) each, by the Whittle likelihood of fGn with the scale profiled out."""
+    """Hurst and sigma by the debiased Whittle likelihood of fGn with the scale profiled out (Sykulski et al. 2019).
+
+    >>> hurst, sigma = whittle(np.random.default_rng(0).standard_normal((2, 500)))
+    >>> hurst.round(2)
+    array([0.48, 0.52])
+    """
     n = increments.shape[1]
     hurst, value = _grid_minimum(np.log(bands(n).means(periodogram(increments)) @ _whittle_matrix(n)))
     levels = _log_shapes(n)[1]
-    # between the nodes the level is smooth once its logarithmic zero at H = 1 is taken out
+    # the level goes to minus infinity like log(1 - H) at H = 1; without that term it is smooth enough for a spline
     level = CubicSpline(_ROOTS, levels - np.log1p(-GRID))(np.sqrt(hurst)) + np.log1p(-hurst)
     return hurst, np.exp((value - level) / 2.0)
 
 
 def local_bandwidth(n: int) -> int:
-    """Number of ordinates the local Whittle likelihood uses: n^0.65."""
+    """Number of ordinates that the local Whittle likelihood uses: the whole part of n^0.65."""
     return int(n**0.65)
 
 
 def local_whittle(increments: Array) -> tuple[Array, Array]:
     """Hurst and sigma by the Whittle likelihood of ``f ~ |l|^(1-2H)`` on the lowest n^0.65 ordinates (Robinson).
 
-    NaN for a series that does not vary at these frequencies.
+    Both are NaN for a series that does not vary at these frequencies.
     """
     n = increments.shape[1]
     band = local_bandwidth(n)
@@ -117,7 +126,7 @@ def local_whittle(increments: Array) -> tuple[Array, Array]:
     tilts = np.exp(np.outer(logs - logs.mean(), 2.0 * GRID - 1.0)) / band
     power = periodogram(increments)
     rounding = (64.0 * np.finfo(float).eps) ** 2 * power.mean(axis=1)
-    varies = power[:, :band].mean(axis=1) > rounding  # else rounding is all there is at low frequencies
+    varies = power[:, :band].mean(axis=1) > rounding  # otherwise the low frequencies hold nothing but rounding
     hurst, value = _grid_minimum(np.log(power[:, :band][varies] @ tilts))
     height = np.exp(value + (2.0 * hurst - 1.0) * logs.mean())  # of the spectrum times |l|^(2H-1)
     out = np.full((2, len(power)), np.nan)
@@ -126,7 +135,7 @@ def local_whittle(increments: Array) -> tuple[Array, Array]:
 
 
 def local_whittle_error(n: int) -> Array:
-    """Standard error at every node of GRID: ``1 / (2 sqrt(m))`` in the limit of many ordinates m."""
+    """Standard error of `local_whittle` at every node of GRID: it tends to ``1 / (2 sqrt(m))`` for many ordinates m."""
     scatter = np.var(np.log(np.arange(1, local_bandwidth(n) + 1))) * local_bandwidth(n)
     return np.full(GRID.size, 0.5 / np.sqrt(scatter))
 
@@ -150,12 +159,12 @@ def exact(increments: Array) -> tuple[Array, Array]:
 
 
 def near_node(hurst: Array) -> NDArray[np.intp]:
-    """Nearest node of GRID that has three neighbours on either side."""
+    """The number of the node of GRID nearest to each Hurst value, among those with three neighbours on either side."""
     return np.clip(np.rint((np.sqrt(hurst) - _ROOTS[0]) / _SPACING).astype(np.intp), _HALF, GRID.size - 1 - _HALF)
 
 
 def _exact_windows(increments: Array, centre: NDArray[np.intp]) -> tuple[Array, Array]:
-    """Deviance and sigma^2 of each series at the seven nodes around its own, (n_series, 7) each."""
+    """Deviance and sigma^2 of each series at the seven nodes around node `centre`, (n_series, 7) each."""
     n = increments.shape[1]
     deviance, scale = np.empty((len(centre), _OFFSETS.size)), np.empty((len(centre), _OFFSETS.size))
     for node in range(GRID.size):
@@ -169,9 +178,12 @@ def _exact_windows(increments: Array, centre: NDArray[np.intp]) -> tuple[Array, 
 
 
 def _restricted_squares(series: Array, hurst: float) -> tuple[Array, float]:
-    """Generalised sum of squares about the fitted mean, (n_series,), and log |G| + log 1'G^-1 1, G the covariance."""
+    """Generalised sum of squares about the fitted mean, (n_series,), and ``log |G| + log 1'G^-1 1``.
+
+    G is the covariance matrix of unit fGn, 1 the vector of ones.
+    """
     n = series.shape[1]
-    # time first; a column of ones is filtered along for the mean
+    # time is the first axis; a last column of ones is filtered with the series, because the mean is fitted
     lanes = np.vstack([series - series.mean(axis=1, keepdims=True), np.ones(n)]).T.copy()
     squares, products = np.zeros(lanes.shape[1]), np.zeros(lanes.shape[1])
     log_det = _innovation_sums(fgn_autocovariance(hurst, np.arange(n + 1)), lanes, squares, products)
@@ -180,7 +192,11 @@ def _restricted_squares(series: Array, hurst: float) -> tuple[Array, float]:
 
 @cached_kernel
 def _innovation_sums(gamma: Array, lanes: Array, squares: Array, products: Array) -> float:
-    """Add standardised squared innovations and their products with the last lane's; the log-determinant."""
+    """Add to `squares` and `products`, (width,) each, and return the log-determinant of the covariance matrix.
+
+    `lanes` (n, width) holds one series per column. Summed over time, `squares` gets the squared innovation of each
+    over its variance, and `products` its innovation times that of the last column over the same variance.
+    """
     n, width = lanes.shape
     phi, previous, error = np.zeros(n), np.zeros(n), np.empty(width)
     variance, log_det = 1.0, 0.0
@@ -206,7 +222,10 @@ def _innovation_sums(gamma: Array, lanes: Array, squares: Array, products: Array
 
 @lru_cache(maxsize=16)
 def whittle_error(n: int) -> Array:
-    """Standard error of `whittle` at every node of GRID: the exact variance of its score over its squared slope."""
+    """Standard error of `whittle` at every node of GRID: the root of the exact variance of the score, over its slope.
+
+    Beyond n = 2^14 it is continued like n^-1/2.
+    """
     if n > _LONGEST_EXACT_ERROR:
         return whittle_error(_LONGEST_EXACT_ERROR) * np.sqrt(_LONGEST_EXACT_ERROR / n)
     return np.array([_whittle_error_at(hurst, n) for hurst in GRID])
@@ -237,16 +256,16 @@ def _whittle_error_at(hurst: float, n: int) -> float:
 
 
 def _whole_circle(values: Array, n: int) -> Array:
-    """Values at ordinates 1 ... n // 2 continued evenly to all n Fourier frequencies, zero at frequency zero."""
+    """Values at the ordinates 1 ... n // 2, continued as an even function to all n frequencies, with 0 at the first."""
     return np.concatenate([[0.0], values, values[: (n - 1) // 2][::-1]])
 
 
 @lru_cache(maxsize=16)
 def exact_error(n: int) -> Array:
-    """Smallest standard error of H with unknown mean and scale (Cramer-Rao) at every node of GRID.
+    """Smallest possible standard error of H with unknown mean and scale (Cramer-Rao), at every node of GRID.
 
-    Up to 256 values from the exact Fisher information; each value beyond adds the asymptotic information, which leaves
-    the error within 1.5 % of the exact one up to n = 2048.
+    It comes from the exact Fisher information of up to 256 values. Each value beyond adds the asymptotic information
+    per value, which leaves the error within 1.5 % of the exact one up to n = 2048.
     """
     dense = min(n, _LONGEST_DENSE)
     return (_dense_information(dense) + (n - dense) * _information_rates()) ** -0.5
@@ -254,18 +273,18 @@ def exact_error(n: int) -> Array:
 
 @lru_cache(maxsize=16)
 def _dense_information(n: int) -> Array:
-    """Fisher information of n values on H at every node of GRID, kept because every longer series needs it."""
+    """Fisher information of n values on H at every node of GRID, kept because all longer series need it."""
     return np.array([_information_at(hurst, n) for hurst in GRID])
 
 
 @lru_cache(maxsize=1)
 def _information_rates() -> Array:
-    """Asymptotic Fisher information of H per value at every node of GRID."""
+    """`_information_rate` at every node of GRID."""
     return np.array([_information_rate(hurst) for hurst in GRID])
 
 
 def _information_at(hurst: float, n: int) -> float:
-    """Fisher information of n values of fGn on H."""
+    """Fisher information of n values of fGn on H, with unknown mean and scale."""
     step, lags = 5e-4, np.arange(n)
     slope = (fgn_autocovariance(hurst + step, lags) - fgn_autocovariance(hurst - step, lags)) / (2.0 * step)
     covariance = linalg.toeplitz(fgn_autocovariance(hurst, lags))
@@ -273,9 +292,11 @@ def _information_at(hurst: float, n: int) -> float:
 
 
 def restricted_information(covariance: Array, slope: Array, drift: Array) -> float:
-    """Fisher information: ``tr(P G' P G') / 2`` less its projection on the scale, P annihilating the drift.
+    """Fisher information on H of Gaussian values with unknown drift and scale: ``tr(P G' P G') / 2`` less a projection.
 
-    `covariance` and `slope` are G and its derivative G' by H, `drift` is what a unit of drift adds to each value.
+    `covariance` (n, n) is G, `slope` (n, n) its derivative G' by H, and `drift` (n,) what a unit of drift adds to each
+    value. ``P = G^-1 - G^-1 d d' G^-1 / (d' G^-1 d)`` with the drift d. What is lost because the scale is unknown,
+    ``tr(P G')^2 / (2 (n - 1))``, is taken off.
     """
     factor = linalg.cho_factor(covariance)
     weighted, filtered = linalg.cho_solve(factor, drift), linalg.cho_solve(factor, slope)
@@ -284,16 +305,17 @@ def restricted_information(covariance: Array, slope: Array, drift: Array) -> flo
 
 
 def _information_rate(hurst: float) -> float:
-    """Asymptotic Fisher information of H per value, scale unknown: half the variance over frequency of d log f / dH."""
+    """Asymptotic Fisher information on H per value with unknown scale: half the variance over l of d log f(l) / dH."""
     step, frequencies = 5e-4, np.pi * (np.arange(4096) + 0.5) / 4096
     rise = np.log(fgn_spectrum(hurst + step, frequencies) / fgn_spectrum(hurst - step, frequencies))
     return float(np.var(rise / (2.0 * step)) / 2.0)
 
 
 def log_shapes(hurst: Array, n: int) -> tuple[Array, Array]:
-    """Logarithms of the expected periodograms in bands, about their means, and their slopes, (n_series, n_bands) each.
+    """Logarithms of the expected periodograms less their means, and their slopes in H, (n_series, n_bands) each.
 
-    Parabolas through three nodes; the slope is per spacing of the nodes and taken at the nearest one.
+    The logarithms are interpolated by parabolas through three nodes. The slopes are those at the nearest node, per
+    spacing of the nodes.
     """
     node = near_node(hurst)
     below, here, above = (_log_shapes(n)[0][node + step] for step in (-1, 0, 1))
@@ -303,7 +325,11 @@ def log_shapes(hurst: Array, n: int) -> tuple[Array, Array]:
 
 
 def score_directions(node: np.intp, n: int) -> Array:
-    """Orthonormal directions of the cosines in the ratios of periodogram and fit, (n_bands, n_cosines)."""
+    """Directions (n_bands, n_cosines) of the goodness-of-fit test: scores are their products with periodogram over fit.
+
+    They are the cosines ``cos(k l)``, made orthogonal to a constant, to the slope in H at the node and to each other,
+    so that the scores of Gaussian fGn are uncorrelated and have variance 1.
+    """
     slope, weights = log_shapes(GRID[node : node + 1], n)[1][0], bands(n).weights
     frequencies = 2.0 * np.pi * bands(n).centres / n
     count = min(_COSINES, frequencies.size - 2)
