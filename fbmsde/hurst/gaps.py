@@ -12,8 +12,9 @@ from scipy import fft, linalg, optimize
 
 from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance
+from .information import restricted_information
 from .scaling import VARIATION_SCALES, log_above_rounding, slopes
-from .spectral import GRID, restricted_information
+from .spectral import GRID
 
 _STEP = 5e-4  # step of the numerical derivatives in H
 _SECOND = (1.0, -2.0, 1.0)

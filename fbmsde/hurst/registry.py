@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from ..core.types import Array
-from . import gaps, residuals, scaling, spectral
+from . import gaps, information, residuals, scaling, spectral
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ ESTIMATORS: dict[str, Estimator] = {
     ),
     "exact": Estimator(
         spectral.exact,
-        spectral.exact_error,
+        information.exact_error,
         16,
         "exact Gaussian likelihood, restricted for the unknown mean, O(n^2): n below 500; takes gaps, then O(n^3)",
         residuals.whittle_score,

@@ -11,12 +11,12 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, linalg, special
+from scipy import fft, special
 from scipy.interpolate import CubicSpline
 
 from ..core.cached import cached_kernel
 from ..core.types import Array
-from ..laws.fgn import fgn_autocovariance, fgn_spectrum
+from ..laws.fgn import fgn_autocovariance
 from .ordinates import bands, expected_periodogram, ordinate_weights, periodogram
 
 # Objectives are evaluated at these nodes and interpolated by the polynomial of degree 6 through the 7 nearest ones. The
@@ -29,7 +29,6 @@ _HALF = 3
 _OFFSETS = np.arange(-_HALF, _HALF + 1)
 _TO_POLYNOMIAL = np.linalg.inv(np.vander(_OFFSETS.astype(float), increasing=True))
 _LONGEST_EXACT_ERROR = 2**14  # beyond this length the standard error falls like n^-1/2
-_LONGEST_DENSE = 256  # the longest series whose covariance matrix is inverted for the Fisher information
 _COSINES = 8  # directions of the goodness-of-fit test; short series have too few ordinates for all of them
 _LANES = 64  # series that share one Durbin-Levinson recursion
 
@@ -258,57 +257,6 @@ def _whittle_error_at(hurst: float, n: int) -> float:
 def _whole_circle(values: Array, n: int) -> Array:
     """Values at the ordinates 1 ... n // 2, continued as an even function to all n frequencies, with 0 at the first."""
     return np.concatenate([[0.0], values, values[: (n - 1) // 2][::-1]])
-
-
-@lru_cache(maxsize=16)
-def exact_error(n: int) -> Array:
-    """Smallest possible standard error of H with unknown mean and scale (Cramer-Rao), at every node of GRID.
-
-    It comes from the exact Fisher information of up to 256 values. Each value beyond adds the asymptotic information
-    per value, which leaves the error within 1.5 % of the exact one up to n = 2048.
-    """
-    dense = min(n, _LONGEST_DENSE)
-    return (_dense_information(dense) + (n - dense) * _information_rates()) ** -0.5
-
-
-@lru_cache(maxsize=16)
-def _dense_information(n: int) -> Array:
-    """Fisher information of n values on H at every node of GRID, kept because all longer series need it."""
-    return np.array([_information_at(hurst, n) for hurst in GRID])
-
-
-@lru_cache(maxsize=1)
-def _information_rates() -> Array:
-    """`_information_rate` at every node of GRID."""
-    return np.array([_information_rate(hurst) for hurst in GRID])
-
-
-def _information_at(hurst: float, n: int) -> float:
-    """Fisher information of n values of fGn on H, with unknown mean and scale."""
-    step, lags = 5e-4, np.arange(n)
-    slope = (fgn_autocovariance(hurst + step, lags) - fgn_autocovariance(hurst - step, lags)) / (2.0 * step)
-    covariance = linalg.toeplitz(fgn_autocovariance(hurst, lags))
-    return restricted_information(covariance, linalg.toeplitz(slope), np.ones(n))
-
-
-def restricted_information(covariance: Array, slope: Array, drift: Array) -> float:
-    """Fisher information on H of Gaussian values with unknown drift and scale: ``tr(P G' P G') / 2`` less a projection.
-
-    `covariance` (n, n) is G, `slope` (n, n) its derivative G' by H, and `drift` (n,) what a unit of drift adds to each
-    value. ``P = G^-1 - G^-1 d d' G^-1 / (d' G^-1 d)`` with the drift d. What is lost because the scale is unknown,
-    ``tr(P G')^2 / (2 (n - 1))``, is taken off.
-    """
-    factor = linalg.cho_factor(covariance)
-    weighted, filtered = linalg.cho_solve(factor, drift), linalg.cho_solve(factor, slope)
-    filtered -= np.outer(weighted, drift @ filtered) / (drift @ weighted)
-    return float(np.sum(filtered * filtered.T) / 2.0 - np.trace(filtered) ** 2 / (2.0 * (len(drift) - 1)))
-
-
-def _information_rate(hurst: float) -> float:
-    """Asymptotic Fisher information on H per value with unknown scale: half the variance over l of d log f(l) / dH."""
-    step, frequencies = 5e-4, np.pi * (np.arange(4096) + 0.5) / 4096
-    rise = np.log(fgn_spectrum(hurst + step, frequencies) / fgn_spectrum(hurst - step, frequencies))
-    return float(np.var(rise / (2.0 * step)) / 2.0)
 
 
 def log_shapes(hurst: Array, n: int) -> tuple[Array, Array]:

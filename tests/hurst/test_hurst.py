@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import linalg, optimize, stats
 
 from fbmsde.drivers.sample import fgn
+from fbmsde.hurst import information as fisher
 from fbmsde.hurst import notes, ordinates, residuals, scaling, spectral
 from fbmsde.hurst.estimate import estimate_hurst
 from fbmsde.hurst.registry import ESTIMATORS, NULLS
@@ -115,14 +116,14 @@ def test_bound_is_the_exact_fisher_information_and_its_continuation_is_close():
         slope = (covariance_matrix(hurst + step, n) - covariance_matrix(hurst - step, n)) / (2 * step)
         filtered = projected @ slope
         information = np.trace(filtered @ filtered) / 2 - np.trace(filtered) ** 2 / (2 * (n - 1))
-        assert np.interp(hurst, GRID, spectral.exact_error(n)) == pytest.approx(information**-0.5, rel=0.01)
+        assert np.interp(hurst, GRID, fisher.exact_error(n)) == pytest.approx(information**-0.5, rel=0.01)
 
 
 def test_a_new_length_of_more_than_256_values_needs_no_new_information_matrices(monkeypatch):
-    expected = spectral.exact_error(300)
-    monkeypatch.setattr(spectral, "_information_at", lambda *_: pytest.fail("computed again"))
-    monkeypatch.setattr(spectral, "_information_rate", lambda *_: pytest.fail("computed again"))
-    assert np.all(spectral.exact_error(301) < expected)
+    expected = fisher.exact_error(300)
+    monkeypatch.setattr(fisher, "_information_at", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(fisher, "_information_rate", lambda *_: pytest.fail("computed again"))
+    assert np.all(fisher.exact_error(301) < expected)
 
 
 def naive_simplified_range(values):
@@ -384,7 +385,7 @@ def test_whittle_is_nearly_unbiased_efficient_and_honest(hurst):
     """2000 series of n = 2048: catches a bias above .003, an error 1.15 times the bound, a coverage below 92.7 %."""
     estimate = estimate_hurst(fgn(hurst, 2048, 2000, seed=12), kind="increments")
     error = estimate.hurst - hurst
-    bound = np.interp(hurst, GRID, spectral.exact_error(2048))
+    bound = np.interp(hurst, GRID, fisher.exact_error(2048))
     assert abs(error.mean()) < 0.003
     assert np.sqrt(np.mean(error**2)) < 1.15 * bound
     assert np.allclose(np.mean(estimate.sigma), 1.0, atol=0.03)
@@ -399,7 +400,7 @@ def test_exact_reaches_the_bound_on_short_series(hurst):
     """800 series of n = 128: catches an error 15 % above the bound."""
     estimate = estimate_hurst(fgn(hurst, 128, 800, seed=13), kind="increments", method="exact")
     root = np.sqrt(np.mean((estimate.hurst - hurst) ** 2))
-    assert root < 1.15 * np.interp(hurst, GRID, spectral.exact_error(128))
+    assert root < 1.15 * np.interp(hurst, GRID, fisher.exact_error(128))
 
 
 @pytest.mark.slow
