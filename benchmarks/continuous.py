@@ -53,7 +53,7 @@ def on_grid(
     seed: Any = 1, accuracy: Accuracy | None = None, x0: float = 0.0,
 ) -> Any:  # fmt: skip
     """Exits through an upper barrier on the grid of n_steps itself, by jumps, the barrier where it is."""
-    motion = (landscape.drift, landscape.params)
+    motion = (landscape.point_gradient, landscape.params)
     region = (outside_interval, never_undefined, interval_clearance, (-math.inf, barrier))
     plan = Plan(motion, region, (x0,), horizon / n_steps, n_steps, n_steps, 0.0)
     key = checks.as_seed(seed)
@@ -327,8 +327,8 @@ def traced_path(hurst: float, barrier: float, log_n: int, seed: int) -> list[tup
     places = [(0.0, 0.0)]
     while now < n_steps and x[0] < barrier:
         m = min(m + 1, len(t.rank) - 1, (n_steps - now).bit_length() - 1)
-        m, shock, _, _ = _choose(FLAT.drift, (), interval_clearance, bounds, tables, *nothing, limits, clock, x, m,
-                                 state, levels, jumper.mixing)  # fmt: skip
+        m, shock, _, _ = _choose(FLAT.point_gradient, (), interval_clearance, bounds, tables, *nothing, limits, clock,
+                                 x, m, state, levels, jumper.mixing)  # fmt: skip
         _refill(words, normals)
         shock, _ = _jump(shock, tables, m, clock[1], normals, 0, state)
         x, now = (x[0] + shock[0],), now + 2**m

@@ -22,7 +22,7 @@ START, DT = WELL.minima[0], 1e-3
 def exit_kernel(solver: str, n_steps: int = 2000, n_paths: int = 512, repeats: int = 15) -> float:
     """Nanoseconds per path-step with the increments given, no path leaving; medians of CPU time."""
     increments = fbmsde.fgn(0.5, n_steps, n_paths, seed=1)[None]
-    motion = (SOLVERS[solver], WELL.drift, WELL.params, outside_interval, never_undefined, (-math.inf, 100.0))
+    motion = (SOLVERS[solver], WELL.point_gradient, WELL.params, outside_interval, never_undefined, (-math.inf, 100.0))
     times = []
     for _ in range(repeats + 1):
         kit = stored_kit(increments, 0)

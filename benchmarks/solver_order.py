@@ -29,11 +29,11 @@ def errors(solver: str, landscape: fbmsde.Landscape, hurst: float, sigma: float 
     fine = sigma * (HORIZON / FINEST) ** hurst * fgn(hurst, FINEST, PATHS, seed=1)
     start, sizes = (0.8,), 2 ** np.arange(4, 11)
     truth = np.empty(PATHS)
-    _end_points(SOLVERS["heun"], landscape.drift, landscape.params, start, fine, HORIZON / FINEST, truth)
+    _end_points(SOLVERS["heun"], landscape.point_gradient, landscape.params, start, fine, HORIZON / FINEST, truth)
     rms = []
     for n in sizes:
         coarse, out = fine.reshape(PATHS, n, -1).sum(axis=2), np.empty(PATHS)
-        _end_points(SOLVERS[solver], landscape.drift, landscape.params, start, coarse, HORIZON / n, out)
+        _end_points(SOLVERS[solver], landscape.point_gradient, landscape.params, start, coarse, HORIZON / n, out)
         rms.append(np.sqrt(np.mean((out - truth) ** 2)))
     return HORIZON / sizes, np.array(rms)
 

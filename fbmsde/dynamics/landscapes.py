@@ -67,8 +67,14 @@ class Landscape(Portable):
             require_same_sign(potential, self._compiled("gradient"), self.dim, self.params)
 
     @property
-    def drift(self) -> Any:
-        """The gradient, compiled with the present values of what it captures, as a function from tuples to tuples."""
+    def point_gradient(self) -> Any:
+        """The compiled gradient as kernels take it: from a tuple of `dim` floats, and the parameters, to such a tuple.
+
+        It is compiled with the present values of what the function captures.
+
+        >>> double_well_2d(8.0, 2.0).point_gradient((2.0, 1.0), *double_well_2d(8.0, 2.0).params)
+        (0.0, 2.0)
+        """
         return lifted(self._compiled_gradient(), self.dim)
 
     def energy(self, x: ArrayLike) -> Any:

@@ -21,7 +21,7 @@ def euler(gradient: Callable[..., Point], params: tuple[float, ...], x: Point, n
     Strong order min(1, H + 1/2): measured 0.84, 1.01, 1.02 at H = 0.3, 0.5, 0.7 on the quadratic well.
 
     >>> from fbmsde import quadratic
-    >>> euler(quadratic(2.0).drift, (2.0,), (1.0,), (0.25,), 0.5)
+    >>> euler(quadratic(2.0).point_gradient, (2.0,), (1.0,), (0.25,), 0.5)
     (0.25,)
     """
     return add(add(x, -dt, gradient(x, *params)), 1.0, noise)
@@ -35,7 +35,7 @@ def heun(gradient: Callable[..., Point], params: tuple[float, ...], x: Point, no
     1/128 its error is 4 (H = 0.7) and 23 (H = 0.9) times smaller than that of `euler`, and hardly smaller at H = 0.3.
 
     >>> from fbmsde import quadratic
-    >>> heun(quadratic(2.0).drift, (2.0,), (1.0,), (0.25,), 0.5)
+    >>> heun(quadratic(2.0).point_gradient, (2.0,), (1.0,), (0.25,), 0.5)
     (0.625,)
     """
     slope = gradient(x, *params)

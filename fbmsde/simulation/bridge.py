@@ -103,7 +103,7 @@ def bridge_passage(
 
     def work(i: int) -> None:
         arrays = (blocks[i], steps, states, control[i])
-        _bridge_exits(key, landscape.drift, landscape.params, start, bounds, clock, n_steps, *arrays)
+        _bridge_exits(key, landscape.point_gradient, landscape.params, start, bounds, clock, n_steps, *arrays)
 
     run_blocks(work, threads, control, paths, False)
     return passages_of(steps, states, step, end)

@@ -209,7 +209,7 @@ class _Jumps:
         region = self.region.moved_in(shift, self.noise)
         test, no_level, bounds = region.tests
         longest_steps = n_steps if longest is None else max(1, int(min(checks.positive("dt", longest) / dt, n_steps)))
-        motion = (self.landscape.drift, self.landscape.params)
+        motion = (self.landscape.point_gradient, self.landscape.params)
         place = (test, no_level, self.region.clearance(self.noise), bounds)
         plan = Plan(motion, place, self.start, dt, n_steps, longest_steps, shift, scan, region.widest)
         left = exits(self.noise, plan, self.accuracy, self.key, self.n_paths, self.threads, self.progress)
@@ -217,7 +217,7 @@ class _Jumps:
 
     def _scan(self, horizon: float) -> Scan:
         """What the landscape is like wherever paths can be expected; in several dimensions, what it is said to be."""
-        finest, motion = self.landscape.finest, (self.landscape.drift, self.landscape.params)
+        finest, motion = self.landscape.finest, (self.landscape.point_gradient, self.landscape.params)
         beyond = math.inf if finest is None else _REACH_OF_FINEST * finest
         if self.landscape.dim > 1:
             return no_scan(beyond)

@@ -101,7 +101,7 @@ def first_passage(
     step = checks.positive("dt", dt)
     if monitoring == "shifted":
         region = region.moved_in(barrier_shift(noise.hurst) * noise.scale(step), noise)
-    motion = (method, landscape.drift, landscape.params)
+    motion = (method, landscape.point_gradient, landscape.params)
     run = _Run(motion, region.tests, start, (step, noise.scale(step)), n_paths, threads, progress)
     if until is None:
         end = checks.positive("horizon", horizon)

@@ -141,7 +141,7 @@ def simulate_paths(
     method, dim, n_saved = SOLVERS[checks.choice("solver", solver, SOLVERS)], landscape.dim, n_steps // every
     checks.fits_memory("paths", 8.0 * n_paths * (n_saved + 1) * dim)
     out = np.empty((n_paths, n_saved + 1, dim))
-    feed, motion = noise.feed(n_steps, dim, key), (method, landscape.drift, landscape.params)
+    feed, motion = noise.feed(n_steps, dim, key), (method, landscape.point_gradient, landscape.params)
     size = feed.max_paths or LANES * -(-n_paths // (LANES * threads))
     firsts = range(0, n_paths, size)
     control, broken = np.zeros((len(firsts), 2), np.int64), np.zeros(n_paths, np.int64)

@@ -109,13 +109,13 @@ def test_a_changed_value_is_seen(case, monkeypatch):
     function, change = CASES[case]
     change(monkeypatch, 1.0)
     landscape = Landscape(lambda x: 0.0, function)
-    first = landscape.drift
+    first = landscape.point_gradient
     assert landscape.slope(2.0) == 2.0
     change(monkeypatch, 20.0)
     assert landscape.slope(2.0) == 40.0
-    assert landscape.drift is not first
+    assert landscape.point_gradient is not first
     change(monkeypatch, 1.0)
-    assert landscape.drift is first, "equal values must not be compiled again"
+    assert landscape.point_gradient is first, "equal values must not be compiled again"
 
 
 def test_a_changed_closure_is_seen_by_the_gradient_of_a_potential():

@@ -79,7 +79,7 @@ def test_tilt_must_leave_two_minima():
 
 
 def test_new_parameters_need_no_new_kernel():
-    assert double_well(4.0, 1.0).drift is double_well(9.0, 2.0, 3.0).drift
+    assert double_well(4.0, 1.0).point_gradient is double_well(9.0, 2.0, 3.0).point_gradient
 
 
 class Holder:
@@ -219,11 +219,11 @@ def test_wrong_kinds_of_landscapes_and_noise_are_refused(run):
 def test_numbers_of_every_kind_are_taken(value):
     """Literal ints, bools and single precision become floats, in one dimension and in the plane."""
     line = Landscape(value, value)
-    assert line.drift((2.0,)) == (float(value(2.0)),)
-    assert isinstance(line.drift((2.0,))[0], float)
+    assert line.point_gradient((2.0,)) == (float(value(2.0)),)
+    assert isinstance(line.point_gradient((2.0,))[0], float)
     assert line.energy(2.0) == float(value(2.0))
     plane = Landscape(lambda x: 0, lambda x: (0, x[1]), dim=2)
-    assert plane.drift((1.0, 2.0)) == (0.0, 2.0)
+    assert plane.point_gradient((1.0, 2.0)) == (0.0, 2.0)
 
 
 def test_gradients_may_take_their_params_together():

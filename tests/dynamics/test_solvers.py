@@ -20,7 +20,7 @@ from ..conftest import threshold
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_one_step_equals_the_formula(solver):
     well = fbmsde.tilted_double_well(1.0, 1.0, 0.3)
-    got = SOLVERS[solver](well.drift, well.params, (0.4,), (0.25,), 0.1)
+    got = SOLVERS[solver](well.point_gradient, well.params, (0.4,), (0.25,), 0.1)
     assert got[0] == pytest.approx(naive.step(solver, well, 0.4, 0.25, 0.1), rel=1e-15)
 
 

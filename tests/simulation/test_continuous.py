@@ -50,7 +50,7 @@ def run(landscape=FLAT, hurst=0.3, x0=0.0, domain=(-math.inf, 1.0), **options):
 def on_grid(hurst, barrier, n_steps, n_paths, *, landscape=FLAT, horizon=1.0, seed=1, **accuracy):
     """Exits on the grid itself: the barrier is not moved."""
     region = (outside_interval, never_undefined, interval_clearance, (-math.inf, barrier))
-    plan = Plan((landscape.drift, landscape.params), region, (0.0,), horizon / n_steps, n_steps, n_steps, 0.0)
+    plan = Plan((landscape.point_gradient, landscape.params), region, (0.0,), horizon / n_steps, n_steps, n_steps, 0.0)
     key = checks.as_seed(seed)
     return exits(FractionalNoise(hurst), plan, Accuracy(**accuracy), key, n_paths, 1, False)
 
@@ -142,7 +142,7 @@ def plain_exit(jumper, path, landscape, bounds, x0, dt, n_steps):
         normals, stock = stock[: t.rank[m]], stock[t.rank[m] :]
         state = t.decay[m] * state + np.array(normals) @ t.factor[m, : t.rank[m]]
         noise += scale * t.deviation[m] * normals[0]
-        x = heun(landscape.drift, landscape.params, (x,), (noise,), dt * length)[0]
+        x = heun(landscape.point_gradient, landscape.params, (x,), (noise,), dt * length)[0]
         now += length
         if not bounds[0] < x < bounds[1]:
             return now
@@ -154,7 +154,7 @@ def test_kernel_equals_plain_loop(hurst, bounds):
     noise, n_steps, dt = FractionalNoise(hurst), 700, 1e-3
     jumper = Jumper.of(noise, n_steps, n_steps, 1, checks.as_seed(3), Accuracy())
     region = (outside_interval, never_undefined, interval_clearance, bounds)
-    plan = Plan((WELL.drift, WELL.params), region, (-1.0,), dt, n_steps, n_steps, 0.0)
+    plan = Plan((WELL.point_gradient, WELL.params), region, (-1.0,), dt, n_steps, n_steps, 0.0)
     got = exits(noise, plan, Accuracy(), jumper.key, 12, 1, False)
     for path in range(12):
         expected = plain_exit(jumper, path, WELL, bounds, -1.0, dt, n_steps)
@@ -537,7 +537,7 @@ def strip(x, lower, upper):
 def test_scan_bounds_the_change_of_the_gradient():
     """Every row lies above the differences on a fine grid, at no more than their steepest slope; open sides say NaN."""
     bump = Landscape(needle, needle_slope, (0.4, 0.01, 1.0))
-    seen = scan_line((bump.drift, bump.params), (-1.0, 1.0), (True, False), None, math.inf)
+    seen = scan_line((bump.point_gradient, bump.params), (-1.0, 1.0), (True, False), None, math.inf)
     assert seen.steepest == pytest.approx(1e4, rel=0.02)
     reaches = np.array([1e-5, 1e-3, 0.02, 0.3])
     rows = seen.stiffness(reaches)
@@ -560,17 +560,17 @@ def test_scan_bounds_the_change_of_the_gradient():
 def test_scan_looks_closer_where_more_is_seen():
     """A feature of an eighth of the distance of the points, hit by one of them, is resolved."""
     bump = Landscape(needle, needle_slope, (0.0, 3e-5, 1.0))
-    seen = scan_line((bump.drift, bump.params), (-1.0, 1.0), (False, False), None, math.inf)
+    seen = scan_line((bump.point_gradient, bump.params), (-1.0, 1.0), (False, False), None, math.inf)
     assert seen.most.max() == pytest.approx(math.exp(-0.5) / 3e-5, rel=0.05)
-    fine = scan_line((bump.drift, bump.params), (-1.0, 1.0), (False, False), 3e-5, math.inf)
+    fine = scan_line((bump.point_gradient, bump.params), (-1.0, 1.0), (False, False), 3e-5, math.inf)
     assert fine.spacing <= 1.5e-5
 
 
 def test_paths_of_a_well_stay_where_it_was_scanned():
     for hurst in (0.3, 0.5, 0.8):
-        far = visited(quadratic().drift, (1.0,), 0.0, 1, FractionalNoise(hurst), 1e4)
+        far = visited(quadratic().point_gradient, (1.0,), 0.0, 1, FractionalNoise(hurst), 1e4)
         assert 6.0 * math.sqrt(fou_stationary_variance(hurst)) < far < 40.0
-    assert visited(FLAT.drift, (), 0.0, -1, FractionalNoise(0.5), 4.0) == 24.0
+    assert visited(FLAT.point_gradient, (), 0.0, -1, FractionalNoise(0.5), 4.0) == 24.0
 
 
 @pytest.mark.slow

@@ -467,7 +467,7 @@ def test_exits_of_an_exploding_scheme_carry_a_note():
 @pytest.mark.parametrize(("curvature", "expected"), [(1.9, False), (2.1, True), (-9.0, False)])
 def test_the_limit_of_stability_is_a_curvature_of_two_over_dt(curvature, expected):
     """A step of less than ten noise steps: only the curvature at its beginning speaks."""
-    gradient = fbmsde.Landscape(lambda x, a: a * x * x / 2, lambda x, a: a * x, params=(curvature,)).drift
+    gradient = fbmsde.Landscape(lambda x, a: a * x * x / 2, lambda x, a: a * x, params=(curvature,)).point_gradient
     last, shock = (1.0,), (0.5,)
     here = (last[0] * (1.0 - curvature) + shock[0],)
     assert unresolved(gradient, (curvature,), (0.0,), (1.0, 1.0), last, here, shock) == expected
