@@ -72,8 +72,8 @@ class Landscape(Portable):
 
         It is compiled with the present values of what the function captures.
 
-        >>> double_well_2d(8.0, 2.0).point_gradient((2.0, 1.0), *double_well_2d(8.0, 2.0).params)
-        (0.0, 2.0)
+        >>> quadratic(2.0).point_gradient((1.5,), 2.0)
+        (3.0,)
         """
         return lifted(self._compiled_gradient(), self.dim)
 
