@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -37,11 +38,11 @@ def sgd(
     with reported():
         if checks.choice("data", data, DATA) != "synthetic":
             refuse_pair(f"--data {data}", {"--samples": samples}, "has its own size")
-        shown: dict[str, Any] = {"data": data, "n_samples": 2000 if samples is None else samples, "seed": seed,
-                                 "progress": sys.stderr.isatty()}  # fmt: skip
-        study = sgd_study(out, groups=words(group or GROUPS), effort=QUICK if quick else None, **shown)
+        n_samples, progress = 2000 if samples is None else samples, sys.stderr.isatty()
+        study = sgd_study(out, groups=words(group or GROUPS), data=data, n_samples=n_samples,
+                          effort=QUICK if quick else None, seed=seed, progress=progress)  # fmt: skip
         status = _keep(study, out) or (0 if study.complete else INTERRUPTED)
         if study.complete and escapes and not status:
-            size: dict[str, Any] = {"n_steps": 50, "n_replicas": 20, "n_paths": 2000} if quick else {}
-            status = _keep(sgd_escape(**shown, **size), out)
+            run = partial(sgd_escape, n_steps=50, n_replicas=20, n_paths=2000) if quick else sgd_escape
+            status = _keep(run(data=data, n_samples=n_samples, seed=seed, progress=progress), out)
     raise typer.Exit(status)

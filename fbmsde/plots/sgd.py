@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
-from numpy.typing import NDArray
 
+from ..core.types import Array
+from ..results.estimates import Estimate
+from ..results.gradient_runs import GradientRuns, Memory, Run
+from ..results.passage_times import PassageTimes
+from ..results.sgd_escape import EscapeCase, EscapeComparison
 from .style import _RUN_STYLE
-
-if TYPE_CHECKING:
-    from ..results.passage_times import PassageTimes
-    from ..studies.sgd.cases import EscapeCase, SgdEscape
-    from ..studies.sgd.runs import Run, SgdStudy
 
 _SAMPLING_NAME = {"with_replacement": "fresh batches", "epochs": "shuffled epochs"}
 
 
-def plot_sgd_group(study: SgdStudy, group: str) -> Figure:
+def plot_sgd_group(study: GradientRuns, group: str) -> Figure:
     """One group of runs: both estimators with their nulls for each way of taking the noise, and the scores."""
     runs = study.group(group)
-    ways = list(runs[0].result["noise"])
+    ways = list(runs[0].result.noise)
     figure = Figure(figsize=(3.3 * len(ways), 8.4), layout="constrained")
     axes = figure.subplots(3, len(ways), squeeze=False)
     titles = {"whittle": "H by Whittle", "rs_noise_as_path": "published simplified R/S"}
     for row, (method, title) in enumerate(titles.items()):
         for ax, way in zip(axes[row], ways, strict=True):
-            _plot_memory([run.result["noise"][way][method] for run in runs], method, ax)
+            _plot_memory([run.result.noise[way].memory[method] for run in runs], method, ax)
             ax.set_title(way if row == 0 else "")
             ax.set_ylim((0.2, 0.8) if row == 0 else (0.1, 0.55))
             _name_runs(ax, [run.name for run in runs])
         axes[row, 0].set_ylabel(title)
         if row == 1:
-            white = study.references["Gaussian white noise"][method]["hurst"]
+            white = study.references["Gaussian white noise"].memory[method].hurst.value
             for ax in axes[row]:
                 ax.axhline(white, color="black", ls=":", lw=1.0, label="Gaussian white noise")
         axes[row, 0].legend(fontsize="x-small", frameon=False, loc="upper left" if row == 0 else "upper right")
@@ -44,32 +43,37 @@ def plot_sgd_group(study: SgdStudy, group: str) -> Figure:
     return figure
 
 
-def _plot_memory(found: list[dict[str, float]], method: str, ax: Axes) -> None:
+def _plot_memory(found: Sequence[Memory], method: str, ax: Axes) -> None:
     """Estimates of one way of taking the noise beside what copies without memory give."""
     places = np.arange(len(found), dtype=float)
-    copies = "signs of steps flipped" if method == "whittle" else "steps shuffled"
-    for name, shift in (("hurst", -0.1), ("null", 0.1)):
-        colour, marker = _RUN_STYLE[name]
-        values = np.array([f[name] for f in found])
-        ends = ("low", "high") if name == "hurst" else ("null_low", "null_high")
-        errors = np.array([[f[name] - f[ends[0]], f[ends[1]] - f[name]] for f in found]).T
-        bare = name == "hurst" and method != "whittle"  # its interval would be one of fGn, which this does not estimate
-        label = "steps in order" if name == "hurst" else f"{copies}, 95 % range"
-        ax.errorbar(places + shift, values, None if bare else np.maximum(errors, 0.0), fmt=marker, color=colour, ms=5,
-                    capsize=2, label=label + (", 95 % interval" if name == "hurst" and not bare else ""))  # fmt: skip
+    hurst, null = [memory.hurst for memory in found], [memory.null for memory in found]
     if method == "whittle":
+        _plot_estimates(ax, places - 0.1, hurst, "hurst", "steps in order, 95 % interval")
+        _plot_estimates(ax, places + 0.1, null, "null", "signs of steps flipped, 95 % range")
         ax.axhline(0.5, color="black", ls=":", lw=1.0, label="no memory")
+    else:  # the interval of H would be one of fGn, which this estimator does not read
+        _plot_estimates(ax, places - 0.1, hurst, "hurst", "steps in order", bars=False)
+        _plot_estimates(ax, places + 0.1, null, "null", "steps shuffled, 95 % range")
 
 
-def _plot_scores(runs: list[Run], axes: list[Axes]) -> None:
+def _plot_estimates(
+    ax: Axes, places: Array, estimates: Sequence[Estimate], style: str, label: str, *, bars: bool = True
+) -> None:
+    """Values, with their intervals as error bars if wished; an interval that leaves its value out is cut there."""
+    (colour, marker), (value, low, high) = _RUN_STYLE[style], np.array(estimates).T
+    sizes = np.maximum([value - low, high - value], 0.0) if bars else None
+    ax.errorbar(places, value, sizes, fmt=marker, color=colour, ms=5, capsize=2, label=label)
+
+
+def _plot_scores(runs: Sequence[Run], axes: Sequence[Axes]) -> None:
     """Test accuracy, sharpness, and the tail index and size of the frozen noise."""
     colour, marker = _RUN_STYLE["score"]
-    frozen = [run.result["noise"]["frozen, fresh batches"] for run in runs]
+    frozen = [run.result.noise["frozen, fresh batches"] for run in runs]
     scores = {
-        "test accuracy": [run.result["accuracy"] for run in runs],
-        "largest Hessian eigenvalue": [run.result["sharpness"] for run in runs],
-        "tail index (Hill)": [f["tail_index"] for f in frozen],
-        "noise std per coordinate": [f["std"] for f in frozen],
+        "test accuracy": [run.result.accuracy for run in runs],
+        "largest Hessian eigenvalue": [run.result.sharpness for run in runs],
+        "tail index (Hill)": [noise.tail_index for noise in frozen],
+        "noise std per coordinate": [noise.std for noise in frozen],
     }
     for ax, (title, values) in zip(axes, scores.items(), strict=True):
         ax.plot(range(len(runs)), values, color=colour, marker=marker, ls="none", ms=5)
@@ -78,15 +82,16 @@ def _plot_scores(runs: list[Run], axes: list[Axes]) -> None:
         _name_runs(ax, [run.name for run in runs])
 
 
-def _name_runs(ax: Axes, names: list[str]) -> None:
+def _name_runs(ax: Axes, names: Sequence[str]) -> None:
     """Names of the runs below the axis, slanted when they are long."""
-    long = max(map(len, names)) > 5
-    slant: dict[str, Any] = {"rotation": 40, "ha": "right"} if long else {}
-    ax.set_xticks(range(len(names)), names, fontsize="small", **slant)
+    if max(map(len, names)) > 5:
+        ax.set_xticks(range(len(names)), names, fontsize="small", rotation=40, ha="right")
+    else:
+        ax.set_xticks(range(len(names)), names, fontsize="small")
     ax.set_xlim(-0.5, len(names) - 0.5)
 
 
-def plot_sgd_escape(found: SgdEscape) -> Figure:
+def plot_sgd_escape(found: EscapeComparison) -> Figure:
     """Loss and parabola, survival of SGD beside the model in every case with its verdict, and ratios of exit times."""
     figure = Figure(figsize=(13.5, 7.8), layout="constrained")
     axes = figure.subplots(2, 3)
@@ -98,7 +103,7 @@ def plot_sgd_escape(found: SgdEscape) -> Figure:
     return figure
 
 
-def _plot_basin(found: SgdEscape, ax: Axes) -> None:
+def _plot_basin(found: EscapeComparison, ax: Axes) -> None:
     """Loss along the sharpest direction and the fitted parabola."""
     basin = found.basin
     parabola = np.polynomial.Polynomial.fit(basin.offsets, basin.losses, 2)
@@ -115,7 +120,7 @@ def _plot_case(case: EscapeCase, ax: Axes) -> None:
     n_steps = round(case.sgd[0].horizon / case.learning_rate)
     grid = np.arange(1, n_steps + 1)
 
-    def inside(passages: PassageTimes) -> NDArray[np.float64]:
+    def inside(passages: PassageTimes) -> Array:
         steps = np.sort(np.where(passages.censored, np.inf, passages.times / case.learning_rate - 0.5))
         return 1.0 - np.searchsorted(steps, grid) / passages.n_paths
 
@@ -127,22 +132,21 @@ def _plot_case(case: EscapeCase, ax: Axes) -> None:
                 label=f"SGD, barrier {case.levels[place]:g} s.d.")  # fmt: skip
     ax.plot([], [], "--", color="black", lw=1.2, label="model; band: interval of H")
     ax.set(xscale="log", xlabel="steps of SGD", ylabel="share inside", ylim=(0.0, 1.02), xlim=(1, n_steps))
-    name = f"{_SAMPLING_NAME[case.sampling]}, rate x curvature = {case.drift:g}, H = {case.hurst:.2f}"
+    name = f"{_SAMPLING_NAME[case.sampling]}, rate x curvature = {case.drift:g}, H = {case.hurst.value:.2f}"
     ax.set_title(f"{name}\n{case.verdict}", fontsize="small", color="#D55E00" if "FAILS" in case.verdict else "black")
 
 
-def _plot_exit_ratios(found: SgdEscape, ax: Axes) -> None:
+def _plot_exit_ratios(found: EscapeComparison, ax: Axes) -> None:
     """Mean exit time of SGD over that of the model, with the measured H and with H = 1/2, at every barrier."""
     n = len(found.cases[0].barriers)
     names = [f"{_SAMPLING_NAME[case.sampling]}\n{case.drift:g}" for case in found.cases]
-    for memoryless, (colour, marker, label) in enumerate(
-        (("#0072B2", "o", "model with measured H"), ("#E69F00", "s", "model with H = 1/2"))
-    ):
-        values = np.array([case.ratio(k, memoryless=bool(memoryless)) for case in found.cases for k in range(n)])
-        places = np.repeat(np.arange(len(found.cases)), n) + np.tile(np.linspace(-0.25, 0.25, n), len(found.cases))
-        errors = np.array([values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]])
-        look: dict[str, Any] = {"fmt": marker, "color": colour, "capsize": 2, "ms": 5}
-        ax.errorbar(places + 0.07 * memoryless, values[:, 0], errors, label=label, **look)
+    places = np.repeat(np.arange(len(found.cases)), n) + np.tile(np.linspace(-0.25, 0.25, n), len(found.cases))
+    looks = ((False, "#0072B2", "o", "model with measured H"), (True, "#E69F00", "s", "model with H = 1/2"))
+    for memoryless, colour, marker, label in looks:
+        ratios = [case.ratio(k, memoryless=memoryless) for case in found.cases for k in range(n)]
+        value, low, high = np.array(ratios).T
+        errors = np.array([value - low, high - value])
+        ax.errorbar(places + 0.07 * memoryless, value, errors, label=label, fmt=marker, color=colour, capsize=2, ms=5)
     ax.axhline(1.0, color="black", ls=":", lw=1.0)
     ax.set_xticks(range(len(names)), names, fontsize="small")
     ax.set(yscale="log", ylabel="exit time, SGD / model", xlabel="sampling, rate x curvature")

@@ -16,6 +16,7 @@ torch = pytest.importorskip("torch", reason="the extra sgd is not installed: PyT
 pytest.importorskip("sklearn", reason="the extra sgd is not installed: scikit-learn is missing")
 
 from fbmsde.cli import app  # noqa: E402
+from fbmsde.results.gradient_runs import Run, RunResult  # noqa: E402
 from fbmsde.studies.sgd import gradient_noise, memory, networks, runs  # noqa: E402
 from fbmsde.studies.sgd.escape import sgd_escape  # noqa: E402
 from fbmsde.studies.sgd.gradient_noise import collect_gradient_noise, draw_batches, hill_index, train  # noqa: E402
@@ -250,6 +251,7 @@ def test_study_stores_resumes_and_plots(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "run_experiment", lambda *a, **k: pytest.fail("a finished run was run again"))
     again = memory.sgd_study(tmp_path, **options)
     assert again.table == study.table
+    assert again == study
     assert study.table.count("\n| ") == 5 + 4 * 4
     assert {p.name for p in again.save(tmp_path)} == {"sgd.md", "sgd_batch_size.png", "sgd_strategy.png"}
     with pytest.raises(ValueError, match="out must hold runs with the same settings, got others in"):
@@ -257,6 +259,7 @@ def test_study_stores_resumes_and_plots(tmp_path, monkeypatch):
     file = tmp_path / "run_strategy_plain.json"
     held = json.loads(file.read_text())
     assert held["settings"].pop("null") == runs.METHODS
+    assert [*held["noise"]["frozen, epochs"]["whittle"]] == ["hurst", "low", "high", "null", "null_low", "null_high", "p"]
     file.write_text(json.dumps(held))
     with pytest.raises(ValueError, match="out must hold runs with the same settings"):
         memory.sgd_study(tmp_path, **options)
@@ -268,7 +271,7 @@ def test_skewed_noise_is_not_taken_for_memory():
     rng = np.random.default_rng(1)
     found = [memory.measure(rng.exponential(size=(4, 300)), 39, seed) for seed in range(60)]
     for method in runs.METHODS:
-        assert sum(f[method]["p"] <= 0.05 for f in found) <= binom.isf(ALPHA / 2, 60, 0.05)
+        assert sum(f.memory[method].p <= 0.05 for f in found) <= binom.isf(ALPHA / 2, 60, 0.05)
 
 
 @pytest.mark.slow
@@ -283,8 +286,9 @@ def test_noise_whose_size_drifts_is_not_taken_for_memory():
         noise = fell * (common + 0.5 * rng.standard_normal((8, 300)))
         found.append(memory.measure(noise, 39, seed))
     surprising = binom.isf(ALPHA / 2, 60, 0.05)
-    assert sum(f["whittle"]["p"] <= 0.05 for f in found) <= surprising
-    assert sum(not f["whittle"]["low"] <= 0.5 <= f["whittle"]["high"] for f in found) <= surprising
+    whittle = [f.memory["whittle"] for f in found]
+    assert sum(memory.p <= 0.05 for memory in whittle) <= surprising
+    assert sum(not memory.hurst.low <= 0.5 <= memory.hurst.high for memory in whittle) <= surprising
 
 
 def test_null_of_gradient_noise_flips_signs(model, data):
@@ -302,7 +306,7 @@ def test_interrupted_study_keeps_what_is_finished(tmp_path, monkeypatch):
         finished.append(experiment.name)
         noise = {how: memory.measure(np.random.default_rng(0).standard_normal((3, 100)), 19, 0)
                  for how in runs.SETTINGS}  # fmt: skip
-        return {"accuracy": 1.0, "sharpness": 1.0, "noise": noise}
+        return RunResult(1.0, 1.0, 1.0, True, noise)
 
     monkeypatch.setattr(memory, "run_experiment", stop_at_second)
     study = memory.sgd_study(tmp_path, groups=["learning rate"], effort=TINY)
@@ -333,5 +337,5 @@ def test_command_line(tmp_path):
 def test_results_show_themselves_in_one_line():
     noise = gradient_noise.GradientNoise(np.zeros((3, 40)), np.arange(3), "frozen", "shuffled", 32)
     assert repr(noise) == "GradientNoise(3 coordinates, 40 steps, frozen, shuffled, batches of 32)"
-    done = (runs.Run("batch_size", "32", {"noise": {}}),)
+    done = (Run("batch_size", "32", RunResult(1.0, 1.0, 1.0, True, {})),)
     assert repr(runs.SgdStudy(done, {}, complete=False)) == "SgdStudy(1 runs of batch_size, interrupted)"

@@ -1,10 +1,10 @@
-"""The loop closed: escape of real SGD along the sharpest direction against the model fed with its measured noise."""
+"""Escape of real SGD along the sharpest direction beside the escape of a model fed with the measured noise."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -13,19 +13,30 @@ from ...core import checks
 from ...core.types import Array
 from ...drivers.fractional import FractionalNoise
 from ...dynamics.landscapes import quadratic
+from ...results.estimates import Estimate
 from ...results.passage_times import PassageTimes
+from ...results.sgd_escape import BARRIERS, Basin, Ends, EscapeCase
 from ...simulation.passage import first_passage
-from .cases import BARRIERS, Basin, EscapeCase, SgdEscape
+from .cases import SgdEscape
 from .gradient_noise import collect_gradient_noise, draw_batches
-from .networks import Loss, flat, full_gradient, load_samples, loss_of, make_network, one_thread, optional
+from .networks import Loss, Parameters, flat, full_gradient, load_samples, loss_of, make_network, one_thread, optional
 from .networks import sharpest_direction as find_sharpest
 
-Measured = tuple[float, float, tuple[float, float]]  # standard deviation, H and its interval
+if TYPE_CHECKING:  # PyTorch is an extra
+    from torch import Tensor
+    from torch.nn import Module
 
 SAMPLINGS = ("with_replacement", "epochs")
 DRIFTS = (0.1, 0.8)  # learning rate times curvature: many steps per relaxation, and hardly more than one
 
 _DECAY = 0.01  # weight decay: without it the loss of a network that separates the classes has no minimum
+
+
+class _Measured(NamedTuple):
+    """Standard deviation and H of frozen noise along the sharpest direction."""
+
+    std: float
+    hurst: Estimate
 
 
 def sgd_escape(
@@ -61,28 +72,29 @@ def sgd_escape(
         model = make_network("mlp", 16, 1, seed, smooth=True).double()
         _descend_fully(model, loss, tensors)
         top = find_sharpest(model, loss, tensors, seed=seed, tolerance=1e-8, max_iterations=1000)
+        curvature = top.eigenvalue + _DECAY
         setup = _Setup(model, loss, tensors, top.vector, batch_size, n_steps, n_replicas, n_paths, seed)
         noises = {sampling: setup.measured_noise(sampling) for sampling in SAMPLINGS}
-        widest = BARRIERS[-1] * noises["with_replacement"][0] * math.sqrt(DRIFTS[-1] / 2.0) / (top.eigenvalue + _DECAY)
-        basin = setup.basin(top.eigenvalue + _DECAY, widest)
+        unit = noises["with_replacement"].std
+        basin = setup.basin(curvature, BARRIERS[-1] * unit * math.sqrt(DRIFTS[-1] / 2.0) / curvature)
         tasks = [(sampling, drift) for sampling in SAMPLINGS for drift in DRIFTS]
         cases = [
-            setup.case(basin, noises[sampling], noises["with_replacement"][0], sampling, drift)
+            setup.case(basin, noises[sampling], unit, sampling, drift)
             for sampling, drift in tqdm(tasks, disable=not progress, unit="case")
         ]
     return SgdEscape(basin, tuple(cases))
 
 
-def _descend_fully(model: Any, loss: Loss, data: tuple[Any, Any]) -> None:
+def _descend_fully(model: Module, loss: Loss, data: tuple[Tensor, Tensor]) -> None:
     """Bring the model to a minimum of the loss with weight decay by L-BFGS."""
-    torch, parameters = optional("torch"), list(model.parameters())
-    optimizer = torch.optim.LBFGS(
+    (inputs, targets), parameters = data, list(model.parameters())
+    optimizer = optional("torch.optim").LBFGS(
         parameters, max_iter=2000, tolerance_grad=1e-9, tolerance_change=1e-14, line_search_fn="strong_wolfe"
     )
 
-    def closure() -> Any:
+    def closure() -> Tensor:
         optimizer.zero_grad()
-        value = loss(model(data[0]), data[1]) + _DECAY / 2.0 * flat(parameters).square().sum()
+        value = loss(model(inputs), targets) + _DECAY / 2.0 * flat(parameters).square().sum()
         value.backward()
         return value
 
@@ -93,9 +105,9 @@ def _descend_fully(model: Any, loss: Loss, data: tuple[Any, Any]) -> None:
 class _Setup:
     """A network at its minimum and how long to run from there."""
 
-    model: Any
+    model: Module
     loss: Loss
-    data: tuple[Any, Any]
+    data: tuple[Tensor, Tensor]
     direction: Array
     batch_size: int
     n_steps: int
@@ -103,15 +115,15 @@ class _Setup:
     n_paths: int
     seed: int
 
-    def measured_noise(self, sampling: str) -> Measured:
-        """Standard deviation, H and its interval, of frozen noise along the direction."""
+    def measured_noise(self, sampling: str) -> _Measured:
+        """What frozen noise along the direction says when its batches are sampled in this way."""
         taken = collect_gradient_noise(
             self.model, self.loss, self.data, batch_size=self.batch_size, n_steps=4096, mode="frozen",
             sampling=sampling, directions=self.direction, seed=self.seed + 1,
         )  # fmt: skip
         estimate = taken.hurst()
-        low, high = estimate.confidence_interval()
-        return float(taken.std[0]), float(estimate.hurst[0]), (float(low[0]), float(high[0]))
+        hurst = Estimate(*(float(values[0]) for values in (estimate.hurst, *estimate.confidence_interval())))
+        return _Measured(float(taken.std[0]), hurst)
 
     def basin(self, eigenvalue: float, widest: float) -> Basin:
         """The loss along the direction out to the widest barrier, and its parabola."""
@@ -130,9 +142,8 @@ class _Setup:
         curvature = float(2.0 * fit.convert().coef[2])
         return Basin(eigenvalue, curvature, float(gradient.norm()), offsets, np.array(losses), misfit)
 
-    def case(self, basin: Basin, noise: Measured, unit: float, sampling: str, drift: float) -> EscapeCase:
+    def case(self, basin: Basin, noise: _Measured, unit: float, sampling: str, drift: float) -> EscapeCase:
         """Exit times of SGD and of the model; barriers in units of the spread under memoryless noise of std `unit`."""
-        std, hurst, interval = noise
         rate = drift / basin.curvature
         # stationary variance of u' = (1 - drift) u + rate s xi
         spread = rate * unit / math.sqrt(drift * (2.0 - drift))
@@ -140,13 +151,15 @@ class _Setup:
         places = np.abs(self.trajectories(rate, sampling))
         sgd = tuple(_exits(places, barrier, rate) for barrier in barriers)
         model, lower, upper, memoryless = (
-            tuple(self.predicted(basin.curvature, rate, std, min(max(h, 0.02), 0.98), barrier) for barrier in barriers)
-            for h in (hurst, *interval, 0.5)
+            tuple(self.predicted(basin.curvature, rate, noise.std, hurst, barrier) for barrier in barriers)
+            for hurst in np.clip((*noise.hurst, 0.5), 0.02, 0.98).tolist()
         )
         late = places[:, self.n_steps // 2 :]
         own = float(np.sqrt(np.mean(late**2))) / spread
-        ends = tuple(zip(lower, upper, strict=True))
-        return EscapeCase(sampling, rate, drift, std, hurst, interval, own, barriers, sgd, model, ends, memoryless)
+        return EscapeCase(
+            sampling=sampling, learning_rate=rate, drift=drift, noise_std=noise.std, hurst=noise.hurst, spread=own,
+            barriers=barriers, sgd=sgd, model=model, model_ends=tuple(map(Ends, lower, upper)), memoryless=memoryless,
+        )  # fmt: skip
 
     def predicted(self, curvature: float, rate: float, std: float, hurst: float, barrier: float) -> PassageTimes:
         """Exit times of the model from the parabola."""
@@ -163,19 +176,20 @@ class _Setup:
         gradient = func.vmap(func.grad(mean_loss))
         copies = {name: p.expand(self.n_replicas, *p.shape).clone() for name, p in parameters.items()}
         origin, along = flat(parameters.values()), torch.from_numpy(self.direction)
+        inputs, targets = self.data
         seeds = np.random.SeedSequence([self.seed, 3]).spawn(self.n_replicas)
-        sources = [draw_batches(np.random.default_rng(s), len(self.data[0]), self.batch_size, sampling) for s in seeds]
+        sources = [draw_batches(np.random.default_rng(s), len(inputs), self.batch_size, sampling) for s in seeds]
         out = np.empty((self.n_replicas, self.n_steps))
         for k in range(self.n_steps):
             rows = torch.from_numpy(np.stack([next(source) for source in sources]))
-            slopes = gradient(copies, self.data[0][rows], self.data[1][rows])
+            slopes = gradient(copies, inputs[rows], targets[rows])
             copies = {name: p - rate * (slopes[name] + _DECAY * p) for name, p in copies.items()}
             places = torch.cat([p.reshape(self.n_replicas, -1) for p in copies.values()], dim=1)
             out[:, k] = ((places - origin) @ along).numpy()
         return out
 
 
-def _shaped(vector: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+def _shaped(vector: Tensor, parameters: Parameters) -> Parameters:
     """A vector of all parameters as the dictionary of tensors it came from."""
     pieces = vector.split([p.numel() for p in parameters.values()])
     return {name: piece.reshape(p.shape) for (name, p), piece in zip(parameters.items(), pieces, strict=True)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,11 @@ from ...hurst.estimate import HurstEstimate, estimate_hurst
 from ...hurst.rows import series_rows
 from .networks import Loss, flat, full_gradient, optional, sample_gradients
 
+if TYPE_CHECKING:  # PyTorch is an extra
+    from torch import Tensor
+    from torch.nn import Module
+    from torch.optim import Optimizer
+
 Rate = float | Callable[[int], float]
 
 MODES = ("frozen", "training")
@@ -28,8 +34,8 @@ class GradientNoise:
     """Mini-batch gradient minus full gradient, step by step.
 
     noise : (n_coordinates, n_steps), one row per coordinate or direction.
-    coordinates : (n_coordinates,) places in the vector of all parameters, -1 for given directions.
-    mode, sampling, batch_size : how it was taken.
+    coordinates : (n_coordinates,), the places in the vector of all parameters, or -1 for directions that were given.
+    mode, sampling, batch_size : how the noise was taken, as in `collect_gradient_noise`.
     """
 
     noise: Array
@@ -53,22 +59,34 @@ class GradientNoise:
         """Hill's tail index of each coordinate, (n_coordinates,); see `hill_index`."""
         return hill_index(self.noise)
 
-    def hurst(self, method: str = "whittle", null: str | None = "sign_flip", **options: Any) -> HurstEstimate:
-        """`estimate_hurst` of all coordinates as increments; those that never vary are marked in `omitted`.
+    def hurst(
+        self,
+        method: str = "whittle",
+        null: str | None = "sign_flip",
+        *,
+        interval: str = "auto",
+        n_surrogates: int = 199,
+        seed: checks.Seed = 0,
+        n_jobs: int | None = None,
+        progress: bool = False,
+    ) -> HurstEstimate:
+        """What `estimate_hurst` says of all coordinates as increments; those that never vary are marked in `omitted`.
 
         The copies without memory have flipped signs, because the size of gradient noise drifts and comes in clusters.
         "rs_noise_as_path" reads the law of the values, so that skewed noise alone sets it apart from such copies.
         """
         return estimate_hurst(
-            self.noise, kind="increments", method=method, nan_policy="omit_series", null=null, **options
-        )
+            self.noise, kind="increments", method=method, nan_policy="omit_series", null=null, interval=interval,
+            n_surrogates=n_surrogates, seed=seed, n_jobs=n_jobs, progress=progress,
+        )  # fmt: skip
 
 
 def hill_index(x: ArrayLike, share: float = 0.05) -> Array:
     """Hill's estimate of the tail index from the largest `share` of the absolute values of each row, (n_series,).
 
-    Small for heavy tails: about 1.5 for a stable law of index 1.5. It is finite for light tails as well: normal
-    values of n = 1000 give about 6 at a share of .05. NaN where fewer than two values exceed zero or one is missing.
+    The index is small for heavy tails: about 1.5 for a stable law of index 1.5. It is finite for light tails as well:
+    1000 normal values give about 6 at a share of .05. It is NaN in rows where fewer than two values differ from zero or
+    one is missing.
 
     >>> values = np.random.default_rng(0).pareto(2.0, (1, 100_000)) + 1.0
     >>> hill_index(values).round(1)
@@ -84,9 +102,9 @@ def hill_index(x: ArrayLike, share: float = 0.05) -> Array:
 
 
 def collect_gradient_noise(
-    model: Any,
+    model: Module,
     loss: Loss,
-    data: tuple[Any, Any],
+    data: tuple[ArrayLike | Tensor, ArrayLike | Tensor],
     *,
     batch_size: int,
     n_steps: int,
@@ -96,7 +114,7 @@ def collect_gradient_noise(
     n_coordinates: int = 100,
     directions: ArrayLike | None = None,
     learning_rate: Rate | None = None,
-    optimizer: Any = None,
+    optimizer: Optimizer | None = None,
     progress: bool = False,
 ) -> GradientNoise:
     """Mini-batch gradients minus the gradient over all samples, as `GradientNoise`.
@@ -114,11 +132,13 @@ def collect_gradient_noise(
         over, as data loaders do: the noise of an epoch then sums to nearly zero, which is memory.
     n_coordinates : how many coordinates, a random subset; all if there are fewer.
     directions : (n_directions, n_parameters): the noise along these vectors instead of coordinates.
-    learning_rate, optimizer : for "training". Plain SGD with this rate, or a ``torch.optim`` optimizer of the model's
-        parameters; a rate that is a function of the step number sets the optimizer's rate before each step.
+    learning_rate, optimizer : what makes the steps of "training", and nothing in "frozen": plain SGD with this rate, or
+        a ``torch.optim`` optimizer of the model's parameters. A rate that is a function of the step number sets the
+        optimizer's rate before each step.
 
-    Memory: the result (8 bytes per coordinate and step) and chunks of at most 32 MB of gradients. Time: "frozen" takes
-    the gradient of each sample once, whatever `n_steps`; "training" takes a full gradient per step.
+    The memory needed is that of the result (8 bytes per coordinate and step) and of chunks of at most 32 MB of
+    gradients. "frozen" takes the gradient of each sample once, whatever `n_steps`; "training" takes a full gradient
+    per step.
 
     Raises
     ------
@@ -138,7 +158,7 @@ def collect_gradient_noise(
     checks.choice("sampling", sampling, SAMPLINGS)
     _require_independent_samples(model)
     tensors = _as_tensors(data)
-    n_samples, n_steps = len(tensors[0]), checks.count("n_steps", n_steps)
+    n_samples, n_steps = len(tensors.targets), checks.count("n_steps", n_steps)
     size = checks.count("batch_size", batch_size)
     if size > n_samples and sampling != "with_replacement":
         raise ValueError(f"batch_size must be at most the {n_samples} samples, got {size}.")
@@ -147,7 +167,7 @@ def collect_gradient_noise(
     checks.fits_memory("gradient noise", 8.0 * len(places) * n_steps)
     batches = draw_batches(draw, n_samples, size, sampling)
     if mode == "frozen":
-        noise = _frozen(sample_gradients(model, loss, tensors), project, batches, (n_samples, n_steps, size))
+        noise = _frozen(sample_gradients(model, loss, tensors), project, batches, _Shape(n_samples, n_steps, size))
     else:
         steps = _Steps(model, loss, tensors, _optimizer(torch, model, learning_rate, optimizer), learning_rate)
         noise = np.empty((len(places), n_steps))
@@ -161,16 +181,23 @@ def _seed_sequence(seed: checks.Seed) -> np.random.SeedSequence:
     return np.random.SeedSequence([int(word) for word in checks.as_seed(seed)])
 
 
-def _as_tensors(data: tuple[Any, Any]) -> tuple[Any, Any]:
+class _Labelled(NamedTuple):
+    """Samples as tensors: their inputs and their targets."""
+
+    inputs: Tensor
+    targets: Tensor
+
+
+def _as_tensors(data: tuple[ArrayLike | Tensor, ArrayLike | Tensor]) -> _Labelled:
     """Inputs and targets as tensors of equal length."""
     torch = optional("torch")
     inputs, targets = (torch.as_tensor(part) for part in data)
     if len(inputs) != len(targets) or len(inputs) == 0:
         raise ValueError(f"data must hold as many targets as inputs, got {len(targets)} and {len(inputs)}.")
-    return inputs, targets
+    return _Labelled(inputs, targets)
 
 
-def _require_independent_samples(model: Any) -> None:
+def _require_independent_samples(model: Module) -> None:
     """ValueError if the gradient of a batch is not the mean of the gradients of its samples."""
     for module in model.modules():
         name = type(module).__name__
@@ -179,8 +206,8 @@ def _require_independent_samples(model: Any) -> None:
 
 
 def _projection(
-    model: Any, n_coordinates: int, directions: ArrayLike | None, rng: np.random.Generator
-) -> tuple[NDArray[np.int64], Callable[[Any], Array]]:
+    model: Module, n_coordinates: int, directions: ArrayLike | None, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], Callable[[Tensor], Array]]:
     """Places of the coordinates, and the map from gradients (n, n_parameters) to (n, n_coordinates)."""
     torch, total = optional("torch"), sum(p.numel() for p in model.parameters())
     if directions is not None:
@@ -196,7 +223,7 @@ def _projection(
 
 
 def draw_batches(rng: np.random.Generator, n_samples: int, size: int, sampling: str) -> Iterator[NDArray[np.int64]]:
-    """Endless batches of sample numbers, (size,) each.
+    """Endless batches of sample numbers, (size,) each; `sampling` is one of `SAMPLINGS`.
 
     >>> next(draw_batches(np.random.default_rng(0), 4, 4, "epochs")).sum()
     np.int64(6)
@@ -211,19 +238,26 @@ def draw_batches(rng: np.random.Generator, n_samples: int, size: int, sampling: 
             yield from (order[first : first + size] for first in range(0, n_samples - size + 1, size))
 
 
+class _Shape(NamedTuple):
+    """How many samples there are, and how many batches of which size are taken from them."""
+
+    n_samples: int
+    n_steps: int
+    size: int
+
+
 def _frozen(
-    gradients: Iterator[tuple[slice, Any]],
-    project: Callable[[Any], Array],
+    gradients: Iterator[tuple[slice, Tensor]],
+    project: Callable[[Tensor], Array],
     batches: Iterator[NDArray[np.int64]],
-    shape: tuple[int, int, int],
+    shape: _Shape,
 ) -> Array:
     """Noise at fixed weights: batch means of the samples' gradients minus their mean over all samples."""
     n_samples, n_steps, size = shape
+    noise = mean = np.zeros(1)
     drawn = np.concatenate([next(batches) for _ in range(n_steps)])
     steps = np.repeat(np.arange(n_steps), size)
     weights = sparse.csr_matrix((np.full(drawn.size, 1.0 / size), (drawn, steps)), (n_samples, n_steps))
-    noise: Any = 0.0
-    mean: Any = 0.0
     for rows, chunk in gradients:
         values = project(chunk)
         noise = noise + (weights[rows].T @ values)
@@ -233,7 +267,7 @@ def _frozen(
     return np.ascontiguousarray((noise - mean).T)
 
 
-def _optimizer(torch: Any, model: Any, learning_rate: Rate | None, optimizer: Any) -> Any:
+def _optimizer(torch: ModuleType, model: Module, learning_rate: Rate | None, optimizer: Optimizer | None) -> Optimizer:
     """The given optimizer, or plain SGD with the rate."""
     if optimizer is not None:
         return optimizer
@@ -245,19 +279,19 @@ def _optimizer(torch: Any, model: Any, learning_rate: Rate | None, optimizer: An
 
 @dataclass(frozen=True, eq=False)
 class _Steps:
-    """Steps of the optimizer that leave the noise of their gradient behind."""
+    """Steps of the optimizer, each of which tells the noise of its gradient."""
 
-    model: Any
+    model: Module
     loss: Loss
-    data: tuple[Any, Any]
-    optimizer: Any
+    data: _Labelled
+    optimizer: Optimizer
     learning_rate: Rate | None
 
-    def noise(self, k: int, batch: NDArray[np.int64]) -> Any:
+    def noise(self, k: int, batch: NDArray[np.int64]) -> Tensor:
         """Batch gradient minus full gradient, (n_parameters,), at the weights before step k, which is then taken."""
         whole = full_gradient(self.model, self.loss, self.data)
         self.descend(k, batch)
-        noise = flat(p.grad for p in self.model.parameters()).double() - whole
+        noise = flat(p.grad for p in self.model.parameters() if p.grad is not None).double() - whole
         if not bool(noise.isfinite().all()):
             raise ArithmeticError(f"the weights must stay finite, got nan or inf at step {k}. Take a smaller rate.")
         self.optimizer.step()
@@ -270,21 +304,23 @@ class _Steps:
                 group["lr"] = self.learning_rate(k)
         rows = optional("torch").from_numpy(batch)
         self.optimizer.zero_grad()
-        self.loss(self.model(self.data[0][rows]), self.data[1][rows]).backward()
+        self.loss(self.model(self.data.inputs[rows]), self.data.targets[rows]).backward()
 
 
 def train(
-    model: Any,
+    model: Module,
     loss: Loss,
-    data: tuple[Any, Any],
+    data: tuple[ArrayLike | Tensor, ArrayLike | Tensor],
     *,
     batch_size: int,
     n_steps: int,
     seed: checks.Seed,
-    optimizer: Any,
+    optimizer: Optimizer,
     learning_rate: Rate | None = None,
 ) -> None:
-    """Move the weights of the model by steps of the optimizer on batches cut from shuffles of the data.
+    """Move the weights of the model by `n_steps` steps of the optimizer on batches cut from shuffles of the data.
+
+    `data` and a `learning_rate` that is a function of the step number mean what they mean in `collect_gradient_noise`.
 
     >>> import torch
     >>> model = torch.nn.Linear(1, 1)
@@ -296,7 +332,7 @@ def train(
     """
     tensors = _as_tensors(data)
     steps = _Steps(model, loss, tensors, optimizer, learning_rate)
-    batches = draw_batches(np.random.default_rng(_seed_sequence(seed)), len(tensors[0]), batch_size, "epochs")
+    batches = draw_batches(np.random.default_rng(_seed_sequence(seed)), len(tensors.targets), batch_size, "epochs")
     for k in range(checks.count("n_steps", n_steps)):
         steps.descend(k, next(batches))
         optimizer.step()

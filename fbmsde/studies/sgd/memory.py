@@ -1,29 +1,28 @@
-"""Does gradient noise have memory? Four groups of experiments on small networks, each run measured in four ways."""
+"""The study that asks whether gradient noise has memory: small networks in four groups, measured in four ways."""
 
 from __future__ import annotations
 
 import copy
-import json
 import math
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from ...core import checks
-from ...core.files import claimed, write_text
+from ...core.files import claimed
 from ...core.types import Array
 from ...drivers.sample import fgn
 from ...hurst.estimate import estimate_hurst
+from ...results.estimates import Estimate
+from ...results.gradient_runs import MeasuredNoise, Memory, Run, RunResult
 from .gradient_noise import collect_gradient_noise, hill_index, train
-from .networks import Samples, accuracy, load_samples, make_network, one_thread, optional, sharpest_direction
-from .runs import GROUPS, METHODS, SETTINGS, Effort, Experiment, Run, SgdStudy
+from .networks import accuracy, load_samples, make_network, one_thread, optional, sharpest_direction
+from .runs import GROUPS, METHODS, SETTINGS, Effort, Experiment, SgdStudy
+from .stored import Task, kept
 
 REFERENCES: dict[str, Callable[[np.random.Generator, tuple[int, int]], Array]] = {
     "Gaussian white noise": lambda rng, shape: rng.standard_normal(shape),
@@ -57,8 +56,11 @@ def sgd_study(
 
     Parameters
     ----------
-    out : folder, made if missing. data : "digits" or "synthetic" (`n_samples` points in ten clouds).
-    effort : steps and counts, `Effort()` if None; `QUICK` is for trying.
+    out : a folder, which is made if it is missing.
+    groups : keys of `GROUPS`.
+    data : "digits", or "synthetic" for `n_samples` points in ten clouds.
+    effort : how much work goes into each run, `Effort()` if None; `QUICK` is for trying the study out.
+    seed : of the networks, the batches, the coordinates and the copies.
 
     An interrupt ends the study after the finished runs with ``complete=False``. Raises ImportError without PyTorch or
     scikit-learn, ValueError when the folder holds runs with other settings.
@@ -71,96 +73,72 @@ def sgd_study(
     """
     for package in ("torch", "sklearn"):
         optional(package)
-    folder, effort = Path(out), effort or Effort()
-    for name in groups:
-        checks.choice("groups", name, GROUPS)
-    wanted = {"data": data, "n_samples": n_samples, "seed": checks.count("seed", seed, 0, math.inf), **asdict(effort)}
-    del wanted["ends_only"]
-    stride = {name: len(GROUPS[name]) - 1 if effort.ends_only else 1 for name in groups}
-    tasks = [(name, experiment) for name in groups for experiment in GROUPS[name][:: stride[name]]]
+    effort, seed = effort or Effort(), checks.count("seed", seed, 0, math.inf)
+    tasks = [Task(checks.choice("groups", name, GROUPS), experiment, data, n_samples, seed, effort)
+             for name in groups for experiment in _chosen(name, effort)]  # fmt: skip
     runs: list[Run] = []
     references = _references(effort, seed)
+    folder, complete = Path(out), True
     try:
         with claimed(folder), one_thread():
-            for name, experiment in tqdm(tasks, disable=not progress, unit="run"):
-                runs.append(Run(name, experiment.name, _stored(folder, name, experiment, wanted)))
+            for task in tqdm(tasks, disable=not progress, unit="run"):
+                runs.append(Run(task.group, task.experiment.name, kept(folder, task, _run)))
     except KeyboardInterrupt:
-        return SgdStudy(tuple(runs), references, complete=False)
-    return SgdStudy(tuple(runs), references)
+        complete = False
+    return SgdStudy(tuple(runs), references, complete)
 
 
-def _stored(folder: Path, group: str, experiment: Experiment, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The result of a run from its file, made and stored first if it is not there."""
-    plain = f"{group} {experiment.name}".replace(" ", "_").replace("%", "percent")
-    file = folder / f"run_{plain}.json"
-    settings = {**wanted, **asdict(experiment), "null": METHODS}
-    if file.exists():
-        held: dict[str, Any] = json.loads(file.read_text())
-        if held["settings"] != settings:
-            raise ValueError(f"out must hold runs with the same settings, got others in {file}. Choose another folder.")
-        return held
-    begin = time.perf_counter()
-    result = {"settings": settings, **run_experiment(experiment, **wanted), "seconds": 0.0}
-    result["seconds"] = round(time.perf_counter() - begin, 2)
-    write_text(file, json.dumps(result, indent=1))
-    return result
+def _chosen(group: str, effort: Effort) -> tuple[Experiment, ...]:
+    """The experiments of a group that are run."""
+    experiments = GROUPS[group]
+    return (experiments[0], experiments[-1]) if effort.ends_only else experiments
 
 
-def run_experiment(
-    experiment: Experiment,
-    *,
-    data: str,
-    n_samples: int,
-    seed: int,
-    n_train: int,
-    n_steps: int,
-    n_coordinates: int,
-    n_surrogates: int,
-) -> dict[str, Any]:
+def _run(task: Task) -> RunResult:
+    """The result of a task that no file holds yet."""
+    return run_experiment(task.experiment, data=task.data, n_samples=task.n_samples, seed=task.seed, effort=task.effort)
+
+
+def run_experiment(experiment: Experiment, *, data: str, n_samples: int, seed: int, effort: Effort) -> RunResult:
     """Accuracy, sharpness and the measured noise in each setting of one trained network.
 
-    >>> result = run_experiment(Experiment("small", width=4, depth=1), data="synthetic", n_samples=200, seed=0,
-    ...                         n_train=20, n_steps=100, n_coordinates=4, n_surrogates=19)
-    >>> sorted(result)
-    ['accuracy', 'noise', 'sharpness', 'sharpness_converged', 'train_accuracy']
+    >>> tiny = Effort(n_train=20, n_steps=100, n_coordinates=4, n_surrogates=19)
+    >>> small = Experiment("small", width=4, depth=1)
+    >>> result = run_experiment(small, data="synthetic", n_samples=200, seed=0, effort=tiny)
+    >>> list(result.noise)
+    ['frozen, fresh batches', 'frozen, epochs', 'training, fresh batches', 'training, epochs']
     """
-    torch, loss = optional("torch"), optional("torch.nn.functional").cross_entropy
+    loss = optional("torch.nn.functional").cross_entropy
     samples = load_samples(data, seed, n_samples, experiment.label_noise)
     model = make_network(experiment.kind, experiment.width, experiment.depth, seed)
-    rates = dict(lr=experiment.learning_rate, momentum=experiment.momentum, weight_decay=experiment.weight_decay)
-    optimizer = torch.optim.SGD(model.parameters(), **rates)
-    rate = partial(_rate, experiment, n_train + n_steps)
+    optimizer = optional("torch.optim").SGD(model.parameters(), lr=experiment.learning_rate,
+                                            momentum=experiment.momentum,
+                                            weight_decay=experiment.weight_decay)  # fmt: skip
+    rate = partial(_rate, experiment, effort.n_train + effort.n_steps)
     size = min(experiment.batch_size, len(samples.inputs))
-    train(model, loss, samples.train, batch_size=size, n_steps=n_train, seed=seed, optimizer=optimizer,
+    train(model, loss, samples.train, batch_size=size, n_steps=effort.n_train, seed=seed, optimizer=optimizer,
           learning_rate=rate)  # fmt: skip
     top = sharpest_direction(model, loss, samples.train)
-    collect = partial(collect_gradient_noise, loss=loss, data=samples.train, batch_size=size, n_steps=n_steps,
-                      n_coordinates=n_coordinates, seed=seed + 1)  # fmt: skip
     noise = {}
     for how, (mode, sampling) in SETTINGS.items():
         moving, its_optimizer = copy.deepcopy((model, optimizer))
-        options = {} if mode == "frozen" else {"optimizer": its_optimizer, "learning_rate": lambda k: rate(n_train + k)}
-        taken = collect(moving, mode=mode, sampling=sampling, **options)
-        noise[how] = measure(taken.noise, n_surrogates, seed)
-    sharpness = {"sharpness": top.eigenvalue, "sharpness_converged": top.converged}
-    return {**_scores(model, samples), **sharpness, "noise": noise}
+        taken = collect_gradient_noise(
+            moving, loss, samples.train, batch_size=size, n_steps=effort.n_steps, mode=mode, sampling=sampling,
+            n_coordinates=effort.n_coordinates, seed=seed + 1,
+            optimizer=its_optimizer, learning_rate=lambda k: rate(effort.n_train + k),
+        )  # fmt: skip
+        noise[how] = measure(taken.noise, effort.n_surrogates, seed)
+    scores = (accuracy(model, samples.test_inputs, samples.test_targets), accuracy(model, *samples.train))
+    return RunResult(*scores, top.eigenvalue, top.converged, noise)
 
 
 def _rate(experiment: Experiment, n_total: int, k: int) -> float:
-    """Learning rate of step k."""
+    """Learning rate of step k of `n_total`."""
     fall = 0.5 * (1.0 + math.cos(math.pi * k / n_total)) if experiment.cosine else 1.0
     return experiment.learning_rate * fall
 
 
-def _scores(model: Any, samples: Samples) -> dict[str, float]:
-    """Accuracy on both sets."""
-    return {
-        "accuracy": accuracy(model, samples.test_inputs, samples.test_targets),
-        "train_accuracy": accuracy(model, *samples.train),
-    }
-
-
-def _references(effort: Effort, seed: int) -> dict[str, dict[str, Any]]:
+def _references(effort: Effort, seed: int) -> dict[str, MeasuredNoise]:
     """The same measurement on series whose memory and tails are known."""
     shape = (effort.n_coordinates, effort.n_steps)
     return {
@@ -169,41 +147,41 @@ def _references(effort: Effort, seed: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def measure(noise: Array, n_surrogates: int, seed: int) -> dict[str, Any]:
-    """Medians over the coordinates of noise (n_coordinates, n_steps): std, tail index, and H by both methods.
+def measure(noise: Array, n_surrogates: int, seed: int) -> MeasuredNoise:
+    """Size, tails and memory of noise (n_coordinates, n_steps), as medians over the coordinates that vary.
 
-    For each method: `hurst`, the interval `low`, `high` of a single coordinate, which allows for clustered volatility,
-    and `null`, `null_low`, `null_high`, `p` from copies without memory. Coordinates that never vary are left out
-    and counted in `constant`.
+    The interval of each H is that of a single coordinate and allows for clustered volatility. `n_surrogates` copies
+    without memory, drawn from `seed`, make each null. Raises ValueError if no coordinate varies.
 
     >>> found = measure(np.random.default_rng(0).standard_normal((5, 500)), n_surrogates=19, seed=0)
-    >>> found["constant"], round(found["whittle"]["hurst"], 1)
+    >>> found.constant, round(found.memory["whittle"].hurst.value, 1)
     (0, 0.5)
     """
     varying = np.ptp(noise, axis=1) > 0
     series = noise[varying]
     if not len(series):
         raise ValueError(f"noise must vary in a coordinate or more, got {len(noise)} constant ones.")
-    found: dict[str, Any] = {
-        "std": float(np.median(series.std(axis=1))),
-        "tail_index": _median(hill_index(series)),
-        "constant": int(np.count_nonzero(~varying)),
-    }
-    for method, kind in METHODS.items():
-        estimate = estimate_hurst(series, kind="increments", method=method, nan_policy="omit_series", n_jobs=1)
-        low, high = estimate.confidence_interval()
-        hurst, *interval = (_median(v) for v in (estimate.hurst, low, high))
-        null = np.array(list(_null_medians(series, method, kind, (n_surrogates, seed))))
-        found[method] = {"hurst": hurst, "low": interval[0], "high": interval[1], **_against(null, hurst)}
-    return found
+    std, tail_index = float(np.median(series.std(axis=1))), _median(hill_index(series))
+    memory = {method: _memory(series, method, n_surrogates, seed) for method in METHODS}
+    return MeasuredNoise(std, tail_index, int(np.count_nonzero(~varying)), memory)
 
 
-def _null_medians(series: Array, method: str, kind: str, effort: tuple[int, int]) -> Iterator[float]:
-    """Medians over the coordinates of copies without memory, (number, seed) of them, whole steps treated alike."""
-    n_surrogates, seed = effort
+def _memory(series: Array, method: str, n_surrogates: int, seed: int) -> Memory:
+    """H of the series by one method, beside that of copies without memory."""
+    estimate = estimate_hurst(series, kind="increments", method=method, nan_policy="omit_series", n_jobs=1)
+    hurst = Estimate(*(_median(values) for values in (estimate.hurst, *estimate.confidence_interval())))
+    null = np.array(list(_null_medians(series, method, n_surrogates, seed)))
+    below, above = np.count_nonzero(null <= hurst.value), np.count_nonzero(null >= hurst.value)
+    low, middle, high = (float(q) for q in np.quantile(null, [0.025, 0.5, 0.975]))
+    p = min(1.0, 2.0 * float(1 + min(below, above)) / (len(null) + 1))
+    return Memory(hurst, Estimate(middle, low, high), p)
+
+
+def _null_medians(series: Array, method: str, n_surrogates: int, seed: int) -> Iterator[float]:
+    """Medians over the coordinates of copies without memory, in which all coordinates of a step are treated alike."""
     rng, deviations = np.random.default_rng([seed, 7]), series - series.mean(axis=1, keepdims=True)
     for _ in range(n_surrogates):
-        if kind == "shuffle":
+        if METHODS[method] == "shuffle":
             copies = series[:, rng.permutation(series.shape[1])]
         else:
             copies = deviations * rng.choice([-1.0, 1.0], series.shape[1])
@@ -214,10 +192,3 @@ def _null_medians(series: Array, method: str, kind: str, effort: tuple[int, int]
 def _median(values: Array) -> float:
     """Median of the values that are not NaN, NaN if there are none."""
     return float(np.median(values[~np.isnan(values)])) if not np.isnan(values).all() else math.nan
-
-
-def _against(null: Array, observed: float) -> dict[str, float]:
-    """Median and 95 % range of the null, and the two-sided permutation p-value of the observed median."""
-    tail = 1 + min(np.count_nonzero(null <= observed), np.count_nonzero(null >= observed))
-    low, middle, high = (float(q) for q in np.quantile(null, [0.025, 0.5, 0.975]))
-    return {"null": middle, "null_low": low, "null_high": high, "p": min(1.0, 2.0 * float(tail) / (len(null) + 1))}

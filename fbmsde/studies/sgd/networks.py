@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +18,21 @@ from scipy.sparse import linalg
 from ...core import checks
 from ...core.types import Array
 
-Loss = Callable[[Any, Any], Any]
+if TYPE_CHECKING:  # PyTorch is an extra
+    from torch import Tensor
+    from torch.nn import Module
+
+Loss: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
+Parameters: TypeAlias = "dict[str, Tensor]"
+MeanLoss: TypeAlias = "Callable[[Parameters, Tensor, Tensor], Tensor]"
 
 DATA = ("digits", "synthetic")
 KINDS = ("mlp", "cnn")
 _CHUNK_NUMBERS = 2**23  # gradient components or activations held at once: 32 MB in single precision
 
 
-def optional(name: str) -> Any:
-    """A module of the extra `sgd`, or ImportError that says how to get it."""
+def optional(name: str) -> ModuleType:
+    """A module of the extra `sgd`; if it is not installed, the ImportError says how to get it."""
     try:
         return importlib.import_module(name)
     except ImportError:
@@ -45,21 +53,25 @@ def one_thread() -> Iterator[None]:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Training and test set as tensors: inputs (n, n_features) single precision, targets (n,) classes."""
+    """Training and test set as tensors: inputs (n, n_features) in single precision, targets (n,) are classes."""
 
-    inputs: Any
-    targets: Any
-    test_inputs: Any
-    test_targets: Any
+    inputs: Tensor
+    targets: Tensor
+    test_inputs: Tensor
+    test_targets: Tensor
 
     @property
-    def train(self) -> tuple[Any, Any]:
+    def train(self) -> tuple[Tensor, Tensor]:
         """Inputs and targets of the training set."""
         return self.inputs, self.targets
 
 
 def load_samples(name: str, seed: int, n_samples: int = 2000, label_noise: float = 0.0) -> Samples:
-    """Four fifths to train on, one fifth to test; `label_noise`: share of training labels drawn anew at random."""
+    """Labelled samples, four fifths of them to train on and one fifth to test with.
+
+    `name` is one of `DATA`; "digits" has its own size, so that `n_samples` counts for "synthetic" only. The share
+    `label_noise` of the training labels is drawn anew at random.
+    """
     torch, rng = optional("torch"), np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
     checks.choice("data", name, DATA)
     x, y = _digits() if name == "digits" else _clouds(rng, n_samples)
@@ -85,14 +97,18 @@ def _clouds(rng: np.random.Generator, n: int) -> tuple[Array, NDArray[np.int64]]
     return centres[targets] + 0.7 * rng.standard_normal((n, 64)), targets
 
 
-def make_network(kind: str, width: int, depth: int, seed: int, smooth: bool = False) -> Any:
-    """A network from 64 inputs to 10 classes: `depth` hidden layers of `width` units, or 3 x 3 convolutions so wide."""
+def make_network(kind: str, width: int, depth: int, seed: int, smooth: bool = False) -> Module:
+    """A ``torch.nn.Module`` from 64 inputs to 10 classes.
+
+    An "mlp" has `depth` hidden layers of `width` units, a "cnn" has `depth` layers of 3 x 3 convolutions with `width`
+    channels. Its units are ReLU, or tanh if `smooth`.
+    """
     nn, torch = optional("torch.nn"), optional("torch")
     checks.choice("kind", kind, KINDS)
     activation = nn.Tanh if smooth else nn.ReLU
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        layers: list[Any] = [] if kind == "mlp" else [nn.Unflatten(1, (1, 8, 8))]
+        layers: list[Module] = [] if kind == "mlp" else [nn.Unflatten(1, (1, 8, 8))]
         inputs = 64 if kind == "mlp" else 1
         for level in range(depth):
             if kind == "mlp":
@@ -106,37 +122,37 @@ def make_network(kind: str, width: int, depth: int, seed: int, smooth: bool = Fa
         return nn.Sequential(*layers, nn.Flatten(), nn.Linear(inputs * side * side, 10))
 
 
-def accuracy(model: Any, inputs: Any, targets: Any) -> float:
+def accuracy(model: Module, inputs: Tensor, targets: Tensor) -> float:
     """Share of the samples whose class the model finds."""
     with optional("torch").no_grad():
         return float((model(inputs).argmax(dim=1) == targets).double().mean())
 
 
-def flat(tensors: Any) -> Any:
-    """Tensors one after the other in a single vector."""
+def flat(tensors: Iterable[Tensor]) -> Tensor:
+    """All tensors one after the other in a single vector."""
     return optional("torch").cat([t.reshape(-1) for t in tensors])
 
 
 def chunks(n: int, numbers_per_sample: int) -> list[slice]:
-    """The samples in slices small enough for memory."""
+    """Slices of `n` samples, each small enough for memory."""
     size = max(1, _CHUNK_NUMBERS // numbers_per_sample)
     return [slice(first, min(first + size, n)) for first in range(0, n, size)]
 
 
-def loss_of(model: Any, loss: Loss) -> tuple[dict[str, Any], Callable[[Any, Any, Any], Any]]:
+def loss_of(model: Module, loss: Loss) -> tuple[Parameters, MeanLoss]:
     """Detached parameters, and the mean loss as a function of (parameters, inputs, targets)."""
     call = optional("torch.func").functional_call
     parameters = {name: p.detach() for name, p in model.named_parameters()}
     buffers = dict(model.named_buffers())
 
-    def mean_loss(p: dict[str, Any], x: Any, y: Any) -> Any:
+    def mean_loss(p: Parameters, x: Tensor, y: Tensor) -> Tensor:
         return loss(call(model, (p, buffers), (x,)), y)
 
     return parameters, mean_loss
 
 
-def sample_gradients(model: Any, loss: Loss, data: tuple[Any, Any]) -> Iterator[tuple[slice, Any]]:
-    """Gradients of single samples, (chunk, n_parameters), chunk by chunk."""
+def sample_gradients(model: Module, loss: Loss, data: tuple[Tensor, Tensor]) -> Iterator[tuple[slice, Tensor]]:
+    """Gradients of single samples, chunk by chunk: the samples' places and their gradients (chunk, n_parameters)."""
     func, torch = optional("torch.func"), optional("torch")
     parameters, mean_loss = loss_of(model, loss)
     one = func.vmap(func.grad(lambda p, x, y: mean_loss(p, x[None], y[None])), in_dims=(None, 0, 0))
@@ -146,8 +162,8 @@ def sample_gradients(model: Any, loss: Loss, data: tuple[Any, Any]) -> Iterator[
         yield rows, torch.cat([g.reshape(len(g), -1) for g in gradients.values()], dim=1)
 
 
-def full_gradient(model: Any, loss: Loss, data: tuple[Any, Any]) -> Any:
-    """Gradient of the mean loss over all samples, (n_parameters,), in double precision where chunks are added."""
+def full_gradient(model: Module, loss: Loss, data: tuple[Tensor, Tensor]) -> Tensor:
+    """Gradient of the mean loss over all samples, (n_parameters,); its chunks are added in double precision."""
     torch, (inputs, targets) = optional("torch"), data
     parameters = list(model.parameters())
     total = torch.zeros(sum(p.numel() for p in parameters), dtype=torch.float64)
@@ -158,14 +174,17 @@ def full_gradient(model: Any, loss: Loss, data: tuple[Any, Any]) -> Any:
     return total
 
 
-def _numbers_per_sample(model: Any, inputs: Any) -> int:
-    """A bound of the activations of one sample: every unit of a layer has a bias or 64 positions of one."""
+def _numbers_per_sample(model: Module, inputs: Tensor) -> int:
+    """A bound of the activations of one sample: every unit of a layer has a bias, or 64 positions that share one."""
     return 64 * math.prod(inputs.shape[1:]) + 64 * sum(p.shape[0] for p in model.parameters())
 
 
 @dataclass(frozen=True, eq=False)
 class SharpestDirection:
-    """Largest Hessian eigenvalue, its unit vector (n_parameters,), and whether its residual says that it is one."""
+    """The largest Hessian eigenvalue and its unit vector (n_parameters,), found in so many products.
+
+    `converged` says whether the residual of the two is small enough for an eigenvalue.
+    """
 
     eigenvalue: float
     vector: Array
@@ -174,7 +193,13 @@ class SharpestDirection:
 
 
 def sharpest_direction(
-    model: Any, loss: Loss, data: tuple[Any, Any], *, seed: int = 0, tolerance: float = 1e-4, max_iterations: int = 200
+    model: Module,
+    loss: Loss,
+    data: tuple[Tensor, Tensor],
+    *,
+    seed: int = 0,
+    tolerance: float = 1e-4,
+    max_iterations: int = 200,
 ) -> SharpestDirection:
     """The algebraically largest eigenvalue of the Hessian of the mean loss, by Lanczos on Hessian-vector products.
 
@@ -199,20 +224,21 @@ def sharpest_direction(
     return SharpestDirection(value, vector, n_products, residual <= math.sqrt(tolerance) * abs(value))
 
 
-def _top_vector(operator: Any, start: Array, tolerance: float, max_iterations: int) -> Array:
+def _top_vector(operator: linalg.LinearOperator, start: Array, tolerance: float, max_iterations: int) -> Array:
     """Unit eigenvector of the largest eigenvalue; the best within reach when the iterations do not suffice."""
     if start.size == 1:
         return np.ones(1)
     width = min(start.size, 20)  # a restart costs at most so many products
-    options = {"k": 1, "which": "LA", "v0": start, "ncv": width, "maxiter": max(1, max_iterations // width)}
+    solve = partial(linalg.eigsh, operator, k=1, which="LA", v0=start, ncv=width,
+                    maxiter=max(1, max_iterations // width))  # fmt: skip
     try:
-        vectors = linalg.eigsh(operator, tol=tolerance, **options)[1]
+        _, vectors = solve(tol=tolerance)
     except linalg.ArpackNoConvergence:
-        vectors = linalg.eigsh(operator, tol=1e30, **options)[1]
+        _, vectors = solve(tol=1e30)
     return np.ascontiguousarray(vectors[:, 0])
 
 
-def _hessian_product(model: Any, loss: Loss, data: tuple[Any, Any]) -> tuple[int, Callable[[Array], Array]]:
+def _hessian_product(model: Module, loss: Loss, data: tuple[Tensor, Tensor]) -> tuple[int, Callable[[Array], Array]]:
     """Number of parameters and the map from a vector to Hessian times vector."""
     func, torch = optional("torch.func"), optional("torch")
     parameters, mean_loss = loss_of(model, loss)

@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from ...core.files import write_figure, write_text
+from ...results.estimates import Estimate
+from ...results.gradient_runs import GradientRuns, MeasuredNoise, Run
+
+__all__ = ["GROUPS", "METHODS", "PUBLISHED", "QUICK", "SETTINGS", "Effort", "Experiment", "Run", "SgdStudy", "Taking"]
 
 PUBLISHED = "rs_noise_as_path"
 
 # The estimators, and how the copies without memory are made that each is held against. Flipped signs keep the size of
 # every step in its place. The published estimator reads the law of the values, which flipping changes if it is skewed.
 METHODS = {"whittle": "sign_flip", PUBLISHED: "shuffle"}
-SETTINGS = {  # how the noise is taken: (mode, sampling)
-    "frozen, fresh batches": ("frozen", "without_replacement"),
-    "frozen, epochs": ("frozen", "epochs"),
-    "training, fresh batches": ("training", "without_replacement"),
-    "training, epochs": ("training", "epochs"),
+
+
+class Taking(NamedTuple):
+    """How gradient noise is taken: the `mode` and the `sampling` of `collect_gradient_noise`."""
+
+    mode: str
+    sampling: str
+
+
+SETTINGS = {
+    "frozen, fresh batches": Taking("frozen", "without_replacement"),
+    "frozen, epochs": Taking("frozen", "epochs"),
+    "training, fresh batches": Taking("training", "without_replacement"),
+    "training, epochs": Taking("training", "epochs"),
 }
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One network and how it is trained; `cosine`: the learning rate falls to zero along half a cosine."""
+    """One network and how it is trained. With `cosine` the learning rate falls to zero along half a cosine."""
 
     name: str
     kind: str = "mlp"
@@ -58,9 +72,10 @@ GROUPS: dict[str, tuple[Experiment, ...]] = {
 
 @dataclass(frozen=True)
 class Effort:
-    """How long each run trains, how much noise is taken, how many copies make a null, how many runs a group has.
+    """How much work goes into each run and into each group.
 
-    `ends_only`: only the first and the last experiment of each group.
+    A network trains for `n_train` steps; then the noise of `n_steps` steps is taken at `n_coordinates` coordinates and
+    held against `n_surrogates` copies. If `ends_only`, a group has only its first and its last experiment.
     """
 
     n_train: int = 2000
@@ -73,54 +88,33 @@ class Effort:
 QUICK = Effort(n_train=200, n_steps=128, n_coordinates=20, n_surrogates=39, ends_only=True)
 
 
-@dataclass(frozen=True)
-class Run:
-    """One finished run: group, name, and everything measured (`result`, as it is stored)."""
-
-    group: str
-    name: str
-    result: dict[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class SgdStudy:
-    """All finished runs and the reference series; `complete` is False after an interruption."""
-
-    runs: tuple[Run, ...]
-    references: dict[str, dict[str, Any]]
-    complete: bool = True
-
-    def __repr__(self) -> str:
-        groups = ", ".join(dict.fromkeys(run.group for run in self.runs))
-        return f"SgdStudy({len(self.runs)} runs of {groups or 'no group'}{'' if self.complete else ', interrupted'})"
+@dataclass(frozen=True, repr=False)
+class SgdStudy(GradientRuns):
+    """All finished runs and the reference series with their views: a table, sentences, and files."""
 
     @property
     def table(self) -> str:
-        """One Markdown table of every run and setting, the reference series first, and what it says."""
-        lines = [_line("reference", name, "", "", "", found) for name, found in self.references.items()]
+        """One Markdown table of every run and setting, the reference series first, and the statement below it."""
+        lines = [_line(("reference", name, "", "", ""), found) for name, found in self.references.items()]
         for run in self.runs:
-            scores = f"{run.result['accuracy']:.3f}", f"{run.result['sharpness']:.3g}"
-            lines += [_line(run.group, run.name, how, *scores, m) for how, m in run.result["noise"].items()]
+            scores = f"{run.result.accuracy:.3f}", f"{run.result.sharpness:.3g}"
+            lines += [_line((run.group, run.name, how, *scores), found) for how, found in run.result.noise.items()]
         rule = ["---"] * len(_HEAD)
-        rows = ["| " + " | ".join(cells) + " |" for cells in ([*_HEAD], rule, *lines)]
+        rows = ["| " + " | ".join(cells) + " |" for cells in (_HEAD, rule, *lines)]
         return "\n".join([*rows, "", self.statement])
 
     @property
     def statement(self) -> str:
         """What the runs say about memory, setting by setting, in plain sentences."""
-        parts = [_sentence(how, [r.result["noise"][how] for r in self.runs]) for how in SETTINGS if self.runs]
-        white = self.references["Gaussian white noise"][PUBLISHED]["hurst"]
+        parts = [_sentence(how, [run.result.noise[how] for run in self.runs]) for how in SETTINGS if self.runs]
+        white = self.references["Gaussian white noise"].memory[PUBLISHED].hurst.value
         parts.append(f"The published estimator returns {white:.3f} for Gaussian white noise.")
         if not self.complete:
             parts.append(f"Interrupted: only {len(self.runs)} runs were finished.")
         return "\n".join(parts)
 
-    def group(self, name: str) -> list[Run]:
-        """The runs of a group."""
-        return [run for run in self.runs if run.group == name]
-
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write sgd.md and one figure per group into the folder; the paths written."""
+        """Write sgd.md and one figure per group into the folder and return the paths written."""
         from ...plots.sgd import plot_sgd_group
 
         written = [Path(folder) / "sgd.md"]
@@ -136,23 +130,27 @@ _HEAD = ("group", "run", "noise", "test accuracy", "largest Hessian eigenvalue",
          "constant")  # fmt: skip
 
 
-def _line(group: str, run: str, how: str, score: str, sharpness: str, found: dict[str, Any]) -> list[str]:
-    """The cells of one row."""
-    ours, theirs = (found[method] for method in METHODS)
-    nulls = [f"{m['null']:.3f} [{m['null_low']:.3f}, {m['null_high']:.3f}]" for m in (ours, theirs)]
-    return [group, run, how, score, sharpness, f"{found['std']:.2g}", f"{found['tail_index']:.2f}",
-            f"{ours['hurst']:.3f} [{ours['low']:.3f}, {ours['high']:.3f}]", nulls[0], f"{ours['p']:.2g}",
-            f"{theirs['hurst']:.3f}", nulls[1], f"{theirs['p']:.2g}", f"{found['constant']}"]  # fmt: skip
+def _line(start: Sequence[str], found: MeasuredNoise) -> list[str]:
+    """The cells of one row: what was run, then what its noise says."""
+    ours, theirs = (found.memory[method] for method in METHODS)
+    return [*start, f"{found.std:.2g}", f"{found.tail_index:.2f}",
+            _told(ours.hurst), _told(ours.null), f"{ours.p:.2g}",
+            f"{theirs.hurst.value:.3f}", _told(theirs.null), f"{theirs.p:.2g}", f"{found.constant}"]  # fmt: skip
 
 
-def _sentence(how: str, found: list[dict[str, Any]]) -> str:
+def _told(estimate: Estimate) -> str:
+    """An estimate with its interval."""
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def _sentence(how: str, found: Sequence[MeasuredNoise]) -> str:
     """Ranges over the runs of one setting, and how many differ from their copies without memory."""
     texts = []
     kinds = (("published R/S", PUBLISHED, "with steps shuffled"), ("Whittle", "whittle", "with signs flipped"))
     for title, method, copies in kinds:
-        values = [f[method]["hurst"] for f in found]
-        nulls = [f[method]["null"] for f in found]
-        hits = sum(f[method]["p"] <= 0.05 for f in found)
+        memories = [noise.memory[method] for noise in found]
+        values, nulls = [memory.hurst.value for memory in memories], [memory.null.value for memory in memories]
+        hits = sum(memory.p <= 0.05 for memory in memories)
         texts.append(f"{title} {min(values):.3f} ... {max(values):.3f}, {copies} {min(nulls):.3f} ... "
                      f"{max(nulls):.3f}, different at the 5 % level in {hits} of {len(found)} runs")  # fmt: skip
     return f"{how}: {'; '.join(texts)}."

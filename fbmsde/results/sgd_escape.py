@@ -1,0 +1,93 @@
+"""What was found when SGD escaped from a minimum beside a model of it, as plain data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from scipy import stats
+
+from ..core.types import Array
+from .estimates import Estimate
+from .passage_times import PassageTimes
+
+BARRIERS = (1.5, 2.0, 2.5)  # in stationary standard deviations of the memoryless model
+
+
+@dataclass(frozen=True)
+class Basin:
+    """A minimum of a network's loss along its sharpest direction.
+
+    curvature : of the parabola fitted to `losses` at `offsets` from the minimum. eigenvalue : of the Hessian there.
+    gradient_norm : what is left of the gradient at the minimum. misfit : largest distance between loss and parabola,
+    relative to the rise of the loss over the fitted range.
+    """
+
+    eigenvalue: float
+    curvature: float
+    gradient_norm: float
+    offsets: Array = field(repr=False)
+    losses: Array = field(repr=False)
+    misfit: float
+
+
+class Ends(NamedTuple):
+    """Exit times of the model with H at the lower and at the upper end of its interval."""
+
+    low: PassageTimes
+    high: PassageTimes
+
+
+@dataclass(frozen=True)
+class EscapeCase:
+    """One way of sampling at one learning rate: the measured noise, and exit times of SGD and of the model.
+
+    sgd, model, memoryless : one `PassageTimes` per entry of `BARRIERS`; the last one of the model with H = 1/2 and the
+    same standard deviation. model_ends : of the model at both ends of the interval of `hurst`.
+    spread : standard deviation of SGD along the direction over that of the memoryless model.
+    """
+
+    sampling: str
+    learning_rate: float
+    drift: float
+    noise_std: float
+    hurst: Estimate
+    spread: float
+    barriers: tuple[float, ...]
+    sgd: tuple[PassageTimes, ...] = field(repr=False)
+    model: tuple[PassageTimes, ...] = field(repr=False)
+    model_ends: tuple[Ends, ...] = field(repr=False)
+    memoryless: tuple[PassageTimes, ...] = field(repr=False)
+
+    def ratio(self, place: int, *, memoryless: bool = False, level: float = 0.95) -> Estimate:
+        """Mean exit time up to the horizon, SGD over model, with an interval that holds the error of the measured H."""
+        times = self.sgd[place].times
+        models = (self.memoryless[place],) if memoryless else (self.model[place], *self.model_ends[place])
+        ratios = [float(times.mean() / passages.times.mean()) for passages in models]
+        error = float(times.std(ddof=1) / math.sqrt(times.size) / times.mean())
+        width = float(stats.norm.isf((1.0 - level) / 2.0)) * error
+        return Estimate(ratios[0], min(ratios) * math.exp(-width), max(ratios) * math.exp(width))
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The barriers in stationary standard deviations of the memoryless model."""
+        return BARRIERS
+
+    @property
+    def verdict(self) -> str:
+        """Whether the exit times of SGD agree with the model: the barrier where they differ most, if they do."""
+        count = len(self.barriers)
+        ratios = [self.ratio(place, level=1.0 - 0.05 / count) for place in range(count)]
+        value, low, high = max(ratios, key=lambda ratio: abs(math.log(ratio.value)))
+        if all(ratio.low <= 1.0 <= ratio.high for ratio in ratios):
+            return f"model agrees: ratio {value:.2f} [{low:.2f}, {high:.2f}]"
+        return f"MODEL FAILS: SGD stays {value:.2f} [{low:.2f}, {high:.2f}] times as long"
+
+
+@dataclass(frozen=True)
+class EscapeComparison:
+    """The basin that was escaped from, and all cases."""
+
+    basin: Basin
+    cases: tuple[EscapeCase, ...]
