@@ -1,1 +1,1 @@
-"""Exact laws: fractional Gaussian noise, the fractional Ornstein-Uhlenbeck process, extremes, ordinary diffusions."""
+"""Laws of fractional Gaussian noise, of the fractional Ornstein-Uhlenbeck process, of extremes and of diffusions."""

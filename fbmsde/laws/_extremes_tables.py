@@ -1,4 +1,4 @@
-"""Constants of the extremes of fBm: output of ``benchmarks/constants.py``, where the method is described."""
+"""Tables of the extremes of fBm. They are the output of ``benchmarks/constants.py``, which describes the method."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BETA_RATIO = (
     0.98687, 0.96678, 0.93759, 0.89586, 0.83534, 0.75635, 0.64716, 0.47361, 0.30919
 )
 
-# standard error, with a quarter of the extrapolation
+# standard error of BETA_RATIO, to which a quarter of the extrapolation is added
 BETA_RATIO_ERROR = (
     0.024621, 0.0080915, 0.0038184, 0.0032645, 0.0032125, 0.0032165, 0.0032247, 0.0032275, 0.0032545,
     0.0032763, 0, 0.003312, 0.0033166, 0.0033187, 0.003334, 0.0033049, 0.0031845, 0.0030355, 0.0027851,

@@ -1,4 +1,4 @@
-"""Exact exit laws of ordinary diffusions ``dX = -U'(X) dt + sigma dW``: the case H = 1/2, where nothing is in doubt."""
+"""Exact exit times of ordinary diffusions ``dX = -U'(X) dt + sigma dW``, which are the case H = 1/2."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ Energy = Callable[[Array], Array]  # 2 U / sigma^2
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 _FINE_NODES, _FINE_WEIGHTS = np.polynomial.legendre.leggauss(16)
-_CERTAIN = 1e100  # a barrier of so many standard deviations, or more, is never reached
-_REACH = 80.0  # an open side is cut where the weight exp(-2U/sigma^2) has fallen below exp(-80)
+_CERTAIN = 1e100  # barriers are cut off here, in standard deviations: one so far away is never reached
+_REACH = 80.0  # an open side is cut off where the weight exp(-2U/sigma^2) has fallen below exp(-80)
 
 
 def _running_integral(nodes: Array) -> Array:
-    """The matrix that takes values at the Gauss nodes to integrals from -1 to each node, exact for polynomials."""
+    """The matrix that takes values at the Gauss nodes to integrals from -1 to each node.
+
+    It is exact for polynomials of a degree below the number of nodes.
+    """
     legendre = np.polynomial.legendre
     out = np.empty((nodes.size, nodes.size))
     to_coefficients = np.linalg.inv(legendre.legvander(nodes, nodes.size - 1))
@@ -35,22 +38,29 @@ _RUNNING = _running_integral(_NODES)
 
 
 def mean_exit_time(potential: Any, x0: float, domain: tuple[float, float], *, sigma: float = 1.0) -> float:
-    """Mean time until ``dX = -U'(X) dt + sigma dW`` from `x0` leaves `domain`, exact up to quadrature.
+    """Mean time until ``dX = -U'(X) dt + sigma dW``, started at `x0`, leaves `domain`. It is exact up to quadrature.
 
-    One open side, ``(-inf, b)``: ``(2/sigma^2) int_x0^b dy int_-inf^y dz exp(2 (U(y) - U(z)) / sigma^2)``. Two closed
-    sides: the same with the scale function (Gardiner, Handbook of Stochastic Methods, mean first passage times). Both
-    are evaluated by Gauss panels that are bisected until halving changes nothing, with only energy *differences* in the
-    exponents, so that steep walls and kinks cost panels and not accuracy: measured relative error below 1e-10 on the
+    For a domain with one open side, ``(-inf, b)``, the mean is
+    ``(2/sigma^2) int_x0^b dy int_-inf^y dz exp(2 (U(y) - U(z)) / sigma^2)``; for two closed sides the scale function
+    enters (Gardiner, Handbook of Stochastic Methods, mean first passage times). The integrals are computed on Gauss
+    panels, which are bisected until halving changes nothing, and only *differences* of energies are exponentiated.
+    Steep walls and kinks therefore cost panels but no accuracy: the measured relative error is below 1e-10 on the
     harmonic, quartic and wedge wells.
 
     Parameters
     ----------
-    potential : a function of one number, or an object with `potential` and `params` (a one-dimensional landscape).
+    potential : U, as a function of one number or as a one-dimensional landscape (with `potential` and `params`).
     x0 : the start, strictly inside the domain.
-    domain : (lower, upper), one of them may be infinite if the potential confines on that side.
+    domain : (lower, upper). One of them may be infinite, or None, if the potential rises without bound on that side.
+    sigma : the strength of the noise, positive.
 
-    Raises ValueError for a start outside, for two open sides, for a potential that does not rise on an open side, and
-    for an exit time beyond 1e300.
+    Raises
+    ------
+    ValueError for a start outside of the domain, for two open sides, for a potential that does not rise on an open
+    side, and for a mean exit time beyond 1e300.
+
+    Examples
+    --------
 
     >>> round(mean_exit_time(lambda x: x**2, 0.0, (-np.inf, 1.5)), 6)  # 3 stationary s.d. for a = 2
     43.46581
@@ -76,7 +86,7 @@ def mean_exit_time(potential: Any, x0: float, domain: tuple[float, float], *, si
 
 
 def _checked_domain(domain: checks.Interval, x0: float) -> tuple[float, float]:
-    """Lower and upper end as floats, with x0 strictly between and at most one of them infinite."""
+    """Lower and upper end as floats; ValueError unless x0 lies strictly between them and one of them is finite."""
     lower, upper = checks.interval("domain", domain)
     if not lower < x0 < upper:
         raise ValueError(f"x0 must lie strictly inside the domain ({lower}, {upper}), got {x0}.")
@@ -86,7 +96,7 @@ def _checked_domain(domain: checks.Interval, x0: float) -> tuple[float, float]:
 
 
 def _energy(potential: Any, sigma: float) -> Energy:
-    """``2 U / sigma^2`` of an array, whatever kind of function the potential is."""
+    """``2 U / sigma^2`` as a function of arrays, from a function of one number or a one-dimensional landscape."""
     if getattr(potential, "dim", 1) != 1:
         raise ValueError(f"potential must be one-dimensional, got {potential.dim} dimensions.")
     function = getattr(potential, "potential", potential)
@@ -96,12 +106,15 @@ def _energy(potential: Any, sigma: float) -> Energy:
 
 
 def _mirrored(energy: Energy) -> Energy:
-    """The energy seen from the other side."""
+    """The energy as a function of -x."""
     return lambda x: energy(-x)
 
 
 def _open_end(energy: Energy, x0: float, width: float) -> float:
-    """A point left of x0 beyond which the weight ``exp(-energy)`` no longer matters."""
+    """A point to the left of x0 beyond which the weight ``exp(-energy)`` no longer matters.
+
+    `width` is the first distance tried. Raises ValueError if the energy does not rise within 1e9 such widths.
+    """
 
     def risen(distance: float) -> float:
         sample = energy(x0 - distance * np.linspace(0.0, 1.0, 65))
@@ -121,7 +134,7 @@ def _open_end(energy: Energy, x0: float, width: float) -> float:
 
 
 def _panels(energy: Energy, left: float, right: float) -> tuple[Array, Array]:
-    """Edges, (n + 1,), and energies at the Gauss nodes, (n, 8), of panels fine enough for both signs of the energy."""
+    """Edges, (n + 1,), and energies at the Gauss nodes, (n, 8), of panels on which ``exp(+-energy)`` is resolved."""
     edges = np.linspace(left, right, 17)
     narrow = 1e-14 * max(right - left, abs(left), abs(right))
     while True:
@@ -139,12 +152,15 @@ def _panels(energy: Energy, left: float, right: float) -> tuple[Array, Array]:
 
 
 def _nodes_of(left: Array, right: Array, nodes: Array = _NODES) -> Array:
-    """Gauss nodes of each panel, (n, nodes.size)."""
+    """The Gauss nodes of each panel from `left` (n,) to `right` (n,): (n, nodes.size)."""
     return left[:, None] + (right - left)[:, None] * (nodes + 1.0) / 2.0
 
 
 def _mismatch(whole: Array, halves: Array) -> Array:
-    """Relative change of the integrals of ``exp(+-energy)`` over each panel when it is halved."""
+    """The larger relative change of the integrals of ``exp(+-energy)`` over each panel when it is halved, (n,).
+
+    `whole` (n, 8) holds the energies at the nodes of the panels, `halves` (2, n, 8) those at the nodes of their halves.
+    """
     reference = whole[:, :1]
     worst = np.zeros(len(whole))
     for sign in (1.0, -1.0):
@@ -155,8 +171,9 @@ def _mismatch(whole: Array, halves: Array) -> Array:
 
 
 def _climb(energy: Energy, left: float, right: float, inner: float) -> tuple[float, float]:
-    """Logarithms of I(right) and its integral, ``I(y) = exp(E(y) - E(left)) I(left) + int_left^y exp(E(y) - E(z)) dz``;
-    `inner` is the logarithm of I(left).
+    """Logarithms of I(right) and of the integral of I from `left` to `right`; `inner` is the logarithm of I(left).
+
+    ``I(y) = exp(E(y) - E(left)) I(left) + int_left^y exp(E(y) - E(z)) dz`` with the energy E.
     """
     edges, e = _panels(energy, left, right)
     half = np.diff(edges)[:, None] / 2.0
@@ -173,20 +190,25 @@ def _climb(energy: Energy, left: float, right: float, inner: float) -> tuple[flo
 
 
 def _log_weight(energy: Energy, left: float, right: float) -> float:
-    """Logarithm of ``int exp(E)``: the scale function, by which the other end is hit first."""
+    """Logarithm of ``int exp(E)`` from `left` to `right`, an increment of the scale function.
+
+    The larger it is on one side of the start, the more likely the path reaches the end on the other side first.
+    """
     edges, e = _panels(energy, left, right)
     return float(special.logsumexp(e, b=np.diff(edges)[:, None] / 2.0 * _WEIGHTS))
 
 
 def ou_exit_rate(barrier: float, *, curvature: float = 1.0, sigma: float = 1.0, sides: int = 1) -> float:
-    """Asymptotic exit rate of the Ornstein-Uhlenbeck process through `barrier` > 0, exact.
+    """Exit rate of the Ornstein-Uhlenbeck process at late times, through `barrier` > 0. It is exact.
 
-    With ``k = barrier sqrt(2 a) / sigma`` the rate is ``a nu``, nu the smallest zero of the parabolic cylinder function
-    ``D_nu(-k)`` (`sides` = 1) or of its even companion ``1F1(-nu/2; 1/2; k^2/2)`` (`sides` = 2, exit of (-b, b)). Up to
-    k = 10 both come as sums of equal signs. Beyond, nu is so small that only the first order in nu counts,
-    ``nu = sides exp(-k^2/2) / (2 sqrt(pi) D(k/sqrt(2)))`` with Dawson's integral D; it leaves out a relative
-    ``nu log(k)``, below 1e-20. A slit of k < 1e-3 has ``nu = pi^2/(4 k^2) - 1/2``, to relative k^4. Relative error
-    below 1e-12; a rate below the smallest float, about 5e-324, is returned as 0.
+    With ``k = barrier sqrt(2 a) / sigma``, where a is the curvature, the rate is ``a nu``. For `sides` = 1 nu is the
+    smallest zero of the parabolic cylinder function ``D_nu(-k)``; for `sides` = 2, the exit from (-b, b), it is that of
+    its even companion ``1F1(-nu/2; 1/2; k^2/2)``. Up to k = 10 both functions are sums of terms of equal sign. For
+    larger k, nu is so small that its first order is enough: ``nu = sides exp(-k^2/2) / (2 sqrt(pi) D(k/sqrt(2)))`` with
+    Dawson's integral D leaves out a relative ``nu log(k)``, which is below 1e-20. For two sides and k < 1e-3,
+    ``nu = pi^2/(4 k^2) - 1/2`` holds to relative k^4. The relative error is below 1e-12. A rate below the smallest
+    float, about 5e-324, is returned as 0. Raises ValueError for `sides` other than 1 and 2 and for arguments that are
+    not positive.
 
     >>> round(1 / ou_exit_rate(3.0, sigma=2**0.5), 6)
     86.16453
@@ -207,7 +229,7 @@ def ou_exit_rate(barrier: float, *, curvature: float = 1.0, sigma: float = 1.0, 
 
 
 def _one_rim(nu: float, k: float) -> float:
-    """A positive multiple of the parabolic cylinder function ``D_nu(-k)``."""
+    """The parabolic cylinder function ``D_nu(-k)`` up to a positive factor."""
     even = special.rgamma((1.0 - nu) / 2.0) * _kummer(-nu / 2.0, 0.5, k * k / 2.0)
     odd = special.rgamma(-nu / 2.0) * _kummer((1.0 - nu) / 2.0, 1.5, k * k / 2.0)
     return float(even + math.sqrt(2.0) * k * odd)
@@ -216,12 +238,13 @@ def _one_rim(nu: float, k: float) -> float:
 def ou_mean_exit_time(
     barrier: float, *, curvature: float = 1.0, sigma: float = 1.0, x0: float = 0.0, sides: int = 1
 ) -> float:
-    """Mean time until the Ornstein-Uhlenbeck process from `x0` reaches `barrier` > 0, or leaves (-b, b), exact.
+    """Mean time until the Ornstein-Uhlenbeck process from `x0` reaches `barrier` = b > 0. It is exact.
 
-    ``sqrt(pi)/a int_w0^w1 exp(w^2) erfc(-w) dw`` from ``w0 = x0 sqrt(a)/sigma`` to ``w1 = b sqrt(a)/sigma``; for
-    `sides` = 2 ``erf(w)`` stands for ``erfc(-w)``, w0 taken positive. It is `mean_exit_time` of the harmonic well,
-    on panels whose number does not grow with the arguments: halving lengths to the left of the minimum, equal energies
-    to the right of it, of which those that weigh less than ``exp(-45)`` are left out. Relative error below 1e-12.
+    The mean is ``sqrt(pi)/a int_w0^w1 exp(w^2) erfc(-w) dw`` from ``w0 = x0 sqrt(a)/sigma`` to
+    ``w1 = b sqrt(a)/sigma``. For `sides` = 2, the exit from (-b, b), ``erf(w)`` takes the place of ``erfc(-w)`` and
+    |x0| that of x0. This is `mean_exit_time` of the harmonic well, computed on panels whose number does not grow with
+    the arguments: to the left of the minimum their lengths double from one to the next, to the right of it each spans
+    the same energy, and those whose weight is below ``exp(-45)`` are left out. The relative error is below 1e-12.
 
     Raises ValueError for a start that is not inside, and for a mean time beyond 1e300.
 
@@ -244,8 +267,8 @@ def ou_mean_exit_time(
 
 
 def _log_integral_to(top: float, width: float, sides: int) -> float:
-    """Logarithm of ``exp(-top^2) int exp(w^2) erfc(-w) dw``, or of erf(w), over the last `width` below `top`."""
-    if top > 7.0:  # what lies 45 lower in energy does not count
+    """Logarithm of ``exp(-top^2) int exp(w^2) erfc(-w) dw`` from ``top - width`` to `top`; erf(w) for two sides."""
+    if top > 7.0:  # the part of the integral that is lower in energy by 45 or more does not count
         width = min(width, 45.0 / (top + math.sqrt(top * top - 45.0)))
     energies = np.arange(1.0, 50.0)
     right = energies / (top + np.sqrt(np.maximum(top * top - energies, 0.0)))
@@ -262,7 +285,7 @@ def _log_integral_to(top: float, width: float, sides: int) -> float:
 
 
 def _smallest_zero(function: Callable[[float], float], top: float) -> float:
-    """The only zero below `top` of a function that is positive near 0, to relative accuracy."""
+    """The only zero between 0 and `top` of a function that is positive near 0, found to relative accuracy."""
     bottom = math.log(top) - 1.0
     while function(math.exp(bottom)) <= 0.0:
         bottom -= 1.0
@@ -270,7 +293,7 @@ def _smallest_zero(function: Callable[[float], float], top: float) -> float:
 
 
 def _kummer(a: float, b: float, x: float) -> float:
-    """1F1(a; b; x) by its power series, for x >= 0 where all terms but the first few have one sign."""
+    """``1F1(a; b; x)`` by its power series, for x >= 0, where all terms but the first few have the same sign."""
     n = np.arange(int(x + 12.0 * math.sqrt(x + 25.0)) + 40)
     return float(1.0 + np.sum(np.cumprod((a + n) / (b + n) * x / (n + 1.0))))
 
@@ -280,8 +303,9 @@ def brownian_survival(
 ) -> Array:
     """Probability that Brownian motion with drift has not reached `barrier` > x0 by each time, same shape as `times`.
 
-    ``Phi((L - mu t)/(sigma sqrt(t))) - exp(2 mu L / sigma^2) Phi(-(L + mu t)/(sigma sqrt(t)))`` with L the distance to
-    the barrier: the passage time is inverse Gaussian for mu > 0 (Schroedinger 1915).
+    It is ``Phi((L - mu t)/(sigma sqrt(t))) - exp(2 mu L / sigma^2) Phi(-(L + mu t)/(sigma sqrt(t)))``, where L is the
+    distance from x0 to the barrier and mu the drift. For mu > 0 the passage time has the inverse Gaussian law
+    (Schroedinger 1915). Raises ValueError for negative times, a start at or above the barrier, and sigma <= 0.
 
     >>> brownian_survival(1.0, [0.0, 1.0, 4.0]).round(6)
     array([1.      , 0.682689, 0.382925])
@@ -299,9 +323,9 @@ def brownian_survival(
 
 
 def _near_survival(level: Array, slope: Array) -> Array:
-    """Survival below a near barrier: ``exp(-(c-m)^2/2) (sqrt(2/pi) - m erfcx((c+m)/sqrt 2))`` over c in [0, level].
+    """Survival for a near barrier: the integral of its derivative by the level, where the difference loses digits.
 
-    The difference of two nearly equal terms would lose as many digits as the survival probability is small.
+    The derivative is ``exp(-(c-m)^2/2) (sqrt(2/pi) - m erfcx((c+m)/sqrt 2))`` for c in [0, level], with m = `slope`.
     """
     c = level[..., None] * (_FINE_NODES + 1.0) / 2.0
     m = np.asarray(slope)[..., None]
@@ -314,10 +338,11 @@ def _near_survival(level: Array, slope: Array) -> Array:
 def brownian_interval_survival(
     times: ArrayLike, domain: tuple[float, float], *, x0: float = 0.0, sigma: float = 1.0
 ) -> Array:
-    """Probability that Brownian motion from `x0` is still inside the finite `domain` at each time.
+    """Probability that Brownian motion from `x0` has not left the finite `domain` by each time, same shape as `times`.
 
-    The sine series ``sum_{n odd} (4 / n pi) sin(n pi u) exp(-(n pi sigma / w)^2 t / 2)``, w the width, u the relative
-    position; for short times the sum over images, which converges where the series does not.
+    With the width w of the domain and the relative position u of x0 in it, it is the sine series
+    ``sum_{n odd} (4 / n pi) sin(n pi u) exp(-(n pi sigma / w)^2 t / 2)``. For short times, when the series converges
+    slowly, the sum over images is used. Raises ValueError for negative times and a start outside of the domain.
 
     >>> brownian_interval_survival([0.0, 1.0], (-1.0, 1.0)).round(6)
     array([1.      , 0.370777])
@@ -336,7 +361,7 @@ def brownian_interval_survival(
 
 
 def _normal_mass(centre: Array, half: Array) -> Array:
-    """Probability that a normal variable lies within `half` of `centre`, broadcast, without cancellation."""
+    """Probability that a unit normal variable lies within `half` of `centre`, broadcast, without cancellation."""
     wide = special.ndtr(centre + half) - special.ndtr(centre - half)
     near = np.minimum(half, 0.1)
     density = np.exp(-((centre[..., None] + near[..., None] * _FINE_NODES) ** 2) / 2.0) / math.sqrt(2.0 * math.pi)
@@ -344,7 +369,7 @@ def _normal_mass(centre: Array, half: Array) -> Array:
 
 
 def _nonnegative(times: ArrayLike) -> Array:
-    """Times as a float array, all of them at least 0."""
+    """The times as an array of floats; ValueError unless all are at least 0."""
     t = np.asarray(times, dtype=float)
     if not np.all(t >= 0):
         raise ValueError("times must be at least 0, got a negative one or a NaN.")

@@ -1,4 +1,4 @@
-"""Constants and laws of the extremes of fractional Brownian motion: grid shift, Pickands' constant, the maximum."""
+"""Extremes of fractional Brownian motion: the shift of a grid, Pickands' constant, and the law of the maximum."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ _PERTURBATIVE_LEVELS = np.linspace(0.0, 7.0, 1401)  # the density beyond 7 is be
 
 
 def barrier_shift(hurst: float) -> float:
-    """beta_H: how far, in units of ``sigma dt^H``, the maximum on a grid of step dt lies below that in continuous time.
+    """The constant beta_H: the maximum on a grid of step dt lies ``beta_H sigma dt^H`` below that in continuous time.
 
-    A passage of the barrier b seen on the grid happens as if the barrier were ``b + beta_H sigma dt^H`` in continuous
-    time; a simulation that lowers its barrier by that much removes the leading, dt^H, part of the bias. At H = 1/2
-    this is ``-zeta(1/2)/sqrt(2 pi) = 0.5826`` (Chernoff 1965; Broadie, Glasserman & Kou 1997); elsewhere a table,
-    measured on exact paths and interpolated monotonically in ``beta_H / (-zeta(1-H)/sqrt(2 pi))``. Relative standard
-    error 0.3-0.4 % for 0.15 <= H <= 0.85, up to 0.6 % at 0.1 and 0.98, 1.5 % at 0.05, 6 % at 0.02. It is the limit of
-    fine grids and of maxima far from the ends of the path: for small H a path of n steps has a larger shift (H = 0.2:
-    by 2 % at n = 512, H = 0.1: by 4 % at n = 2048, 14 % at n = 128), and for H near 1, where the maximum often is the
-    end point itself, the mean loss of the maximum of a path is smaller.
+    A path seen on the grid passes a barrier b as if the barrier were ``b + beta_H sigma dt^H`` in continuous time. A
+    simulation that lowers its barrier by that much removes the leading part of the bias, of order dt^H. At H = 1/2 the
+    constant is ``-zeta(1/2)/sqrt(2 pi) = 0.5826`` (Chernoff 1965; Broadie, Glasserman & Kou 1997). Elsewhere it comes
+    from a table that was measured on exact paths and is interpolated monotonically in
+    ``beta_H / (-zeta(1-H)/sqrt(2 pi))``. Its relative standard error is 0.3-0.4 % for 0.15 <= H <= 0.85, up to 0.6 % at
+    0.1 and 0.98, 1.5 % at 0.05 and 6 % at 0.02.
 
-    Valid for 0.02 <= H < 1.
+    The constant is the limit for fine grids and for maxima far from the ends of the path. For small H the shift for a
+    path of n steps is larger (H = 0.2: by 2 % at n = 512; H = 0.1: by 4 % at n = 2048, 14 % at n = 128). For H near 1
+    the maximum often is the end point itself, and the mean loss of the maximum of a path is smaller.
+
+    Valid for 0.02 <= H < 1; raises ValueError outside.
 
     >>> round(barrier_shift(0.5), 4)
     0.5826
@@ -39,17 +41,19 @@ def barrier_shift(hurst: float) -> float:
 
 
 def pickands_constant(alpha: float, delta: ArrayLike = 0.0) -> Array:
-    """Pickands' constant P_alpha, on a grid of spacing `delta` (0: continuous time), same shape as `delta`.
+    """Pickands' constant P_alpha on a grid of spacing `delta`, same shape as `delta`; 0 stands for continuous time.
 
-    ``P^delta = lim E[max e^Z] / T`` over the grid points of [0, T], ``Z = sqrt(2) B_{alpha/2} - |t|^alpha``; equally
-    ``1/delta`` times the probability that Z stays below 0 at all other points of the two-sided grid. Exact at
-    alpha = 1, ``exp(-2 sum_k Psi(sqrt(delta k / 2)) / k) / delta``, and at alpha = 2, ``erf(delta/2) / delta``. In
-    between ``exp(-2 sum_k Psi(s k^(alpha/2) / sqrt(2)) / k - d(alpha, s)) / delta`` with ``s = delta^(alpha/2)`` and a
-    small tabulated remainder d, measured by the estimator of Dieker & Yakir (2014). It tends to 1/delta for wide grids
-    and like ``P exp(-sqrt(2) beta_H s)`` for fine ones, which holds within 0.1 % up to s = 0.5 and 1.4 % at s = 1.
-    Standard error 0.06 % for alpha >= 1, 0.16 % at 0.7, 0.3 % at 0.5 and 0.6, 1 % at 0.4.
+    ``P^delta = lim E[max e^Z] / T`` for T to infinity, with the maximum over the grid points of [0, T] and
+    ``Z = sqrt(2) B_{alpha/2} - |t|^alpha``. It also is ``1/delta`` times the probability that Z stays below 0 at all
+    other points of the two-sided grid. Two cases are exact: ``exp(-2 sum_k Psi(sqrt(delta k / 2)) / k) / delta`` at
+    alpha = 1, where Psi is the upper tail of the normal law, and ``erf(delta/2) / delta`` at alpha = 2. For other
+    alpha the value is ``exp(-2 sum_k Psi(s k^(alpha/2) / sqrt(2)) / k - d(alpha, s)) / delta`` with
+    ``s = delta^(alpha/2)`` and a small remainder d from a table, measured by the estimator of Dieker & Yakir (2014).
+    The constant tends to 1/delta for wide grids. For fine ones it behaves like ``P exp(-sqrt(2) beta_H s)`` with
+    H = alpha/2, which holds within 0.1 % up to s = 0.5 and 1.4 % at s = 1. The standard error is 0.06 % for alpha >= 1,
+    0.16 % at 0.7, 0.3 % at 0.5 and 0.6, 1 % at 0.4.
 
-    Valid for 0.4 <= alpha <= 2.
+    Valid for 0.4 <= alpha <= 2 and delta >= 0; raises ValueError outside.
 
     >>> pickands_constant(1.0, [0.0, 0.01]).round(4)
     array([1.    , 0.9209])
@@ -70,7 +74,10 @@ def pickands_constant(alpha: float, delta: ArrayLike = 0.0) -> Array:
 
 
 def _spitzer_sum(h: float, spacing: Array) -> Array:
-    """``2 sum_k Psi(s k^H / sqrt(2)) / k``: term by term where few count, else by its expansion in odd powers of s."""
+    """``2 sum_k Psi(s k^H / sqrt(2)) / k`` for s = `spacing`, same shape.
+
+    It is summed term by term where few terms count, and otherwise by its expansion in odd powers of s.
+    """
     few = (14.0 / spacing) ** (1.0 / h) < 2e4
     s = np.where(few, 1.0, spacing)[..., None]
     m = np.arange(40.0)
@@ -86,9 +93,10 @@ def _spitzer_sum(h: float, spacing: Array) -> Array:
 
 
 def fbm_maximum_mean(hurst: float) -> float:
-    """Mean of the maximum of fBm on [0, 1], from a table of exact paths; ``sqrt(2/pi)`` at H = 1/2.
+    """Mean of the maximum of fBm on [0, 1], from a table measured on exact paths; ``sqrt(2/pi)`` at H = 1/2.
 
-    Standard error below 0.15 %. Valid for 0.1 <= H < 1, where it ends at ``1/sqrt(2 pi)``.
+    The relative standard error is below 0.15 %. Valid for 0.1 <= H < 1 (the limit at H = 1 is ``1/sqrt(2 pi)``);
+    raises ValueError outside.
 
     >>> round(fbm_maximum_mean(0.5), 6)
     0.797885
@@ -101,15 +109,16 @@ def fbm_maximum_mean(hurst: float) -> float:
 def fbm_maximum_cdf(hurst: float, levels: ArrayLike) -> Array:
     """Probability that fBm stays below each level on [0, 1], same shape as `levels`; ``erf(z/sqrt(2))`` at H = 1/2.
 
-    Also the survival of fBm to a barrier b at time t, with ``z = b / (sigma t^H)`` by self-similarity. The form
-    ``erf(c_H(z) z)^(1/H-1)`` keeps the Gaussian tail and the power law ``z^(1/H-1)`` of small levels (the persistence
-    exponent; Molchan 1999); c is a table of passages in continuous time, at small H carried on by the power law.
+    By self-similarity this also is the probability that fBm has not passed a barrier b by time t, at the level
+    ``z = b / (sigma t^H)``. The form ``erf(c_H(z) z)^(1/H-1)`` keeps the Gaussian tail and, for small levels, the power
+    law ``z^(1/H-1)`` of persistence (Molchan 1999). The factor c comes from a table of passages in continuous time,
+    which the power law continues at small H.
 
-    Relative error below 3 % for H >= 0.35, 10 % for 0.3 <= H < 0.35, 30 % below.
-    Absolute error below 0.01, and 0.004 for H >= 0.15. Exact at H = 1/2.
+    The relative error is below 3 % for H >= 0.35, 10 % for 0.3 <= H < 0.35 and 30 % for smaller H. The absolute error
+    is below 0.01, and below 0.004 for H >= 0.15. At H = 1/2 the result is exact.
 
-    Valid for 0.1 <= H <= 0.9 and levels of at least 0.001, for H < 0.2 of at least ``15 (0.2 - H)``: lower ones have
-    not been reached by any path, and are refused with a ValueError. At and below 0 the probability is 0.
+    Valid for 0.1 <= H <= 0.9 and levels of at least 0.001, for H < 0.2 of at least ``15 (0.2 - H)``. No path of the
+    table stayed below lower levels, and they raise ValueError. At levels of 0 and less the probability is 0.
 
     >>> fbm_maximum_cdf(0.5, [0.0, 1.0]).round(6)
     array([0.      , 0.682689])
@@ -129,7 +138,10 @@ def fbm_maximum_cdf(hurst: float, levels: ArrayLike) -> Array:
 
 
 def _law_between(h: float, z: Array, log_scale: Array) -> Array:
-    """The law at levels z > 0 from the table's rows there: each side of H = 1/2 in the form that is smooth in H."""
+    """The law at levels z > 0 from the logarithms of c there, one row for each H of the table.
+
+    Between the rows it is interpolated in a form that is smooth in H, a different one on each side of H = 1/2.
+    """
     if h < 0.5:
         scale = np.exp(interpolate.CubicSpline(_tables.LAW_HURST, log_scale)(h))
         return special.erf(scale * z) ** (1.0 / h - 1.0)
@@ -141,7 +153,7 @@ def _law_between(h: float, z: Array, log_scale: Array) -> Array:
 
 
 def _at_least_tabulated(hurst: float, top: float) -> float:
-    """The Hurst parameter, refused outside the table of the law of the maximum."""
+    """The Hurst parameter as a float; ValueError outside the table of the law of the maximum, which ends at `top`."""
     h = checks.hurst_parameter(hurst)
     low = _tables.LAW_HURST[0]
     if not low <= h <= top:
@@ -152,9 +164,10 @@ def _at_least_tabulated(hurst: float, top: float) -> float:
 def fbm_maximum_density(hurst: float, levels: ArrayLike) -> Array:
     """Density of the maximum of fBm on [0, 1] by perturbation around H = 1/2, same shape as `levels`.
 
-    ``N y^(1/H-2) exp(-y^2/2 + eps [W(y) + 4 ln y])``, ``eps = H - 1/2``, with the W(y) of Delorme & Wiese (2016),
-    normalised numerically; 0 for levels at or below 0. Measured on exact paths: the distribution function is within
-    0.02 for 0.33 <= H <= 0.67. The expansion is in eps: it is refused outside 0.25 <= H <= 0.75.
+    The density is ``N y^(1/H-2) exp(-y^2/2 + eps [W(y) + 4 ln y])`` with ``eps = H - 1/2``, the function W(y) of
+    Delorme & Wiese (2016), and N found numerically. It is 0 at levels of 0 and less. Measured on exact paths, the
+    distribution function is within 0.02 of the true one for 0.33 <= H <= 0.67. Because it is an expansion in eps,
+    ValueError is raised outside 0.25 <= H <= 0.75.
 
     >>> fbm_maximum_density(0.5, 1.0).round(6)  # sqrt(2/pi) exp(-1/2)
     np.float64(0.483941)
@@ -181,7 +194,7 @@ def fbm_maximum_cdf_perturbative(hurst: float, levels: ArrayLike) -> Array:
 
 
 def _perturbative(hurst: float) -> float:
-    """The Hurst parameter, refused where a first order in H - 1/2 says nothing."""
+    """The Hurst parameter as a float; ValueError where an expansion to first order in H - 1/2 says nothing."""
     h = checks.hurst_parameter(hurst)
     if not 0.25 <= h <= 0.75:
         raise ValueError(f"hurst must lie in [0.25, 0.75] for an expansion around 1/2, got {h}.")
@@ -189,7 +202,7 @@ def _perturbative(hurst: float) -> float:
 
 
 def _bare_density(h: float, y: Array) -> Array:
-    """The perturbative density of the maximum before normalisation, 0 < y <= 7."""
+    """The perturbative density of the maximum at 0 < y <= 7 before normalisation, same shape as y."""
     eps, x = h - 0.5, y * y / 2.0
     n = np.arange(160.0)
     ratio = (n + 1.0) / ((n + 2.5) * (n + 3.0))
@@ -200,10 +213,10 @@ def _bare_density(h: float, y: Array) -> Array:
 
 
 def _perturbative_mass(h: float) -> Array:
-    """Cumulative integral of the bare density at the levels of the fixed grid."""
+    """Integral of `_bare_density` from 0 to each of `_PERTURBATIVE_LEVELS`."""
     nodes, weights = np.polynomial.legendre.leggauss(6)
     left, right = _PERTURBATIVE_LEVELS[:-1, None], _PERTURBATIVE_LEVELS[1:, None]
-    power = 1.0 / h - 1.0  # in v = y^power the singularity at 0 is gone
+    power = 1.0 / h - 1.0  # as a function of v = y^power the integrand has no singularity at 0
     low, high = left**power, right**power
     v = low + (high - low) * (nodes + 1.0) / 2.0
     y = v ** (1.0 / power)
@@ -215,9 +228,10 @@ def _perturbative_mass(h: float) -> Array:
 def fbm_argmax_density(hurst: float, times: ArrayLike) -> Array:
     """Density of the time of the maximum of fBm on [0, 1], by perturbation around H = 1/2, same shape as `times`.
 
-    ``N [t(1-t)]^-H exp(eps F(t/(1-t)))``, ``F(u) = sqrt(u) (pi - 2 atan sqrt(u)) + (pi - 2 atan(1/sqrt(u)))/sqrt(u)``
-    (Delorme & Wiese 2016), normalised numerically; the arcsine law at H = 1/2. Refused outside 0.25 <= H <= 0.75 and
-    for times outside (0, 1).
+    The density is ``N [t(1-t)]^-H exp(eps F(t/(1-t)))`` with ``eps = H - 1/2`` and
+    ``F(u) = sqrt(u) (pi - 2 atan sqrt(u)) + (pi - 2 atan(1/sqrt(u)))/sqrt(u)`` (Delorme & Wiese 2016), and N found
+    numerically. At H = 1/2 it is the arcsine law. Raises ValueError outside 0.25 <= H <= 0.75 and for times outside
+    (0, 1).
 
     >>> fbm_argmax_density(0.5, 0.5).round(6)  # 2 / pi
     np.float64(0.63662)
@@ -238,8 +252,9 @@ def fbm_argmax_density(hurst: float, times: ArrayLike) -> Array:
 def fbm_exit_at_top(hurst: float, x0: ArrayLike) -> Array:
     """Probability that fBm from x0 in [0, 1] leaves the interval at 1, same shape as `x0`; x0 itself at H = 1/2.
 
-    ``P'(x) = N [x(1-x)]^(1/H-2) exp(16 eps (C - 1)(x - 1/2)^2)``, C Catalan's constant (Wiese 2019), a perturbation
-    around H = 1/2: refused outside 0.25 <= H <= 0.75.
+    Its derivative is ``N [x(1-x)]^(1/H-2) exp(16 eps (C - 1)(x - 1/2)^2)`` with ``eps = H - 1/2`` and Catalan's
+    constant C (Wiese 2019). It is a perturbation around H = 1/2: ValueError is raised outside 0.25 <= H <= 0.75, and
+    for x0 outside [0, 1].
 
     >>> fbm_exit_at_top(0.5, [0.0, 0.25, 1.0]).round(6)
     array([0.  , 0.25, 1.  ])

@@ -1,4 +1,4 @@
-"""Second-order formulas of fractional Brownian motion, its increments and the fractional Ornstein-Uhlenbeck process."""
+"""Covariances and spectra of fractional Brownian motion (fBm) and its increments, fractional Gaussian noise (fGn)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from scipy import special
 from ..core import checks
 from ..core.types import Array
 
-_SERIES_FROM = 50  # lags above use the binomial series: five terms leave less than 50**-12 of the value
+_SERIES_FROM = 50  # larger lags use the binomial series, whose rest is less than 50**-12 of the value
 
 
 def fgn_autocovariance(hurst: float, lags: ArrayLike) -> Array:
     """Autocovariance of unit-step fractional Gaussian noise at integer lags, same shape as `lags`.
 
     ``gamma(k) = (|k+1|^2H - 2|k|^2H + |k-1|^2H) / 2`` (Mandelbrot & Van Ness 1968). The second difference is evaluated
-    without cancellation: as a difference of ``expm1`` up to lag 50, beyond by the binomial series
-    ``k^2H sum_j C(2H, 2j) k^-2j``, so that the relative error stays below 1e-12 for |2H - 1| > 1e-3 at every lag and a
-    circulant embedding keeps its eigenvalues positive.
+    without cancellation: up to lag 50 by ``expm1``, beyond by the binomial series ``k^2H sum_j C(2H, 2j) k^-2j``. The
+    relative error therefore stays below 1e-12 for |2H - 1| > 1e-3 at every lag, and a circulant embedding keeps its
+    eigenvalues positive. Raises ValueError unless 0 < H < 1.
 
     >>> fgn_autocovariance(0.7, [0, 1, 2]).round(4)
     array([1.    , 0.3195, 0.1888])
@@ -40,7 +40,9 @@ def fgn_autocovariance(hurst: float, lags: ArrayLike) -> Array:
 
 
 def fbm_covariance(hurst: float, s: ArrayLike, t: ArrayLike) -> Array:
-    """Covariance ``E B_H(s) B_H(t) = (s^2H + t^2H - |t-s|^2H) / 2`` for times s, t >= 0, broadcast together.
+    """Covariance ``E B_H(s) B_H(t) = (s^2H + t^2H - |t-s|^2H) / 2`` of fBm at times s and t, broadcast together.
+
+    Raises ValueError for a negative time and unless 0 < H < 1.
 
     >>> fbm_covariance(0.5, 1.0, [0.5, 1.0, 2.0])
     array([0.5, 1. , 1. ])
@@ -56,8 +58,9 @@ def fgn_spectrum(hurst: float, frequencies: ArrayLike) -> Array:
     """Spectral density of unit-step fGn at angular frequencies 0 < |l| <= pi, normalised to ``(1/2pi) int f = 1``.
 
     ``f(l) = 2 sin(pi H) Gamma(2H+1) (1 - cos l) [|l|^-a + (2pi)^-a (zeta(a, 1 + l/2pi) + zeta(a, 1 - l/2pi))]`` with
-    ``a = 2H + 1`` and the Hurwitz zeta function: the sum of the continuous spectrum over its aliases (Sinai 1976).
-    ``1 - cos l`` is taken as ``2 sin^2(l/2)``, so that the relative accuracy holds down to the smallest frequency.
+    ``a = 2H + 1`` and the Hurwitz zeta function: the sum of the continuous spectrum over its aliases (Sinai 1976). The
+    result has the shape of `frequencies`. ``1 - cos l`` is computed as ``2 sin^2(l/2)``, which keeps the relative
+    accuracy down to the smallest frequency. Raises ValueError for frequencies outside (0, pi] up to sign.
 
     >>> fgn_spectrum(0.5, [0.1, 1.0, 3.0]).round(12)
     array([1., 1., 1.])
@@ -73,10 +76,11 @@ def fgn_spectrum(hurst: float, frequencies: ArrayLike) -> Array:
 
 
 def chain_excess(hurst: float, step: float) -> float:
-    """Stationary variance of the Euler chain over that of the process, a function of ``step = curvature * dt`` < 1.
+    """Stationary variance of the Euler chain of the quadratic well over that of the process in continuous time.
 
-    ``2 y^2H / Gamma(2H+1) y / ((2 - y)(1 - y)) Li_{-2H}(1 - y)``, y the step. The leading term of the polylogarithm,
-    ``Gamma(2H+1) (-log(1 - y))^(-1-2H)``, is divided out, so that a small step loses no digit.
+    With ``y = step = curvature * dt`` in (0, 1) it is
+    ``2 y^2H / Gamma(2H+1) y / ((2 - y)(1 - y)) Li_{-2H}(1 - y)``. The leading term of the polylogarithm,
+    ``Gamma(2H+1) (-log(1 - y))^(-1-2H)``, is divided out by hand, so that no digit is lost at small steps.
 
     >>> round(chain_excess(0.5, 0.1), 6)  # 2 / (2 - y)
     1.052632

@@ -1,4 +1,4 @@
-"""Exact laws of the fractional Ornstein-Uhlenbeck process and of its Euler chain."""
+"""Exact variances of the fractional Ornstein-Uhlenbeck process, ``dX = -a X dt + sigma dB_H``, and its Euler chain."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from .fgn import _polylog_rest, _polylog_sum, chain_excess
 def fou_stationary_variance(hurst: float, curvature: float = 1.0, sigma: float = 1.0) -> float:
     """Stationary variance ``sigma^2 H Gamma(2H) a^-2H`` of ``dX = -a X dt + sigma dB_H`` (Cheridito et al. 2003).
 
+    `curvature` is a. It and `sigma` must be positive, and H must lie in (0, 1); otherwise ValueError is raised.
+
     >>> fou_stationary_variance(0.5, curvature=2.0)
     0.25
     """
@@ -25,9 +27,10 @@ def fou_stationary_variance(hurst: float, curvature: float = 1.0, sigma: float =
 def fou_variance(hurst: float, times: ArrayLike, curvature: float = 1.0, sigma: float = 1.0) -> Array:
     """Variance of ``dX = -a X dt + sigma dB_H`` at times t >= 0 after a start at a point, same shape as `times`.
 
-    ``V(t) = sigma^2 H a^-2H [g(2H, at) + e^(-at) (at)^2H / (2H) 1F1(1; 2H+1; -at)]``, g the lower incomplete gamma
-    function: the integral ``sigma^2 H int_0^t u^(2H-1) (e^(-au) + e^(-a(2t-u))) du``, which follows from
-    ``X_t = B_t - a int_0^t e^(-a(t-s)) B_s ds`` and the covariance of B.
+    ``V(t) = sigma^2 H a^-2H [g(2H, at) + e^(-at) (at)^2H / (2H) 1F1(1; 2H+1; -at)]``, where g is the lower incomplete
+    gamma function and `curvature` is a. It is the integral
+    ``sigma^2 H int_0^t u^(2H-1) (e^(-au) + e^(-a(2t-u))) du``, which follows from
+    ``X_t = B_t - a int_0^t e^(-a(t-s)) B_s ds`` and the covariance of B. Raises ValueError for a negative time.
 
     >>> fou_variance(0.5, [0.0, 1.0]).round(6)  # (1 - exp(-2)) / 2
     array([0.      , 0.432332])
@@ -43,11 +46,12 @@ def fou_variance(hurst: float, times: ArrayLike, curvature: float = 1.0, sigma: 
 
 
 def fou_autocorrelation(hurst: float, times: ArrayLike) -> Array:
-    """Autocorrelation ``r(t)/V`` of the stationary fractional Ornstein-Uhlenbeck process, time in units of 1/a.
+    """Autocorrelation ``r(t)/V`` of the stationary fractional Ornstein-Uhlenbeck process, same shape as `times`.
 
-    With ``b = 2H + 1``: ``{[e^-t Gamma(b) + t^b/b 1F1(1; b+1; -t) + e^t Gamma(b, t)]/2 - t^2H} / Gamma(b)`` up to
-    t = 25 and the asymptotic series ``(1/Gamma(b)) sum_n prod_{k<2n} (2H-k) t^(2H-2n)`` beyond, where the relative
-    error is below 1e-8 (Cheridito, Kawaguchi & Maejima 2003 give both forms).
+    Times are in units of 1/a, the inverse of the curvature. With ``b = 2H + 1`` the autocorrelation is
+    ``{[e^-t Gamma(b) + t^b/b 1F1(1; b+1; -t) + e^t Gamma(b, t)]/2 - t^2H} / Gamma(b)`` up to t = 25. Beyond, it is the
+    asymptotic series ``(1/Gamma(b)) sum_n prod_{k<2n} (2H-k) t^(2H-2n)``, whose relative error there is below 1e-8
+    (Cheridito, Kawaguchi & Maejima 2003 give both forms).
 
     >>> fou_autocorrelation(0.5, [0.0, 1.0]).round(6)
     array([1.      , 0.367879])
@@ -70,9 +74,11 @@ def fou_autocorrelation(hurst: float, times: ArrayLike) -> Array:
 def euler_chain_variance(hurst: float, dt: float, curvature: float = 1.0, sigma: float = 1.0) -> float:
     """Stationary variance of the Euler-Maruyama chain ``X' = (1 - a dt) X + sigma dt^H xi`` of the quadratic well.
 
-    With ``phi = 1 - a dt`` the sum over the fGn covariance, ``V = sigma^2 dt^2H (gamma(0) + 2 sum_k phi^k gamma(k)) /
-    (1 - phi^2)``, is ``sigma^2 dt^2H (1 - phi) / ((1 + phi) phi) Li_{-2H}(phi)``: the polylogarithm collects the second
-    difference of ``k^2H``. It exceeds the variance of the process by a factor ``1 + (1 - H) a dt + O(dt^2)``.
+    xi is unit-step fGn and `curvature` is a. With ``phi = 1 - a dt`` the variance is the sum
+    ``sigma^2 dt^2H (gamma(0) + 2 sum_k phi^k gamma(k)) / (1 - phi^2)`` over the autocovariance of xi, which equals
+    ``sigma^2 dt^2H (1 - phi) / ((1 + phi) phi) Li_{-2H}(phi)`` because gamma is a second difference of ``k^2H``. The
+    variance exceeds that of the process in continuous time by a factor ``1 + (1 - H) a dt + O(dt^2)``. Raises
+    ValueError unless ``a dt`` lies in (0, 1).
 
     >>> round(euler_chain_variance(0.5, 0.1) / 0.5, 6)  # 2 / (2 - a dt)
     1.052632
@@ -85,7 +91,14 @@ def euler_chain_variance(hurst: float, dt: float, curvature: float = 1.0, sigma:
 
 
 def polylog_negative(p: float, x: float) -> float:
-    """Li_{-p}(x) for 0 < x < 1, p > 0: Gamma(1+p) (-ln x)^(-1-p) + sum_k zeta(-p-k) (ln x)^k / k!, or the plain sum."""
+    """The polylogarithm ``Li_{-p}(x) = sum_k k^p x^k`` for 0 < x < 1 and p > 0.
+
+    For x above exp(-2) it is computed as ``Gamma(1+p) (-ln x)^(-1-p) + sum_k zeta(-p-k) (ln x)^k / k!``, below as the
+    plain sum.
+
+    >>> round(polylog_negative(1.0, 0.5), 12)  # x / (1 - x)^2
+    2.0
+    """
     log_x = float(np.log(x))
     if log_x < -2.0:
         return _polylog_sum(p, log_x)
