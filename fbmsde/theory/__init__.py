@@ -1,7 +1,7 @@
 """Closed forms for exits, passages and extremes, each with its source, its status and the range in which it holds.
 
-`FORMULAS` lists them. Every formula takes the same keyword arguments and ignores those it has no use for, so that one
-dictionary describes a problem to all of them:
+`FORMULAS` lists them. Every formula takes the same keyword arguments and ignores those that it does not need, so that
+one dictionary describes a problem to all of them:
 
 >>> problem = dict(hurst=0.7, curvature=2.0, sigma=1.0, barrier=2.0, dt=1e-3, sides=1)
 >>> [f.name for f in applicable("exit_rate", EXIT, **problem) if f.status != "refuted"]

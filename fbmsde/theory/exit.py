@@ -1,4 +1,7 @@
-"""Closed forms of the quadratic well: its spread, and the exit through a barrier."""
+"""Closed forms for the quadratic well: the variance in it, and the exit from it through a barrier.
+
+The functions that return a text give the reason why a formula does not hold, or an empty text.
+"""
 
 from __future__ import annotations
 
@@ -12,28 +15,28 @@ from ..laws.diffusions import ou_exit_rate, ou_mean_exit_time
 from ..laws.extremes import barrier_shift, pickands_constant
 from .formula import EXIT, SPREAD, Formula, no_memory
 
-_LOWEST_BARRIER = 2.0  # in stationary standard deviations: below, "asymptotic in k" says nothing
+_LOWEST_BARRIER = 2.0  # in stationary standard deviations; a limit of high barriers says nothing about lower ones
 
 
 def _deviations(hurst: float, barrier: float, curvature: float, sigma: float) -> float:
-    """The barrier in stationary standard deviations; at most 1e100, where every rate is 0."""
+    """The barrier k in stationary standard deviations, at most 1e100, where every rate is 0."""
     k = barrier / sigma * curvature**hurst / math.sqrt(fou.fou_stationary_variance(hurst))
     return min(k, 1e100)
 
 
 def _high_barrier(hurst: float, barrier: float, curvature: float = 1.0, sigma: float = 1.0) -> str:
-    """The barrier is high enough for a limit theorem in its height."""
+    """The barrier must be high enough for a limit theorem in its height."""
     k = _deviations(hurst, barrier, curvature, sigma)
     return "" if k >= _LOWEST_BARRIER else f"barrier must be at least 2 stationary standard deviations, got {k:.3g}."
 
 
 def _small_step(dt: float, curvature: float = 1.0) -> str:
-    """The Euler chain contracts without oscillating."""
+    """The Euler chain must contract without oscillating."""
     return "" if dt * curvature < 1.0 else f"curvature * dt must be below 1, got {dt * curvature:.3g}."
 
 
 def _brownian_inside(hurst: float, barrier: float, x0: float = 0.0, sides: float = 1.0) -> str:
-    """Only without memory, and from a start inside."""
+    """H must be 1/2, and the start must lie inside."""
     inside = x0 < barrier if sides == 1.0 else abs(x0) < barrier
     return no_memory(hurst) or ("" if inside else f"x0 must lie inside the barrier, got {x0}.")
 
@@ -41,27 +44,27 @@ def _brownian_inside(hurst: float, barrier: float, x0: float = 0.0, sides: float
 def _brownian_inside_small_step(
     hurst: float, barrier: float, dt: float, curvature: float = 1.0, x0: float = 0.0, sides: float = 1.0
 ) -> str:
-    """Only without memory, from a start inside, with a step that resolves the well."""
+    """H must be 1/2, the start must lie inside, and the step must resolve the well."""
     return _brownian_inside(hurst, barrier, x0, sides) or _small_step(dt, curvature)
 
 
 def _brownian_small_step(hurst: float, dt: float, curvature: float = 1.0) -> str:
-    """Only without memory, with a step that resolves the well."""
+    """H must be 1/2, and the step must resolve the well."""
     return no_memory(hurst) or _small_step(dt, curvature)
 
 
 def _pickands_limits(hurst: float, barrier: float, curvature: float = 1.0, sigma: float = 1.0) -> str:
-    """Pickands' constant is tabulated and the barrier high."""
+    """Pickands' constant must be tabulated, and the barrier must be high."""
     return _constant_known(hurst) or _high_barrier(hurst, barrier, curvature, sigma)
 
 
 def _pickands_grid_limits(hurst: float, barrier: float, dt: float, curvature: float = 1.0, sigma: float = 1.0) -> str:
-    """The same, and the step resolves the well."""
+    """Pickands' constant must be tabulated, the barrier must be high, and the step must resolve the well."""
     return _small_step(dt, curvature) or _pickands_limits(hurst, barrier, curvature, sigma)
 
 
 def _constant_known(hurst: float) -> str:
-    """Pickands' constant is tabulated from H = 0.2."""
+    """Pickands' constant is tabulated from H = 0.2 on."""
     return "" if hurst >= 0.2 else f"hurst must be at least 0.2 for Pickands' constant, got {hurst}."
 
 
@@ -85,27 +88,28 @@ def _pickands_rate(
 def _pickands_grid_rate(
     hurst: float, barrier: float, dt: float, curvature: float = 1.0, sigma: float = 1.0, sides: float = 1.0
 ) -> float:
-    """``(eta P^eta) Psi(k) / dt``, eta the step in units of the correlation time at the level k."""
+    """``(eta P^eta) Psi(k) / dt``, where eta is the step in units of the correlation time at the level k."""
     return sides * _rate_of_clusters(hurst, _deviations(hurst, barrier, curvature, sigma), dt, curvature, 1.0)
 
 
 def _pickands_euler_rate(
     hurst: float, barrier: float, dt: float, curvature: float = 1.0, sigma: float = 1.0, sides: float = 1.0
 ) -> float:
-    """The same with the variance of the Euler chain."""
+    """`_pickands_grid_rate` with the variance of the Euler chain in place of that of the process."""
     excess = fgn.chain_excess(hurst, curvature * dt)
     k = _deviations(hurst, barrier, curvature, sigma) / math.sqrt(excess)
     return sides * _rate_of_clusters(hurst, k, dt, curvature, excess)
 
 
 def _rate_of_clusters(hurst: float, k: float, dt: float, curvature: float, excess: float) -> float:
-    """Grid points above the barrier per time, times the probability of being the first top of a cluster.
+    """Exit rate on a grid: grid points above the barrier per unit of time, times the share that tops its cluster.
 
-    `k` is the barrier in standard deviations, `excess` the variance over that of the process in continuous time.
+    `k` is the barrier in standard deviations of the chain, `excess` its variance over that of the process in
+    continuous time.
     """
     log_scale = math.log(k) - math.log(excess * special.gamma(2.0 * hurst + 1.0)) / 2.0
     log_eta = math.log(curvature) + math.log(dt) + log_scale / hurst
-    eta = math.exp(min(max(log_eta, -600.0), 600.0))  # beyond, P^eta is P, or 1 / eta
+    eta = math.exp(min(max(log_eta, -600.0), 600.0))  # P^eta is P for a smaller eta and 1 / eta for a larger one
     log_share = min(0.0, log_eta + math.log(float(pickands_constant(2.0 * hurst, eta)))) if log_eta < 600.0 else 0.0
     return math.exp(log_share + float(special.log_ndtr(-k)) - math.log(dt))
 
@@ -113,7 +117,7 @@ def _rate_of_clusters(hurst: float, k: float, dt: float, curvature: float, exces
 def _pickands_shifted_rate(
     hurst: float, barrier: float, dt: float, curvature: float = 1.0, sigma: float = 1.0, sides: float = 1.0
 ) -> float:
-    """Continuous Pickands at the barrier that a grid sees."""
+    """Pickands' rate in continuous time at the barrier raised by ``beta_H sigma dt^H``, which is what a grid sees."""
     return _pickands_rate(hurst, barrier + barrier_shift(hurst) * sigma * dt**hurst, curvature, sigma, sides)
 
 
@@ -123,9 +127,10 @@ def _ou_rate(barrier: float, curvature: float = 1.0, sigma: float = 1.0, sides: 
 
 
 def _ou_of_chain(barrier: float, dt: float, curvature: float, sigma: float) -> tuple[float, float, float]:
-    """Barrier, curvature and sigma of the process in continuous time that stands for the Euler chain.
+    """Barrier, curvature and sigma of a process in continuous time that leaves at the rate of the Euler chain.
 
-    The chain is an Ornstein-Uhlenbeck process of curvature ``-log(1 - a dt)/dt`` and equal variance, seen on a grid.
+    The chain is an Ornstein-Uhlenbeck process of curvature ``-log(1 - a dt)/dt`` and equal variance, seen on a grid,
+    which sees the barrier ``beta_H s sqrt(dt)`` higher.
     """
     step = curvature * dt
     faster = -math.log1p(-step) / step if step > 1e-300 else 1.0
@@ -134,7 +139,7 @@ def _ou_of_chain(barrier: float, dt: float, curvature: float, sigma: float) -> t
 
 
 def _ou_grid_rate(barrier: float, dt: float, curvature: float = 1.0, sigma: float = 1.0, sides: float = 1.0) -> float:
-    """Smallest eigenvalue for the Euler chain."""
+    """Smallest eigenvalue of the process that stands for the Euler chain."""
     return _ou_rate(*_ou_of_chain(barrier, dt, curvature, sigma), sides)
 
 
@@ -146,12 +151,16 @@ def _ou_mean(barrier: float, curvature: float = 1.0, sigma: float = 1.0, x0: flo
 def _ou_grid_mean(
     barrier: float, dt: float, curvature: float = 1.0, sigma: float = 1.0, x0: float = 0.0, sides: float = 1.0
 ) -> float:
-    """Mean exit time of the Euler chain."""
+    """Mean exit time of the process that stands for the Euler chain."""
     return _ou_mean(*_ou_of_chain(barrier, dt, curvature, sigma), x0, sides)
 
 
 def spread_formulas() -> Iterator[Formula]:
-    """The variance in the quadratic well."""
+    """Yield the formulas for the variance in the quadratic well.
+
+    >>> [formula.name for formula in spread_formulas()]
+    ['stationary_variance', 'variance', 'euler_variance']
+    """
     yield Formula(
         name="stationary_variance",
         title="Stationary variance",
@@ -189,7 +198,11 @@ def spread_formulas() -> Iterator[Formula]:
 
 
 def exit_formulas() -> Iterator[Formula]:
-    """Rates and mean times of the exit through a barrier."""
+    """Yield the formulas for the rate and the mean time of the exit through a barrier.
+
+    >>> [formula.name for formula in exit_formulas() if formula.quantity == "mean_exit_time"]
+    ['ou_mean_exit', 'ou_mean_exit_grid']
+    """
     yield Formula(
         name="kramers_brownian_prefactor",
         title="Kramers with the prefactor of H = 1/2",

@@ -1,4 +1,4 @@
-"""What a formula is: a closed form with its source, its status, its range, and one way to be asked."""
+"""`Formula`: a closed form with its source, its status and its range, and one way to evaluate all of them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ FBM = "fractional Brownian motion without drift"
 
 
 def _sides(name: str, value: Any) -> float:
-    """1 or 2."""
+    """The number of rims as a float; ValueError unless it is 1 or 2."""
     if checks.number(name, value) not in (1.0, 2.0):
         raise ValueError(f"{name} must be 1 (one rim) or 2 (both rims), got {value!r}.")
     return float(value)
 
 
 def _time(name: str, value: Any) -> float:
-    """A finite time of at least 0."""
+    """The time as a float; ValueError unless it is finite and at least 0."""
     if checks.finite(name, value) < 0.0:
         raise ValueError(f"{name} must be at least 0, got {value}.")
     return float(value)
@@ -48,28 +48,46 @@ ARGUMENTS: dict[str, Callable[[str, Any], float]] = {
 
 
 def _everywhere() -> str:
-    """The limits of a formula without any."""
+    """The limits of a formula that holds everywhere: no reason against it."""
     return ""
 
 
 def no_memory(hurst: float) -> str:
-    """The limit of what is known at H = 1/2 only."""
+    """The reason against a formula that holds at H = 1/2 only, empty there.
+
+    >>> no_memory(0.3)
+    'hurst must be 1/2, got 0.3.'
+    """
     return "" if hurst == 0.5 else f"hurst must be 1/2, got {hurst}."
 
 
 def tabulated_law(hurst: float) -> str:
-    """The limit of what rests on the table of the law of the maximum."""
+    """The reason against a formula that needs the table of the law of the maximum, empty inside of that table.
+
+    >>> tabulated_law(0.95)
+    'hurst must lie in [0.1, 0.9], got 0.95.'
+    """
     return "" if 0.1 <= hurst <= 0.9 else f"hurst must lie in [0.1, 0.9], got {hurst}."
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A closed form: what it gives, where it comes from, how far to trust it.
+    """A closed form with what it gives, where it comes from, and how far it can be trusted.
 
-    `quantity` names what comes back ("exit_rate", "mean_exit_time", "survival", "density", "variance", ...), `subject`
-    the problem (`EXIT`, `PASSAGE`, `SPREAD`, `FBM`), `status` is "exact", "asymptotic" (a limit theorem), "approximate"
-    (a heuristic with a measured error) or "refuted" (kept because the literature uses it; simulation contradicts it),
-    and `brownian_status` what it becomes at H = 1/2 if that differs. `validity` and `measured` are prose.
+    name, title : its key in `FORMULAS`, and a heading.
+    quantity : what comes back: "exit_rate", "mean_exit_time", "survival", "density", "variance", ...
+    subject : the problem: `EXIT`, `PASSAGE`, `SPREAD` or `FBM`.
+    status : "exact", "asymptotic" (a limit theorem), "approximate" (a heuristic with a measured error) or "refuted"
+        (simulation contradicts it; it is kept because the literature uses it).
+    source : the paper or the derivation.
+    validity, measured : the range in which it holds and its measured error, in words.
+    compute : the function of some of `ARGUMENTS` that returns the value.
+    limits : the function of some of `ARGUMENTS` that returns the reason against an evaluation, or an empty text.
+    brownian_status : the status at H = 1/2 if it differs there, else empty.
+
+    >>> from fbmsde.theory import FORMULAS
+    >>> FORMULAS["lamperti_rate"].quantity, FORMULAS["lamperti_rate"].arguments
+    ('exit_rate', ('hurst', 'curvature'))
     """
 
     name: str
@@ -86,11 +104,11 @@ class Formula:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """Names of the keyword arguments it looks at."""
+        """Names of the keyword arguments that the formula uses; it ignores the other names of `ARGUMENTS`."""
         return tuple(dict.fromkeys([*_parameters(self.compute), *_parameters(self.limits)]))
 
     def status_at(self, hurst: float) -> str:
-        """Its status at one value of H.
+        """Status of the formula at one value of H.
 
         >>> from fbmsde.theory import FORMULAS
         >>> FORMULAS["effective_fokker_planck"].status_at(0.5)
@@ -99,9 +117,10 @@ class Formula:
         return self.brownian_status if hurst == 0.5 and self.brownian_status else self.status
 
     def valid(self, **arguments: Any) -> str:
-        """The reason why it does not hold for these arguments, empty if it does; arrays: the first reason.
+        """The reason why the formula does not hold for these arguments, empty if it does.
 
-        Empty means that `evaluate` returns a finite value: a value that no float holds is a reason, too.
+        For arrays it is the first reason found. An empty text also means that `evaluate` returns a finite value,
+        because a value that is too large for a float counts as a reason.
 
         >>> from fbmsde.theory import FORMULAS
         >>> FORMULAS["pickands"].valid(hurst=0.3, barrier=0.5)
@@ -114,12 +133,13 @@ class Formula:
             return str(error)
 
     def evaluate(self, *, extrapolate: bool = False, **arguments: Any) -> Array:
-        """Its value; array arguments are broadcast together. Names of `ARGUMENTS` it has no use for are ignored.
+        """Value of the formula. Arguments that are arrays are broadcast together and give the shape of the result.
 
-        Raises ValueError with the reason outside its validity, and for a value that no float holds. `extrapolate`
-        lifts the limits of a limit theorem or of a measured range (a barrier that is too low, say), never those of
-        the mathematics (H in (0, 1), positive sigma, the reach of a table). TypeError for a missing or an unknown
-        argument.
+        `arguments` are named as in `ARGUMENTS`; names that the formula does not use are ignored. `extrapolate` lifts
+        the limits of a limit theorem or of a measured range, a barrier that is too low for example. It does not lift
+        the limits of the mathematics: H in (0, 1), positive sigma, the reach of a table. Raises ValueError with the
+        reason where the formula does not hold and where its value is too large for a float, and TypeError for a missing
+        or an unknown argument.
 
         >>> from fbmsde.theory import FORMULAS
         >>> FORMULAS["lamperti_rate"].evaluate(hurst=[0.25, 0.5, 0.75], curvature=3.0)
@@ -138,12 +158,12 @@ class Formula:
         return out
 
     def _reason(self, case: dict[str, Any]) -> str:
-        """The reason why one set of arguments is outside the limits."""
+        """The reason why one set of arguments lies outside the limits, or an empty text."""
         with np.errstate(all="ignore"):
             return self.limits(**_chosen(self.limits, case))
 
     def _value(self, case: dict[str, Any]) -> tuple[ArrayLike, str]:
-        """The value for one set of arguments, and the reason if there is none: a table that ends, or an overflow."""
+        """The value for one set of arguments, and the reason why there is none: a table that ends, or an overflow."""
         try:
             with np.errstate(all="ignore"):
                 value = self.compute(**_chosen(self.compute, case))
@@ -154,7 +174,7 @@ class Formula:
         return value, "" if np.all(np.isfinite(value)) else f"{self.quantity} must be finite, got one beyond 1e308."
 
     def _cases(self, arguments: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
-        """Where in the result each distinct problem belongs, and the problem: checked scalars and an array of times."""
+        """Each distinct set of checked arguments, scalars and an array of times, with its places in the result."""
         unknown = sorted(set(arguments) - set(ARGUMENTS))
         if unknown:
             raise TypeError(f"arguments must be among {', '.join(ARGUMENTS)}, got {', '.join(unknown)}.")
@@ -175,7 +195,7 @@ class Formula:
 
 
 def _checked(name: str, value: Any) -> Array:
-    """An argument as an array of floats, each of them checked."""
+    """An argument as an array of floats, each checked by the function in `ARGUMENTS`."""
     return np.asarray(np.vectorize(lambda x: ARGUMENTS[name](name, x), otypes=[float])(value))
 
 
@@ -185,11 +205,11 @@ def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 
 def _is_required(formula: Formula, name: str) -> bool:
-    """Whether the computation or the limits cannot do without an argument."""
+    """True if the computation or the limits need the argument and have no default for it."""
     both = (_parameters(f).get(name) for f in (formula.compute, formula.limits))
     return any(p is not None and p.default is inspect.Parameter.empty for p in both)
 
 
 def _chosen(function: Callable[..., Any], case: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that a function has a name for."""
+    """The arguments in `case` that are parameters of the function."""
     return {name: case[name] for name in _parameters(function) if name in case}

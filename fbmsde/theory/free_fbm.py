@@ -1,4 +1,7 @@
-"""Closed forms of fractional Brownian motion without a well."""
+"""Closed forms for fractional Brownian motion without a well.
+
+The functions that return a text give the reason why a formula does not hold, or an empty text.
+"""
 
 from __future__ import annotations
 
@@ -26,23 +29,23 @@ def _persistence_exponent(hurst: float) -> float:
 
 
 def _level(hurst: float, barrier: float, times: Array, sigma: float) -> Array:
-    """``b / (sigma t^H)``, by self-similarity all that survival depends on; infinite at t = 0."""
+    """``b / (sigma t^H)``, infinite at t = 0. By self-similarity survival depends on nothing else."""
     with np.errstate(divide="ignore"):
         return barrier / (sigma * times**hurst)
 
 
 def _fbm_survival(hurst: float, barrier: float, times: Array, sigma: float = 1.0) -> Array:
-    """The tabulated law of the maximum."""
+    """Survival by the tabulated law of the maximum."""
     return fbm_maximum_cdf(hurst, np.clip(_level(hurst, barrier, times, sigma), 1e-300, 1e3))
 
 
 def _fbm_survival_perturbative(hurst: float, barrier: float, times: Array, sigma: float = 1.0) -> Array:
-    """The perturbative law of the maximum."""
+    """Survival by the perturbative law of the maximum."""
     return fbm_maximum_cdf_perturbative(hurst, _level(hurst, barrier, times, sigma))
 
 
 def _near_brownian(hurst: float) -> str:
-    """The range in which the perturbative laws have been measured."""
+    """H must lie where the perturbative laws have been measured."""
     return "" if 0.33 <= hurst <= 0.67 else f"hurst must lie in [0.33, 0.67], got {hurst}."
 
 
@@ -52,37 +55,37 @@ def _straight_lines(hurst: float, barrier: float, times: Array, sigma: float = 1
 
 
 def _near_one(hurst: float) -> str:
-    """Paths are nearly straight."""
+    """H must be so large that paths are nearly straight."""
     return "" if hurst >= 0.9 else f"hurst must be at least 0.9, got {hurst}."
 
 
 def _brownian_barrier(barrier: float, times: Array, sigma: float = 1.0, drift: float = 0.0, x0: float = 0.0) -> Array:
-    """Inverse Gaussian survival."""
+    """Survival of Brownian motion with drift below a barrier."""
     return brownian_survival(barrier, times, drift=drift, sigma=sigma, x0=x0)
 
 
 def _brownian_interval(barrier: float, times: Array, sigma: float = 1.0, x0: float = 0.0) -> Array:
-    """The sine series on (-b, b)."""
+    """Survival of Brownian motion in (-b, b)."""
     return brownian_interval_survival(times, (-barrier, barrier), x0=x0, sigma=sigma)
 
 
 def _brownian_below(hurst: float, barrier: float, x0: float = 0.0) -> str:
-    """Only without memory, and from a start below the barrier."""
+    """H must be 1/2, and the start must lie below the barrier."""
     return no_memory(hurst) or ("" if x0 < barrier else f"x0 must lie below the barrier, got {x0}.")
 
 
 def _brownian_two_sides(hurst: float, barrier: float, x0: float = 0.0) -> str:
-    """Only without memory, and from a start between both ends."""
+    """H must be 1/2, and the start must lie between both ends."""
     return no_memory(hurst) or ("" if abs(x0) < barrier else f"x0 must lie in (-barrier, barrier), got {x0}.")
 
 
 def _argmax(hurst: float, times: Array, horizon: float = 1.0) -> Array:
-    """The density on [0, horizon]."""
+    """The density of the time of the maximum on [0, horizon]."""
     return fbm_argmax_density(hurst, times / horizon) / horizon
 
 
 def _argmax_limits(hurst: float, times: Array, horizon: float = 1.0) -> str:
-    """The measured range, at times strictly inside."""
+    """H must lie in the measured range, and the times strictly between 0 and the horizon."""
     share = times / horizon
     inside = bool(np.all((share > 0.0) & (share < 1.0)))
     return _near_brownian(hurst) or ("" if inside else "times must lie strictly between 0 and the horizon.")
@@ -94,7 +97,7 @@ def _exit_at_top(hurst: float, barrier: float, x0: float) -> float:
 
 
 def _exit_at_top_limits(hurst: float, barrier: float, x0: float) -> str:
-    """The measured range, from a start in the interval."""
+    """H must lie in the measured range, and the start in the interval."""
     return _near_brownian(hurst) or ("" if 0.0 <= x0 <= barrier else f"x0 must lie in [0, barrier], got {x0}.")
 
 
@@ -104,7 +107,7 @@ def _mean_maximum(hurst: float, horizon: float = 1.0, sigma: float = 1.0) -> flo
 
 
 def _mean_maximum_limits(hurst: float) -> str:
-    """The reach of the table."""
+    """H must lie within the table of the mean of the maximum."""
     return "" if hurst >= 0.1 else f"hurst must be at least 0.1, got {hurst}."
 
 
@@ -114,7 +117,7 @@ def _grid_shift(hurst: float, dt: float, sigma: float = 1.0) -> float:
 
 
 def _grid_shift_limits(hurst: float) -> str:
-    """The reach of the table."""
+    """H must lie within the table of the barrier shift."""
     return "" if hurst >= 0.02 else f"hurst must be at least 0.02, got {hurst}."
 
 
@@ -124,7 +127,11 @@ def _time_scale(hurst: float, barrier: float, sigma: float = 1.0) -> float:
 
 
 def fbm_formulas() -> Iterator[Formula]:
-    """Laws of fBm without a well."""
+    """Yield the formulas for fBm without a well.
+
+    >>> [formula.name for formula in fbm_formulas() if formula.quantity == "density"]
+    ['fbm_argmax']
+    """
     yield Formula(
         name="persistence",
         title="Persistence exponent",

@@ -1,4 +1,4 @@
-"""The registry of formulas, and those that apply to a problem."""
+"""The registry of formulas, `FORMULAS`, and the search in it for those that apply to a problem."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ FORMULAS: dict[str, Formula] = {
 
 
 def applicable(quantity: str, subject: str, **problem: Any) -> list[Formula]:
-    """The formulas that give `quantity` for `subject`, have all they need in `problem`, and are valid for it.
+    """The formulas that give `quantity` for `subject` and are valid for `problem`, in the order of the registry.
+
+    A formula that needs an argument which `problem` does not hold is left out. `problem` holds names of `ARGUMENTS`.
 
     >>> from fbmsde.theory import EXIT
     >>> [f.name for f in applicable("mean_exit_time", EXIT, hurst=0.5, barrier=1.0)]
@@ -26,7 +28,7 @@ def applicable(quantity: str, subject: str, **problem: Any) -> list[Formula]:
 
 
 def formulas_table() -> str:
-    """The registry as a Markdown table: formula, quantity, status, where it holds, measured error.
+    """The registry as the text of a Markdown table: formula, quantity, status, range of validity, measured error.
 
     >>> print(formulas_table().splitlines()[0])
     | formula | what it gives | status | where it holds | measured |

@@ -1,4 +1,7 @@
-"""Which of two minima empties first, and where the order turns round."""
+"""Which of two quadratic wells with equal barrier heights empties first, and where the order of the two flips.
+
+The exit rates are those of Pickands' formula in continuous time. Its constant cancels from their ratio.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,11 @@ from ..core.types import Array
 
 
 def scaled_barrier(hurst: ArrayLike, height: ArrayLike, curvature: ArrayLike, sigma: ArrayLike = 1.0) -> Array:
-    """The rim of a quadratic well of the given height, in stationary standard deviations; arguments broadcast.
+    """Distance of the rim of a quadratic well in stationary standard deviations; arguments are broadcast.
 
-    ``k^2 = 2 dV a^(2H-1) / (sigma^2 H Gamma(2H))``: at a fixed height the sharper well has the lower rim for H < 1/2
-    and the higher one for H > 1/2.
+    The square of the distance is ``k^2 = 2 dV a^(2H-1) / (sigma^2 H Gamma(2H))``, where dV is the `height` of the rim
+    above the minimum and a the `curvature`. At a fixed height the sharper well has its rim at fewer standard deviations
+    for H < 1/2 and at more for H > 1/2. Raises ValueError unless 0 < H < 1 and the other arguments are positive.
 
     >>> scaled_barrier([0.3, 0.5, 0.7], 2.0, 4.0).round(3)
     array([2.268, 2.828, 3.349])
@@ -28,7 +32,7 @@ def scaled_barrier(hurst: ArrayLike, height: ArrayLike, curvature: ArrayLike, si
 
 
 def _log_advantage(hurst: ArrayLike, height: ArrayLike, sharp: float, flat: float, sigma: float) -> Array:
-    """Logarithm of the exit rate of the sharp well over that of the flat one, by Pickands: the constant cancels."""
+    """Logarithm of the exit rate of the sharp well over that of the flat one, both by Pickands' formula."""
     h = np.asarray(hurst, dtype=float)
     k_sharp, k_flat = (scaled_barrier(h, height, a, sigma) for a in (sharp, flat))
     clock = np.log(sharp / flat) + np.log(k_sharp / k_flat) / h
@@ -36,7 +40,7 @@ def _log_advantage(hurst: ArrayLike, height: ArrayLike, sharp: float, flat: floa
 
 
 def _ordered(sharp: float, flat: float, sigma: float) -> None:
-    """Refuse curvatures that are not a sharp and a flat one."""
+    """Raise ValueError unless sharp > flat > 0 and sigma > 0."""
     a, b = checks.positive("sharp", sharp), checks.positive("flat", flat)
     checks.positive("sigma", sigma)
     if a <= b:
@@ -46,7 +50,10 @@ def _ordered(sharp: float, flat: float, sigma: float) -> None:
 def first_to_empty(
     hurst: ArrayLike, height: ArrayLike, *, sharp: float, flat: float, sigma: float = 1.0
 ) -> NDArray[np.str_]:
-    """ "sharp" or "flat": the well of the higher exit rate at equal barrier height, by Pickands; arguments broadcast.
+    """Name of the well with the higher exit rate at equal barrier height, "sharp" or "flat", by Pickands' formula.
+
+    `hurst` and `height` are broadcast together. `sharp` and `flat` are the curvatures; ValueError is raised unless
+    sharp > flat. `flip_height` says where the formula can be trusted.
 
     >>> first_to_empty([0.3, 0.5, 0.7, 0.9], 4.0, sharp=4.0, flat=1.0)
     array(['sharp', 'sharp', 'flat', 'flat'], dtype='<U5')
@@ -56,10 +63,11 @@ def first_to_empty(
 
 
 def flip_height(hurst: float, *, sharp: float, flat: float, sigma: float = 1.0) -> float:
-    """The barrier height above which the flat well empties first, by Pickands; infinite for H <= 1/2: it never does.
+    """Barrier height above which the flat well empties first, by Pickands' formula; infinite for H <= 1/2.
 
-    Asymptotic like Pickands' formula: trust it where `scaled_barrier` is at least 2 in both wells, for a sharpness
-    ratio of 4 up to about H = 0.7, beyond which the order flips at barriers too low for the formula.
+    Pickands' formula is asymptotic: trust the height where `scaled_barrier` is at least 2 in both wells. If the
+    curvatures differ by a factor of 4, that holds up to about H = 0.7; beyond, the order flips at barriers that are too
+    low for the formula. Raises ValueError unless sharp > flat.
 
     >>> round(flip_height(0.7, sharp=4.0, flat=1.0), 3), flip_height(0.5, sharp=4.0, flat=1.0)
     (1.31, inf)
@@ -79,7 +87,9 @@ def flip_height(hurst: float, *, sharp: float, flat: float, sigma: float = 1.0) 
 
 
 def flip_hurst(height: float, *, sharp: float, flat: float, sigma: float = 1.0) -> float:
-    """The smallest H above which the flat well of this barrier height empties first, by Pickands; NaN if none does.
+    """Smallest H above which the flat well of this barrier height empties first, by Pickands' formula; NaN if none.
+
+    Raises ValueError unless sharp > flat and the height is positive.
 
     >>> round(flip_hurst(4.0, sharp=4.0, flat=1.0), 3)
     0.564

@@ -1,4 +1,8 @@
-"""Closed forms of the passage from a start to the minimum of the quadratic well."""
+"""Closed forms for the passage from a start to the minimum of the quadratic well.
+
+``T(t) = exp(2at) V(t)`` is the clock of these formulas, where V(t) is the variance of X at time t. The functions that
+return a text give the reason why a formula does not hold, or an empty text.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +19,17 @@ from .formula import PASSAGE, Formula, tabulated_law
 
 
 def _start_away(x0: float) -> str:
-    """The start is not the minimum itself."""
+    """The start must not be the minimum itself."""
     return "" if x0 != 0.0 else "x0 must differ from the minimum, got 0.0."
 
 
 def _start_away_tabulated(hurst: float, x0: float) -> str:
-    """The same, within the table of the law of the maximum."""
+    """The start must not be the minimum itself, and H must lie within the table of the law of the maximum."""
     return _start_away(x0) or tabulated_law(hurst)
 
 
 def _scaled_start(hurst: float, x0: float, times: Array, curvature: float, sigma: float) -> Array:
-    """``|x0| / sqrt(T(t))``: the start against the spread of ``e^(at) X_t``; infinite at t = 0."""
+    """``|x0| / sqrt(T(t))``, the start in standard deviations of ``e^(at) X_t``; infinite at t = 0."""
     spread = np.sqrt(fou.fou_variance(hurst, times, curvature, sigma))
     with np.errstate(divide="ignore"):
         return abs(x0) * np.exp(-curvature * times) / spread
@@ -37,20 +41,23 @@ def _images_survival(hurst: float, x0: float, times: Array, curvature: float = 1
 
 
 def _power_law_spread(hurst: float, times: Array, curvature: float, sigma: float) -> Array:
-    """Square root of ``int_0^t 2 D(s) exp(-2a(t-s)) ds`` with ``D = sigma^2 H s^(2H-1)``."""
+    """Square root of ``V(t) = int_0^t 2 D(s) exp(-2a(t-s)) ds`` with the diffusion ``D(s) = sigma^2 H s^(2H-1)``."""
     x = 2.0 * curvature * times
     return sigma * times**hurst * np.sqrt(special.hyp1f1(1.0, 2.0 * hurst + 1.0, -x))
 
 
 def _power_law_survival(hurst: float, x0: float, times: Array, curvature: float = 1.0, sigma: float = 1.0) -> Array:
-    """``erf(x0 / sqrt(2 T(t)))`` with the diffusion ``sigma^2 H t^(2H-1)``."""
+    """``erf(x0 / sqrt(2 T(t)))`` with the clock of the diffusion ``sigma^2 H t^(2H-1)``."""
     with np.errstate(divide="ignore"):
         start = abs(x0) * np.exp(-curvature * times) / _power_law_spread(hurst, times, curvature, sigma)
     return special.erf(start / math.sqrt(2.0))
 
 
 def _power_law_density(hurst: float, x0: float, times: Array, curvature: float = 1.0, sigma: float = 1.0) -> Array:
-    """Minus the derivative of the survival above: ``2 D(t) x e^-x^2/2 / (sqrt(2 pi) V)``, x the scaled start."""
+    """Minus the derivative of `_power_law_survival`.
+
+    It is ``2 D(t) z exp(-z^2/2) / (sqrt(2 pi) V(t))`` with ``z = x0 / sqrt(T(t))``.
+    """
     t = np.where(times > 0.0, times, 1.0)
     spread = _power_law_spread(hurst, t, curvature, sigma)
     start = abs(x0) * np.exp(-curvature * t) / spread
@@ -70,20 +77,24 @@ def _lamperti_rate(hurst: float, curvature: float = 1.0) -> float:
 
 
 def _lamperti_survival(hurst: float, x0: float, times: Array, curvature: float = 1.0, sigma: float = 1.0) -> Array:
-    """``F_H(x0 / sqrt(T(t)))``."""
+    """``F_H(x0 / sqrt(T(t)))`` with the survival function F_H of fBm, the law of its maximum."""
     start = _scaled_start(hurst, x0, times, curvature, sigma)
     return fbm_maximum_cdf(hurst, np.clip(start, 1e-300, 1e3))  # 0 is an underflow: too low for the table
 
 
 def _lamperti_closed(hurst: float, x0: float, times: Array, curvature: float = 1.0, sigma: float = 1.0) -> Array:
-    """``erf(c z)^(1/H-1)`` with the constant c that is right at z = 1."""
+    """``erf(c z)^(1/H-1)``, ``z = x0 / sqrt(T(t))``, with the constant c for which it equals F_H(1) at z = 1."""
     power = 1.0 / hurst - 1.0
     c = float(special.erfinv(float(fbm_maximum_cdf(hurst, 1.0)) ** (1.0 / power)))
     return special.erf(c * _scaled_start(hurst, x0, times, curvature, sigma)) ** power
 
 
 def passage_formulas() -> Iterator[Formula]:
-    """Passage from x0 to the minimum."""
+    """Yield the formulas for the passage from x0 to the minimum.
+
+    >>> [formula.name for formula in passage_formulas() if formula.status == "approximate"]
+    ['lamperti_rate', 'lamperti_survival', 'lamperti_closed_form']
+    """
     yield Formula(
         name="effective_fokker_planck",
         title="Effective Fokker-Planck equation and images",
