@@ -1,65 +1,27 @@
-"""Simulation of stochastic differential equations driven by fractional Brownian motion."""
+"""Simulation of stochastic differential equations driven by fractional Brownian motion.
+
+A name is imported when it is used first; `__init__.pyi` beside this file lists them all and where they are.
+"""
 
 from importlib import import_module as _import_module
-from types import ModuleType as _ModuleType
+from typing import Any as _Any
 
-from . import theory
+import lazy_loader as _lazy_loader
+
 from ._former_paths import FORMER as _FORMER
-from .drivers.fbm_compat import FBM
-from .drivers.fractional import FractionalNoise
-from .drivers.rational.streaming import StreamingNoise
-from .drivers.sample import fbm, fgn
-from .dynamics.landscapes import Landscape, double_well, double_well_2d, quadratic, rippled_well, tilted_double_well
-from .hurst.estimate import estimate_hurst
-from .hurst.rolling import rolling_hurst
-from .results.estimates import NoEstimateError
-from .results.passage_times import PassageTimes
-from .simulation.bridge import bridge_passage
-from .simulation.budget import ErrorBudget
-from .simulation.domains import LevelSet
-from .simulation.errors import HorizonError, PathError
-from .simulation.exact_ou import fractional_ornstein_uhlenbeck
-from .simulation.monitoring import Accuracy
-from .simulation.passage import first_passage
-from .simulation.paths import Paths, simulate_paths
-from .studies.escape.study import EscapeStudy, escape_study
+from .core import loaded as _loaded  # noqa: F401 - before the other files
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "FBM",
-    "Accuracy",
-    "ErrorBudget",
-    "EscapeStudy",
-    "FractionalNoise",
-    "HorizonError",
-    "Landscape",
-    "LevelSet",
-    "NoEstimateError",
-    "PassageTimes",
-    "PathError",
-    "Paths",
-    "StreamingNoise",
-    "bridge_passage",
-    "double_well",
-    "double_well_2d",
-    "escape_study",
-    "estimate_hurst",
-    "fbm",
-    "fgn",
-    "first_passage",
-    "fractional_ornstein_uhlenbeck",
-    "quadratic",
-    "rippled_well",
-    "rolling_hurst",
-    "simulate_paths",
-    "theory",
-    "tilted_double_well",
-]
+_FOLDERS = ("bench", "cli", "core", "drivers", "dynamics", "hurst", "io", "laws", "plots", "results", "simulation")
+_FOLDERS += ("studies", "theory")
+_public, _, __all__ = _lazy_loader.attach_stub(__name__, __file__)
 
 
-def __getattr__(name: str) -> _ModuleType:
-    """The module at a former path, as an attribute of the package."""
-    if name in _FORMER:
-        return _import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> _Any:
+    """A public name, a folder, or the module at a former path, imported now."""
+    return _import_module(f".{name}", __name__) if name in _FOLDERS or name in _FORMER else _public(name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_FOLDERS, "__version__"})

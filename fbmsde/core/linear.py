@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .cached import cached_kernel
+from .cache import kernel
 from .types import Array
 
 _SWEEPS = 30  # of Jacobi's method, which converges quadratically: 6 to 10 are enough
@@ -39,7 +39,7 @@ def symmetric_eigen(matrix: Array) -> tuple[Array, Array]:
     return values[order], vectors[:, order]
 
 
-@cached_kernel
+@kernel
 def _turn(first: Array, second: Array, c: float, s: float) -> None:
     """Rotate a pair of vectors (n,) of which the first has the cosine c and the second the sine s, in place."""
     for k in range(first.size):
@@ -47,7 +47,7 @@ def _turn(first: Array, second: Array, c: float, s: float) -> None:
         first[k], second[k] = c * x - s * y, s * x + c * y
 
 
-@cached_kernel
+@kernel
 def _rotate_to_diagonal(rest: Array, vectors: Array) -> None:
     """Rotate the symmetric `rest` (n, n) until it is diagonal, in place, and the columns of `vectors` with it."""
     n = rest.shape[0]

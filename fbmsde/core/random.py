@@ -14,7 +14,7 @@ from numba import njit
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
-from .cached import cached_kernel
+from .cache import kernel
 
 ROW_LANES = 64  # lanes that fill one row: enough to hide latencies, few enough to be seeded at once
 _LANE_BITS = np.uint64(24)
@@ -151,7 +151,7 @@ def seed_row(key: NDArray[np.uint64], path: int, component: int, state: NDArray[
             state[j, lane] = _mix(_mix((index + np.uint64(lane)) ^ first) ^ second)
 
 
-@cached_kernel
+@kernel
 def fill_normals(key: NDArray[np.uint64], first: int, component: int, out: NDArray[np.float64]) -> None:
     """Rows of independent normals, `out` (n_rows, n): row i is a function of (key, first + i, component) alone."""
     state = np.empty((4, ROW_LANES), np.uint64)
@@ -165,14 +165,14 @@ def fill_normals(key: NDArray[np.uint64], first: int, component: int, out: NDArr
                 target[j] = drawn[j]
 
 
-@cached_kernel
+@kernel
 def seed_rows(key: NDArray[np.uint64], paths: NDArray[np.int64], component: int, states: NDArray[np.uint64]) -> None:
     """Lanes at the beginning of rows: ``states[i]`` (4, ROW_LANES) is a function of (key, paths[i], component)."""
     for i in range(paths.size):
         seed_row(key, paths[i], component, states[i])
 
 
-@cached_kernel
+@kernel
 def fill_scaled_pairs(states: NDArray[np.uint64], scale: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """``out[i, 2k], out[i, 2k+1]`` are ``scale[k]`` times the next two normals; scale.size a multiple of ROW_LANES."""
     state = np.empty((4, ROW_LANES), np.uint64)  # local: known not to overlap `out`, without which nothing vectorises

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, special
 
-from ..core.cached import cached_kernel
+from ..core.cache import kernel
 from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance
 from .spectral import GRID
@@ -110,7 +110,7 @@ def detrended_fluctuation(increments: Array) -> tuple[Array, Array]:
     return hurst, sample_sigma(increments, hurst)
 
 
-@cached_kernel
+@kernel
 def _detrended_variances(profile: Array, sizes: NDArray[np.intp], out: Array) -> None:
     """Write the mean squared residual about a line in non-overlapping windows to `out` (n_series, n_sizes)."""
     for i in range(profile.shape[0]):
@@ -141,7 +141,7 @@ def rescaled_range(increments: Array) -> tuple[Array, Array]:
     return hurst, sample_sigma(increments, hurst)
 
 
-@cached_kernel
+@kernel
 def _rescaled_ranges(increments: Array, sizes: NDArray[np.intp], out: Array) -> None:
     """Write the mean rescaled range over non-overlapping windows to `out` (n_series, n_sizes)."""
     for i in range(increments.shape[0]):
@@ -176,7 +176,7 @@ def rs_noise_as_path(increments: Array) -> tuple[Array, Array]:
     return slope, sample_sigma(increments, np.full(len(slope), 0.5))
 
 
-@cached_kernel
+@kernel
 def _simplified_ranges(values: Array, sizes: NDArray[np.intp], out: Array) -> None:
     """Write the mean of range over standard deviation of the differences to `out` (n_series, n_sizes)."""
     for i in range(values.shape[0]):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import fft, special
 from scipy.interpolate import CubicSpline
 
-from ..core.cached import cached_kernel
+from ..core.cache import kernel
 from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance
 from .ordinates import bands, expected_periodogram, ordinate_weights, periodogram
@@ -189,7 +189,7 @@ def _restricted_squares(series: Array, hurst: float) -> tuple[Array, float]:
     return squares[:-1] - products[:-1] ** 2 / squares[-1], log_det + math.log(squares[-1])
 
 
-@cached_kernel
+@kernel
 def _innovation_sums(gamma: Array, lanes: Array, squares: Array, products: Array) -> float:
     """Add to `squares` and `products`, (width,) each, and return the log-determinant of the covariance matrix.
 
@@ -245,9 +245,9 @@ def _whittle_error_at(hurst: float, n: int) -> float:
     means[0] = 1.0
     sines = -fft.fft(np.append(0.0, fgn_autocovariance(hurst, np.arange(1, n)))).imag
     factors = slopes / means
-    kernel = np.append(0.0, (n * np.sin(np.pi * np.arange(1, n) / n)) ** -2.0)
+    decay = np.append(0.0, (n * np.sin(np.pi * np.arange(1, n) / n)) ** -2.0)
     smoothed, smoothed_sines = fft.irfft(
-        fft.rfft(kernel) * fft.rfft(np.array([factors, factors * sines]), axis=1), n, axis=1
+        fft.rfft(decay) * fft.rfft(np.array([factors, factors * sines]), axis=1), n, axis=1
     )
     information = slopes @ slopes / 2.0
     leaked = factors * sines**2 @ smoothed - factors * sines @ smoothed_sines

@@ -17,7 +17,7 @@ from scipy import fft
 
 from ...core import checks
 from ...core.blocks import run_blocks, short_ranges
-from ...core.cached import cached_kernel
+from ...core.cache import kernel
 from ...core.random import ROW_LANES, fill_normals, fill_scaled_pairs, seed_rows
 from ...core.types import AnyArray, Key
 from ...laws.fgn import fgn_autocovariance
@@ -242,7 +242,7 @@ def _cholesky_factor(gamma: NDArray[np.float64], factor: NDArray[np.float64]) ->
         factor[:, first:last] = columns.T
 
 
-@cached_kernel
+@kernel
 def _schur(up: AnyArray, down: AnyArray, first: int, columns: AnyArray) -> None:
     """Columns of the factor from `first` on, as rows: each but column 0 by a hyperbolic rotation of `up` and `down`."""
     if first == 0:
@@ -256,7 +256,7 @@ def _schur(up: AnyArray, down: AnyArray, first: int, columns: AnyArray) -> None:
             columns[k - first, i] = up[i]
 
 
-@cached_kernel
+@kernel
 def _add_weighted(weights: AnyArray, rows: AnyArray, count: int, total: AnyArray) -> None:
     """``total += sum_{j < count} weights[j] rows[j]``, in an order that depends on `count` alone."""
     for j in range(0, count - 3, 4):
@@ -270,7 +270,7 @@ def _add_weighted(weights: AnyArray, rows: AnyArray, count: int, total: AnyArray
             total[lane] += a * row[lane]
 
 
-@cached_kernel
+@kernel
 def _multiply(factor: AnyArray, some: tuple[int, int], noise: AnyArray, x: AnyArray) -> None:
     """Some rows of ``x = factor @ noise`` for a lower triangular factor."""
     total = np.empty(noise.shape[1])
@@ -280,7 +280,7 @@ def _multiply(factor: AnyArray, some: tuple[int, int], noise: AnyArray, x: AnyAr
         x[k] = total
 
 
-@cached_kernel
+@kernel
 def _levinson(gamma: AnyArray, state: AnyArray, some: tuple[int, int], noise: AnyArray, x: AnyArray) -> None:
     """Some rows of ``x_k = sum_{i < k} w_ki x_i + sqrt(v_k) noise_k``, w the regression weights of Durbin and Levinson.
 

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 from scipy import fft
 
 from ...core.blocks import short_ranges
-from ...core.cached import cached_kernel
+from ...core.cache import kernel
 
 Array = NDArray[Any]
 
@@ -112,7 +112,7 @@ def _block_width(columns: int) -> int:
     return _FEWEST * max(d for d in range(1, _WIDTH // _FEWEST + 1) if sixteens % d == 0)
 
 
-@cached_kernel
+@kernel
 def _twiddle(rows: Array, left: int, start: Array, steps: Array, re: Array, im: Array) -> None:
     """Columns ``left ...`` of complex `rows`, times ``start * steps`` of their row, into `re` and `im`."""
     for k in range(re.shape[0]):
@@ -127,7 +127,7 @@ def _twiddle(rows: Array, left: int, start: Array, steps: Array, re: Array, im: 
             row_im[j] = x * root_im + y * root_re
 
 
-@cached_kernel
+@kernel
 def _radix_4(re: Array, im: Array, first: int, gap: int, roots: Array, turn: int) -> None:
     """One butterfly of the rows ``first + (0, 1, 2, 3) gap``; output q is multiplied by root ``q turn``."""
     a_re, b_re, c_re, d_re = re[first], re[first + gap], re[first + 2 * gap], re[first + 3 * gap]
@@ -146,7 +146,7 @@ def _radix_4(re: Array, im: Array, first: int, gap: int, roots: Array, turn: int
         d_re[j], d_im[j] = x * w_re - y * w_im, x * w_im + y * w_re
 
 
-@cached_kernel
+@kernel
 def _radix_4_half(re: Array, im: Array, first: int) -> None:
     """The last butterfly of four neighbouring rows: only its outputs 0 and 1 lie in the wanted half."""
     a_re, b_re, c_re, d_re = re[first], re[first + 1], re[first + 2], re[first + 3]
@@ -158,7 +158,7 @@ def _radix_4_half(re: Array, im: Array, first: int) -> None:
         b_re[j], b_im[j] = rest_re + side_re, rest_im + side_im
 
 
-@cached_kernel
+@kernel
 def _columns(re: Array, im: Array, roots: Array) -> None:
     """Transform along the first axis by decimation in frequency, up to the last butterflies of four rows."""
     rows = re.shape[0]
@@ -173,7 +173,7 @@ def _columns(re: Array, im: Array, roots: Array) -> None:
         _radix_4_half(re, im, first)
 
 
-@cached_kernel
+@kernel
 def _store(values: Array, digits: Array, left: int, columns: int, row: Array) -> None:
     """Rows ``4 k, 4 k + 1`` of `values` to their places in one row of the output."""
     rows, width = values.shape
@@ -187,7 +187,7 @@ def _store(values: Array, digits: Array, left: int, columns: int, row: Array) ->
                 target[j] = source[j]
 
 
-@cached_kernel
+@kernel
 def _across(
     work: Array, starts: Array, steps: Array, roots: Array, digits: Array, some: Any, skip: int, out: Array
 ) -> None:  # fmt: skip

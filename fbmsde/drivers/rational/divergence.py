@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft
 
-from ...core.cached import cached_kernel
+from ...core.cache import kernel
 from ...core.types import Array
 from ...laws.fgn import fgn_autocovariance, fgn_spectrum
 from .fit import frequency_nodes
@@ -15,7 +15,7 @@ _BLOCKS = 4096  # matrix size that carries the ends of the path in the estimate
 _WAVES = 10.0  # in units of 1/n: the spectral integral starts here
 
 
-@cached_kernel
+@kernel
 def _durbin_levinson(gamma: Array) -> tuple[Array, Array]:
     """Prediction-error filter (n,) of the last value from the n - 1 before it, and the n prediction variances."""
     n = gamma.size

@@ -1,0 +1,52 @@
+from . import theory
+from .drivers.fbm_compat import FBM
+from .drivers.fractional import FractionalNoise
+from .drivers.rational.streaming import StreamingNoise
+from .drivers.sample import fbm, fgn
+from .dynamics.landscapes import Landscape, double_well, double_well_2d, quadratic, rippled_well, tilted_double_well
+from .hurst.estimate import estimate_hurst
+from .hurst.rolling import rolling_hurst
+from .results.estimates import NoEstimateError
+from .results.passage_times import PassageTimes
+from .simulation.bridge import bridge_passage
+from .simulation.budget import ErrorBudget
+from .simulation.domains import LevelSet
+from .simulation.errors import HorizonError, PathError
+from .simulation.exact_ou import fractional_ornstein_uhlenbeck
+from .simulation.monitoring import Accuracy
+from .simulation.passage import first_passage
+from .simulation.paths import Paths, simulate_paths
+from .studies.escape.study import EscapeStudy, escape_study
+
+__all__ = [
+    "FBM",
+    "Accuracy",
+    "ErrorBudget",
+    "EscapeStudy",
+    "FractionalNoise",
+    "HorizonError",
+    "Landscape",
+    "LevelSet",
+    "NoEstimateError",
+    "PassageTimes",
+    "PathError",
+    "Paths",
+    "StreamingNoise",
+    "bridge_passage",
+    "double_well",
+    "double_well_2d",
+    "escape_study",
+    "estimate_hurst",
+    "fbm",
+    "fgn",
+    "first_passage",
+    "fractional_ornstein_uhlenbeck",
+    "quadratic",
+    "rippled_well",
+    "rolling_hurst",
+    "simulate_paths",
+    "theory",
+    "tilted_double_well",
+]
+
+__version__: str
