@@ -1,4 +1,4 @@
-"""Series from files."""
+"""Reading of series from files."""
 
 from .series import DECIMALS, FORMATS, Series, read_series
 

@@ -1,4 +1,4 @@
-"""Series from files: text tables, NumPy's .npy and .npz, Parquet; plain, gzipped or from standard input."""
+"""Reading of series from text tables, .npy, .npz and Parquet files: plain, gzipped or from standard input."""
 
 from __future__ import annotations
 
@@ -31,15 +31,17 @@ _TIME_NAME = re.compile(
     r"seconds|index|idx|step|steps|row|zeit|datum|jahr|unnamed: 0|__index_level_0__|)(\s*[\[(].*[\])])?",
     re.IGNORECASE,
 )
-_SHORTEST_TIME = 8  # a column of fewer values is not told for a time by its values
-_STRAIGHT = 0.02  # how far, in steps, a time may be off a straight line by rounding
+_SHORTEST_TIME = 8  # a column with fewer values than this is never recognised as a time by its values
+_STRAIGHT = 0.02  # how far, in steps, rounding may move a time away from a straight line
 
 
 @dataclass(frozen=True)
 class Series:
-    """What `read_series` returns: `values` (n_series, n), the `names` of the series, and `notes` on what was left out.
+    """The series of a file.
 
-    A missing value is NaN.
+    values : one series per row, (n_series, n). A missing value is NaN.
+    names : the names of the series.
+    notes : sentences on what was left out of the file, and on what is missing or not equally spaced.
     """
 
     values: Array
@@ -55,27 +57,34 @@ def read_series(
     decimal: str | None = None,
     kind: str | None = None,
 ) -> Series:
-    """Series from a file, as a `Series`: their values (n_series, n), their names, and notes on what was left out.
+    """The series in a file, with their names and with notes on what was left out.
 
-    The kind of the file is told from its first bytes: ``.npy`` and ``.npz`` hold (n,) or (n_series, n), one series per
-    row; Parquet and text hold one series per *column*. Each may be gzipped; "-" reads standard input. In text the
-    separator (comma, semicolon, tab, bar or blanks), the decimal mark, marks between thousands, header lines and
-    quotes are recognised; lines that begin with # or % are comments. A single line of numbers is one series.
+    The first bytes tell the kind of the file. ``.npy`` and ``.npz`` hold arrays (n,) or (n_series, n), one series per
+    row; Parquet and text hold one series per *column*. Each may be gzipped. In text the separator (comma, semicolon,
+    tab, bar or blanks), the decimal mark, marks between thousands, header lines and quotes are recognised, and lines
+    that begin with # or % are comments. A single line of numbers is one series.
 
-    Columns of words or dates are left out, and so are an index or a time: a column named like one, or one that rises
-    in equal steps beside others. `notes` says so, and where they are not equally spaced. A missing value, an empty
-    line in a table of one column among them, is NaN, so that no gap is closed.
+    Columns of words or dates are left out. So is an index or a time: a column that is named like one, or one that
+    changes in equal steps beside others. `notes` names each of them and says where a time is not equally spaced.
+    Missing values are NaN, so that no gap is closed; an empty line in a table of one column is such a value.
 
     Parameters
     ----------
-    columns : names or numbers (from 1) of the columns to take, a name before a number; all series if empty.
-    skip : lines of text to leave out at the top. decimal : "." or "," if the file can be read with either.
-    kind : "increments" or "path", as for `estimate_hurst`, if known: whether a 0 above a single column can be the
-        start of a path, or must be the name of the column.
+    path : the file; "-" reads standard input.
+    columns : names or numbers (from 1) of the columns to take; a text that is both is taken as a name. All series are
+        taken if it is empty.
+    skip : number of lines of text to leave out at the top.
+    decimal : the decimal mark, "." or ",", for a file that can be read with either.
+    kind : "increments" or "path", as for `estimate_hurst`, if it is known. It decides whether a 0 above a single column
+        may be the start of a path or must be the name of the column.
 
-    Raises FileNotFoundError and other kinds of OSError, ImportError for Parquet without pyarrow, and ValueError for
-    what is not understood: damaged or binary files, ragged lines, numbers that can be read in two ways.
+    Raises
+    ------
+    FileNotFoundError and other kinds of OSError; ImportError for Parquet without pyarrow; ValueError for damaged and
+    binary files, lines of different widths, and numbers that can be read in two ways.
 
+    Examples
+    --------
     >>> import tempfile, pathlib
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "noise.csv"
     >>> _ = file.write_text("date;a;b\\n2024-01-01;0,5;4\\n2024-01-02;2,5;5\\n2024-01-03;3;6\\n")
@@ -119,12 +128,12 @@ def _bytes(path: str | PathLike[str]) -> tuple[bytes, str]:
 
 
 def _read_npy(data: bytes, columns: tuple[str, ...]) -> Series:
-    """The rows of one array."""
+    """The rows of the array in a .npy file."""
     return _rows({"": _loaded(lambda: np.load(io.BytesIO(data), allow_pickle=False))}, columns)
 
 
 def _read_npz(data: bytes, columns: tuple[str, ...]) -> Series:
-    """The rows of the one array of an archive, or of those that are asked for by name."""
+    """The rows of the only array in a .npz archive, or of the arrays that are asked for by name."""
 
     def arrays() -> dict[str, Any]:
         with np.load(io.BytesIO(data), allow_pickle=False) as held:
@@ -144,7 +153,7 @@ def _read_npz(data: bytes, columns: tuple[str, ...]) -> Series:
 
 
 def _loaded(load: Callable[[], Any]) -> Any:
-    """What `load` returns, and ValueError for whatever a damaged file makes NumPy raise."""
+    """The result of `load`; ValueError in place of whatever a damaged file makes NumPy raise."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -155,7 +164,7 @@ def _loaded(load: Callable[[], Any]) -> Any:
 
 
 def _rows(arrays: dict[str, Any], columns: tuple[str, ...]) -> Series:
-    """The rows of all arrays as series, or those whose numbers, from 1, are asked for."""
+    """The rows of all arrays as series, or only the rows whose numbers, from 1, are asked for."""
     names: list[str] = []
     rows: list[Array] = []
     for name, values in arrays.items():
@@ -188,7 +197,7 @@ def _read_parquet(data: bytes, columns: tuple[str, ...]) -> Series:
 
 
 def _parquet_column(pyarrow: Any, name: str, column: Any) -> Column:
-    """A column with NaN for what is missing, or the words of one that holds no numbers."""
+    """A column with NaN for its missing values, or with its words if it holds no numbers."""
     types = pyarrow.types
     if not (types.is_integer(column.type) or types.is_floating(column.type) or types.is_decimal(column.type)):
         return Column(name, np.empty(0), tuple(map(str, column.to_pylist())))
@@ -198,7 +207,7 @@ def _parquet_column(pyarrow: Any, name: str, column: Any) -> Column:
 
 
 def _refuse_archive(data: bytes, columns: tuple[str, ...]) -> Series:
-    """A zip file is an archive of NumPy if it holds arrays, else a spreadsheet or something else."""
+    """The series in a zip file if it is an archive of NumPy; ValueError if it is a spreadsheet or something else."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
@@ -217,7 +226,7 @@ _READERS: dict[bytes, Callable[[bytes, tuple[str, ...]], Series]] = {
 
 
 def _decoded(data: bytes) -> str:
-    """Text of the bytes: UTF-8 or UTF-16 with its mark, UTF-8, else Latin-1; binary data are refused."""
+    """The text that the bytes encode: UTF-16 or UTF-8 by its mark, else UTF-8, else Latin-1; ValueError if binary."""
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
         if data.startswith(mark):
             return data.decode(encoding, errors="replace")
@@ -230,7 +239,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _read_text(text: str, columns: tuple[str, ...], skip: int, decimal: str | None, kind: str | None) -> Series:
-    """Columns of a text table, or its only line, as series."""
+    """The columns of a text table as series, or its only line as one series."""
     lines = Lines(text, skip)
     try:
         layout = find_layout(lines, decimal, kind)
@@ -251,7 +260,7 @@ def _read_text(text: str, columns: tuple[str, ...], skip: int, decimal: str | No
 
 
 def _series(found: Sequence[Column], wanted: tuple[str, ...], notes: Sequence[str]) -> Series:
-    """The wanted columns as series, or all that hold numbers but a time."""
+    """The wanted columns as series; by default all that hold numbers and are no index or time."""
     names = [column.name for column in found]
     told = list(notes)
     if wanted:
@@ -274,12 +283,12 @@ def _series(found: Sequence[Column], wanted: tuple[str, ...], notes: Sequence[st
 
 
 def _label(name: str) -> str:
-    """How a note names a column."""
+    """The words with which a note names a column."""
     return f"column {name!r}" if name else "the column without a name"
 
 
 def _chosen(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    """Places of what is wanted by name or, where no name is so, by number from 1; all if nothing is wanted."""
+    """Places of the columns that are wanted by name or, if no name fits, by number from 1; all if none is wanted."""
     places = []
     for want in _separate(names, wanted):
         same = [i for i, name in enumerate(names) if name == want]
@@ -293,7 +302,7 @@ def _chosen(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
 
 
 def _separate(names: Sequence[str], wanted: Sequence[str]) -> Iterator[str]:
-    """What is wanted one by one: names as they are, else parts between commas, and the numbers of a range 2:5."""
+    """The wanted columns one by one: names unchanged, other texts cut at commas, and ranges such as 2:5 as numbers."""
     for want in wanted:
         for part in [want] if want in names else want.split(","):
             ends = re.fullmatch(r"(\d{1,6}):(\d{1,6})", part)
@@ -304,7 +313,7 @@ def _separate(names: Sequence[str], wanted: Sequence[str]) -> Iterator[str]:
 
 
 def _left_out(found: Sequence[Column]) -> dict[int, str]:
-    """Columns that are no series, with the reason: words, nothing, or an index or a time beside others."""
+    """The places of the columns that are no series, each with the reason: words, no values, an index or a time."""
     reasons: dict[int, str] = {}
     for i, column in enumerate(found):
         if not any(column.cells) and np.isnan(column.values).all():
@@ -322,7 +331,7 @@ def _left_out(found: Sequence[Column]) -> dict[int, str]:
 
 
 def _time_by_name(column: Column) -> str:
-    """Why a column is an index or a time by its name; empty if it is none."""
+    """The reason why a column is an index or a time by its name, empty if it is none."""
     values = column.values
     if _TIME_NAME.fullmatch(column.name.strip()) is None or np.isnan(values).any():
         return ""
@@ -334,7 +343,10 @@ def _time_by_name(column: Column) -> str:
 
 
 def _time_by_value(found: Sequence[Column], rest: Sequence[int]) -> dict[int, str]:
-    """The first column that rises (or falls) in equal steps, or else the first column if it alone rises all along."""
+    """The column that is a time by its values, with the reason; empty if there is none.
+
+    It is the first one that changes in equal steps, or else the first column of all if no other one rises throughout.
+    """
     steps = {i: np.diff(found[i].values) for i in rest}
     if found[rest[0]].values.size < _SHORTEST_TIME:
         return {}
@@ -352,7 +364,7 @@ def _time_by_value(found: Sequence[Column], rest: Sequence[int]) -> dict[int, st
 
 
 def _uneven(steps: Array) -> str:
-    """A warning if the steps of a time differ by more than the months of a year do."""
+    """A warning if the steps of a time differ by more than the months of a year do, else an empty text."""
     if not steps.size or steps.max() <= 1.15 * steps.min():
         return ""
     return (f", in steps from {steps.min():.6g} to {steps.max():.6g}; "
@@ -360,7 +372,7 @@ def _uneven(steps: Array) -> str:
 
 
 def _uneven_dates(cells: Sequence[str]) -> str:
-    """The same for dates that are written as 2024-01-31, with or without a time; empty for other words."""
+    """The warning of `_uneven` for dates written as 2024-01-31, with or without a time; empty for other words."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""Numbers from text: which mark separates columns, which one is the decimal mark, and which lines are a header."""
+"""Tables of numbers in text: finding the mark between columns, the decimal mark and the header, and reading them."""
 
 from __future__ import annotations
 
@@ -18,22 +18,26 @@ Cells = list[str]
 BLANKS = ""  # the separator that stands for any run of blanks and tabs
 _STRONG = "\t;|"  # marks that hardly ever stand inside a number
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "missing", "-", "--", ".", "?"}
-_SAMPLE = 1000  # lines from which the layout is told
-_CHUNK = 2**16  # lines that are turned into numbers at once
+_SAMPLE = 1000  # the layout is found from so many lines
+_CHUNK = 2**16  # so many lines are turned into numbers at once
 _NO_BREAK = re.compile("(?<=\\d)[\u00a0\u202f](?=\\d{3})")  # blanks between thousands
-_UNNATURAL = re.compile(r"[+-]?0\d.*|-0")  # a whole number that nobody writes so: what follows a decimal comma
+_UNNATURAL = re.compile(r"[+-]?0\d.*|-0")  # nobody writes a whole number so; it is what follows a decimal comma
 _DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """A way to write numbers in columns: the mark between columns and the decimal mark."""
+    """A way to write numbers in columns: the mark between columns and the decimal mark.
+
+    >>> list(Dialect(";", ",").split(["1,5; 2"])), Dialect(";", ",").number("1.234,5")
+    ([['1,5', '2']], 1234.5)
+    """
 
     separator: str
     decimal: str
 
     def split(self, lines: Iterable[str]) -> Iterator[Cells]:
-        """The cells of each line without blanks around them."""
+        """The cells of each line, without blanks around them."""
         if self.separator == BLANKS:
             rows = ([cell.strip('"') for cell in line.split()] if '"' in line else line.split() for line in lines)
             return (row or [""] for row in rows)
@@ -41,7 +45,7 @@ class Dialect:
         return ([cell.strip() for cell in row] or [""] for row in quoted)
 
     def number(self, cell: str) -> float | None:
-        """The number in a cell, NaN where the cell says that there is none, None where it holds something else."""
+        """The number in a cell, NaN if the cell is empty or a word such as NA, None if it holds anything else."""
         if self.decimal == "." and "_" not in cell:
             try:
                 return float(cell)
@@ -62,7 +66,15 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the first lines tell of a table: its dialect, width, header, and which columns hold numbers."""
+    """What the first lines of a table tell about it.
+
+    dialect : its marks. width : the number of columns.
+    n_header, names : the number of header lines, and the names of the columns.
+    numeric : True for each column that holds numbers.
+    sample : the numbers in the first lines, (n_numeric_columns, n_lines).
+    words : the number of cells without a number in columns of numbers.
+    oddities : the number of signs that the dialect is not that of the file.
+    """
 
     dialect: Dialect
     width: int
@@ -75,15 +87,17 @@ class Layout:
 
     @property
     def rank(self) -> tuple[int, bool]:
-        """Less is better: cells that hold no number, and a separator that may also stand inside a number."""
+        """The order of layouts, smaller is better: by cells without a number, then by marks rarely found in numbers."""
         return self.words, not (self.width > 1 and self.dialect.separator in tuple(_STRONG))
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: `values` with NaN for what is no number, or, if it holds words, its `cells`.
+    """A column of a table.
 
-    `faults` are the cells without a number with their lines, counted from 1.
+    values : its numbers, with NaN for a cell that holds none; empty if the column holds words.
+    cells : its texts if the column holds words, else empty.
+    faults : each cell without a number, with its line counted from 1.
     """
 
     name: str
@@ -93,7 +107,10 @@ class Column:
 
 
 class Lines:
-    """The lines of a text that may hold data, with their places in the file."""
+    """The lines of a text that are no comments, with their `places` in the file, counted from 0.
+
+    Empty lines at the top and at the end are left out.
+    """
 
     def __init__(self, text: str, skip: int) -> None:
         lines = re.split(r"\r*\n|\r", _NO_BREAK.sub("'", text.replace("\u2212", "-")))
@@ -106,12 +123,18 @@ class Lines:
 
     @property
     def n_blank(self) -> int:
-        """Empty lines between others."""
+        """The number of empty lines between others."""
         return sum(not line.strip() for line in self.lines)
 
 
 def find_layout(lines: Lines, decimal: str | None, kind: str | None) -> Layout:
-    """The one layout under which the lines are a table; ValueError where there is none or more than one."""
+    """The layout under which the lines are a table; ValueError if there is none or if two are equally likely.
+
+    `decimal` and `kind` are the options of `read_series`.
+
+    >>> find_layout(Lines("a;b\\n1,5;2\\n2,5;3\\n", 0), None, None).dialect
+    Dialect(separator=';', decimal=',')
+    """
     sample = [line for line in islice(lines.lines, _SAMPLE) if line.strip()]
     separators = [mark for mark in (*_STRONG, ",") if any(mark in line for line in sample)]
     found: list[Layout] = []
@@ -135,7 +158,7 @@ def find_layout(lines: Lines, decimal: str | None, kind: str | None) -> Layout:
 
 
 def _refuse_both(one: Layout, other: Layout, sample: Sequence[str]) -> None:
-    """Two readings of the same lines, and neither is more likely."""
+    """Raise ValueError for two layouts that read different numbers from the lines and are equally likely."""
     line = sample[-1].strip()
     readings = " or ".join(
         " and ".join(f"{value:g}" for value in layout.sample[:, -1].tolist()) for layout in (one, other)
@@ -145,7 +168,7 @@ def _refuse_both(one: Layout, other: Layout, sample: Sequence[str]) -> None:
 
 
 def _layout(dialect: Dialect, sample: Sequence[str], kind: str | None) -> Layout:
-    """The layout of the lines in this dialect; ValueError where they are no table in it."""
+    """The layout of the lines in this dialect; ValueError if they are no table in it."""
     try:
         rows = list(dialect.split(sample))
     except csv.Error as error:
@@ -175,7 +198,7 @@ def _layout(dialect: Dialect, sample: Sequence[str], kind: str | None) -> Layout
 
 
 def _rectangle(rows: list[Cells]) -> tuple[list[Cells], int]:
-    """Rows without the empty cells behind trailing separators, and the usual width."""
+    """The rows without the empty cells that trailing separators leave, and their usual width."""
     width = Counter(map(len, rows)).most_common(1)[0][0]
     usual = [rows[0][:width] + [""] * (width - len(rows[0])), *(r for r in rows[len(rows) // 2 :] if len(r) == width)]
     while width > 1 and all(row[width - 1] == "" for row in usual):
@@ -184,13 +207,13 @@ def _rectangle(rows: list[Cells]) -> tuple[list[Cells], int]:
 
 
 def _mostly_numbers(cells: Sequence[str], dialect: Dialect) -> bool:
-    """Whether at least half of the cells that say something are numbers."""
+    """True if at least half of the cells that are not missing hold numbers."""
     values = [dialect.number(cell) for cell in cells if cell.lower() not in _MISSING]
     return len(values) > 0 and sum(value is not None for value in values) * 2 >= len(values)
 
 
 def _header_lines(rows: Sequence[Cells], numeric: Sequence[bool], dialect: Dialect) -> int:
-    """Leading lines with a word in a column of numbers, or of another width with a word in them."""
+    """Number of leading lines that have a word in a column of numbers, or another width and a word in any place."""
     for place, row in enumerate(rows):
         told = zip(row, numeric, strict=True) if len(row) == len(numeric) else ((cell, True) for cell in row)
         if not any(is_number and dialect.number(cell) is None for cell, is_number in told):
@@ -199,7 +222,7 @@ def _header_lines(rows: Sequence[Cells], numeric: Sequence[bool], dialect: Diale
 
 
 def _numbered_header(rows: Sequence[Cells], dialect: Dialect, kind: str | None) -> bool:
-    """Whether the first line numbers the columns, as data frames without names are written."""
+    """True if the first line numbers the columns, as data frames without names are written."""
     labels = [cell.strip() for cell in rows[0]]
     n_index = int(len(labels) > 1 and labels[0] == "")
     labels, body = labels[n_index:], [row[n_index:] for row in rows[1:] if len(row) == len(rows[0])]
@@ -215,7 +238,7 @@ def _numbered_header(rows: Sequence[Cells], dialect: Dialect, kind: str | None) 
 
 
 def _begins_at_zero(body: Sequence[Cells], dialect: Dialect, kind: str | None) -> bool:
-    """Whether a lone 0 above one column is the first value of a path: the next step is like the others."""
+    """True if a lone 0 above one column may be the first value of a path, because the next step is like the others."""
     if kind == "increments":
         return False
     values = np.array([value for row in body if (value := dialect.number(row[0])) is not None])
@@ -224,7 +247,7 @@ def _begins_at_zero(body: Sequence[Cells], dialect: Dialect, kind: str | None) -
 
 
 def _names(header: Sequence[Cells], width: int) -> tuple[tuple[str, ...], bool]:
-    """Names of the columns from the first header line that fits, and whether one does; else their numbers."""
+    """Names of the columns from the first header line that fits, else their numbers; and False if none of them fits."""
     for row in header:
         if len(row) == width:
             return tuple(row), True
@@ -234,7 +257,7 @@ def _names(header: Sequence[Cells], width: int) -> tuple[tuple[str, ...], bool]:
 
 
 def _oddities(dialect: Dialect, cells: Sequence[str], header: Sequence[Cells]) -> int:
-    """How many signs there are that the dialect is not the one of the file; they decide between equals."""
+    """Number of signs that the dialect is not that of the file. They decide between layouts of equal rank."""
     inside = dialect.separator != "," and any("," in cell for row in header for cell in row)
     commas, points = any("," in cell for cell in cells), any("." in cell for cell in cells)
     if dialect.decimal == ",":
@@ -244,7 +267,14 @@ def _oddities(dialect: Dialect, cells: Sequence[str], header: Sequence[Cells]) -
 
 
 def read_columns(lines: Lines, layout: Layout) -> list[Column]:
-    """All columns of the table, in order; an empty line in a table of one column is a missing value."""
+    """All columns of the table, in order. An empty line in a table of one column is a missing value.
+
+    Raises ValueError that names the first line whose width differs from that of the table.
+
+    >>> lines = Lines("a\\n1\\n\\n3\\n", 0)
+    >>> read_columns(lines, find_layout(lines, None, None))[0].values
+    array([ 1., nan,  3.])
+    """
     filled = [i for i, line in enumerate(lines.lines) if line.strip()][layout.n_header :]
     keep = range(filled[0], len(lines.lines)) if layout.width == 1 else filled
     parts: list[list[Array]] = [[] for _ in layout.names]
@@ -270,7 +300,7 @@ def read_columns(lines: Lines, layout: Layout) -> list[Column]:
 
 
 def _checked_rows(layout: Layout, lines: Sequence[str], places: Sequence[int]) -> list[Cells]:
-    """The cells of the lines; ValueError that names the first line of another width than the table."""
+    """The cells of the lines; ValueError that names the first line whose width differs from that of the table."""
     try:
         rows = list(layout.dialect.split(lines))
     except csv.Error as error:
@@ -285,5 +315,9 @@ def _checked_rows(layout: Layout, lines: Sequence[str], places: Sequence[int]) -
 
 
 def is_day(values: Array) -> bool:
-    """Whether the values are days written as whole numbers, as 20240131."""
+    """True if the values are days written as whole numbers, such as 20240131.
+
+    >>> is_day(np.array([20240131.0, 20240201.0])), is_day(np.array([3.0]))
+    (True, False)
+    """
     return all(_DAY.fullmatch(f"{value:.0f}") is not None for value in values[:_SAMPLE].tolist())

@@ -1,4 +1,4 @@
-"""Estimates with their intervals: a mean, a rate, a hazard, a survival curve."""
+"""Estimates from passage times with their intervals: a mean, a rate, a hazard and a survival curve."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..core.types import Array
 
 Pair = tuple[float, float]
 
-_SYMMETRIC = 1e-9  # skewness of the mean below which the cubic is the identity to rounding
-_ROUNDING = 1e-6  # of a step: times are multiples of dt up to that
+_SYMMETRIC = 1e-9  # with less skewness of the mean than this, the cubic is the identity to rounding
+_ROUNDING = 1e-6  # times are multiples of dt up to this part of a step
 
 
 class Estimate(NamedTuple):
@@ -33,16 +33,19 @@ class Estimate(NamedTuple):
 
 
 class NoEstimateError(ValueError):
-    """The passage times do not determine the quantity asked for; the message says what can be said instead."""
+    """Raised when passage times do not determine an estimate. The message says what they tell instead."""
 
 
 @dataclass(frozen=True)
 class Mean:
-    """Mean exit time; `restricted` when paths were censored: then it is the mean of min(T, horizon), a lower bound.
+    """Mean exit time, as `PassageTimes.mean` returns it.
 
-    `skewness` of the times is the sample's. Unless more than half of the paths were censored it is at least that of a
-    gamma law of the same mean and variance, because a small sample does not show the tail of the times. `n_paths` is
-    the number of paths behind the value, the broken ones left out.
+    value, standard_error : the mean and its standard error, NaN for a single path.
+    restricted : True if paths were censored. The value then is the mean of min(T, horizon), a lower bound of E[T].
+    horizon : the end of the simulated time.
+    skewness : the skewness of the times in the sample. Unless more than half of the paths were censored, it is at
+        least that of a gamma law of the same mean and variance, because a small sample does not show the tail.
+    n_paths : the number of paths behind the value, without the broken ones.
     """
 
     value: float
@@ -54,7 +57,11 @@ class Mean:
 
     @classmethod
     def of(cls, times: Array, weights: Array, n_paths: int, n_censored: int, horizon: float) -> Mean:
-        """The mean of `times` (n,) under `weights` (n,) of sum 1 that stand for so many equally weighted paths."""
+        """The mean of `times` (n,) under `weights` (n,), which sum to 1 and stand for `n_paths` paths of equal weight.
+
+        >>> Mean.of(np.array([1.0, 3.0]), np.array([0.5, 0.5]), 2, 0, 5.0).value
+        2.0
+        """
         value = float(times @ weights)
         if n_paths < 2:
             return cls(value, math.nan, n_censored > 0, horizon, math.nan, n_paths)
@@ -70,11 +77,16 @@ class Mean:
         return cls(value, spread / math.sqrt(n_paths), n_censored > 0, horizon, skewness, n_paths)
 
     def confidence_interval(self, level: float = 0.95) -> Pair:
-        """Interval of the mean from Student's t with its skewness removed by a monotone cubic (Hall 1992).
+        """Lower and upper confidence limit of the mean; `level` lies in (0, 1).
 
-        The 95 % interval holds the mean of exponential times with probability .95 to .96 and that of Weibull times of
-        shape 1/2, whose skewness is 6.6, with .94 to .97 for 20 paths and more; for 5 paths .97 and .86. When paths
-        were censored it is .94 to .99 for 20 paths and more. Measured by ``benchmarks/mean_interval.py``.
+        They are those of Student's t, with the skewness removed by a monotone cubic (Hall 1992). Measured by
+        ``benchmarks/mean_interval.py``: from 20 paths on, the 95 % interval holds the mean of exponential times with
+        probability .95 to .96 and that of Weibull times of shape 1/2, whose skewness is 6.6, with .94 to .97. For 5
+        paths it is .97 and .86. With censored paths it is .94 to .99 from 20 paths on.
+
+        >>> low, high = Mean.of(np.arange(1.0, 21.0), np.full(20, 0.05), 20, 0, 30.0).confidence_interval()
+        >>> low < 10.5 < high
+        True
         """
         quantile = float(stats.t.isf((1.0 - checks.fraction("level", level)) / 2.0, max(1, self.n_paths - 1)))
         upper = self.value - self.standard_error * self._without_skewness(-quantile)
@@ -82,16 +94,20 @@ class Mean:
         return max(lower, 0.0), min(upper, self.horizon) if self.restricted else upper
 
     def _without_skewness(self, t: float) -> float:
-        """The studentised mean whose transform ``T + g T^2/3 + g^2 T^3/27 + g/6``, g = skewness / sqrt(n), is t."""
+        """The studentised mean T for which ``T + g T^2/3 + g^2 T^3/27 + g/6`` equals t, with g = skewness / sqrt(n)."""
         g = self.skewness / math.sqrt(self.n_paths)
         return 3.0 / g * (math.cbrt(1.0 + g * (t - g / 6.0)) - 1.0) if abs(g) > _SYMMETRIC else t
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Exit rate: the constant hazard in the steps after `after`, by maximum likelihood.
+    """Exit rate, as `PassageTimes.exit_rate` returns it: the maximum-likelihood estimate of a constant hazard.
 
-    `events` exits in ``exposure / dt`` steps at risk.
+    value : the rate, per unit of time.
+    events : the number of exits after the time `after`.
+    exposure : the time for which paths were inside after `after`, summed over paths: ``exposure / dt`` steps at risk.
+    after : the time from which exits and exposure count, a multiple of dt up to rounding.
+    dt : the step of the grid of times.
     """
 
     value: float
@@ -101,17 +117,27 @@ class Rate:
     dt: float
 
     def confidence_interval(self, level: float = 0.95) -> Pair:
-        """Exact binomial interval of the hazard per step (Clopper & Pearson 1934) as a rate."""
+        """Lower and upper confidence limit of the rate; `level` lies in (0, 1).
+
+        They are the exact binomial limits of the hazard per step (Clopper & Pearson 1934), turned into rates.
+
+        >>> low, high = Rate(0.2, 20, 100.0, 0.0, 0.01).confidence_interval()
+        >>> round(low, 3), round(high, 3)
+        (0.122, 0.309)
+        """
         low, high = _rate_bounds(np.array([self.events]), np.array([self.exposure]), self.dt, level)
         return float(low[0]), float(high[0])
 
 
 @dataclass(frozen=True)
 class Hazard:
-    """Exit rates in windows: `edges` (n + 1,), `values` (n,), `events` (n,), `exposure` (n,) time at risk in each.
+    """Exit rates in windows of time, as `PassageTimes.hazard` returns them.
 
-    Each is the rate ``-ln(1 - p) / dt`` of the hazard per step p of its window: inf where all at risk have left in one
-    step, NaN where no step was at risk.
+    edges : the ends of the windows, (n + 1,).
+    values : the rate ``-ln(1 - p) / dt`` in each window, (n,), where p is the hazard per step. It is inf where all
+        paths at risk left in one step and NaN where no path was at risk.
+    events, exposure : the number of exits and the time at risk, summed over paths, in each window, (n,).
+    dt : the step of the grid of times.
     """
 
     edges: Array
@@ -121,7 +147,14 @@ class Hazard:
     dt: float
 
     def confidence_interval(self, level: float = 0.95) -> tuple[Array, Array]:
-        """Exact binomial intervals of the hazards per step as rates, window by window; NaN where nobody was at risk."""
+        """Lower and upper confidence limits of the rates, (n,) each; NaN where no path was at risk.
+
+        They are the exact binomial limits of the hazards per step (Clopper & Pearson 1934), turned into rates.
+
+        >>> hazard = Hazard(np.array([0.0, 1.0]), np.array([0.2]), np.array([20]), np.array([100.0]), 0.01)
+        >>> hazard.confidence_interval()[1].round(3)
+        array([0.309])
+        """
         return _rate_bounds(self.events, self.exposure, self.dt, level)
 
     def __repr__(self) -> str:
@@ -132,13 +165,13 @@ class Hazard:
 
 
 def _as_rate(per_step: Any, dt: float) -> Any:
-    """A probability to leave in a step of `dt` as a constant rate: inf for 1."""
+    """The constant rate for which a path leaves in a step of `dt` with this probability; inf for probability 1."""
     with np.errstate(divide="ignore"):
         return -np.log1p(-np.asarray(per_step)) / dt
 
 
 def _rate_bounds(events: NDArray[np.int64], exposure: Array, dt: float, level: float) -> tuple[Array, Array]:
-    """Clopper-Pearson bounds of the hazards per step, as rates; NaN without exposure."""
+    """The Clopper-Pearson limits of the hazards per step as rates, (n,) each; NaN without exposure."""
     tail = (1.0 - checks.fraction("level", level)) / 2.0
     at_risk = exposure > 0
     steps = np.where(at_risk, np.maximum(np.rint(exposure / dt), events), np.nan)
@@ -149,14 +182,21 @@ def _rate_bounds(events: NDArray[np.int64], exposure: Array, dt: float, level: f
 
 @dataclass(frozen=True)
 class SurvivalCurve:
-    """Kaplan-Meier estimate: the share still inside just after each of `times` (n,), `probabilities` (n,)."""
+    """Kaplan-Meier estimate of survival, as `PassageTimes.survival` returns it.
+
+    times : the distinct times of the paths, ascending, (n,).
+    probabilities : the share of paths still inside just after each time, (n,).
+    """
 
     times: Array
     probabilities: Array
     _estimate: Any
 
     def confidence_interval(self, level: float = 0.95) -> tuple[Array, Array]:
-        """Pointwise log-log interval (Kalbfleisch & Prentice), each (n,); NaN where the curve is at 0 or 1."""
+        """Lower and upper confidence limits at each time, (n,) each; NaN where the curve is at 0 or 1.
+
+        They are pointwise log-log limits (Kalbfleisch & Prentice). `level` lies in (0, 1).
+        """
         checks.fraction("level", level)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
@@ -164,7 +204,7 @@ class SurvivalCurve:
         return interval.low.probabilities, interval.high.probabilities
 
     def at(self, times: ArrayLike) -> Array:
-        """Share still inside at any times, the step function itself."""
+        """Share of paths still inside at any times, same shape as `times`: the curve as a step function."""
         return np.asarray(self._estimate.sf.evaluate(checks.array("times", times)))
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""`PassageTimes`: exit times with censoring, and the statistics made from them."""
+"""`PassageTimes`: exit times, some of them censored, and the estimates that are made from them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ from .estimates import _ROUNDING, Hazard, Mean, NoEstimateError, Rate, SurvivalC
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PassageTimes:
-    """First-passage times of paths: `times` (n_paths,), `censored` (n_paths,): True = not seen to leave.
+    """First-passage times of paths, with estimates of survival, mean, exit rate and hazard.
 
-    A censored time is the last at which the path was seen inside: the horizon, or for the paths that left the finite
-    numbers, `broken` (n_paths,), the step before. Every estimate takes them as at risk up to there and no longer.
+    times : the exit time of each path, (n_paths,). A censored time is the last one at which the path was seen inside.
+        Every estimate takes such a path as at risk up to that time and no longer.
+    censored : True for the paths that were not seen to leave, (n_paths,).
+    horizon : the end of the last step that was simulated. It is the time of most censored paths.
+    dt : the step of the grid of times, which is that of the chain. In continuous time it is ``horizon / fine_steps``
+        (there the option `dt` of `first_passage` bounds the jumps).
+    error_budget : in continuous time, what each approximation may contribute to the error, else None.
+    broken : True for the censored paths that left the finite numbers, (n_paths,); their time is the step before that.
+    note : what a reader must know about these times, empty if there is nothing.
 
-    `horizon`: the end of the last step that was simulated. `dt`: the step of the grid of times, that of the chain; in
-    continuous time it is ``horizon / fine_steps``, while the option `dt` of `first_passage` bounds the jumps there.
-    `error_budget`: in continuous time what each approximation may contribute, else None. `note`: what a reader must
-    know of these times, empty when there is nothing.
-
-    Raises ValueError unless times are finite, from 0 to the horizon.
+    Raises ValueError unless times are finite and lie between 0 and the horizon, and unless all arrays have the same
+    length.
 
     >>> passages = PassageTimes(np.array([1.0, 2.0, 3.0, 3.0]), np.array([False, False, False, True]), 3.0, 1.0)
     >>> passages.n_left, passages.survival().probabilities.tolist()
@@ -57,7 +60,7 @@ class PassageTimes:
         object.__setattr__(self, "broken", broken)
 
     def _flags(self, name: str, values: Any) -> NDArray[np.bool_]:
-        """One truth value for each path."""
+        """The values as an array; ValueError unless it holds one truth value for each path."""
         flags = np.asarray(values)
         if flags.dtype != bool or flags.shape != self.times.shape:
             raise ValueError(
@@ -92,28 +95,34 @@ class PassageTimes:
         return int(np.count_nonzero(self.broken))
 
     def survival(self) -> SurvivalCurve:
-        """Kaplan-Meier estimate of the probability to be inside, by ``scipy.stats.ecdf`` of the censored data."""
+        """Kaplan-Meier estimate of the probability to be inside, by ``scipy.stats.ecdf``.
+
+        Raises NoEstimateError if no path has left.
+        """
         self._require_exits("the survival curve is 1 up to the horizon")
         data = stats.CensoredData.right_censored(self.times, self.censored)
         estimate = stats.ecdf(data)
         return SurvivalCurve(estimate.sf.quantiles, estimate.sf.probabilities, estimate)
 
     def mean(self) -> Mean:
-        """Mean exit time; when paths are censored the restricted mean of ``min(T, horizon)``, and it says so.
+        """Mean exit time. If paths are censored it is the mean of ``min(T, horizon)``, and `restricted` is True.
 
-        The weight of a broken path goes to those that were inside for longer, as in the Kaplan-Meier estimate; when no
-        such path is left it counts with its last time inside.
+        The weight of a broken path is shared by those that were inside for longer, as in the Kaplan-Meier estimate. If
+        there is no such path, it counts with its last time inside. Raises NoEstimateError if no path has left.
+
+        >>> PassageTimes(np.array([1.0, 2.0, 3.0]), np.array([False, False, True]), 3.0, 1.0).mean().value
+        2.0
         """
         self._require_exits(f"the mean exit time is above the horizon {self.horizon:g} by an unknown amount")
         n_intact, n_censored = self.n_paths - self.n_broken, self.n_paths - self.n_left
         return Mean.of(self.times, self._weights(), n_intact, n_censored, self.horizon)
 
     def _weights(self) -> Array:
-        """Share of each path (n_paths,) in the mean: equal ones, those of broken paths handed on to later times."""
+        """Weight of each path in the mean, (n_paths,): equal, with that of a broken path handed on to later paths."""
         n = self.n_paths
         weights = np.full(n, 1.0 / n)
         if self.n_broken:
-            order = np.lexsort((self.broken, self.times))  # broken last among equal times: they were inside then
+            order = np.lexsort((self.broken, self.times))  # broken ones last among equal times: they were still inside
             handed_on = self.broken[order]
             at_risk = np.arange(n, 0, -1)
             handed_on[-1] = False
@@ -122,10 +131,17 @@ class PassageTimes:
         return weights
 
     def exit_rate(self, after: float | None = None) -> Rate:
-        """Exit rate by censored maximum likelihood from the exits later than `after` (default: the lower quartile).
+        """Exit rate by maximum likelihood with censoring, from the exits later than `after`.
 
-        The hazard per step of the grid, events / steps at risk = p, as a rate: ``-ln(1 - p) / dt``. Steps count from
-        the first multiple of dt that is not before `after`, which the result's `after` gives.
+        By default `after` is the lower quartile of the exit times. With the hazard p per step, exits over steps at
+        risk, the rate is ``-ln(1 - p) / dt``. Steps count from the first multiple of dt that is not before `after`;
+        `after` of the result is that multiple. Raises NoEstimateError if no path left after it, or if all paths then
+        at risk left in one step, and ValueError for an `after` that is negative or not finite.
+
+        >>> passages = PassageTimes(np.array([1.0, 2.0, 3.0, 3.0]), np.array([False, False, False, True]), 3.0, 1.0)
+        >>> rate = passages.exit_rate(after=0.0)
+        >>> rate.events, rate.exposure, round(rate.value, 3)
+        (3, 9.0, 0.405)
         """
         self._require_exits(f"95 % confidence: the exit rate is below {self.rate_bound():.3g}")
         left = self.times[~self.censored]
@@ -149,14 +165,25 @@ class PassageTimes:
         return Rate(float(_as_rate(events * self.dt / exposure, self.dt)), events, exposure, begin, self.dt)
 
     def rate_bound(self, level: float = 0.95) -> float:
-        """Upper confidence bound of a constant exit rate when no path has left: ``-ln(1 - level) / exposure``."""
+        """Upper confidence bound of a constant exit rate if no path has left: ``-ln(1 - level) / exposure``.
+
+        The exposure is the time at risk summed over paths; the bound is inf if it is 0.
+
+        >>> round(PassageTimes(np.full(10, 3.0), np.full(10, True), 3.0, 1.0).rate_bound(), 4)
+        0.0999
+        """
         exposure = float(np.sum(self._seen()))
         return float(-np.log1p(-checks.fraction("level", level)) / exposure) if exposure > 0.0 else math.inf
 
     def hazard(self, edges: ArrayLike) -> Hazard:
-        """Exit rates in the windows between increasing `edges` (n + 1,): exits in (edge, next edge].
+        """Exit rates in the windows between increasing `edges` (n + 1,); an exit at an edge counts before it.
 
-        The hazard per step, exits over steps at risk that end in the window, as a rate like that of `exit_rate`.
+        With the hazard p per step, exits over steps at risk that end in the window, the rate is ``-ln(1 - p) / dt``.
+        Raises ValueError unless edges are increasing, finite and at least 0.
+
+        >>> passages = PassageTimes(np.array([1.0, 2.0, 3.0, 3.0]), np.array([False, False, False, True]), 3.0, 1.0)
+        >>> passages.hazard([0.0, 2.0, 3.0]).events
+        array([2, 1])
         """
         e = checks.array("edges", edges)
         if e.ndim != 1 or e.size < 2 or not np.all(np.diff(e) > 0):
@@ -175,13 +202,13 @@ class PassageTimes:
         return Hazard(e, _as_rate(per_step, self.dt), events, np.where(at_risk, exposure, 0.0), self.dt)
 
     def _last_step(self, times: Array) -> Array:
-        """The last multiples of dt that are not later, the times themselves where they are multiples up to rounding."""
+        """The last multiples of dt that are not later than `times`; times that are multiples up to rounding stay."""
         whole = np.rint(times / self.dt)
         close = np.abs(times - whole * self.dt) <= _ROUNDING * self.dt
         return np.where(close, times, np.floor(times / self.dt) * self.dt)
 
     def _seen(self) -> Array:
-        """How long each path was at risk in whole steps (n_paths,)."""
+        """The time for which each path was at risk, in whole steps, (n_paths,)."""
         return np.where(self.censored, self._last_step(self.times), self.times)
 
     def _require_exits(self, instead: str) -> None:
