@@ -259,7 +259,8 @@ def test_study_stores_resumes_and_plots(tmp_path, monkeypatch):
     file = tmp_path / "run_strategy_plain.json"
     held = json.loads(file.read_text())
     assert held["settings"].pop("null") == runs.METHODS
-    assert [*held["noise"]["frozen, epochs"]["whittle"]] == ["hurst", "low", "high", "null", "null_low", "null_high", "p"]
+    names = ["hurst", "low", "high", "null", "null_low", "null_high", "p"]
+    assert list(held["noise"]["frozen, epochs"]["whittle"]) == names
     file.write_text(json.dumps(held))
     with pytest.raises(ValueError, match="out must hold runs with the same settings"):
         memory.sgd_study(tmp_path, **options)
