@@ -1,1 +1,1 @@
-"""What everything else stands on: types, checks, compiled functions, random lanes, work on threads, files."""
+"""The base of all other folders: types, checks, users' functions compiled, random lanes, threads, and files."""

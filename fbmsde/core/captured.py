@@ -1,7 +1,8 @@
-"""What a function holds besides its code, compared by content and frozen: globals, closures, defaults, helpers.
+"""The values that a function captures: globals, closed-over values, defaults and helper functions.
 
-The compiler turns all of it into constants. A function is therefore known by its code and these values: when one of
-them has changed, it is another function.
+The compiler turns all of them into constants. Two functions are therefore taken as the same if their code and these
+values, compared by content, are equal; a function becomes another one when a value has changed. To compile a function
+with its present values, a `Recipe` holds frozen copies of them.
 """
 
 from __future__ import annotations
@@ -30,19 +31,23 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "forceinline": True}
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF")
 _ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
 _STABLE = {*sys.stdlib_module_names, "numpy", "numba", "scipy"}  # packages whose names keep their values
-_CONSTANTS = (types.Callable, types.DType, types.EnumClass, types.ExceptionClass)  # that numba knows and nobody changes
-_FROZEN: WeakSet[Any] = WeakSet()  # what was compiled from frozen values, and so cannot change any more
+_CONSTANTS = (types.Callable, types.DType, types.EnumClass, types.ExceptionClass)  # numba types that nobody changes
+_FROZEN: WeakSet[Any] = WeakSet()  # functions that were compiled from frozen values and cannot change any more
 
 Chains = frozenset[tuple[str, ...]]
 
 
 class CannotFollow(TypeError):
-    """A function refers to something whose changes cannot be seen."""
+    """Raised for a function that refers to something whose changes cannot be seen."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Something captured: equal keys mean equal content, and `make` returns a frozen copy of it."""
+    """How to make a frozen copy of a captured value.
+
+    key : two recipes with equal keys are for equal content.
+    make : a function without arguments that returns the copy.
+    """
 
     key: Hashable
     make: Callable[[], Any] = field(compare=False)
@@ -50,30 +55,44 @@ class Recipe:
 
 @lru_cache(maxsize=512)
 def made(recipe: Recipe) -> Any:
-    """The compiled function of a recipe; equal recipes get the same one."""
+    """The compiled function of a recipe. Equal recipes get the same one."""
     return frozen(recipe.make())
 
 
 def frozen(function: Any) -> Any:
-    """The function itself, noted as one that holds nothing that can change."""
+    """The function itself, which from now on counts as holding nothing that can change."""
     _FROZEN.add(function)
     return function
 
 
 def is_frozen(value: Any) -> bool:
-    """True for what `frozen` was told of."""
+    """True for a function that `frozen` has noted.
+
+    >>> is_frozen(len)
+    False
+    """
     return callable(value) and isinstance(value, Hashable) and value in _FROZEN
 
 
 def recipe_of(function: Any) -> Recipe:
-    """How to compile a plain function, an njit function or a `functools.partial` of one with its present values."""
+    """The recipe of a function with its present values: a plain or an njit function, or a `functools.partial` of one.
+
+    Raises CannotFollow if the function captures something whose changes cannot be seen.
+
+    >>> def steep(x, a=2.0):
+    ...     return a * x
+    >>> before = recipe_of(steep)
+    >>> steep.__defaults__ = (3.0,)
+    >>> before == recipe_of(steep)
+    False
+    """
     if isinstance(function, functools.partial):
         return _partial(function)
     return _function(function, OPTIONS, ())
 
 
 def _partial(bound: functools.partial[Any]) -> Recipe:
-    """Bound keywords become defaults; bound positions are put in front of the arguments of a call."""
+    """The recipe of a partial: bound keywords become defaults, bound positions come before the arguments of a call."""
     inner = _function(_with_defaults(bound), OPTIONS, ())
     if not bound.args:
         return inner
@@ -91,7 +110,7 @@ def _partial(bound: functools.partial[Any]) -> Recipe:
 
 
 def _with_defaults(bound: functools.partial[Any]) -> Any:
-    """The function of a partial, its keywords as defaults."""
+    """The function of a partial, with the bound keywords as its defaults."""
     function = getattr(bound.func, "py_func", bound.func)
     if not isinstance(function, FunctionType) or not bound.keywords:
         return function
@@ -105,7 +124,7 @@ def _with_defaults(bound: functools.partial[Any]) -> Any:
 
 
 def _function(function: Any, options: dict[str, Any], outer: tuple[Any, ...]) -> Recipe:
-    """The recipe of a function and of all that it captures; `outer` are the functions that refer to it."""
+    """The recipe of a function with all that it captures; `outer` holds the functions that refer to it."""
     plain = getattr(function, "py_func", function)
     code, within = plain.__code__, (*outer, plain)
     names, free = _names(code), dict(zip(code.co_freevars, plain.__closure__ or (), strict=True))
@@ -139,7 +158,7 @@ _ITSELF, _EMPTY = Recipe("itself", lambda: None), Recipe("empty", lambda: None)
 
 @lru_cache(maxsize=512)
 def _names(code: CodeType) -> dict[str, Chains]:
-    """The names from outside that the code and the functions inside it load, each with the attributes taken of it."""
+    """The outer names that the code and its inner functions load, each with the chains of attributes taken from it."""
     found: dict[str, set[tuple[str, ...]]] = {}
     steps = list(dis.get_instructions(code))
     for i, step in enumerate(steps):
@@ -154,7 +173,7 @@ def _names(code: CodeType) -> dict[str, Chains]:
 
 
 def _cell(cell: CellType, name: str, chains: Chains, outer: tuple[Any, ...]) -> Recipe:
-    """The content of a closure's cell, which may be empty still."""
+    """The recipe of the value in a closure's cell, which may still be empty."""
     try:
         return _follow(cell.cell_contents, name, chains, outer)
     except ValueError:
@@ -162,7 +181,7 @@ def _cell(cell: CellType, name: str, chains: Chains, outer: tuple[Any, ...]) -> 
 
 
 def _follow(value: Any, name: str, chains: Chains, outer: tuple[Any, ...]) -> Recipe:
-    """The recipe of one captured value."""
+    """The recipe of one captured value; `name` is for messages, `chains` holds the attributes that are taken of it."""
     if isinstance(value, ModuleType):
         return _module(value, name, chains, outer)
     if isinstance(value, tuple):
@@ -175,21 +194,21 @@ def _follow(value: Any, name: str, chains: Chains, outer: tuple[Any, ...]) -> Re
 
 
 def _exact(value: Any) -> Hashable:
-    """A number as its bits: a NaN equals itself, and 0.0 is not -0.0."""
+    """The bits of a number, for which NaN equals itself and 0.0 differs from -0.0; other values unchanged."""
     if isinstance(value, (float, complex, np.generic)):
         return np.asarray(value).tobytes()
     return value
 
 
 def _tuple(values: tuple[Any, ...], name: str, outer: tuple[Any, ...]) -> Recipe:
-    """A tuple, item by item; named ones keep their names."""
+    """The recipe of a tuple, made of the recipes of its items. A named tuple keeps its class."""
     parts = [_follow(value, name, frozenset({()}), outer) for value in values]
     build: Any = getattr(type(values), "_make", tuple)
     return Recipe((type(values), *(part.key for part in parts)), lambda: build(part.make() for part in parts))
 
 
 def _array(value: np.ndarray, name: str) -> Recipe:
-    """An array by its content and layout."""
+    """The recipe of an array, which is compared by content and layout."""
     if value.dtype.hasobject:
         raise CannotFollow(f"{name}, an array of objects")
     digest = hashlib.blake2b(value.tobytes(), digest_size=32).digest()
@@ -198,7 +217,7 @@ def _array(value: np.ndarray, name: str) -> Recipe:
 
 
 def _module(module: ModuleType, name: str, chains: Chains, outer: tuple[Any, ...]) -> Recipe:
-    """The used attributes of a module, in a stand-in that holds nothing else; stable ones as they are."""
+    """The recipe of a module: a stand-in with the attributes that are used; a module that is stable stays itself."""
     if _is_stable(module.__name__):
         return Recipe(("module", module.__name__), lambda: module)
     if () in chains:
@@ -210,7 +229,7 @@ def _module(module: ModuleType, name: str, chains: Chains, outer: tuple[Any, ...
             parts[attribute] = _follow(getattr(module, attribute), f"{name}.{attribute}", rest, outer)
 
     def make() -> ModuleType:
-        stand_in = ModuleType(f"{module.__name__} (frozen)")  # a name of its own, lest pickle takes the module for it
+        stand_in = ModuleType(f"{module.__name__} (frozen)")  # under its own name pickle would store the module
         stand_in.__dict__.update({attribute: part.make() for attribute, part in parts.items()})
         return stand_in
 
@@ -218,9 +237,10 @@ def _module(module: ModuleType, name: str, chains: Chains, outer: tuple[Any, ...
 
 
 def _callable(value: Any, name: str, outer: tuple[Any, ...]) -> Recipe:
-    """A helper function is compiled anew with its own values; what numba knows is taken as it is.
+    """The recipe of a helper function, which is compiled anew with its own values, or of another object.
 
-    What numba does not know at all is left for it to complain of.
+    An object that numba knows as a constant is taken as it is. One that numba does not know at all is taken too: the
+    compiler then gives the reason why it cannot be used.
     """
     plain = getattr(value, "py_func", value)
     if isinstance(plain, FunctionType) and not is_frozen(value) and not _is_stable(plain.__module__ or ""):
@@ -243,7 +263,7 @@ def _is_stable(module: str) -> bool:
 
 
 def _numba_type(value: Any) -> Any:
-    """What numba takes a constant for, None if it does not know it."""
+    """The numba type of a captured object, None if numba does not know it."""
     context = cpu_target.typing_context
     context.refresh()
     try:

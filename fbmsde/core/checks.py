@@ -1,4 +1,8 @@
-"""Argument checks of the public faces: one message style, ``name must rule, got value.``"""
+"""Checks of the arguments of public functions.
+
+Each check returns the value in a standard type. It raises TypeError for an argument of the wrong kind and ValueError
+for a value that is not allowed; the message always reads ``name must rule, got value.``
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,12 @@ Seed = int | np.random.SeedSequence | np.random.Generator
 
 
 def number(name: str, value: Any) -> float:
-    """The value as a float, inf and nan included; TypeError unless it is one real number.
+    """The value as a float, which may be inf or nan.
 
-    ValueError below the smallest normal number, where precision is lost and 1 / value overflows.
+    A size below the smallest normal number is refused, because precision is lost there and 1 / value overflows.
+
+    >>> number("sigma", 2)
+    2.0
     """
     if isinstance(value, (str, bytes, bool, np.bool_)) or value is None or np.ndim(value) != 0:
         raise TypeError(f"{name} must be a number, got {value!r}.")
@@ -33,7 +40,11 @@ def number(name: str, value: Any) -> float:
 
 
 def finite(name: str, value: Any) -> float:
-    """The value as a finite float."""
+    """The value as a finite float.
+
+    >>> finite("x0", -1)
+    -1.0
+    """
     x = number(name, value)
     if not math.isfinite(x):
         raise ValueError(f"{name} must be finite, got {x}.")
@@ -41,20 +52,36 @@ def finite(name: str, value: Any) -> float:
 
 
 def numbers(name: str, values: Any) -> tuple[float, ...]:
-    """The values as a tuple of finite floats, TypeError unless they are a sequence of numbers."""
+    """The values as a tuple of finite floats.
+
+    >>> numbers("params", [1, 2.5])
+    (1.0, 2.5)
+    """
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable) or np.ndim(values) > 1:  # type: ignore[arg-type]
         raise TypeError(f"{name} must be a tuple of numbers, got {values!r}. Write ({values!r},) for a single one.")
     return tuple(finite(name, value) for value in values)
 
 
 def kind(name: str, value: Any, wanted: type, advice: str) -> None:
-    """TypeError with the advice unless the value is of the wanted class."""
+    """Raise TypeError, whose message ends with the advice, unless the value is an object of the class `wanted`.
+
+    >>> kind("name", 3, str, "Write it in quotes.")
+    Traceback (most recent call last):
+        ...
+    TypeError: name must be a str, got 3. Write it in quotes.
+    """
     if not isinstance(value, wanted):
         raise TypeError(f"{name} must be a {wanted.__name__}, got {value!r}. {advice}")
 
 
 def positive(name: str, value: Any) -> float:
-    """The value as a finite float above zero."""
+    """The value as a finite float above 0.
+
+    >>> positive("dt", 0.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: dt must be positive and finite, got 0.0.
+    """
     x = number(name, value)
     if not 0.0 < x < math.inf:
         raise ValueError(f"{name} must be positive and finite, got {x}.")
@@ -62,7 +89,11 @@ def positive(name: str, value: Any) -> float:
 
 
 def squarable(name: str, value: Any) -> float:
-    """The value as a float above zero whose square is finite."""
+    """The value as a float above 0 whose square is finite.
+
+    >>> squarable("sigma", 2)
+    2.0
+    """
     x = positive(name, value)
     if x > 1e150:
         raise ValueError(f"{name} must be at most 1e150, got {x}.")
@@ -70,7 +101,11 @@ def squarable(name: str, value: Any) -> float:
 
 
 def fraction(name: str, value: Any) -> float:
-    """The value as a float strictly between 0 and 1."""
+    """The value as a float strictly between 0 and 1.
+
+    >>> fraction("level", 0.95)
+    0.95
+    """
     x = number(name, value)
     if not 0.0 < x < 1.0:
         raise ValueError(f"{name} must lie in (0, 1), got {x}.")
@@ -78,14 +113,23 @@ def fraction(name: str, value: Any) -> float:
 
 
 def hurst_parameter(value: Any) -> float:
-    """The Hurst parameter as a float strictly between 0 and 1."""
+    """The Hurst parameter as a float strictly between 0 and 1.
+
+    >>> hurst_parameter(1.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: hurst must lie in (0, 1), got 1.0.
+    """
     return fraction("hurst", value)
 
 
 def count(name: str, value: Any, minimum: int = 1, maximum: float = 2**62) -> int:
-    """The value as an int of at least `minimum`; floats are refused unless they are whole.
+    """The value as an int from `minimum` to `maximum`. A float is accepted if it is whole.
 
-    The default maximum is what the kernels can count.
+    The default maximum is the largest number that the kernels can count to.
+
+    >>> count("n_paths", 1e6)
+    1000000
     """
     if isinstance(value, (float, np.floating)) and not math.isfinite(value):
         raise ValueError(f"{name} must be finite, got {value}.")
@@ -100,7 +144,11 @@ def count(name: str, value: Any, minimum: int = 1, maximum: float = 2**62) -> in
 
 
 def reals(name: str, values: Any) -> np.ndarray:
-    """The values as an array of floats, inf and nan included; TypeError unless they are real numbers."""
+    """The values as an array of floats, which may hold inf and nan. The shape is kept.
+
+    >>> reals("times", [1, 2])
+    array([1., 2.])
+    """
     try:
         found = np.asarray(values)
     except ValueError:  # rows of different lengths
@@ -111,7 +159,13 @@ def reals(name: str, values: Any) -> np.ndarray:
 
 
 def array(name: str, values: Any) -> np.ndarray:
-    """The values as an array of floats, infinite ones included; TypeError unless they are real, ValueError for nan."""
+    """The values as an array of floats, which may hold inf but not nan. The shape is kept.
+
+    >>> array("edges", [0, float("nan")])
+    Traceback (most recent call last):
+        ...
+    ValueError: edges must not hold nan, got it at index 1.
+    """
     found = reals(name, values)
     if np.isnan(found).any():
         raise ValueError(f"{name} must not hold nan, got it at index {int(np.isnan(found).argmax())}.")
@@ -119,9 +173,12 @@ def array(name: str, values: Any) -> np.ndarray:
 
 
 def interval(name: str, value: Any, otherwise: str = "") -> tuple[float, float]:
-    """The two bounds of an interval as floats; None, like -inf below and inf above, is an open side.
+    """The lower and the upper bound of an interval as floats. None, like -inf below and inf above, is an open side.
 
-    `otherwise` tells in the error message what else may be given.
+    `otherwise` is put into the error message and tells what else may be given.
+
+    >>> interval("domain", (None, 1))
+    (-inf, 1.0)
     """
     try:
         low, high = value
@@ -135,7 +192,11 @@ def interval(name: str, value: Any, otherwise: str = "") -> tuple[float, float]:
 
 
 def whole_steps(dt: float, horizon: float) -> int:
-    """The number of steps up to the horizon; one that misses it by rounding counts."""
+    """The number of whole steps of `dt` up to the horizon. A last step that misses the horizon by rounding counts.
+
+    >>> whole_steps(0.1, 0.3), whole_steps(0.1, 0.35)
+    (3, 3)
+    """
     ratio = horizon / dt * (1.0 + 1e-12) + 1e-9
     if ratio < 1.0:
         raise ValueError(f"horizon must be at least dt = {dt}, got {horizon}.")
@@ -145,13 +206,23 @@ def whole_steps(dt: float, horizon: float) -> int:
 
 
 def reached(dt: float, n_steps: int, horizon: float) -> float:
-    """The end of a run of `n_steps`: the horizon, unless it lies further than rounding beyond the last step."""
+    """The time at the end of `n_steps` steps. It is the horizon itself if the two differ by rounding alone.
+
+    >>> reached(0.1, 3, 0.3), reached(0.1, 3, 0.35)
+    (0.3, 0.30000000000000004)
+    """
     end = n_steps * dt
     return horizon if math.isclose(end, horizon, rel_tol=1e-9) else end
 
 
 def choice(name: str, value: Any, choices: Iterable[str]) -> str:
-    """The value, ValueError with the list of choices unless it is one of them."""
+    """The value as a str; ValueError that lists the choices unless it is one of them.
+
+    >>> choice("solver", "rk4", ["euler", "heun"])
+    Traceback (most recent call last):
+        ...
+    ValueError: solver must be one of euler, heun, got 'rk4'.
+    """
     known = list(choices)
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}.")
@@ -159,7 +230,11 @@ def choice(name: str, value: Any, choices: Iterable[str]) -> str:
 
 
 def float_type(name: str, value: Any) -> np.dtype:
-    """float64 or float32 as a dtype."""
+    """The dtype float64 or float32 that the value names.
+
+    >>> float_type("dtype", "float32")
+    dtype('float32')
+    """
     try:
         dtype = np.dtype(value)
     except TypeError:
@@ -170,12 +245,19 @@ def float_type(name: str, value: Any) -> np.dtype:
 
 
 def workers(n_jobs: Any) -> int:
-    """The number of threads: all cores for None."""
+    """The number of threads, which for None is the number of cores.
+
+    >>> workers(2)
+    2
+    """
     return (os.cpu_count() or 1) if n_jobs is None else count("n_jobs", n_jobs)
 
 
 def fits_memory(what: str, n_bytes: float) -> None:
-    """MemoryError, saying how much was asked for, when `n_bytes` exceed the machine's memory."""
+    """Raise MemoryError, whose message names `what` and its size, if `n_bytes` exceed the machine's memory.
+
+    >>> fits_memory("paths", 1e6)
+    """
     if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
         return
     available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -186,7 +268,11 @@ def fits_memory(what: str, n_bytes: float) -> None:
 
 
 def as_seed(seed: Any) -> np.ndarray:
-    """The key of all paths, (4,) uint64, from an int, a SeedSequence or a Generator (which moves on)."""
+    """The key of all paths, (4,) uint64, from an int, a SeedSequence or a Generator, which is advanced.
+
+    >>> as_seed(1).shape, as_seed(1).dtype
+    ((4,), dtype('uint64'))
+    """
     if isinstance(seed, np.random.Generator):
         return seed.integers(0, 2**64, size=4, dtype=np.uint64)
     if isinstance(seed, np.random.SeedSequence):

@@ -1,6 +1,7 @@
-"""Compilation of the functions that users bring: potentials, gradients and level functions.
+"""Compilation of users' functions: potentials, gradients and level functions.
 
-A function is compiled for the values that it captures at the time of a run: see `captured`.
+A function is compiled with the values that it captures at the time of a run (see `captured`). Every function has the
+form ``function(x, *params)``, where x is a float in one dimension and a tuple of floats in several.
 """
 
 from __future__ import annotations
@@ -21,23 +22,27 @@ from . import complaints
 from .captured import OPTIONS, CannotFollow, frozen, is_frozen, made, recipe_of
 from .points import Point, replaced
 
-_NUMERIC_STEP = 6e-6  # cube root of the machine epsilon: truncation and rounding of a central difference balance
-_SCALES = [sign * size for size in (0.71, 0.23, 1.9, 0.017, 6.1, 0.0013, 31.0) for sign in (1.0, -1.0)]  # of the probes
+_NUMERIC_STEP = 6e-6  # cube root of the machine epsilon, where truncation and rounding of a central difference balance
+_SCALES = [sign * size for size in (0.71, 0.23, 1.9, 0.017, 6.1, 0.0013, 31.0) for sign in (1.0, -1.0)]  # of probes
 _NUMBERS = (types.Integer, types.Float, types.Boolean)
 
 
 def compiled(function: Callable[..., Any]) -> Any:
     """The function compiled with the present values of what it captures, to be inlined into the kernels that call it.
 
-    The same function with the same values gives the same result, whose kernels need not be compiled again.
+    The same function with equal values gives the same object, so that kernels need not be compiled again.
+
+    >>> a = 3.0
+    >>> compiled(lambda x: a * x)(2.0)
+    6.0
     """
     return function if is_frozen(function) else made(recipe_of(function))
 
 
 def by_content(build: Callable[..., Any]) -> Any:
-    """Decorate ``build(function, *rest)``, which makes a compiled function of another one, to keep its results.
+    """Decorator of ``build(function, *rest)``, which makes a compiled function from another one: it keeps the results.
 
-    They are found again by the content of `function`.
+    A result is found again by the content of `function`: its code and the values that it captures.
     """
     kept = lru_cache(maxsize=256)(build)
 
@@ -50,7 +55,7 @@ def by_content(build: Callable[..., Any]) -> Any:
 
 @intrinsic
 def _as_floats(typing_context: Any, point: Any) -> Any:
-    """A tuple of numbers of any kinds as a tuple of floats."""
+    """A tuple of numbers of any kinds, cast to a tuple of floats."""
     floats = types.UniTuple(types.float64, len(point))
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -61,9 +66,13 @@ def _as_floats(typing_context: Any, point: Any) -> Any:
 
 @by_content
 def lifted(function: Callable[..., Any], dim: int) -> Any:
-    """The gradient as a function from points to points of floats: in one dimension floats become tuples of one.
+    """The compiled gradient as a function from tuples of `dim` floats to tuples of `dim` floats.
 
-    Numbers become floats in a product with 1.0, here and below: `float` compiles for no bool.
+    In one dimension the user's function takes and returns a float instead. Here and below a product with 1.0 turns any
+    number into a float, because `float` does not compile for a bool.
+
+    >>> lifted(lambda x: 2 * x, 1)((3.0,))
+    (6.0,)
     """
     to_floats: Any = (lambda point: tuple(map(float, point))) if config.DISABLE_JIT else _as_floats
 
@@ -78,7 +87,13 @@ def lifted(function: Callable[..., Any], dim: int) -> Any:
 
 @by_content
 def numeric_gradient(potential: Callable[..., float], dim: int) -> Any:
-    """The gradient of a potential by central differences, relative error about 1e-10 where the potential is smooth."""
+    """The compiled gradient of a potential by central differences, which takes and returns x as the potential takes it.
+
+    The relative error is about 1e-10 where the potential is smooth.
+
+    >>> round(numeric_gradient(lambda x: x**2, 1)(3.0), 6)
+    6.0
+    """
 
     def slope(x: float, *params: float) -> float:
         h = _NUMERIC_STEP * max(1.0, abs(x))
@@ -98,7 +113,13 @@ def numeric_gradient(potential: Callable[..., float], dim: int) -> Any:
 
 @by_content
 def outside(level: Callable[..., float], dim: int) -> Any:
-    """The test for points outside ``level(x, *params) < 0``; NaN is outside."""
+    """The compiled test whether a point, a tuple of `dim` floats, lies outside ``level(x, *params) < 0``.
+
+    A point where the level is NaN lies outside.
+
+    >>> outside(lambda x: x**2 - 1, 1)((2.0,))
+    True
+    """
 
     def on_points(x: Point, *params: float) -> bool:
         return not level(x, *params) < 0.0
@@ -111,7 +132,11 @@ def outside(level: Callable[..., float], dim: int) -> Any:
 
 @by_content
 def undefined(level: Callable[..., float], dim: int) -> Any:
-    """The test for points where ``level(x, *params)`` is not a number."""
+    """The compiled test whether ``level(x, *params)`` is NaN at a point, a tuple of `dim` floats.
+
+    >>> undefined(lambda x: x**2 - 1, 1)((2.0,))
+    False
+    """
 
     def on_points(x: Point, *params: float) -> bool:
         value = 1.0 * level(x, *params)
@@ -125,10 +150,14 @@ def undefined(level: Callable[..., float], dim: int) -> Any:
 
 
 def require_compiles(name: str, function: Callable[..., Any], dim: int, n_params: int, *, vector: bool) -> None:
-    """Compile ``function(x, *params)``; an error with the reason and the place unless it returns what it should.
+    """Compile ``function(x, *params)``, and raise an error with the reason and the place unless it can be used.
 
-    `vector`: a point (a float in one dimension, a tuple of `dim` floats otherwise), else one number. TypeError for
-    what is no function, or holds what cannot be followed; ValueError for what does not compile.
+    If `vector` is True the function must return a point, which is a float in one dimension and a tuple of `dim` floats
+    in several; otherwise it must return one number. Raises TypeError for an object that is no function and for a
+    function that captures what cannot be followed, and ValueError for one that does not compile or returns something
+    else. `name` is that of the argument in the message.
+
+    >>> require_compiles("gradient", lambda x, a: a * x, 1, 1, vector=True)
     """
     _require_function(name, function)
     _require_signature(name, function, dim, n_params)
@@ -154,9 +183,12 @@ def require_compiles(name: str, function: Callable[..., Any], dim: int, n_params
 
 
 def require_same_sign(potential: Any, gradient: Any, dim: int, params: tuple[float, ...]) -> None:
-    """ValueError if the gradient points down the potential at every probe where both can be computed, three at least.
+    """Raise ValueError if the gradient points down the potential at every probe, of which there must be three or more.
 
-    The plain Python functions are asked, since they raise where compiled ones would read beyond an array.
+    A point is a probe if both functions can be computed there. They are evaluated as plain Python functions, which
+    raise an error where compiled ones would read beyond the end of an array.
+
+    >>> require_same_sign(lambda x: x**2, lambda x: 2 * x, 1, ())
     """
     height, slope = (getattr(function, "py_func", function) for function in (potential, gradient))
     probes = [tuple(scale * math.cos(j + i) for j in range(dim)) for i, scale in enumerate(_SCALES)]
@@ -172,7 +204,10 @@ def require_same_sign(potential: Any, gradient: Any, dim: int, params: tuple[flo
 
 
 def _climb(potential: Any, gradient: Any, point: Point, params: tuple[float, ...]) -> float | None:
-    """Slope of the potential along the gradient over its length; None where it cannot be told at two step sizes."""
+    """Slope of the potential along the gradient, over the length of the gradient: 1 if the two agree.
+
+    It is None at a point where a function fails or where two step sizes give different slopes.
+    """
     try:
         value = gradient(point if len(point) > 1 else point[0], *params)
         slope = np.atleast_1d(np.asarray(value, dtype=float))
@@ -183,7 +218,7 @@ def _climb(potential: Any, gradient: Any, point: Point, params: tuple[float, ...
             ends = [tuple((np.asarray(point) + sign * step).tolist()) for sign in (1.0, -1.0)]
             up, down = (float(potential(x if len(x) > 1 else x[0], *params)) for x in ends)
             rates.append((up - down) / (2.0 * float(np.linalg.norm(step)) * size))
-    except Exception:  # a landscape need not be defined everywhere, and may say so in any way
+    except Exception:  # a landscape need not be defined everywhere, and its functions may raise any error elsewhere
         return None
     steady = 0.0 < size < math.inf and abs(rates[0] - rates[1]) < 0.1 * abs(rates[0])
     return rates[1] if steady else None
@@ -195,7 +230,7 @@ def _is_point(kind: types.Type, dim: int) -> bool:
 
 
 def _require_function(name: str, function: Any) -> None:
-    """TypeError for what is called like a function but has no code that could be compiled."""
+    """Raise TypeError for an object that can be called but has no code that could be compiled."""
     inner = function.func if isinstance(function, functools.partial) else function
     if isinstance(getattr(inner, "py_func", inner), FunctionType):
         return
@@ -210,7 +245,7 @@ def _require_function(name: str, function: Any) -> None:
 
 
 def _require_signature(name: str, function: Any, dim: int, n_params: int) -> None:
-    """ValueError unless the function can be called with x and the parameters."""
+    """Raise ValueError unless the function can be called with x and `n_params` numbers."""
     problem = complaints.signature_problem(function, n_params)
     if problem:
         point = "x" if dim == 1 else f"x (a tuple of {dim} floats)"

@@ -1,4 +1,4 @@
-"""What is wrong with a function that a user brought: the reason, the user's own line, and what to write instead."""
+"""Messages about a user's function that cannot be compiled: the reason, the user's line, and what to write instead."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from numba import types
 
 _NOISE = ("Failed in", "During:", "This error", "To see", "Enable", "Overload of", "- Of which", "All templates")
-_END = ('File "', "There are", "- Resolution failure", "[1] During", "Traceback")  # the reason stands before these
+_END = ('File "', "There are", "- Resolution failure", "[1] During", "Traceback")  # the reason ends before such a line
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')
 
 _ADVICE = {
@@ -31,7 +31,7 @@ _ADVICE = {
 
 
 def explain(error: Exception, function: Any, dim: int) -> str:
-    """Why a function does not compile, where, and what to do about it."""
+    """The end of a message about a function that does not compile: the reason, the place, and what to do about it."""
     reason = _reason(error)
     advice = next((text for pattern, text in _ADVICE.items() if re.search(pattern, reason)), "")
     if not advice:
@@ -40,7 +40,7 @@ def explain(error: Exception, function: Any, dim: int) -> str:
 
 
 def about_returned(returned: types.Type, function: Any, as_point: bool) -> str:
-    """The end of a message about a value of the wrong kind."""
+    """The end of a message about a function that returns a value of the wrong kind: the place and what to write."""
     place = _place(None, function)
     if as_point and isinstance(returned, (types.Array, types.List)):
         return f"{place}. Return a tuple, (g0, g1, ...), for it."
@@ -54,13 +54,21 @@ def about_returned(returned: types.Type, function: Any, as_point: bool) -> str:
 
 
 def short(value: Any) -> str:
-    """A value in the length of a line."""
+    """The value as text on one line, cut off at 80 characters.
+
+    >>> short("x" * 100)[-5:]
+    'xx...'
+    """
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def signature_problem(function: Any, n_params: int) -> str:
-    """What is wrong with calling the function with x and so many parameters, or nothing."""
+    """The reason why the function cannot be called with x and `n_params` numbers, empty if it can.
+
+    >>> signature_problem(lambda x, a: a * x, 1)
+    ''
+    """
     plain = getattr(function, "py_func", function)
     signature = inspect.signature(plain)
     first, *others = [*signature.parameters.values(), None]
@@ -76,7 +84,7 @@ def signature_problem(function: Any, n_params: int) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The first lines of a numba error that speak of the user's code."""
+    """The first lines of a numba error that are about the user's code."""
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in str(error).splitlines()]
     told = [line.removeprefix(">>> ") for line in lines if line and not line.startswith(_NOISE)]
     reason = list(itertools.takewhile(lambda line: not line.startswith(_END), told))
@@ -84,7 +92,7 @@ def _reason(error: Exception) -> str:
 
 
 def _place(error: Exception | None, function: Any) -> str:
-    """The user's file and line: where the error says it is if that is the function's own file, else its start."""
+    """The file and line of a fault: those that the error names if it is in the function's file, else its first line."""
     while isinstance(function, functools.partial):
         function = function.func
     code = getattr(function, "py_func", function).__code__

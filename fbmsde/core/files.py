@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and folders that one study at a time works in."""
+"""Files that are written whole or not at all, and folders in which one study works at a time."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LOCK = ".fbmsde.lock"
 
 @contextmanager
 def replacing(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterator[BinaryIO]:
-    """A binary file to write, which takes the place of `path` only when it is complete and on disk.
+    """A binary file to write in a `with` block. It takes the place of `path` when it is complete and on disk.
 
-    Whatever goes wrong before, `path` is as it was and nothing is left beside it. Raises FileExistsError when `path`
-    exists at the end and `overwrite` is False.
+    If anything goes wrong before, `path` is as it was and nothing is left beside it. Raises FileExistsError if `path`
+    exists at the end and `overwrite` is False, and OSError with the reason if the file cannot be written.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "table.csv"
@@ -47,7 +47,7 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterat
 
 
 def _move(part: Path, target: Path, overwrite: bool) -> None:
-    """Put the finished file into its place, with the rights of the file that it replaces."""
+    """Put the finished file in its place, with the access rights of the file that it replaces."""
     if overwrite:
         if target.exists():
             shutil.copymode(target, part)
@@ -64,26 +64,34 @@ def _move(part: Path, target: Path, overwrite: bool) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text whole or not at all."""
+    """Write UTF-8 text whole or not at all; an existing file is replaced.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> write_text(path, "σ = 1")
+    >>> path.read_text(encoding="utf-8")
+    'σ = 1'
+    """
     with replacing(path) as file:
         file.write(text.encode())
 
 
 def write_figure(path: Path, draw: Callable[[], Any], dpi: int) -> None:
-    """Write the matplotlib figure that `draw` returns as PNG; an earlier picture goes if that does not succeed."""
+    """Write the matplotlib figure that `draw` returns as a PNG file. If that fails, an earlier picture is removed."""
     try:
         with replacing(path) as file:
             draw().savefig(file, format="png", dpi=dpi)
     except BaseException:
-        path.unlink(missing_ok=True)  # it would show other data than the tables beside it
+        path.unlink(missing_ok=True)  # an earlier picture shows other data than the new tables beside it
         raise
 
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Keep a folder, made if missing, for this process; a process that dies gives it back.
+    """Keep a folder for this process in a `with` block. The folder is made if it is missing.
 
-    Raises ValueError when the folder cannot be written or another study works in it.
+    A process that dies gives its folder back. Raises ValueError if the folder cannot be written or if another study
+    works in it.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())

@@ -1,7 +1,8 @@
-"""Small linear algebra in an order of summation of its own: its numbers do not depend on the machine's BLAS or LAPACK.
+"""Linear algebra of small matrices whose results do not depend on the machine's BLAS or LAPACK.
 
-Which kernel such a library takes depends on the processor and on the number of threads, and the last bits of a sum, or
-the whole of an eigenvector, depend on the kernel. A path that is a pure function of its seed must not be fed with them.
+Which kernel such a library uses depends on the processor and on the number of threads, and the last bits of a sum, or
+a whole eigenvector, depend on the kernel. A path must be a pure function of its seed, so no such number may enter it.
+The functions here sum in a fixed order instead.
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ import numpy as np
 from .cache import kernel
 from .types import Array
 
-_SWEEPS = 30  # of Jacobi's method, which converges quadratically: 6 to 10 are enough
+_SWEEPS = 30  # an upper limit: Jacobi's method converges quadratically, and 6 to 10 sweeps are enough
 _NEWTON_STEPS = 8
 
 
 def product(*matrices: Array) -> Array:
-    """Return the product of two or more matrices, multiplied from the left."""
+    """The product of two or more matrices, multiplied from the left.
+
+    >>> product(np.eye(2), np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[1., 2.],
+           [3., 4.]])
+    """
     total = matrices[0]
     for matrix in matrices[1:]:
         total = np.einsum("ij,jk->ik", total, matrix)
@@ -27,10 +33,13 @@ def product(*matrices: Array) -> Array:
 
 
 def symmetric_eigen(matrix: Array) -> tuple[Array, Array]:
-    """Return the eigenvalues (n,), ascending, and eigenvectors, the columns of (n, n), of a symmetric matrix.
+    """The eigenvalues (n,), ascending, and the eigenvectors, the columns of (n, n), of a symmetric matrix (n, n).
 
-    By Jacobi's rotations (Golub & Van Loan, Matrix Computations, 8.5), good to rounding of the largest eigenvalue and,
-    for a graded positive matrix, of each one.
+    They are found by Jacobi's rotations (Golub & Van Loan, Matrix Computations, 8.5). The error of an eigenvalue is
+    that of rounding of the largest one; for a graded positive matrix it is that of rounding of the eigenvalue itself.
+
+    >>> symmetric_eigen(np.array([[2.0, 1.0], [1.0, 2.0]]))[0].round(12)
+    array([1., 3.])
     """
     rest, vectors = np.array(matrix, dtype=float), np.eye(len(matrix))
     _rotate_to_diagonal(rest, vectors)
@@ -41,7 +50,7 @@ def symmetric_eigen(matrix: Array) -> tuple[Array, Array]:
 
 @kernel
 def _turn(first: Array, second: Array, c: float, s: float) -> None:
-    """Rotate a pair of vectors (n,) of which the first has the cosine c and the second the sine s, in place."""
+    """Replace two vectors (n,) x and y by ``c x - s y`` and ``s x + c y``, in place."""
     for k in range(first.size):
         x, y = first[k], second[k]
         first[k], second[k] = c * x - s * y, s * x + c * y
@@ -49,7 +58,7 @@ def _turn(first: Array, second: Array, c: float, s: float) -> None:
 
 @kernel
 def _rotate_to_diagonal(rest: Array, vectors: Array) -> None:
-    """Rotate the symmetric `rest` (n, n) until it is diagonal, in place, and the columns of `vectors` with it."""
+    """Rotate the symmetric `rest` (n, n) until it is diagonal, and the columns of `vectors` with it, both in place."""
     n = rest.shape[0]
     for _ in range(_SWEEPS):
         rotated = False
@@ -74,9 +83,13 @@ def _rotate_to_diagonal(rest: Array, vectors: Array) -> None:
 
 
 def triangular_root(root: Array) -> Array:
-    """Return the lower-triangular L (n, n), of diagonal at least 0, with ``L L' = root root'`` for `root` (n, n).
+    """The lower-triangular matrix L (n, n) with ``L L' = root root'`` and a diagonal of at least 0, for `root` (n, n).
 
-    By Householder's reflections of the columns, from the first row down; singular matrices are welcome.
+    It is found by Householder's reflections of the columns, from the first row down. `root` may be singular.
+
+    >>> triangular_root(np.array([[0.0, 2.0], [3.0, 4.0]])).round(12)
+    array([[2., 0.],
+           [4., 3.]])
     """
     lower = np.array(root, dtype=float)
     for i in range(len(lower)):
@@ -94,7 +107,12 @@ def triangular_root(root: Array) -> Array:
 
 @lru_cache(maxsize=8)
 def gauss_legendre(n: int) -> tuple[Array, Array]:
-    """Return the nodes (n,), ascending, and weights (n,) of Gauss's rule on [-1, 1], by Newton's method."""
+    """The nodes (n,), ascending, and the weights (n,) of Gauss's quadrature rule on [-1, 1], by Newton's method.
+
+    >>> nodes, weights = gauss_legendre(2)
+    >>> nodes.round(6), weights.round(6)
+    (array([-0.57735,  0.57735]), array([1., 1.]))
+    """
     x = np.array([-math.cos(math.pi * (i + 0.75) / (n + 0.5)) for i in range(n)])
     for _ in range(_NEWTON_STEPS):
         value, before = x, np.ones(n)

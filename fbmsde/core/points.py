@@ -1,4 +1,7 @@
-"""Points of a d-dimensional space as tuples of d floats: they live in registers, and loops over them are unrolled."""
+"""Points of a d-dimensional space as tuples of d floats.
+
+Compiled kernels keep such tuples in registers and unroll loops over them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ Point = tuple[float, ...]
 
 
 def _replaced(point: Point, j: int, value: float) -> Point:
-    """A copy of the point with another value in place j."""
+    """A copy of the point whose coordinate j is `value`."""
     return (*point[:j], value, *point[j + 1 :])
 
 
@@ -21,7 +24,12 @@ replaced: Any = _replaced if config.DISABLE_JIT else tuple_setitem
 
 @njit(error_model="numpy", forceinline=True)
 def load(like: Point, array: NDArray, column: int) -> Point:
-    """One column of `array` (d, n) as a point of the dimension of `like`."""
+    """Column number `column` of `array` (d, n) as a point. `like` is any point of d coordinates.
+
+    >>> import numpy as np
+    >>> load((0.0, 0.0), np.array([[1.0, 2.0], [3.0, 4.0]]), 1) == (2.0, 4.0)
+    True
+    """
     point = like
     for j in range(len(like)):
         point = replaced(point, j, array[j, column])
@@ -30,7 +38,12 @@ def load(like: Point, array: NDArray, column: int) -> Point:
 
 @njit(error_model="numpy", forceinline=True)
 def load_step(like: Point, array: NDArray, step: int, column: int) -> Point:
-    """One column of one step of `array` (d, n_steps, n) as a point of the dimension of `like`."""
+    """Column number `column` at one step of `array` (d, n_steps, n) as a point. `like` is any point of d coordinates.
+
+    >>> import numpy as np
+    >>> load_step((0.0, 0.0), np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), 0, 1) == (2.0, 4.0)
+    True
+    """
     point = like
     for j in range(len(like)):
         point = replaced(point, j, array[j, step, column])
@@ -39,14 +52,25 @@ def load_step(like: Point, array: NDArray, step: int, column: int) -> Point:
 
 @njit(error_model="numpy", forceinline=True)
 def store(point: Point, array: NDArray, column: int) -> None:
-    """Write the point to one column of `array` (d, n)."""
+    """Write the point to column number `column` of `array` (d, n).
+
+    >>> import numpy as np
+    >>> array = np.zeros((2, 1))
+    >>> store((1.0, 2.0), array, 0)
+    >>> array.tolist()
+    [[1.0], [2.0]]
+    """
     for j in range(len(point)):
         array[j, column] = point[j]
 
 
 @njit(error_model="numpy", forceinline=True)
 def add(point: Point, factor: float, other: Point) -> Point:
-    """``point + factor * other``."""
+    """The point ``point + factor * other``.
+
+    >>> add((1.0, 2.0), 2.0, (0.5, 1.0))
+    (2.0, 4.0)
+    """
     result = point
     for j in range(len(point)):
         result = replaced(result, j, point[j] + factor * other[j])
@@ -55,7 +79,11 @@ def add(point: Point, factor: float, other: Point) -> Point:
 
 @njit(error_model="numpy", forceinline=True)
 def scaled(factor: float, point: Point) -> Point:
-    """``factor * point``."""
+    """The point ``factor * point``.
+
+    >>> scaled(2.0, (1.0, 2.0))
+    (2.0, 4.0)
+    """
     result = point
     for j in range(len(point)):
         result = replaced(result, j, factor * point[j])
@@ -64,7 +92,11 @@ def scaled(factor: float, point: Point) -> Point:
 
 @njit(error_model="numpy", forceinline=True)
 def is_finite(point: Point) -> bool:
-    """True when all coordinates are finite."""
+    """True if all coordinates are finite.
+
+    >>> is_finite((1.0, float("inf")))
+    False
+    """
     finite = True
     for j in range(len(point)):
         finite = finite & (abs(point[j]) < float("inf"))

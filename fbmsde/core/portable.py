@@ -1,4 +1,4 @@
-"""Objects that hold users' functions and can be pickled: lambdas and closures travel with the values they capture."""
+"""Pickling of objects that hold users' functions: lambdas and closures travel with the values that they capture."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from .captured import is_frozen, made, recipe_of
 
 
 class Portable:
-    """A frozen dataclass that is pickled with the functions in the fields `_functions`.
+    """Base of frozen dataclasses that are pickled together with the functions in their fields named in `_functions`.
 
-    What was compiled stays behind and is compiled again on the other side. Copies are the object itself.
+    Machine code is not pickled; the functions are compiled again where the object is unpickled. `copy` and `deepcopy`
+    return the object itself.
     """
 
     _functions: ClassVar[tuple[str, ...]] = ()
@@ -32,7 +33,7 @@ class Portable:
 
 
 def _packed(function: Any) -> bytes:
-    """A function of this package by its name, another one by its code and the present values of what it captures."""
+    """A pickle of a function: of its name if this package defines it, else of its code with the values it captures."""
     if function is None or _is_ours(function):
         return cloudpickle.dumps(function if function is None else _Named(function.__module__, function.__name__))
     compiled = function if is_frozen(function) else made(recipe_of(function))
@@ -46,7 +47,7 @@ def _is_ours(function: Any) -> bool:
 
 
 class _Named:
-    """Unpickles as what a module of this package calls so."""
+    """An object that is unpickled as the attribute of that name of a module of this package."""
 
     def __init__(self, module: str, name: str) -> None:
         self.place = module, name

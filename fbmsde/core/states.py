@@ -1,4 +1,9 @@
-"""What has become of a path: the codes that kernels write."""
+"""The states of a path, as the codes that kernels write.
+
+RUNNING : it is still inside and not at the horizon. LEFT : it has left. CENSORED : it was inside up to the horizon.
+BROKEN : it reached inf or nan. NO_LEVEL : the level function returned nan. UNRESOLVED : it left by a step that the
+equation does not take, because dt is too large for the drift there.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types that all folders share."""
+"""Array types that all folders share."""
 
 from __future__ import annotations
 
