@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft, linalg, optimize
 
 from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance
@@ -50,7 +50,7 @@ def exact(values: Array, kind: str) -> GapFit:
     def deviance(root: float) -> float:
         return _restricted(known, root**2)[0]
 
-    found = optimize.minimize_scalar(deviance, bounds=bounds, method="bounded", options={"xatol": 1e-6})
+    found = scipy.optimize.minimize_scalar(deviance, bounds=bounds, method="bounded", options={"xatol": 1e-6})
     hurst = float(found.x) ** 2
     inside = min(max(hurst, GRID[0] + _STEP), GRID[-1] - _STEP)
     slope = (known.covariance(inside + _STEP) - known.covariance(inside - _STEP)) / (2.0 * _STEP)
@@ -81,10 +81,10 @@ def _known_path(values: Array) -> _Known:
 
 def _restricted(known: _Known, hurst: float) -> tuple[float, float]:
     """Deviance per degree of freedom with drift and scale profiled out, and the estimate of sigma^2."""
-    factor = linalg.cho_factor(known.covariance(hurst))
+    factor = scipy.linalg.cho_factor(known.covariance(hurst))
     centred = known.increments - known.drift * (known.increments.sum() / known.drift.sum())
     both = np.column_stack([centred, known.drift])
-    products = both.T @ linalg.cho_solve(factor, both)
+    products = both.T @ scipy.linalg.cho_solve(factor, both)
     squares, freedom = products[0, 0] - products[0, 1] ** 2 / products[1, 1], centred.size - 1
     log_det = 2.0 * np.log(np.diag(factor[0])).sum() + math.log(products[1, 1])
     return math.log(squares) + log_det / freedom, squares / freedom
@@ -135,14 +135,14 @@ def _variation_error(hurst: float, scales: NDArray[np.intp], weights: Array, mas
     """
     n = masks.shape[1]
     lags = np.arange(-n + 1.0, n)
-    transforms = fft.rfft(masks, 2 * n - 1, axis=1)
+    transforms = scipy.fft.rfft(masks, 2 * n - 1, axis=1)
     centred = np.log(scales) - np.average(np.log(scales), weights=weights)
     lever = weights * centred / (weights @ centred**2) / 2.0  # derivative of H by the logarithm of each variation
     lever /= masks.sum(axis=1) * scales ** (2.0 * hurst) * (4.0 - 4.0**hurst)
     total = 0.0
     for i, m in enumerate(scales):
         for j, step in enumerate(scales):
-            pairs = np.roll(fft.irfft(transforms[i].conj() * transforms[j], 2 * n - 1), n - 1)
+            pairs = np.roll(scipy.fft.irfft(transforms[i].conj() * transforms[j], 2 * n - 1), n - 1)
             shifts = [(a * b, q * step - p * m) for p, a in enumerate(_SECOND) for q, b in enumerate(_SECOND)]
             covariance = -0.5 * sum(c * np.abs(lags + shift) ** (2.0 * hurst) for c, shift in shifts)
             total += 2.0 * lever[i] * lever[j] * float(pairs @ covariance**2)

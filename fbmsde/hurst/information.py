@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance, fgn_spectrum
@@ -41,8 +41,8 @@ def _information_at(hurst: float, n: int) -> float:
     """Fisher information of n values of fGn on H, with unknown mean and scale."""
     step, lags = 5e-4, np.arange(n)
     slope = (fgn_autocovariance(hurst + step, lags) - fgn_autocovariance(hurst - step, lags)) / (2.0 * step)
-    covariance = linalg.toeplitz(fgn_autocovariance(hurst, lags))
-    return restricted_information(covariance, linalg.toeplitz(slope), np.ones(n))
+    covariance = scipy.linalg.toeplitz(fgn_autocovariance(hurst, lags))
+    return restricted_information(covariance, scipy.linalg.toeplitz(slope), np.ones(n))
 
 
 def restricted_information(covariance: Array, slope: Array, drift: Array) -> float:
@@ -52,8 +52,8 @@ def restricted_information(covariance: Array, slope: Array, drift: Array) -> flo
     value. ``P = G^-1 - G^-1 d d' G^-1 / (d' G^-1 d)`` with the drift d. What is lost because the scale is unknown,
     ``tr(P G')^2 / (2 (n - 1))``, is taken off.
     """
-    factor = linalg.cho_factor(covariance)
-    weighted, filtered = linalg.cho_solve(factor, drift), linalg.cho_solve(factor, slope)
+    factor = scipy.linalg.cho_factor(covariance)
+    weighted, filtered = scipy.linalg.cho_solve(factor, drift), scipy.linalg.cho_solve(factor, slope)
     filtered -= np.outer(weighted, drift @ filtered) / (drift @ weighted)
     return float(np.sum(filtered * filtered.T) / 2.0 - np.trace(filtered) ** 2 / (2.0 * (len(drift) - 1)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance
@@ -112,7 +112,7 @@ def _about_line(increments: Array, hurst: float) -> str:
     near = ratios[(distance > 1) & (distance <= _NEAR)]
     weights = ordinate_weights(n)
     with np.errstate(divide="ignore"):  # the series may hold nothing but the line
-        p = ratios.size * stats.f.sf(ratios[peak] / near.mean(), weights[peak], 2 * near.size)
+        p = ratios.size * scipy.stats.f.sf(ratios[peak] / near.mean(), weights[peak], 2 * near.size)
     if p >= LEVEL:
         return ""
     share = weights[peak] * power[peak] / (weights @ power)
@@ -130,7 +130,8 @@ def _about_trend(increments: Array) -> str:
     rest = increments - increments.mean() - slope * time
     hurst, sigma = (float(value[0]) for value in whittle(rest[None]))
     z = slope * (time @ time) / (sigma * math.sqrt(_moment_variance(hurst, n)))
-    if 2.0 * stats.t.sf(abs(z), n / 8.0) >= LEVEL:  # H is fitted: the variance is as uncertain as from n / 8 values
+    p = 2.0 * scipy.stats.t.sf(abs(z), n / 8.0)  # H is fitted: the variance is as uncertain as from n / 8 values
+    if p >= LEVEL:
         return ""
     return f"The increments have a trend of {abs(z):.0f} standard errors: without it H = {hurst:.2f} by whittle."
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft, special
 
 from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance
@@ -46,7 +46,7 @@ def expected_periodogram(hurst: float, n: int) -> Array:
     """
     gamma, share = fgn_autocovariance(hurst, np.arange(n + 1)), np.arange(n) / n
     folded = (1.0 - share) * gamma[:n] + share * gamma[:0:-1]
-    return fft.rfft(folded).real[1:]
+    return scipy.fft.rfft(folded).real[1:]
 
 
 def expected_ordinates(hurst: float, places: Array, n: int) -> Array:
@@ -71,9 +71,9 @@ def expected_ordinates(hurst: float, places: Array, n: int) -> Array:
     turn = node / (2.0 * np.pi * places[..., None])
     excess = (1.0 + turn**2) ** hurst * np.cos(p * np.arctan(turn)) - 1.0
     end = chord / angle**2 * (excess @ (weight * node)) - sine / angle * (excess @ weight)
-    second = 2.0 * (special.zeta(3.0, 1.0 - x) - special.zeta(3.0, 1.0 + x)) * (2.0 * np.pi) ** -3
-    third = 6.0 * (special.zeta(4.0, 1.0 - x) + special.zeta(4.0, 1.0 + x)) * (2.0 * np.pi) ** -4
-    end -= special.binom(p, 2) * (chord * third + sine * second) * float(n) ** -2
+    second = 2.0 * (scipy.special.zeta(3.0, 1.0 - x) - scipy.special.zeta(3.0, 1.0 + x)) * (2.0 * np.pi) ** -3
+    third = 6.0 * (scipy.special.zeta(4.0, 1.0 - x) + scipy.special.zeta(4.0, 1.0 + x)) * (2.0 * np.pi) ** -4
+    end -= scipy.special.binom(p, 2) * (chord * third + sine * second) * float(n) ** -2
     result: Array = chord * (high.real / n - low.real) + sine / n * low.imag + n ** (p - 1.0) * end
     return result
 
@@ -82,8 +82,8 @@ def _power_series(power: float, x: Array) -> NDArray[np.complex128]:
     """The analytic continuation of ``sum_k k^power exp(2 pi i k x)``, 0 < x < 1, by Hurwitz's formula."""
     s = power + 1.0
     phase = np.exp(0.5j * np.pi * s)
-    sums = phase * special.zeta(s, x) + phase.conjugate() * special.zeta(s, 1.0 - x)
-    scaled: NDArray[np.complex128] = special.gamma(s) * (2.0 * np.pi) ** -s * sums
+    sums = phase * scipy.special.zeta(s, x) + phase.conjugate() * scipy.special.zeta(s, 1.0 - x)
+    scaled: NDArray[np.complex128] = scipy.special.gamma(s) * (2.0 * np.pi) ** -s * sums
     return scaled
 
 
@@ -95,7 +95,7 @@ def periodogram(series: Array) -> Array:
     >>> periodogram(np.array([[1.0, -1.0, 1.0, -1.0]]))
     array([[0., 4.]])
     """
-    transform = fft.rfft(series, axis=1)[:, 1:]
+    transform = scipy.fft.rfft(series, axis=1)[:, 1:]
     return (transform.real**2 + transform.imag**2) / series.shape[1]
 
 

@@ -11,8 +11,8 @@ for any pattern of the sizes.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft, stats
 
 from ..core.types import Array
 from .ordinates import bands, periodogram
@@ -41,10 +41,10 @@ def coloured(white: Array, hurst: float) -> Array:
 def _filtered(series: Array, log_gain: Array) -> Array:
     """Each series less its mean, with its Fourier coefficients multiplied by ``exp(log_gain)``, given in bands."""
     n = series.shape[1]
-    transform = fft.rfft(series, axis=1)
+    transform = scipy.fft.rfft(series, axis=1)
     transform[:, 0] = 0.0
     transform[:, 1:] *= bands(n).spread(np.exp(log_gain))
-    filtered: Array = fft.irfft(transform, n, axis=1)
+    filtered: Array = scipy.fft.irfft(transform, n, axis=1)
     return filtered
 
 
@@ -77,15 +77,15 @@ def quadratic_forms(weights: Array, n: int) -> Array:
     """Kernel ``A(lag)``, (..., kernel_length(n)), of the quadratic form ``sum_j weights_j I_j`` over ordinates j."""
     length = kernel_length(n)
     padded = np.concatenate([np.zeros((*weights.shape[:-1], 1)), weights], axis=-1)
-    forms: Array = fft.irfft(padded, length, axis=-1)
+    forms: Array = scipy.fft.irfft(padded, length, axis=-1)
     return forms
 
 
 def lagged_products(values: Array) -> Array:
     """Mean products of values (n_series, n) that lie a lag apart on a circle, (n_series, kernel_length(n))."""
     n = values.shape[1]
-    power = np.abs(fft.rfft(values, axis=1)) ** 2
-    products: Array = fft.irfft(power, n, axis=1) / n
+    power = np.abs(scipy.fft.rfft(values, axis=1)) ** 2
+    products: Array = scipy.fft.irfft(power, n, axis=1) / n
     half = kernel_length(n) // 2
     return products if n <= _LONGEST_KERNEL else np.hstack([products[:, : half + 1], products[:, half - 1 : 0 : -1]])
 
@@ -127,7 +127,7 @@ def clustering_p_values(white: Array, forms: Array) -> Array:
         peaked = (n * n - n) * spread - 8.0 * total**2 + 6.0 * total**2
         moment = (n * plain - peak * peaked) / ((n - 1.0) * (n - 2.0) * (n - 3.0) * total**2)
         z = (moran + 1.0 / (n - 1.0)) / np.sqrt(moment - (n - 1.0) ** -2)
-    return np.nan_to_num(stats.norm.sf(z), nan=1.0)
+    return np.nan_to_num(scipy.stats.norm.sf(z), nan=1.0)
 
 
 def fgn_p_values(increments: Array, hurst: Array, robust: NDArray[np.bool_]) -> Array:
@@ -152,7 +152,7 @@ def fgn_p_values(increments: Array, hurst: Array, robust: NDArray[np.bool_]) -> 
             covariances = _score_covariances(increments[rows[unsure]], hurst[rows[unsure]], node)
             inverse = np.linalg.pinv(covariances, hermitian=True)
             statistic[unsure] = np.einsum("ik,ikl,il->i", scores[unsure], inverse, scores[unsure])
-        out[rows] = stats.chi2.sf(statistic, scores.shape[1])
+        out[rows] = scipy.stats.chi2.sf(statistic, scores.shape[1])
     return out
 
 

@@ -8,8 +8,8 @@ from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from ..core import checks
 from ..core.blocks import run_blocks
@@ -143,7 +143,7 @@ class HurstEstimate:
         >>> low < 0.5 < high
         True
         """
-        z = special.ndtri(0.5 + checks.fraction("level", level) / 2.0) * self._widening
+        z = scipy.special.ndtri(0.5 + checks.fraction("level", level) / 2.0) * self._widening
         z = z[0] if np.ndim(self.hurst) == 0 else z
         errors = ESTIMATORS[self.method].standard_error(self._batch.n)
         hurst = np.asarray(self.hurst)

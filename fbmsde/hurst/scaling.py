@@ -11,8 +11,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft, special
 
 from ..core.cache import kernel
 from ..core.types import Array
@@ -201,16 +201,16 @@ def wavelet(increments: Array) -> tuple[Array, Array]:
     energies = np.array([np.mean(details**2, axis=1) for details in _details(increments)]).T[:, _FIRST_OCTAVE - 1 :]
     size = np.abs(increments).max(axis=1)
     # the mean of k squared unit normals has a logarithm of mean digamma(k/2) - log(k/2), which is taken off
-    offsets = special.digamma(counts / 2.0) - np.log(counts / 2.0)
+    offsets = scipy.special.digamma(counts / 2.0) - np.log(counts / 2.0)
     logs = log_above_rounding(energies, size) - offsets
-    hurst = (slopes(octaves * math.log(2.0), logs, 1.0 / special.zeta(2.0, counts / 2.0)) + 1.0) / 2.0
+    hurst = (slopes(octaves * math.log(2.0), logs, 1.0 / scipy.special.zeta(2.0, counts / 2.0)) + 1.0) / 2.0
     return hurst, sample_sigma(increments, hurst)
 
 
 def wavelet_error(n: int) -> Array:
     """Standard error of `wavelet` at every node of GRID, with the wavelet coefficients taken as independent."""
     octaves, counts = _octaves(n)
-    weights = 1.0 / special.zeta(2.0, counts / 2.0)
+    weights = 1.0 / scipy.special.zeta(2.0, counts / 2.0)
     spread = weights @ (octaves - weights @ octaves / weights.sum()) ** 2
     return np.full(GRID.size, 0.5 / (math.log(2.0) * math.sqrt(spread)))
 
@@ -251,7 +251,7 @@ def simulated_error(fit: Fit, n: int) -> Array:
 def _fgn(hurst: float, n: int, rng: np.random.Generator) -> Array:
     """Exact unit fGn, (256, n), by circulant embedding; the real and the imaginary part are independent series."""
     gamma = fgn_autocovariance(hurst, np.arange(n + 1))
-    spectrum = np.maximum(fft.fft(np.concatenate([gamma, gamma[-2:0:-1]])).real, 0.0)
+    spectrum = np.maximum(scipy.fft.fft(np.concatenate([gamma, gamma[-2:0:-1]])).real, 0.0)
     normals = rng.standard_normal((2, _SIMULATED // 2, 2 * n))
-    series = fft.fft((normals[0] + 1j * normals[1]) * np.sqrt(spectrum / (2 * n)), axis=1)[:, :n]
+    series = scipy.fft.fft((normals[0] + 1j * normals[1]) * np.sqrt(spectrum / (2 * n)), axis=1)[:, :n]
     return np.concatenate([series.real, series.imag])

@@ -10,9 +10,8 @@ import math
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft, special
-from scipy.interpolate import CubicSpline
 
 from ..core.cache import kernel
 from ..core.types import Array
@@ -105,7 +104,7 @@ def whittle(increments: Array) -> tuple[Array, Array]:
     hurst, value = _grid_minimum(np.log(bands(n).means(periodogram(increments)) @ _whittle_matrix(n)))
     levels = _log_shapes(n)[1]
     # the level goes to minus infinity like log(1 - H) at H = 1; without that term it is smooth enough for a spline
-    level = CubicSpline(_ROOTS, levels - np.log1p(-GRID))(np.sqrt(hurst)) + np.log1p(-hurst)
+    level = scipy.interpolate.CubicSpline(_ROOTS, levels - np.log1p(-GRID))(np.sqrt(hurst)) + np.log1p(-hurst)
     return hurst, np.exp((value - level) / 2.0)
 
 
@@ -129,7 +128,7 @@ def local_whittle(increments: Array) -> tuple[Array, Array]:
     hurst, value = _grid_minimum(np.log(power[:, :band][varies] @ tilts))
     height = np.exp(value + (2.0 * hurst - 1.0) * logs.mean())  # of the spectrum times |l|^(2H-1)
     out = np.full((2, len(power)), np.nan)
-    out[:, varies] = hurst, np.sqrt(height / (np.sin(np.pi * hurst) * special.gamma(2.0 * hurst + 1.0)))
+    out[:, varies] = hurst, np.sqrt(height / (np.sin(np.pi * hurst) * scipy.special.gamma(2.0 * hurst + 1.0)))
     return out[0], out[1]
 
 
@@ -243,11 +242,11 @@ def _whittle_error_at(hurst: float, n: int) -> float:
     slope -= slope @ weights / weights.sum()
     slopes, means = _whole_circle(slope, n), _whole_circle(mean, n)
     means[0] = 1.0
-    sines = -fft.fft(np.append(0.0, fgn_autocovariance(hurst, np.arange(1, n)))).imag
+    sines = -scipy.fft.fft(np.append(0.0, fgn_autocovariance(hurst, np.arange(1, n)))).imag
     factors = slopes / means
     decay = np.append(0.0, (n * np.sin(np.pi * np.arange(1, n) / n)) ** -2.0)
-    smoothed, smoothed_sines = fft.irfft(
-        fft.rfft(decay) * fft.rfft(np.array([factors, factors * sines]), axis=1), n, axis=1
+    smoothed, smoothed_sines = scipy.fft.irfft(
+        scipy.fft.rfft(decay) * scipy.fft.rfft(np.array([factors, factors * sines]), axis=1), n, axis=1
     )
     information = slopes @ slopes / 2.0
     leaked = factors * sines**2 @ smoothed - factors * sines @ smoothed_sines

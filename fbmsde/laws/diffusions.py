@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
 from ..core import checks
 from ..core.types import Array
@@ -195,7 +195,7 @@ def _log_weight(energy: Energy, left: float, right: float) -> float:
     The larger it is on one side of the start, the more likely the path reaches the end on the other side first.
     """
     edges, e = _panels(energy, left, right)
-    return float(special.logsumexp(e, b=np.diff(edges)[:, None] / 2.0 * _WEIGHTS))
+    return float(scipy.special.logsumexp(e, b=np.diff(edges)[:, None] / 2.0 * _WEIGHTS))
 
 
 def ou_exit_rate(barrier: float, *, curvature: float = 1.0, sigma: float = 1.0, sides: int = 1) -> float:
@@ -218,7 +218,7 @@ def ou_exit_rate(barrier: float, *, curvature: float = 1.0, sigma: float = 1.0, 
     if sides not in (1, 2):
         raise ValueError(f"sides must be 1 or 2, got {sides!r}.")
     if k > 10.0:
-        dawson = float(special.dawsn(k / math.sqrt(2.0)))
+        dawson = float(scipy.special.dawsn(k / math.sqrt(2.0)))
         return math.exp(math.log(a) - k * k / 2.0 - math.log(2.0 * math.sqrt(math.pi) * dawson / sides))
     if sides == 1:
         return a * _smallest_zero(lambda nu: _one_rim(nu, k), 1.1)  # nu = 1 at k = 0
@@ -230,8 +230,8 @@ def ou_exit_rate(barrier: float, *, curvature: float = 1.0, sigma: float = 1.0, 
 
 def _one_rim(nu: float, k: float) -> float:
     """The parabolic cylinder function ``D_nu(-k)`` up to a positive factor."""
-    even = special.rgamma((1.0 - nu) / 2.0) * _kummer(-nu / 2.0, 0.5, k * k / 2.0)
-    odd = special.rgamma(-nu / 2.0) * _kummer((1.0 - nu) / 2.0, 1.5, k * k / 2.0)
+    even = scipy.special.rgamma((1.0 - nu) / 2.0) * _kummer(-nu / 2.0, 0.5, k * k / 2.0)
+    odd = scipy.special.rgamma(-nu / 2.0) * _kummer((1.0 - nu) / 2.0, 1.5, k * k / 2.0)
     return float(even + math.sqrt(2.0) * k * odd)
 
 
@@ -278,9 +278,9 @@ def _log_integral_to(top: float, width: float, sides: int) -> float:
     gap = _nodes_of(edges[:-1], edges[1:], _FINE_NODES)
     w = top - gap
     growth = np.exp(-gap * (2.0 * top - gap) * (w > 0.0))  # exp(w^2 - top^2) to the right of the minimum
-    falling = special.erfcx(np.abs(w)) * math.exp(-top * top)
+    falling = scipy.special.erfcx(np.abs(w)) * math.exp(-top * top)
     one_rim = np.where(w > 0.0, 2.0 * growth - falling, falling)
-    density = growth * special.erf(w) if sides == 2 else one_rim
+    density = growth * scipy.special.erf(w) if sides == 2 else one_rim
     return math.log(np.sum(density @ _FINE_WEIGHTS * np.diff(edges) / 2.0))
 
 
@@ -289,7 +289,8 @@ def _smallest_zero(function: Callable[[float], float], top: float) -> float:
     bottom = math.log(top) - 1.0
     while function(math.exp(bottom)) <= 0.0:
         bottom -= 1.0
-    return math.exp(optimize.brentq(lambda u: function(math.exp(u)), bottom, bottom + 1.0, xtol=1e-14, rtol=1e-14))
+    root = scipy.optimize.brentq(lambda u: function(math.exp(u)), bottom, bottom + 1.0, xtol=1e-14, rtol=1e-14)
+    return math.exp(root)
 
 
 def _kummer(a: float, b: float, x: float) -> float:
@@ -316,7 +317,7 @@ def brownian_survival(
     root = np.sqrt(np.where(t > 0, t, 1.0))
     level, slope = np.minimum(distance / noise / root, 1e10), np.clip(mu / noise * root, -1e10, 1e10)
     with np.errstate(invalid="ignore", over="ignore"):  # where the other form holds
-        far = special.ndtr(level - slope) - np.exp(2.0 * slope * level + special.log_ndtr(-(level + slope)))
+        far = scipy.special.ndtr(level - slope) - np.exp(2.0 * slope * level + scipy.special.log_ndtr(-(level + slope)))
     near = level * np.maximum(1.0, np.abs(slope)) < 0.1
     inside = np.where(near, _near_survival(np.where(near, level, 0.0), slope), np.clip(far, 0.0, 1.0))
     return np.where(t > 0, inside, 1.0)
@@ -330,7 +331,7 @@ def _near_survival(level: Array, slope: Array) -> Array:
     c = level[..., None] * (_FINE_NODES + 1.0) / 2.0
     m = np.asarray(slope)[..., None]
     u = (c + m) / math.sqrt(2.0)
-    rising = np.sqrt(2.0 / np.pi) - np.sign(u) * m * special.erfcx(np.abs(u))  # erfcx(u) = 2 exp(u^2) - erfcx(-u)
+    rising = np.sqrt(2.0 / np.pi) - np.sign(u) * m * scipy.special.erfcx(np.abs(u))  # erfcx(u) = 2 exp(u^2) - erfcx(-u)
     slopes = np.exp(-((c - m) ** 2) / 2.0) * rising - np.where(u < 0.0, 2.0 * m * np.exp(2.0 * c * m), 0.0)
     return (slopes @ _FINE_WEIGHTS) * level / 2.0
 
@@ -362,7 +363,7 @@ def brownian_interval_survival(
 
 def _normal_mass(centre: Array, half: Array) -> Array:
     """Probability that a unit normal variable lies within `half` of `centre`, broadcast, without cancellation."""
-    wide = special.ndtr(centre + half) - special.ndtr(centre - half)
+    wide = scipy.special.ndtr(centre + half) - scipy.special.ndtr(centre - half)
     near = np.minimum(half, 0.1)
     density = np.exp(-((centre[..., None] + near[..., None] * _FINE_NODES) ** 2) / 2.0) / math.sqrt(2.0 * math.pi)
     return np.where(half < 0.1, (density @ _FINE_WEIGHTS) * near, wide)

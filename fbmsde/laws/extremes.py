@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import integrate, interpolate, special
 
 from ..core import checks
 from ..core.types import Array
@@ -36,8 +36,8 @@ def barrier_shift(hurst: float) -> float:
     h = checks.hurst_parameter(hurst)
     if h < _SMALLEST_HURST:
         raise ValueError(f"hurst must be at least {_SMALLEST_HURST} for a barrier shift, got {h}.")
-    ratio = interpolate.PchipInterpolator([*_tables.HURST, 1.0], [*_tables.BETA_RATIO, 0.0])
-    return float(ratio(h) * -special.zeta(1.0 - h) / np.sqrt(2.0 * np.pi))
+    ratio = scipy.interpolate.PchipInterpolator([*_tables.HURST, 1.0], [*_tables.BETA_RATIO, 0.0])
+    return float(ratio(h) * -scipy.special.zeta(1.0 - h) / np.sqrt(2.0 * np.pi))
 
 
 def pickands_constant(alpha: float, delta: ArrayLike = 0.0) -> Array:
@@ -66,7 +66,7 @@ def pickands_constant(alpha: float, delta: ArrayLike = 0.0) -> Array:
     if not np.all(grid >= 0):
         raise ValueError("delta must be at least 0, got a negative one or a NaN.")
     spacing = np.where(grid > 0, grid, 1.0) ** h
-    coefficients = interpolate.PchipInterpolator(_tables.PICKANDS_HURST, _tables.PICKANDS_REMAINDER)(h)
+    coefficients = scipy.interpolate.PchipInterpolator(_tables.PICKANDS_HURST, _tables.PICKANDS_REMAINDER)(h)
     remainder = np.polynomial.polynomial.polyval(np.minimum(spacing, 3.0), coefficients)  # the fit ends at s = 3
     with np.errstate(divide="ignore"):
         on_grid = np.exp(-_spitzer_sum(h, spacing) - remainder * np.exp(-(spacing**2) / 4.0)) / grid
@@ -81,14 +81,14 @@ def _spitzer_sum(h: float, spacing: Array) -> Array:
     few = (14.0 / spacing) ** (1.0 / h) < 2e4
     s = np.where(few, 1.0, spacing)[..., None]
     m = np.arange(40.0)
-    signs = (-1.0) ** m / ((2.0 * m + 1.0) * special.factorial(m) * 4.0**m)
-    odd = np.sum(signs * s ** (2.0 * m + 1.0) * special.zeta(1.0 - h * (2.0 * m + 1.0)), axis=-1)
+    signs = (-1.0) ** m / ((2.0 * m + 1.0) * scipy.special.factorial(m) * 4.0**m)
+    odd = np.sum(signs * s ** (2.0 * m + 1.0) * scipy.special.zeta(1.0 - h * (2.0 * m + 1.0)), axis=-1)
     series = np.euler_gamma * (1.0 - 0.5 / h) - np.log(s[..., 0]) / h - odd / np.sqrt(np.pi)
     out = np.asarray(series)
     for index in np.argwhere(few):
         x = spacing[tuple(index)]
         k = np.arange(1.0, (14.0 / x) ** (1.0 / h) + 2.0)
-        out[tuple(index)] = 2.0 * np.sum(special.ndtr(-x * k**h / np.sqrt(2.0)) / k)
+        out[tuple(index)] = 2.0 * np.sum(scipy.special.ndtr(-x * k**h / np.sqrt(2.0)) / k)
     return out
 
 
@@ -103,7 +103,7 @@ def fbm_maximum_mean(hurst: float) -> float:
     """
     h = _at_least_tabulated(hurst, 1.0)
     values = [*_tables.MAXIMUM_MEAN, 1.0 / np.sqrt(2.0 * np.pi)]
-    return float(interpolate.PchipInterpolator([*_tables.LAW_HURST, 1.0], values)(h))
+    return float(scipy.interpolate.PchipInterpolator([*_tables.LAW_HURST, 1.0], values)(h))
 
 
 def fbm_maximum_cdf(hurst: float, levels: ArrayLike) -> Array:
@@ -133,7 +133,7 @@ def fbm_maximum_cdf(hurst: float, levels: ArrayLike) -> Array:
             f"levels, or barrier / (sigma t^H), must be at least {reach:.4g}, got {refused.flat[0]:.4g}. "
             "No table reaches lower; the survival falls like the power 1/H - 1 of the level."
         )
-    rows = interpolate.PchipInterpolator(np.log(_tables.LAW_LEVELS), _tables.LAW_LOG_SCALE, axis=1)
+    rows = scipy.interpolate.PchipInterpolator(np.log(_tables.LAW_LEVELS), _tables.LAW_LOG_SCALE, axis=1)
     return np.where(z > 0.0, _law_between(h, np.maximum(z, lowest), rows(np.log(np.clip(z, lowest, highest)))), 0.0)
 
 
@@ -143,12 +143,12 @@ def _law_between(h: float, z: Array, log_scale: Array) -> Array:
     Between the rows it is interpolated in a form that is smooth in H, a different one on each side of H = 1/2.
     """
     if h < 0.5:
-        scale = np.exp(interpolate.CubicSpline(_tables.LAW_HURST, log_scale)(h))
-        return special.erf(scale * z) ** (1.0 / h - 1.0)
+        scale = np.exp(scipy.interpolate.CubicSpline(_tables.LAW_HURST, log_scale)(h))
+        return scipy.special.erf(scale * z) ** (1.0 / h - 1.0)
     power = 1.0 / np.array(_tables.LAW_HURST).reshape(-1, *[1] * z.ndim) - 1.0
-    log_half = np.log(special.erf(z / np.sqrt(2.0)))
-    excess = power * (np.log(special.erf(np.exp(log_scale) * z)) - log_half)  # 0 at H = 1/2, Phi(z) at H = 1
-    between = interpolate.CubicSpline(_tables.LAW_HURST, excess)(h)
+    log_half = np.log(scipy.special.erf(z / np.sqrt(2.0)))
+    excess = power * (np.log(scipy.special.erf(np.exp(log_scale) * z)) - log_half)  # 0 at H = 1/2, Phi(z) at H = 1
+    between = scipy.interpolate.CubicSpline(_tables.LAW_HURST, excess)(h)
     return np.minimum(np.exp(between + (1.0 / h - 1.0) * log_half), 1.0)
 
 
@@ -189,7 +189,7 @@ def fbm_maximum_cdf_perturbative(hurst: float, levels: ArrayLike) -> Array:
     z = np.clip(np.asarray(levels, dtype=float), 0.0, 7.0)
     power = 1.0 / h - 1.0  # mass ~ z^power: interpolate the smooth quotient
     grid = _PERTURBATIVE_LEVELS[1:]
-    smooth = interpolate.CubicSpline(grid, mass[1:] / grid**power)
+    smooth = scipy.interpolate.CubicSpline(grid, mass[1:] / grid**power)
     return np.minimum(smooth(np.maximum(z, grid[0])) * z**power / mass[-1], 1.0)
 
 
@@ -207,7 +207,7 @@ def _bare_density(h: float, y: Array) -> Array:
     n = np.arange(160.0)
     ratio = (n + 1.0) / ((n + 2.5) * (n + 3.0))
     hyper = 1.0 + np.sum(np.cumprod(ratio * x[..., None], axis=-1), axis=-1)  # 2F2(1, 1; 5/2, 3; x)
-    w = y**4 / 6.0 * hyper + np.pi * (1.0 - y * y) * special.erfi(y / np.sqrt(2.0)) - 3.0 * y * y
+    w = y**4 / 6.0 * hyper + np.pi * (1.0 - y * y) * scipy.special.erfi(y / np.sqrt(2.0)) - 3.0 * y * y
     w += np.sqrt(2.0 * np.pi) * np.exp(x) * y + (y * y - 2.0) * (np.euler_gamma + np.log(2.0 * y * y))
     return y ** (1.0 / h - 2.0) * np.exp(-x + eps * (w + 4.0 * np.log(y)))
 
@@ -245,7 +245,10 @@ def fbm_argmax_density(hurst: float, times: ArrayLike) -> Array:
         root = np.sqrt(time / (1.0 - time))
         return np.exp((h - 0.5) * 2.0 * (root * np.arctan(1.0 / root) + np.arctan(root) / root))
 
-    norm = integrate.quad(lambda s: float(tilt(np.clip(s, 1e-15, 1 - 1e-15))), 0, 1, weight="alg", wvar=(-h, -h))[0]
+    def inside(time: float) -> float:
+        return float(tilt(np.clip(time, 1e-15, 1 - 1e-15)))
+
+    norm = scipy.integrate.quad(inside, 0, 1, weight="alg", wvar=(-h, -h))[0]
     return (t * (1.0 - t)) ** -h * tilt(t) / norm
 
 
@@ -269,7 +272,7 @@ def fbm_exit_at_top(hurst: float, x0: ArrayLike) -> Array:
         return float((1.0 - s) ** power * np.exp(tilt * (s - 0.5) ** 2))
 
     def below(end: float) -> float:
-        return integrate.quad(density, 0.0, end, weight="alg", wvar=(power, 0.0))[0] if end > 0 else 0.0
+        return scipy.integrate.quad(density, 0.0, end, weight="alg", wvar=(power, 0.0))[0] if end > 0 else 0.0
 
     nearer = np.vectorize(below, otypes=[float])(np.minimum(x, 1.0 - x)) / (2.0 * below(0.5))
     return np.where(x <= 0.5, nearer, 1.0 - nearer)

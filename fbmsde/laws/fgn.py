@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from ..core import checks
 from ..core.types import Array
@@ -34,7 +34,7 @@ def fgn_autocovariance(hurst: float, lags: ArrayLike) -> Array:
     x2 = k[far] ** -2.0
     series = np.zeros_like(x2)
     for j in range(6, 0, -1):
-        series = (series + special.binom(two_h, 2 * j)) * x2
+        series = (series + scipy.special.binom(two_h, 2 * j)) * x2
     out[far] = k[far] ** two_h * series
     return out
 
@@ -70,8 +70,8 @@ def fgn_spectrum(hurst: float, frequencies: ArrayLike) -> Array:
     if np.any(freq <= 0) or np.any(freq > np.pi):
         raise ValueError("frequencies must lie in (0, pi] up to sign.")
     a, x = 2.0 * h + 1.0, freq / (2.0 * np.pi)
-    aliases = (special.zeta(a, 1.0 + x) + special.zeta(a, 1.0 - x)) * (2.0 * np.pi) ** -a
-    scale = 4.0 * np.sin(np.pi * h) * special.gamma(2.0 * h + 1.0)
+    aliases = (scipy.special.zeta(a, 1.0 + x) + scipy.special.zeta(a, 1.0 - x)) * (2.0 * np.pi) ** -a
+    scale = 4.0 * np.sin(np.pi * h) * scipy.special.gamma(2.0 * h + 1.0)
     return scale * np.sin(freq / 2.0) ** 2 * (freq**-a + aliases)
 
 
@@ -88,9 +88,9 @@ def chain_excess(hurst: float, step: float) -> float:
     p, decay = 2.0 * hurst, -np.log1p(-step)
     front = 2.0 / ((2.0 - step) * (1.0 - step))
     if decay > 2.0:
-        return float(front * step ** (1.0 + p) / special.gamma(1.0 + p) * _polylog_sum(p, -decay))
+        return float(front * step ** (1.0 + p) / scipy.special.gamma(1.0 + p) * _polylog_sum(p, -decay))
     pace = step / decay if step > 1e-300 else 1.0
-    rest = step ** (1.0 + p) / special.gamma(1.0 + p) * _polylog_rest(p, -decay)
+    rest = step ** (1.0 + p) / scipy.special.gamma(1.0 + p) * _polylog_rest(p, -decay)
     return float(front * (pace ** (1.0 + p) + rest))
 
 
@@ -105,5 +105,6 @@ def _polylog_rest(p: float, log_x: float) -> float:
     k = np.arange(40)
     # reflection: zeta(-s) = 2 (2 pi)^(-s-1) cos(pi (s+1) / 2) Gamma(s+1) zeta(s+1)
     s = p + k
-    zeta = 2 * (2 * np.pi) ** (-s - 1) * np.cos(np.pi * (s + 1) / 2) * special.gamma(s + 1) * special.zeta(s + 1)
-    return float(np.sum(zeta * log_x**k / special.factorial(k)))
+    zeta = 2 * (2 * np.pi) ** (-s - 1) * np.cos(np.pi * (s + 1) / 2)
+    zeta = zeta * scipy.special.gamma(s + 1) * scipy.special.zeta(s + 1)
+    return float(np.sum(zeta * log_x**k / scipy.special.factorial(k)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from ..core import checks
 from ..core.types import Array
@@ -21,7 +21,7 @@ def fou_stationary_variance(hurst: float, curvature: float = 1.0, sigma: float =
     """
     h = checks.hurst_parameter(hurst)
     a, s = checks.positive("curvature", curvature), checks.positive("sigma", sigma)
-    return float(s**2 * h * special.gamma(2 * h) * a ** (-2 * h))
+    return float(s**2 * h * scipy.special.gamma(2 * h) * a ** (-2 * h))
 
 
 def fou_variance(hurst: float, times: ArrayLike, curvature: float = 1.0, sigma: float = 1.0) -> Array:
@@ -39,10 +39,10 @@ def fou_variance(hurst: float, times: ArrayLike, curvature: float = 1.0, sigma: 
     x = checks.positive("curvature", curvature) * np.asarray(times, dtype=float)
     if np.any(x < 0):
         raise ValueError("times must be at least 0, got a negative one.")
-    lower = special.gamma(2 * h) * special.gammainc(2 * h, x)
+    lower = scipy.special.gamma(2 * h) * scipy.special.gammainc(2 * h, x)
     late = np.minimum(x, 700.0)
-    reflected = np.exp(-late) * late ** (2 * h) / (2 * h) * special.hyp1f1(1.0, 2 * h + 1.0, -late)
-    return fou_stationary_variance(h, curvature, sigma) / special.gamma(2 * h) * (lower + reflected)
+    reflected = np.exp(-late) * late ** (2 * h) / (2 * h) * scipy.special.hyp1f1(1.0, 2 * h + 1.0, -late)
+    return fou_stationary_variance(h, curvature, sigma) / scipy.special.gamma(2 * h) * (lower + reflected)
 
 
 def fou_autocorrelation(hurst: float, times: ArrayLike) -> Array:
@@ -58,10 +58,10 @@ def fou_autocorrelation(hurst: float, times: ArrayLike) -> Array:
     """
     h = checks.hurst_parameter(hurst)
     t = np.abs(np.asarray(times, dtype=float))
-    b, gamma_b = 2.0 * h + 1.0, special.gamma(2.0 * h + 1.0)
+    b, gamma_b = 2.0 * h + 1.0, scipy.special.gamma(2.0 * h + 1.0)
     near = np.minimum(t, 25.0)
-    kummer = near**b / b * special.hyp1f1(1.0, b + 1.0, -near)
-    tail = np.exp(near) * gamma_b * special.gammaincc(b, near)
+    kummer = near**b / b * scipy.special.hyp1f1(1.0, b + 1.0, -near)
+    tail = np.exp(near) * gamma_b * scipy.special.gammaincc(b, near)
     close = ((np.exp(-near) * gamma_b + kummer + tail) / 2.0 - near ** (2 * h)) / gamma_b
     far = np.maximum(t, 25.0)
     series, product = np.zeros_like(far), 1.0
@@ -102,4 +102,4 @@ def polylog_negative(p: float, x: float) -> float:
     log_x = float(np.log(x))
     if log_x < -2.0:
         return _polylog_sum(p, log_x)
-    return float(special.gamma(1 + p) * (-log_x) ** (-1 - p) + _polylog_rest(p, log_x))
+    return float(scipy.special.gamma(1 + p) * (-log_x) ** (-1 - p) + _polylog_rest(p, log_x))

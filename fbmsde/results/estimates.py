@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from ..core import checks
 from ..core.types import Array
@@ -88,7 +88,7 @@ class Mean:
         >>> low < 10.5 < high
         True
         """
-        quantile = float(stats.t.isf((1.0 - checks.fraction("level", level)) / 2.0, max(1, self.n_paths - 1)))
+        quantile = float(scipy.stats.t.isf((1.0 - checks.fraction("level", level)) / 2.0, max(1, self.n_paths - 1)))
         upper = self.value - self.standard_error * self._without_skewness(-quantile)
         lower = self.value - self.standard_error * self._without_skewness(quantile)
         return max(lower, 0.0), min(upper, self.horizon) if self.restricted else upper
@@ -175,8 +175,8 @@ def _rate_bounds(events: NDArray[np.int64], exposure: Array, dt: float, level: f
     tail = (1.0 - checks.fraction("level", level)) / 2.0
     at_risk = exposure > 0
     steps = np.where(at_risk, np.maximum(np.rint(exposure / dt), events), np.nan)
-    low = np.where(events > 0, stats.beta.ppf(tail, np.maximum(events, 1), steps - events + 1), 0.0)
-    high = np.where(events < steps, stats.beta.isf(tail, events + 1, np.maximum(steps - events, 1)), 1.0)
+    low = np.where(events > 0, scipy.stats.beta.ppf(tail, np.maximum(events, 1), steps - events + 1), 0.0)
+    high = np.where(events < steps, scipy.stats.beta.isf(tail, events + 1, np.maximum(steps - events, 1)), 1.0)
     return np.where(at_risk, _as_rate(low, dt), np.nan), np.where(at_risk, _as_rate(high, dt), np.nan)
 
 

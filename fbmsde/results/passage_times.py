@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from ..core import checks
 from ..core.types import Array
@@ -100,8 +100,8 @@ class PassageTimes:
         Raises NoEstimateError if no path has left.
         """
         self._require_exits("the survival curve is 1 up to the horizon")
-        data = stats.CensoredData.right_censored(self.times, self.censored)
-        estimate = stats.ecdf(data)
+        data = scipy.stats.CensoredData.right_censored(self.times, self.censored)
+        estimate = scipy.stats.ecdf(data)
         return SurvivalCurve(estimate.sf.quantiles, estimate.sf.probabilities, estimate)
 
     def mean(self) -> Mean:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from scipy import stats
+import scipy
 
 from ..core.types import Array
 from .estimates import Estimate
@@ -66,7 +66,7 @@ class EscapeCase:
         models = (self.memoryless[place],) if memoryless else (self.model[place], *self.model_ends[place])
         ratios = [float(times.mean() / passages.times.mean()) for passages in models]
         error = float(times.std(ddof=1) / math.sqrt(times.size) / times.mean())
-        width = float(stats.norm.isf((1.0 - level) / 2.0)) * error
+        width = float(scipy.stats.norm.isf((1.0 - level) / 2.0)) * error
         return Estimate(ratios[0], min(ratios) * math.exp(-width), max(ratios) * math.exp(width))
 
     @property

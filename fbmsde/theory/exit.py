@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from scipy import special
+import scipy
 
 from ..laws import fgn, fou
 from ..laws.diffusions import ou_exit_rate, ou_mean_exit_time
@@ -82,7 +82,7 @@ def _pickands_rate(
     """``a P_2H Gamma(2H+1)^(-1/2H) k^(1/H) Psi(k)``."""
     k = _deviations(hurst, barrier, curvature, sigma)
     log_clock = math.log(curvature) + (math.log(k) - math.lgamma(2.0 * hurst + 1.0) / 2.0) / hurst
-    return sides * math.exp(log_clock + float(special.log_ndtr(-k))) * float(pickands_constant(2.0 * hurst))
+    return sides * math.exp(log_clock + float(scipy.special.log_ndtr(-k))) * float(pickands_constant(2.0 * hurst))
 
 
 def _pickands_grid_rate(
@@ -107,11 +107,11 @@ def _rate_of_clusters(hurst: float, k: float, dt: float, curvature: float, exces
     `k` is the barrier in standard deviations of the chain, `excess` its variance over that of the process in
     continuous time.
     """
-    log_scale = math.log(k) - math.log(excess * special.gamma(2.0 * hurst + 1.0)) / 2.0
+    log_scale = math.log(k) - math.log(excess * scipy.special.gamma(2.0 * hurst + 1.0)) / 2.0
     log_eta = math.log(curvature) + math.log(dt) + log_scale / hurst
     eta = math.exp(min(max(log_eta, -600.0), 600.0))  # P^eta is P for a smaller eta and 1 / eta for a larger one
     log_share = min(0.0, log_eta + math.log(float(pickands_constant(2.0 * hurst, eta)))) if log_eta < 600.0 else 0.0
-    return math.exp(log_share + float(special.log_ndtr(-k)) - math.log(dt))
+    return math.exp(log_share + float(scipy.special.log_ndtr(-k)) - math.log(dt))
 
 
 def _pickands_shifted_rate(

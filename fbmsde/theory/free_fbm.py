@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import special
+import scipy
 
 from ..core.types import Array
 from ..laws.diffusions import brownian_interval_survival, brownian_survival
@@ -51,7 +51,7 @@ def _near_brownian(hurst: float) -> str:
 
 def _straight_lines(hurst: float, barrier: float, times: Array, sigma: float = 1.0) -> Array:
     """``Phi(b / (sigma t^H))``."""
-    return special.ndtr(_level(hurst, barrier, times, sigma))
+    return scipy.special.ndtr(_level(hurst, barrier, times, sigma))
 
 
 def _near_one(hurst: float) -> str:

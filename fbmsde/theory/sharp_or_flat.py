@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special
 
 from ..core import checks
 from ..core.types import Array
@@ -28,7 +28,7 @@ def scaled_barrier(hurst: ArrayLike, height: ArrayLike, curvature: ArrayLike, si
     h, dv, a, s = (np.asarray(x, dtype=float) for x in (hurst, height, curvature, sigma))
     if not (np.all((h > 0) & (h < 1)) and np.all(dv > 0) and np.all(a > 0) and np.all(s > 0)):
         raise ValueError("hurst must lie in (0, 1), height, curvature and sigma must be positive.")
-    return np.sqrt(2.0 * dv * a ** (2.0 * h - 1.0) / (h * special.gamma(2.0 * h))) / s
+    return np.sqrt(2.0 * dv * a ** (2.0 * h - 1.0) / (h * scipy.special.gamma(2.0 * h))) / s
 
 
 def _log_advantage(hurst: ArrayLike, height: ArrayLike, sharp: float, flat: float, sigma: float) -> Array:
@@ -36,7 +36,7 @@ def _log_advantage(hurst: ArrayLike, height: ArrayLike, sharp: float, flat: floa
     h = np.asarray(hurst, dtype=float)
     k_sharp, k_flat = (scaled_barrier(h, height, a, sigma) for a in (sharp, flat))
     clock = np.log(sharp / flat) + np.log(k_sharp / k_flat) / h
-    return clock + special.log_ndtr(-k_sharp) - special.log_ndtr(-k_flat)
+    return clock + scipy.special.log_ndtr(-k_sharp) - scipy.special.log_ndtr(-k_flat)
 
 
 def _ordered(sharp: float, flat: float, sigma: float) -> None:
@@ -83,7 +83,7 @@ def flip_height(hurst: float, *, sharp: float, flat: float, sigma: float = 1.0) 
     low, high = -40.0 + 2.0 * math.log(sigma), 2.0 * math.log(sigma)
     while advantage(high) > 0.0:
         high += 2.0
-    return math.exp(optimize.brentq(advantage, low, high, xtol=1e-12))
+    return math.exp(scipy.optimize.brentq(advantage, low, high, xtol=1e-12))
 
 
 def flip_hurst(height: float, *, sharp: float, flat: float, sigma: float = 1.0) -> float:
@@ -101,4 +101,4 @@ def flip_hurst(height: float, *, sharp: float, flat: float, sigma: float = 1.0) 
     if behind.size == 0:
         return math.nan
     left, right = grid[behind[0] - 1], grid[behind[0]]
-    return float(optimize.brentq(lambda h: float(_log_advantage(h, height, sharp, flat, sigma)), left, right))
+    return float(scipy.optimize.brentq(lambda h: float(_log_advantage(h, height, sharp, flat, sigma)), left, right))

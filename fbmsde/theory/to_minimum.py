@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import special
+import scipy
 
 from ..core.types import Array
 from ..laws import fou
@@ -37,20 +37,20 @@ def _scaled_start(hurst: float, x0: float, times: Array, curvature: float, sigma
 
 def _images_survival(hurst: float, x0: float, times: Array, curvature: float = 1.0, sigma: float = 1.0) -> Array:
     """``erf(x0 / sqrt(2 T(t)))``."""
-    return special.erf(_scaled_start(hurst, x0, times, curvature, sigma) / math.sqrt(2.0))
+    return scipy.special.erf(_scaled_start(hurst, x0, times, curvature, sigma) / math.sqrt(2.0))
 
 
 def _power_law_spread(hurst: float, times: Array, curvature: float, sigma: float) -> Array:
     """Square root of ``V(t) = int_0^t 2 D(s) exp(-2a(t-s)) ds`` with the diffusion ``D(s) = sigma^2 H s^(2H-1)``."""
     x = 2.0 * curvature * times
-    return sigma * times**hurst * np.sqrt(special.hyp1f1(1.0, 2.0 * hurst + 1.0, -x))
+    return sigma * times**hurst * np.sqrt(scipy.special.hyp1f1(1.0, 2.0 * hurst + 1.0, -x))
 
 
 def _power_law_survival(hurst: float, x0: float, times: Array, curvature: float = 1.0, sigma: float = 1.0) -> Array:
     """``erf(x0 / sqrt(2 T(t)))`` with the clock of the diffusion ``sigma^2 H t^(2H-1)``."""
     with np.errstate(divide="ignore"):
         start = abs(x0) * np.exp(-curvature * times) / _power_law_spread(hurst, times, curvature, sigma)
-    return special.erf(start / math.sqrt(2.0))
+    return scipy.special.erf(start / math.sqrt(2.0))
 
 
 def _power_law_density(hurst: float, x0: float, times: Array, curvature: float = 1.0, sigma: float = 1.0) -> Array:
@@ -85,8 +85,8 @@ def _lamperti_survival(hurst: float, x0: float, times: Array, curvature: float =
 def _lamperti_closed(hurst: float, x0: float, times: Array, curvature: float = 1.0, sigma: float = 1.0) -> Array:
     """``erf(c z)^(1/H-1)``, ``z = x0 / sqrt(T(t))``, with the constant c for which it equals F_H(1) at z = 1."""
     power = 1.0 / hurst - 1.0
-    c = float(special.erfinv(float(fbm_maximum_cdf(hurst, 1.0)) ** (1.0 / power)))
-    return special.erf(c * _scaled_start(hurst, x0, times, curvature, sigma)) ** power
+    c = float(scipy.special.erfinv(float(fbm_maximum_cdf(hurst, 1.0)) ** (1.0 / power)))
+    return scipy.special.erf(c * _scaled_start(hurst, x0, times, curvature, sigma)) ** power
 
 
 def passage_formulas() -> Iterator[Formula]:

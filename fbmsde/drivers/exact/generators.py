@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 from ...core import checks
 from ...core.blocks import run_blocks, short_ranges
@@ -167,7 +167,7 @@ def circulant_eigenvalues(hurst: float, half: int) -> NDArray[np.float64]:
     for start in range(0, half + 1, _BLOCK_NUMBERS):  # in pieces: the formula's intermediate results are many
         piece = gamma[start : start + _BLOCK_NUMBERS]
         piece[:] = fgn_autocovariance(hurst, np.arange(start, start + piece.size))
-    values: NDArray[np.float64] = fft.dct(gamma, type=1, overwrite_x=True)
+    values: NDArray[np.float64] = scipy.fft.dct(gamma, type=1, overwrite_x=True)
     rounding = 64 * np.finfo(float).eps * values.max()
     if values.min() < -rounding:
         raise ArithmeticError(

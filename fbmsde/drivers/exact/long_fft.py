@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import DTypeLike, NDArray
-from scipy import fft
 
 from ...core.blocks import short_ranges
 from ...core.cache import kernel
@@ -65,12 +65,12 @@ def split(n_outputs: int) -> Split:
     Split(rows=16, columns=128)
     """
     rows = next((rows for rows, longest in _ROWS if 2 * n_outputs <= longest), _MOST_ROWS)
-    return Split(rows, _FEWEST * fft.next_fast_len(-(-2 * n_outputs // (_FEWEST * rows))))
+    return Split(rows, _FEWEST * scipy.fft.next_fast_len(-(-2 * n_outputs // (_FEWEST * rows))))
 
 
 def transform_rows(work: Array) -> Array:
     """Fourier transform of `work` (batch, rows, columns) along the last axis, in place."""
-    done: Array = fft.fft(work, axis=-1, overwrite_x=True)
+    done: Array = scipy.fft.fft(work, axis=-1, overwrite_x=True)
     if not np.may_share_memory(done, work):
         work[...] = done
     return work

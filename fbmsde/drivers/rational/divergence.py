@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import fft
+import scipy
 
 from ...core.cache import kernel
 from ...core.types import Array
@@ -44,11 +44,11 @@ def gaussian_kl(exact: Array, model: Array) -> float:
     n = exact.size
     _, exact_variances = _durbin_levinson(exact)
     filt, model_variances = _durbin_levinson(model)
-    size = fft.next_fast_len(2 * n, real=True)
-    transform = fft.rfft(filt, size)
+    size = scipy.fft.next_fast_len(2 * n, real=True)
+    transform = scipy.fft.rfft(filt, size)
     lag = np.arange(n)
-    plain = fft.irfft(np.conj(transform) * transform, size)[:n]
-    linear = fft.irfft(transform * np.conj(fft.rfft(lag * filt, size)), size)[:n]
+    plain = scipy.fft.irfft(np.conj(transform) * transform, size)[:n]
+    linear = scipy.fft.irfft(transform * np.conj(scipy.fft.rfft(lag * filt, size)), size)[:n]
     diagonals = ((n - lag) * plain - 2.0 * linear) / model_variances[-1]
     diagonals[1:] *= 2.0
     trace = float(np.sum(diagonals * (exact - model)))

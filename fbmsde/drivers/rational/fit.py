@@ -16,8 +16,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.linalg import solve_toeplitz, toeplitz
-from scipy.optimize import least_squares
+import scipy
 
 from ...core.linear import gauss_legendre
 from ...core.types import Array
@@ -69,7 +68,7 @@ def _blurred_form(hurst: float, n_steps: int, nodes: Array, masses: Array) -> Ar
 
 def _whitened(gamma: Array, columns: Array) -> Array:
     """``L^-1 columns`` for the Toeplitz matrix ``L L'`` of `gamma`, by elimination without a threaded library."""
-    matrix = np.hstack([toeplitz(gamma), columns])
+    matrix = np.hstack([scipy.linalg.toeplitz(gamma), columns])
     for i in range(gamma.size):
         matrix[i, i:] /= np.sqrt(matrix[i, i])
         matrix[i + 1 :, i + 1 :] -= np.outer(matrix[i, i + 1 : gamma.size], matrix[i, i + 1 :])
@@ -204,7 +203,7 @@ def _best(hurst: float, n_steps: int, n_pairs: int) -> tuple[Array, float]:
     start = target.first_guess(n_pairs)
     if n_pairs > 2:
         start = target.stretched(_best(hurst, n_steps, n_pairs - 1)[0])
-    found = least_squares(
+    found = scipy.optimize.least_squares(
         target.residuals, start, target.jacobian, method="lm", xtol=1e-5, ftol=1e-5, gtol=1e-15, max_nfev=300
     )
     return target.ordered(found.x), float(np.sum(found.fun**2) * target.memory**2)
@@ -215,6 +214,6 @@ def _level_variance(model: RationalModel, hurst: float, n_steps: int) -> float:
     block = max(1, n_steps // _BLOCKS)
     m = n_steps // block
     exact = float(block) ** (2.0 * hurst) * fgn_autocovariance(hurst, np.arange(m))
-    v = solve_toeplitz(exact, np.ones(m))
-    missing = np.outer(v, v) * toeplitz(exact - model.block_autocovariance(block, m))
+    v = scipy.linalg.solve_toeplitz(exact, np.ones(m))
+    missing = np.outer(v, v) * scipy.linalg.toeplitz(exact - model.block_autocovariance(block, m))
     return max(0.0, float(missing.sum()) / (block * float(v.sum())) ** 2)

@@ -8,8 +8,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 from tqdm import tqdm
 
 from ...core import checks
@@ -257,7 +257,7 @@ def _frozen(
     noise = mean = np.zeros(1)
     drawn = np.concatenate([next(batches) for _ in range(n_steps)])
     steps = np.repeat(np.arange(n_steps), size)
-    weights = sparse.csr_matrix((np.full(drawn.size, 1.0 / size), (drawn, steps)), (n_samples, n_steps))
+    weights = scipy.sparse.csr_matrix((np.full(drawn.size, 1.0 / size), (drawn, steps)), (n_samples, n_steps))
     for rows, chunk in gradients:
         values = project(chunk)
         noise = noise + (weights[rows].T @ values)

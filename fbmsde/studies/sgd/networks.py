@@ -12,8 +12,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import linalg
 
 from ...core import checks
 from ...core.types import Array
@@ -215,7 +215,7 @@ def sharpest_direction(
         n_products += 1
         return product(np.ravel(vector))
 
-    operator = linalg.LinearOperator((size, size), matvec=counted, dtype=np.float64)
+    operator = scipy.sparse.linalg.LinearOperator((size, size), matvec=counted, dtype=np.float64)
     start = np.random.default_rng(seed).standard_normal(size)
     vector = _top_vector(operator, start / np.linalg.norm(start), tolerance, max_iterations)
     image = counted(vector)
@@ -224,16 +224,18 @@ def sharpest_direction(
     return SharpestDirection(value, vector, n_products, residual <= math.sqrt(tolerance) * abs(value))
 
 
-def _top_vector(operator: linalg.LinearOperator, start: Array, tolerance: float, max_iterations: int) -> Array:
+def _top_vector(
+    operator: scipy.sparse.linalg.LinearOperator, start: Array, tolerance: float, max_iterations: int
+) -> Array:
     """Unit eigenvector of the largest eigenvalue; the best within reach when the iterations do not suffice."""
     if start.size == 1:
         return np.ones(1)
     width = min(start.size, 20)  # a restart costs at most so many products
-    solve = partial(linalg.eigsh, operator, k=1, which="LA", v0=start, ncv=width,
+    solve = partial(scipy.sparse.linalg.eigsh, operator, k=1, which="LA", v0=start, ncv=width,
                     maxiter=max(1, max_iterations // width))  # fmt: skip
     try:
         _, vectors = solve(tol=tolerance)
-    except linalg.ArpackNoConvergence:
+    except scipy.sparse.linalg.ArpackNoConvergence:
         _, vectors = solve(tol=1e30)
     return np.ascontiguousarray(vectors[:, 0])
 
