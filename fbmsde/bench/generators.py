@@ -1,4 +1,4 @@
-"""CPU time of the generators, side by side with published packages where they are installed."""
+"""CPU time of the generators beside that of published packages, where these are installed."""
 
 from __future__ import annotations
 
@@ -8,25 +8,32 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from statistics import median
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..core import checks
+from ..core.types import AnyArray
 from ..drivers.exact.generators import GENERATORS, DaviesHarte, make_generator
 from ..drivers.sample import fgn
 
 SHAPES = ((1024, 4096), (16384, 256), (2**20, 4), (10007, 256))  # (n_steps, n_paths)
 REFERENCE = "davies_harte"
-_TURN = 0.2  # seconds of CPU time after which a contestant draws no more paths in its turn
+_TURN = 0.2  # seconds of CPU time that a turn of a contestant takes at most, unless its fewest paths take longer
 
-Draw = Callable[[int], Any]  # draws that many paths
+Draw = Callable[[int], object]  # draws that many paths
+
+
+class Contestant(NamedTuple):
+    """How to set up a generator for (hurst, n_steps), and the most steps for which it takes a reasonable time."""
+
+    build: Callable[[float, int], Draw]
+    most_steps: int
 
 
 @dataclass(frozen=True)
 class GeneratorTiming:
-    """Median CPU time of one generator: nanoseconds per increment, and relative to Davies-Harte of this package."""
+    """Median CPU time of one generator, in nanoseconds per increment and relative to `REFERENCE`."""
 
     generator: str
     n_steps: int
@@ -56,7 +63,7 @@ class GeneratorTable:
 
 @dataclass(frozen=True)
 class ShareRow:
-    """Nanoseconds per increment that Davies-Harte spends on scaled normals, row transforms, and everything else."""
+    """Nanoseconds per increment that Davies-Harte spends on scaled normals, on transforms of rows, and on the rest."""
 
     n_steps: int
     noise: float
@@ -70,9 +77,9 @@ class ShareRow:
 
 
 def _blocks(method: str, dtype: type, hurst: float, n_steps: int) -> Draw:
-    """Paths by this package, block after block into the same memory, as the simulations draw them."""
+    """Draw paths by this package, block after block into the same memory, as the simulations do."""
     generator, key = make_generator(method, hurst, n_steps), checks.as_seed(0)
-    block: NDArray[Any] = np.empty((generator.block_paths, n_steps), dtype)
+    block: AnyArray = np.empty((generator.block_paths, n_steps), dtype)
 
     def draw(n_paths: int) -> None:
         for first in range(0, n_paths, generator.block_paths):
@@ -82,43 +89,43 @@ def _blocks(method: str, dtype: type, hurst: float, n_steps: int) -> Draw:
 
 
 def _array(hurst: float, n_steps: int) -> Draw:
-    """Paths by this package, all in one new array."""
+    """Draw paths by this package, all into one new array."""
     return lambda n_paths: fgn(hurst, n_steps, n_paths, seed=0)
 
 
 def _fbm_package(hurst: float, n_steps: int) -> Draw:
-    """Paths by ``fbm.FBM``, one call a path: it has no batches."""
+    """Draw paths by ``fbm.FBM``, which has no batches, one call a path."""
     source = import_module("fbm").FBM(n_steps, hurst)
     return lambda n_paths: [source.fgn() for _ in range(n_paths)]
 
 
 def _stochastic_rs(hurst: float, n_steps: int) -> Draw:
-    """Paths by ``stochastic_rs.PyFgn``, one call a path on one thread."""
+    """Draw paths by ``stochastic_rs.PyFgn`` on one thread, one call a path."""
     source = import_module("stochastic_rs").PyFgn(hurst, n_steps, seed=0)
     return lambda n_paths: [source.sample() for _ in range(n_paths)]
 
 
 def _stochastic_rs_batch(hurst: float, n_steps: int) -> Draw:
-    """Paths by ``stochastic_rs.PyFgn``, one call on its own threads, whose times add up."""
+    """Draw paths by ``stochastic_rs.PyFgn`` in one call; the CPU times of its own threads add up."""
     return import_module("stochastic_rs").PyFgn(hurst, n_steps, seed=0).sample_par
 
 
 def _stochastic(hurst: float, n_steps: int) -> Draw:
-    """Paths by ``stochastic.processes.noise``, one call a path: it has no batches."""
+    """Draw paths by ``stochastic.processes.noise``, which has no batches, one call a path."""
     source = import_module("stochastic.processes.noise").FractionalGaussianNoise(hurst)
     return lambda n_paths: [source.sample(n_steps) for _ in range(n_paths)]
 
 
-# name -> (how to draw, most steps that take a reasonable time)
-CONTESTANTS: dict[str, tuple[Callable[[float, int], Draw], int]] = {
-    **{name: (partial(_blocks, name, np.float64), 2**24 if name == REFERENCE else 2**11) for name in GENERATORS},
-    f"{REFERENCE}, float32": (partial(_blocks, REFERENCE, np.float32), 2**24),
-    f"{REFERENCE}, one array": (_array, 2**24),
-    "fbm": (_fbm_package, 2**15),
-    "stochastic-rs": (_stochastic_rs, 2**24),
-    "stochastic-rs, one array": (_stochastic_rs_batch, 2**24),
-    "stochastic": (_stochastic, 2**15),
-}
+CONTESTANTS = {
+    **{name: Contestant(partial(_blocks, name, np.float64), 2**24 if name == REFERENCE else 2**11)
+       for name in GENERATORS},
+    f"{REFERENCE}, float32": Contestant(partial(_blocks, REFERENCE, np.float32), 2**24),
+    f"{REFERENCE}, one array": Contestant(_array, 2**24),
+    "fbm": Contestant(_fbm_package, 2**15),
+    "stochastic-rs": Contestant(_stochastic_rs, 2**24),
+    "stochastic-rs, one array": Contestant(_stochastic_rs_batch, 2**24),
+    "stochastic": Contestant(_stochastic, 2**15),
+}  # fmt: skip
 
 
 def generator_table(
@@ -126,9 +133,10 @@ def generator_table(
 ) -> GeneratorTable:
     """CPU time per increment of every generator here and of the peers that are installed.
 
-    `shapes` are pairs (n_steps, n_paths). Setting up (eigenvalues, factors, compilation) is not counted. The
-    contestants take turns `repeats` times and the median turn counts, so that a busy machine slows all alike; slow
-    ones draw fewer paths a turn. CPU time is that of all threads of the process.
+    `shapes` are pairs (n_steps, n_paths). What a generator does once (eigenvalues, factors, compilation) is not
+    counted. The contestants take turns `repeats` times and the median turn counts, so that a busy machine slows all
+    alike; slow ones draw fewer paths a turn. CPU time is that of all threads of the process.
+    Raises ValueError for arguments outside their range.
 
     >>> print(generator_table([(16, 8)], repeats=1).rows[0].generator)
     davies_harte
@@ -145,7 +153,7 @@ def generator_table(
 def davies_harte_shares(
     shapes: Sequence[tuple[int, int]] = SHAPES, *, repeats: int = 5, hurst: float = 0.7
 ) -> tuple[ShareRow, ...]:
-    """Where Davies-Harte spends its time, one row per shape: each part repeated alone on a block of its own.
+    """Where Davies-Harte spends its CPU time, one row per shape, the median of `repeats` fillings.
 
     >>> len(davies_harte_shares([(16, 8)], repeats=1))
     1
@@ -154,14 +162,14 @@ def davies_harte_shares(
 
 
 def _ready(hurst: float, n_steps: int, left_out: list[str]) -> dict[str, Draw]:
-    """The contestants for one n_steps, each warmed up; why the others do not take part goes to `left_out`."""
+    """The contestants for one n_steps, each warmed up; why the others do not take part is added to `left_out`."""
     draws: dict[str, Draw] = {}
-    for name, (build, most) in CONTESTANTS.items():
-        if n_steps > most:
-            left_out.append(f"{name}: not timed above {most} steps.")
+    for name, contestant in CONTESTANTS.items():
+        if n_steps > contestant.most_steps:
+            left_out.append(f"{name}: not timed above {contestant.most_steps} steps.")
             continue
         try:
-            draws[name] = build(hurst, n_steps)
+            draws[name] = contestant.build(hurst, n_steps)
         except ImportError:
             left_out.append(f"{name}: not installed.")
             continue
@@ -170,7 +178,7 @@ def _ready(hurst: float, n_steps: int, left_out: list[str]) -> dict[str, Draw]:
 
 
 def _race(draws: dict[str, Draw], n_steps: int, n_paths: int, repeats: int) -> list[GeneratorTiming]:
-    """The contestants in turn, `repeats` times."""
+    """Time the contestants in turn, `repeats` times."""
     few = min(n_paths, 64)  # the lanes of the triangular generators: fewer would leave some idle
     paths = {name: min(n_paths, few * max(1, int(_TURN / _cpu_time(draw, few)))) for name, draw in draws.items()}
     times: dict[str, list[float]] = {name: [] for name in draws}
@@ -178,13 +186,11 @@ def _race(draws: dict[str, Draw], n_steps: int, n_paths: int, repeats: int) -> l
         for name, draw in draws.items():
             times[name].append(_cpu_time(draw, paths[name]) / (n_steps * paths[name]) * 1e9)
     reference = median(times[REFERENCE])
-    return [
-        GeneratorTiming(name, n_steps, paths[name], median(t), median(t) / reference) for name, t in times.items()
-    ]
+    return [GeneratorTiming(name, n_steps, paths[name], median(t), median(t) / reference) for name, t in times.items()]
 
 
 def _shares(hurst: float, n_steps: int, n_paths: int, repeats: int) -> ShareRow:
-    """The parts of filling `n_paths` rows, taken apart by a generator that notes the time that they take."""
+    """Time the parts of filling `n_paths` rows, by a generator that notes how long they take."""
     stopped = _Stopwatch(hurst, n_steps)
     out, key = np.empty((n_paths, n_steps)), checks.as_seed(0)
     stopped.fill(key, 0, 0, out)
@@ -202,10 +208,10 @@ class _Stopwatch(DaviesHarte):
 
     noise = transforms = 0.0
 
-    def _draw(self, *arguments: Any) -> None:
-        self.noise += _cpu_time(lambda _: super(_Stopwatch, self)._draw(*arguments), 1)
+    def _draw(self, states: AnyArray, work: AnyArray, top: int) -> None:
+        self.noise += _cpu_time(lambda _: super(_Stopwatch, self)._draw(states, work, top), 1)
 
-    def _transform(self, rows: Any) -> None:
+    def _transform(self, rows: AnyArray) -> None:
         self.transforms += _cpu_time(lambda _: super(_Stopwatch, self)._transform(rows), 1)
 
 

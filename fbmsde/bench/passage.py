@@ -1,4 +1,4 @@
-"""CPU time of escape from a double well, beside what is written with published packages."""
+"""CPU time of the escape from a double well, beside that of programs made of published packages."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..core import checks
+from ..core.types import Array
 from ..drivers.fractional import FractionalNoise
 from ..dynamics.landscapes import double_well
 from ..simulation.passage import first_passage
@@ -22,13 +23,32 @@ START = -math.sqrt(8.0 * HEIGHT / SHARP)
 REFERENCE = "fbmsde, streaming"
 HURST_VALUES = (0.3, 0.5, 0.7)
 
+if TYPE_CHECKING:  # peers, which need not be installed
+    from jax import Array as JaxArray
+    from torch import Tensor
+
 Steps = int  # steps that the paths took up to their exits or the horizon
 Task = Callable[[float, int, int, int], Steps]  # (hurst, n_steps, n_paths, seed)
 
 
+class Contestant(NamedTuple):
+    """How to build its task, how many paths it takes in a turn of 2^16 steps, and whether it knows H = 1/2 only."""
+
+    build: Callable[[], Task]
+    n_paths: int
+    brownian: bool = False
+
+
+class _Entrant(NamedTuple):
+    """A contestant that is ready: its task, and how many paths it takes in a turn."""
+
+    task: Task
+    n_paths: int
+
+
 @dataclass(frozen=True)
 class PassageTiming:
-    """Median CPU time of one contestant: nanoseconds per step of a path up to its exit, and relative to streaming."""
+    """Median CPU time of one contestant: nanoseconds per step of a path up to its exit, and relative to `REFERENCE`."""
 
     contestant: str
     hurst: float
@@ -40,14 +60,14 @@ class PassageTiming:
 
 @dataclass(frozen=True)
 class PassageTable:
-    """What `passage_table` returns: `rows`, the horizon in steps, and why others were left out."""
+    """What `passage_table` returns: `rows`, the horizon `n_steps`, and one sentence for each contestant `left_out`."""
 
     rows: tuple[PassageTiming, ...]
     n_steps: int
     left_out: tuple[str, ...]
 
     def table(self) -> str:
-        """The rows as text."""
+        """The rows as text, one line each, then what was left out."""
         head = f"{'H':>4}  {'contestant':<34} {'paths':>6} {'mean steps':>10} {'ns per path-step':>16} {'ratio':>8}"
         lines = [f"escape from a double well, horizon {self.n_steps} steps of {DT:g}, CPU time", head]
         for r in self.rows:
@@ -57,7 +77,7 @@ class PassageTable:
 
 
 def _ours(method: str, dtype: type = float, n_jobs: int = 1) -> Task:
-    """First passage by this package."""
+    """Take first passages by this package."""
 
     def task(hurst: float, n_steps: int, n_paths: int, seed: int) -> Steps:
         noise, well = FractionalNoise(hurst, SIGMA, method, dtype=dtype), double_well(SHARP, FLAT, HEIGHT)
@@ -74,7 +94,7 @@ def _slope(x: float) -> float:
 
 
 def _fbm_loop() -> Task:
-    """``fbm.FBM`` for the noise of each path, a Python loop over its steps."""
+    """Take the noise of each path from ``fbm.FBM``, and its steps in a loop of Python."""
     source = import_module("fbm").FBM
 
     def task(hurst: float, n_steps: int, n_paths: int, _seed: int) -> Steps:
@@ -91,8 +111,8 @@ def _fbm_loop() -> Task:
     return task
 
 
-def _numpy_euler(increments: np.ndarray) -> Steps:
-    """Steps to the exit of all paths at once, `increments` (n_steps, n_paths): NumPy in place."""
+def _numpy_euler(increments: Array) -> Steps:
+    """Count the steps to the exits of all paths at once by NumPy in place; `increments` are (n_steps, n_paths)."""
     n_steps, n_paths = increments.shape
     x, work = np.full(n_paths, START), np.empty(n_paths)
     exits = np.full(n_paths, n_steps)
@@ -116,7 +136,7 @@ def _numpy_euler(increments: np.ndarray) -> Steps:
 
 
 def _stochastic_rs_numpy() -> Task:
-    """``stochastic_rs.PyFgn`` for the noise, NumPy Euler over all paths at once."""
+    """Take the noise from ``stochastic_rs.PyFgn``, and the steps of all paths at once by NumPy."""
     source = import_module("stochastic_rs").PyFgn
 
     def task(hurst: float, n_steps: int, n_paths: int, seed: int) -> Steps:
@@ -128,16 +148,16 @@ def _stochastic_rs_numpy() -> Task:
 
 
 def _torchsde() -> Task:
-    """``torchsde.sdeint``, Euler, to the horizon (it has no events), H = 1/2 only."""
+    """Take Euler steps by ``torchsde.sdeint`` to the horizon, since it has no events; it knows H = 1/2 only."""
     torch, torchsde = import_module("torch"), import_module("torchsde")
 
     class Well(torch.nn.Module):  # type: ignore[name-defined]
         noise_type, sde_type = "additive", "ito"
 
-        def f(self, _t: Any, x: Any) -> Any:
+        def f(self, _t: Tensor, x: Tensor) -> Tensor:
             return 0.5 * SHARP * x * (1.0 - x * x * SHARP / (8.0 * HEIGHT))
 
-        def g(self, _t: Any, x: Any) -> Any:
+        def g(self, _t: Tensor, x: Tensor) -> Tensor:
             return torch.full((len(x), 1, 1), SIGMA)
 
     def task(_hurst: float, n_steps: int, n_paths: int, seed: int) -> Steps:
@@ -152,18 +172,19 @@ def _torchsde() -> Task:
 
 
 def _diffrax() -> Task:
-    """``diffrax.diffeqsolve``, Euler with an Event, mapped over the paths, H = 1/2 only."""
+    """Take Euler steps by ``diffrax.diffeqsolve`` up to an Event, mapped over the paths; it knows H = 1/2 only."""
     jax, diffrax = import_module("jax"), import_module("diffrax")
 
-    def drift(_t: Any, x: Any, _args: Any) -> Any:
+    def drift(_t: JaxArray, x: JaxArray, _args: None) -> JaxArray:
         return 0.5 * SHARP * x * (1.0 - x * x * SHARP / (8.0 * HEIGHT))
 
-    def one(key: Any, end: float, n_steps: int) -> Any:
+    def one(key: JaxArray, end: float, n_steps: int) -> JaxArray:
         motion = diffrax.UnsafeBrownianPath(shape=(), key=key)
         terms = diffrax.MultiTerm(diffrax.ODETerm(drift), diffrax.ControlTerm(lambda *_: SIGMA, motion))
         event = diffrax.Event(lambda _t, x, _args, **_options: x >= 0.0)
-        options = {"event": event, "adjoint": diffrax.ForwardMode(), "max_steps": n_steps + 1}
-        return diffrax.diffeqsolve(terms, diffrax.Euler(), 0.0, end, DT, START, **options).stats["num_steps"]
+        solution = diffrax.diffeqsolve(terms, diffrax.Euler(), 0.0, end, DT, START, event=event,
+                                       adjoint=diffrax.ForwardMode(), max_steps=n_steps + 1)  # fmt: skip
+        return solution.stats["num_steps"]
 
     many = jax.jit(jax.vmap(one, in_axes=(0, None, None)), static_argnums=(1, 2))
 
@@ -173,15 +194,14 @@ def _diffrax() -> Task:
     return task
 
 
-# name -> (how to build the task, paths in a turn for 2^16 steps, only for H = 1/2)
-CONTESTANTS: dict[str, tuple[Callable[[], Task], int, bool]] = {
-    REFERENCE: (lambda: _ours("streaming"), 4000, False),
-    "fbmsde, streaming, float32": (lambda: _ours("streaming", np.float32), 4000, False),
-    "fbmsde, davies_harte": (lambda: _ours("davies_harte"), 128, False),
-    "fbm + Python loop": (_fbm_loop, 1, False),
-    "stochastic-rs + NumPy Euler": (_stochastic_rs_numpy, 512, False),
-    "diffrax, Event": (_diffrax, 64, True),
-    "torchsde": (_torchsde, 8, True),
+CONTESTANTS = {
+    REFERENCE: Contestant(lambda: _ours("streaming"), 4000),
+    "fbmsde, streaming, float32": Contestant(lambda: _ours("streaming", np.float32), 4000),
+    "fbmsde, davies_harte": Contestant(lambda: _ours("davies_harte"), 128),
+    "fbm + Python loop": Contestant(_fbm_loop, 1),
+    "stochastic-rs + NumPy Euler": Contestant(_stochastic_rs_numpy, 512),
+    "diffrax, Event": Contestant(_diffrax, 64, brownian=True),
+    "torchsde": Contestant(_torchsde, 8, brownian=True),
 }
 
 
@@ -191,7 +211,7 @@ def passage_table(
     """CPU time per step of a path up to its exit, for this package and the peers that are installed.
 
     The contestants take turns `repeats` times and the median counts; compilation and fits are not counted. `scale`
-    multiplies the number of paths of every contestant.
+    multiplies the number of paths of every contestant. Raises ValueError for arguments outside their range.
 
     >>> passage_table((0.5,), n_steps=64, repeats=1, scale=0.01).rows[0].contestant
     'fbmsde, streaming'
@@ -206,30 +226,36 @@ def passage_table(
 
 
 def _race(hurst: float, n_steps: int, repeats: int, scale: float, left_out: list[str]) -> list[PassageTiming]:
-    """The contestants in turn for one H."""
-    tasks: dict[str, tuple[Task, int]] = {}
-    for name, (build, paths, brownian) in CONTESTANTS.items():
-        if brownian and hurst != 0.5:
+    """Time the contestants in turn for one H."""
+    entrants = _ready(hurst, n_steps, scale, left_out)
+    costs: dict[str, list[float]] = {name: [] for name in entrants}
+    steps: dict[str, list[float]] = {name: [] for name in entrants}
+    for turn in range(repeats):
+        for name, (task, n_paths) in entrants.items():
+            begin = time.process_time()
+            taken = task(hurst, n_steps, n_paths, turn + 1)
+            costs[name].append((time.process_time() - begin) / taken * 1e9)
+            steps[name].append(taken / n_paths)
+    cost = {name: median(times) for name, times in costs.items()}
+    return [
+        PassageTiming(name, hurst, n_paths, sum(steps[name]) / repeats, cost[name], cost[name] / cost[REFERENCE])
+        for name, (_, n_paths) in entrants.items()
+    ]
+
+
+def _ready(hurst: float, n_steps: int, scale: float, left_out: list[str]) -> dict[str, _Entrant]:
+    """The contestants for one H, each warmed up; why the others do not take part is added to `left_out`."""
+    entrants: dict[str, _Entrant] = {}
+    for name, contestant in CONTESTANTS.items():
+        if contestant.brownian and hurst != 0.5:
             continue
         try:
-            task, few = build(), max(1, round(paths * scale))
-            task(hurst, n_steps, few, 0)
+            entrant = _Entrant(contestant.build(), max(1, round(contestant.n_paths * scale)))
+            entrant.task(hurst, n_steps, entrant.n_paths, 0)
         except ImportError:
             left_out.append(f"{name}: not installed.")
         except RecursionError:
             left_out.append(f"{name}: does not reach {n_steps} steps (RecursionError).")
         else:
-            tasks[name] = task, few
-    costs: dict[str, list[float]] = {name: [] for name in tasks}
-    steps: dict[str, list[float]] = {name: [] for name in tasks}
-    for turn in range(repeats):
-        for name, (task, paths) in tasks.items():
-            begin = time.process_time()
-            taken = task(hurst, n_steps, paths, turn + 1)
-            costs[name].append((time.process_time() - begin) / taken * 1e9)
-            steps[name].append(taken / paths)
-    reference = median(costs[REFERENCE])
-    return [
-        PassageTiming(name, hurst, paths, sum(steps[name]) / repeats, median(c), median(c) / reference)
-        for (name, c), (_, paths) in zip(costs.items(), tasks.values(), strict=True)
-    ]
+            entrants[name] = entrant
+    return entrants

@@ -330,7 +330,7 @@ def test_benchmark_times_every_generator_and_says_what_it_left_out(monkeypatch):
         raise ImportError
 
     few = {name: entry for name, entry in generators.CONTESTANTS.items() if name.split(",")[0] in (*GENERATORS, "fbm")}
-    monkeypatch.setattr(generators, "CONTESTANTS", few | {"nowhere": (missing, 10**9)})
+    monkeypatch.setattr(generators, "CONTESTANTS", few | {"nowhere": generators.Contestant(missing, 10**9)})
     monkeypatch.setattr(generators, "_TURN", 1e-4)
     result = generators.generator_table([(8, 4), (2**12, 2)], repeats=1)
     timed = {(row.generator, row.n_steps) for row in result.rows}
