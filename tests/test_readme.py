@@ -21,7 +21,9 @@ def test_python_blocks_run(capsys):
     assert len(blocks) >= 2
     for block in blocks:
         exec(compile(block, "README.md", "exec"), {})
-    assert "left; exit rate" in capsys.readouterr().out
+    first = capsys.readouterr().out.splitlines()[0]
+    assert "left; exit rate" in first
+    assert f"\n    {first}\n" in README
 
 
 def test_both_commands_are_there():
