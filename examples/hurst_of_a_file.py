@@ -1,4 +1,4 @@
-"""Hurst parameter of a series in a file: the same as ``fbmsde hurst returns.csv --kind increments``."""
+"""The Hurst parameter of a series in a file, as ``fbmsde hurst returns.csv --kind increments`` finds it."""
 
 import tempfile
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Gradient noise without PyTorch: logistic regression in NumPy, and what each Hurst estimator makes of it.
+"""Gradient noise of a logistic regression in NumPy, and what two Hurst estimators return for it.
 
-The noise is taken twice: with batches drawn afresh at every step, which cannot have memory, and with batches cut from
-shuffles of the data, which must be antipersistent because the noise of an epoch sums to zero.
+The noise is taken twice. With batches drawn afresh at every step it cannot have memory. With batches cut from shuffles
+of the data it must be antipersistent, because the noise of an epoch sums to zero.
 """
 
 import numpy as np
@@ -14,12 +14,12 @@ inputs = rng.standard_normal((n_samples, n_features)) * np.geomspace(1.0, 0.1, n
 weights_true = rng.standard_normal(n_features)
 labels = (rng.random(n_samples) < 1.0 / (1.0 + np.exp(-inputs @ weights_true))).astype(float)
 
-# the minimum of the regularised loss by plain gradient descent
+# find the minimum of the regularised loss by plain gradient descent
 weights = np.zeros(n_features)
 for _ in range(2000):
     weights -= 0.5 * (inputs.T @ (1.0 / (1.0 + np.exp(-inputs @ weights)) - labels) / n_samples + 0.01 * weights)
 
-# gradients of single samples (n_samples, n_features): the noise of a batch is their mean minus the mean of all
+# gradients of single samples, (n_samples, n_features): the noise of a batch is its mean gradient minus that of all
 gradients = inputs * (1.0 / (1.0 + np.exp(-inputs @ weights)) - labels)[:, None]
 full_gradient = gradients.mean(axis=0)
 

@@ -1,20 +1,20 @@
-"""A landscape of one's own in the plane, a round domain, and the survival curve of the paths that start in it."""
+"""A landscape of your own in the plane, a round domain, and the survival curve of paths that start in its middle."""
 
 import fbmsde
 
 
 def potential(x, a, b):
-    """A bowl, steep along one axis, with a ripple across the other."""
+    """A bowl that rises like a parabola along the first axis and like a fourth power along the second."""
     return 0.5 * a * x[0] ** 2 + 0.25 * b * x[1] ** 4
 
 
 def gradient(x, a, b):
-    """Its gradient, as a tuple."""
+    """The gradient of the potential, as a tuple."""
     return a * x[0], b * x[1] ** 3
 
 
 def outside_circle(x, radius):
-    """Negative inside the circle."""
+    """A level function: it is negative inside the circle."""
     return x[0] ** 2 + x[1] ** 2 - radius**2
 
 

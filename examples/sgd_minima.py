@@ -1,4 +1,4 @@
-"""From a learning rate and a gradient's noise to the time that SGD stays in a sharp and in a flat minimum."""
+"""How long SGD stays in a sharp and in a flat minimum, from its learning rate and the noise of its gradient."""
 
 import math
 
