@@ -20,7 +20,11 @@ _SAMPLING_NAME = {"with_replacement": "fresh batches", "epochs": "shuffled epoch
 
 
 def plot_sgd_group(study: GradientRuns, group: str) -> Figure:
-    """One group of runs: both estimators with their nulls for each way of taking the noise, and the scores."""
+    """Draw one group of runs as a figure of three rows, with a column for each way of taking the noise.
+
+    The rows are Whittle's H and the published rescaled range, both beside what copies without memory give, and the
+    scores of the networks.
+    """
     runs = study.group(group)
     ways = list(runs[0].result.noise)
     figure = Figure(figsize=(3.3 * len(ways), 8.4), layout="constrained")
@@ -60,7 +64,8 @@ def _plot_estimates(
     ax: Axes, places: Array, estimates: Sequence[Estimate], style: str, label: str, *, bars: bool = True
 ) -> None:
     """Values, with their intervals as error bars if wished; an interval that leaves its value out is cut there."""
-    (colour, marker), (value, low, high) = _RUN_STYLE[style], np.array(estimates).T
+    colour, marker = _RUN_STYLE[style]
+    value, low, high = np.array(estimates).T
     sizes = np.maximum([value - low, high - value], 0.0) if bars else None
     ax.errorbar(places, value, sizes, fmt=marker, color=colour, ms=5, capsize=2, label=label)
 
@@ -92,7 +97,11 @@ def _name_runs(ax: Axes, names: Sequence[str]) -> None:
 
 
 def plot_sgd_escape(found: EscapeComparison) -> Figure:
-    """Loss and parabola, survival of SGD beside the model in every case with its verdict, and ratios of exit times."""
+    """Draw the escape of SGD beside its model as a figure.
+
+    It shows the loss along the sharpest direction with its parabola, the survival of SGD and of the model in each of
+    the four cases with the verdict, and the ratios of the exit times.
+    """
     figure = Figure(figsize=(13.5, 7.8), layout="constrained")
     axes = figure.subplots(2, 3)
     _plot_basin(found, axes[0, 0])
@@ -116,7 +125,7 @@ def _plot_basin(found: EscapeComparison, ax: Axes) -> None:
 
 
 def _plot_case(case: EscapeCase, ax: Axes) -> None:
-    """Survival of SGD and of the model at every barrier, in steps of SGD; bands: the interval of the measured H."""
+    """Survival of SGD and of the model at every barrier, in steps of SGD, with a band for the interval of H."""
     n_steps = round(case.sgd[0].horizon / case.learning_rate)
     grid = np.arange(1, n_steps + 1)
 

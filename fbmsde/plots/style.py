@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -11,4 +13,11 @@ def _new_axes() -> Axes:
     return Figure(layout="constrained").add_subplot()
 
 
-_RUN_STYLE: dict[str, tuple[str, str]] = {"hurst": ("#0072B2", "o"), "null": ("#E69F00", "s"), "score": ("black", "D")}
+class _Style(NamedTuple):
+    """How points are drawn; the colours of Okabe & Ito stay apart for every kind of colour vision."""
+
+    colour: str
+    marker: str
+
+
+_RUN_STYLE = {"hurst": _Style("#0072B2", "o"), "null": _Style("#E69F00", "s"), "score": _Style("black", "D")}

@@ -1,0 +1,86 @@
+"""What every picture does: draw on its own figure or on the Axes that it is given, say what it shows, and be written.
+
+`PICTURES` has one example for each function of `fbmsde.plots`; a new picture needs a line there and nothing else.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fbmsde import escape_study, plots, rolling_hurst
+from fbmsde.results.estimates import Estimate
+from fbmsde.results.gradient_runs import GradientRuns, MeasuredNoise, Memory, Run, RunResult
+from fbmsde.results.passage_times import PassageTimes
+from fbmsde.results.sgd_escape import BARRIERS, Basin, Ends, EscapeCase, EscapeComparison
+from fbmsde.studies.sgd.runs import SETTINGS
+
+
+def study():
+    return escape_study([0.5], n_paths=60, horizon=3.0, height=0.5, dt=0.05, continuous=0)
+
+
+def windows():
+    return rolling_hurst(np.random.default_rng(0).standard_normal(400), kind="increments", window=100, n_surrogates=19)
+
+
+def gradient_runs():
+    memory = Memory(Estimate(0.5, 0.4, 0.6), Estimate(0.51, 0.45, 0.55), 0.3)
+    noise = MeasuredNoise(1.0, 4.0, 0, {"whittle": memory, "rs_noise_as_path": memory})
+    result = RunResult(0.9, 1.0, 12.0, True, dict.fromkeys(SETTINGS, noise))
+    runs = tuple(Run("batch size", name, result) for name in ("8", "a long name"))
+    return GradientRuns(runs, {"Gaussian white noise": noise})
+
+
+def comparison():
+    times = PassageTimes(np.array([0.1, 0.2, 0.3, 0.3]), np.array([False, False, False, True]), 0.3, 0.1)
+    every = (times,) * len(BARRIERS)
+    case = EscapeCase("epochs", 0.1, 0.8, 1.0, Estimate(0.3, 0.2, 0.4), 1.0, BARRIERS, every, every,
+                      (Ends(times, times),) * len(BARRIERS), every)  # fmt: skip
+    offsets = np.linspace(-1.0, 1.0, 5)
+    return EscapeComparison(Basin(8.0, 8.0, 0.0, offsets, 4.0 * offsets**2, 0.0), (case,) * 4)
+
+
+PICTURES: dict[str, Callable[..., Axes | Figure]] = {
+    "plot_escape": lambda: plots.plot_escape(study()),
+    "plot_order": lambda ax=None: plots.plot_order(study(), ax),
+    "plot_rates": lambda ax=None: plots.plot_rates(study(), ax),
+    "plot_rolling_hurst": lambda ax=None: plots.plot_rolling_hurst(windows(), ax),
+    "plot_sgd_escape": lambda: plots.plot_sgd_escape(comparison()),
+    "plot_sgd_group": lambda: plots.plot_sgd_group(gradient_runs(), "batch size"),
+    "plot_survival": lambda ax=None: plots.plot_survival(study().rows, ax),
+}
+
+
+def test_every_picture_has_an_example():
+    assert set(PICTURES) == set(plots.__all__)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_picture_can_be_written(name):
+    found = PICTURES[name]()
+    figure, file = found.figure if isinstance(found, Axes) else found, io.BytesIO()
+    figure.savefig(file, format="png", dpi=40)
+    assert file.getvalue().startswith(b"\x89PNG")
+    assert any(ax.get_xlabel() or ax.get_ylabel() or ax.get_title() for ax in figure.axes)
+
+
+@pytest.mark.parametrize("name", [name for name, draw in PICTURES.items() if draw.__defaults__])
+def test_picture_draws_on_the_axes_that_it_is_given(name):
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    assert PICTURES[name](left) is left
+    assert left.has_data() and left.get_xlabel() and left.get_ylabel()
+    assert not right.has_data() and figure.axes == [left, right]
+
+
+def test_pictures_leave_the_figures_of_the_user_alone():
+    """pyplot keeps figures open until someone closes them."""
+    for path in Path(plots.__file__).parent.glob("*.py"):
+        assert "pyplot" not in path.read_text()
