@@ -1,19 +1,61 @@
-"""The command line: ``fbmsde`` and its sub-commands."""
+"""The command line: ``fbmsde``, its sub-commands and the files that they are in."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
 
 from .. import __version__
-from ..bench.generators import davies_harte_shares, generator_table
-from ..bench.passage import HURST_VALUES as PASSAGE_HURST
-from ..bench.passage import passage_table
-from ..theory.registry import formulas_table
-from . import escape, series, sgd  # noqa: F401 - their commands
-from .common import _count, app
-from .options import OnceCommand, reported, signals
+from .common import app
+from .options import reported, signals
+
+
+class SubCommand(NamedTuple):
+    """The file of this folder that a sub-command is in, and the first line of its help."""
+
+    file: str
+    help: str
+
+
+COMMANDS = {
+    "escape": SubCommand(
+        "escape", "How long paths stay in a sharp and in a flat minimum, for each Hurst value, against theory."
+    ),
+    "generate": SubCommand("series", "Write exact fractional Gaussian noise or fractional Brownian motion to a file."),
+    "hurst": SubCommand(
+        "series",
+        "Hurst parameter of the series in a file, with its interval, whether it has memory and whether it is fGn.",
+    ),
+    "sgd": SubCommand(
+        "sgd",
+        "Gradient noise of small networks: four groups of runs, is there memory? And escape of SGD against the model.",
+    ),
+    "bench": SubCommand("bench", "CPU time of everything here beside the published packages that are installed."),
+    "theory": SubCommand(
+        "theory", "Every formula as a Markdown table: what it gives, its status, where it holds, its measured error."
+    ),
+    "cache": SubCommand("cache", "Where compiled code is kept between runs, and how much there is."),
+}
+
+
+class LateGroup(TyperGroup):
+    """Sub-commands that are imported when they are called; until then only their names and first lines are known."""
+
+    def __init__(self, *, commands: Any = None, **options: Any) -> None:
+        known: dict[str, Any] = {name: TyperCommand(name, help=command.help) for name, command in COMMANDS.items()}
+        super().__init__(commands=known | dict(commands or {}), **options)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Import the file of the sub-command, then look it up as usual."""
+        if args and args[0] in COMMANDS:
+            with reported():
+                import_module(f".{COMMANDS[args[0]].file}", __package__)
+            self.commands.update(get_group(app).commands)
+        return super().resolve_command(ctx, args)
 
 
 def _version(asked: bool) -> None:
@@ -25,36 +67,9 @@ def _version(asked: bool) -> None:
 VersionFlag = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")]
 
 
-@app.callback()
+@app.callback(cls=LateGroup)
 def _common(version: VersionFlag = False) -> None:
     """Options before the sub-command."""
-
-
-@app.command(cls=OnceCommand)
-def bench(
-    repeats: Annotated[int, _count("Turns of each contestant; the median counts.")] = 5,
-    hurst: Annotated[
-        float | None, typer.Option(help="Hurst parameter.", show_default="0.7; 0.3, 0.5 and 0.7 with --passage")
-    ] = None,
-    passage: Annotated[bool, typer.Option("--passage", help="Time first passage instead of the generators.")] = False,
-) -> None:
-    """CPU time of everything here beside the published packages that are installed."""
-    with reported():
-        if passage:
-            chosen = PASSAGE_HURST if hurst is None else (hurst,)
-            typer.echo(passage_table(chosen, repeats=repeats).table())
-        else:
-            value = 0.7 if hurst is None else hurst
-            typer.echo(generator_table(repeats=repeats, hurst=value).table())
-            for row in davies_harte_shares(repeats=repeats, hurst=value):
-                typer.echo(str(row))
-
-
-@app.command(cls=OnceCommand)
-def theory() -> None:
-    """Every formula as a Markdown table: what it gives, its status, where it holds, its measured error."""
-    with reported():
-        typer.echo(formulas_table())
 
 
 def main() -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 _POLL = 0.1  # seconds between two looks at the progress of the threads
 _INSIST = 0.02  # seconds between two requests to end
@@ -57,8 +56,7 @@ def run_blocks(
         threading.Thread(target=_labour, args=(work, waiting, results), name=f"fbmsde-{i}")
         for i in range(min(threads, len(control)))
     ]
-    with tqdm(total=total, disable=progress is not True, unit=unit, leave=False) as bar:
-        report = progress if callable(progress) else bar.update
+    with _reporting(progress, total, unit) as report:
         try:
             for thread in team:
                 thread.start()
@@ -69,6 +67,18 @@ def run_blocks(
             raise
     for thread in team:
         thread.join()
+
+
+@contextlib.contextmanager
+def _reporting(progress: Any, total: int, unit: str) -> Iterator[Callable[[int], Any]]:
+    """What is to be called with the number newly finished: that of a bar, the caller's function, or nothing."""
+    if progress is True:
+        from tqdm import tqdm
+
+        with tqdm(total=total, unit=unit, leave=False) as bar:
+            yield bar.update
+    else:
+        yield progress if callable(progress) else lambda newly: None
 
 
 def _labour(

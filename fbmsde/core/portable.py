@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any, ClassVar, Self
 
-import cloudpickle
-
 from .captured import is_frozen, made, recipe_of
 
 
@@ -23,6 +21,8 @@ class Portable:
         return {k: _packed(v) if k in self._functions else v for k, v in self.__dict__.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        import cloudpickle
+
         self.__dict__.update({k: cloudpickle.loads(v) if k in self._functions else v for k, v in state.items()})
 
     def __copy__(self) -> Self:
@@ -34,6 +34,8 @@ class Portable:
 
 def _packed(function: Any) -> bytes:
     """A pickle of a function: of its name if this package defines it, else of its code with the values it captures."""
+    import cloudpickle
+
     if function is None or _is_ours(function):
         return cloudpickle.dumps(function if function is None else _Named(function.__module__, function.__name__))
     compiled = function if is_frozen(function) else made(recipe_of(function))
