@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from ...core import checks
-from ...core.types import Array
+from ...core.types import AnyArray, Array
 from ...laws.fgn import fgn_autocovariance
+from ..exact.generators import Progress
+from ..feed_rows import fill_from_feed, stream_from_feed
+from ..rational_stream import ModelFeed
 from . import divergence, fit
 from .model import RationalModel
 
@@ -22,6 +26,7 @@ MAX_STEPS_CHOSEN = 2**30  # with a tolerance given by the caller
 EXACT_STEPS = 4096  # up to here the certificate's KL is exact
 MAX_POLES = 40
 MIN_TOLERANCE = 1e-10  # rounding leaves the exact divergence uncertain by 2e-11
+_MOST_PATHS = 2**40  # that have lanes of their own
 _SHORTEST = 10  # the fit's horizon is at least this: a model good for ten steps is good for the first two of them
 
 
@@ -142,6 +147,52 @@ class StreamingNoise:
     def spectrum(self, frequencies: ArrayLike) -> Array:
         """Spectral density of the model at angular frequencies, same shape, without the level's mass at zero."""
         return self._fitted.model.spectrum(frequencies)
+
+    def sample(
+        self,
+        n_paths: int = 1,
+        *,
+        seed: checks.Seed,
+        dtype: DTypeLike = float,
+        n_jobs: int | None = None,
+        progress: Progress = False,
+    ) -> AnyArray:
+        """Unit-step increments of independent paths, an array (n_paths, n_steps).
+
+        Row i is a function of the model and (seed, i) alone. To the bit, it is what :meth:`stream` yields for path i,
+        and what `first_passage` and `simulate_paths` feed to path i of a run of `n_steps` steps with
+        ``FractionalNoise(hurst, tolerance=tolerance)``. `dtype` is float64 or float32. `n_jobs` is the number of
+        threads, None for all cores. `progress`: True shows a bar; a function is called with the number of paths newly
+        finished. Raises MemoryError, saying how much was asked for, when the result would not fit.
+
+        >>> StreamingNoise(0.7, 1000).sample(3, seed=1).shape
+        (3, 1000)
+        """
+        n_paths, real = checks.count("n_paths", n_paths), checks.float_type("dtype", dtype)
+        checks.fits_memory("fGn", float(n_paths) * self.n_steps * real.itemsize)
+        feed, threads = ModelFeed(self, checks.as_seed(seed), dtype=real), checks.workers(n_jobs)
+        out = np.empty((n_paths, self.n_steps), real)
+        fill_from_feed(feed, out[:, :, None], threads, progress)
+        return out
+
+    def stream(
+        self, *, seed: checks.Seed, path: int = 0, chunk: int = 4096, dtype: DTypeLike = float
+    ) -> Iterator[AnyArray]:
+        """An endless iterator over one path's unit-step increments, in arrays of length `chunk`.
+
+        The first `n_steps` increments are, to the bit, row `path` of :meth:`sample`, whatever the `chunk`, and the
+        certificate speaks of them alone. Beyond them the recursion goes on for ever with the law of the model, whose
+        distance from that of fractional noise nothing bounds there. The memory in use is O(K + chunk), however far one
+        goes. An increment costs some ten times more than in a `sample` of many paths, which are advanced side by side.
+
+        >>> pieces = StreamingNoise(0.7, 1000).stream(seed=1, chunk=300)
+        >>> next(pieces).shape, next(pieces).shape
+        ((300,), (300,))
+        """
+        number, length = checks.count("path", path, 0, _MOST_PATHS - 1), checks.count("chunk", chunk)
+        real = checks.float_type("dtype", dtype)
+        checks.fits_memory("a chunk of fGn", 3.0 * length * real.itemsize)
+        return stream_from_feed(ModelFeed(self, checks.as_seed(seed), dtype=real), number, length, real)
 
 
 def default_tolerance(n_steps: int) -> float:
