@@ -1,23 +1,26 @@
-"""CPU time of the exact generators against published packages, one path a call, and where Davies-Harte spends it.
+"""CPU time of the generators against published packages, one path a call, and where Davies-Harte spends it.
 
     OMP_NUM_THREADS=1 python benchmarks/generators.py
 
 The second table takes the parts of Davies-Harte apart: scaled normals, the transforms of scipy.fft, the rest (last
 butterflies and writing of the result). The third is for programs written for the package `fbm`: one path a call, in a
-loop, of an object made once.
+loop, of an object made once. The fourth puts paths of the streaming model beside Davies-Harte, in one array on one
+thread, and the increments of a single streamed path.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import fbm as peer
 import numpy as np
 
-from fbmsde import fbm_compat
+from fbmsde import fbm_compat, fgn
 from fbmsde.bench import generators
+from fbmsde.drivers.rational.streaming import StreamingNoise
 
 ONE_PATH = (("FBM", 1000, "daviesharte"), ("FBM", 1000, "cholesky"), ("FBM", 300, "hosking"), ("MBM", 300, None))
 
@@ -38,8 +41,18 @@ def one_path(module: Any, kind: str, n_steps: int, method: str | None, calls: in
     return float(np.median([mean_time(getattr(source, kind.lower()), calls) for _ in range(5)]))
 
 
+def streamed(n_steps: int, n_paths: int) -> tuple[float, float, float]:
+    """CPU nanoseconds an increment: `fgn` by Davies-Harte, `fgn` by streaming, and one path streamed in chunks."""
+    arrays = []
+    for method in ("davies_harte", "streaming"):
+        draw = partial(fgn, 0.7, n_steps, n_paths, seed=1, n_jobs=1, method=method)
+        arrays.append(mean_time(draw, 5) * 1e3 / (n_steps * n_paths))
+    pieces = StreamingNoise(0.7, n_steps).stream(seed=1)
+    return arrays[0], arrays[1], mean_time(lambda: next(pieces), 200) * 1e3 / 4096
+
+
 def main() -> None:
-    """Print the three tables."""
+    """Print the four tables."""
     print(generators.generator_table())
     print(f"\n{'n_steps':>8}  Davies-Harte, ns per increment")
     print(*generators.davies_harte_shares(), sep="\n")
@@ -47,6 +60,9 @@ def main() -> None:
     for kind, n_steps, method in ONE_PATH:
         ours, theirs = one_path(fbm_compat, kind, n_steps, method, 500), one_path(peer, kind, n_steps, method, 3)
         print(f"{kind} {method or '':<12} {n_steps:>6} {ours:>10.1f} {theirs:>12.1f}   {theirs / ours:.1f} times")
+    print(f"\n{'n_steps':>8} {'paths':>6} {'davies_harte':>13} {'streaming':>10} {'one stream':>11}   ns per increment")
+    for n_steps, n_paths in generators.SHAPES:
+        print(f"{n_steps:8d} {n_paths:6d} {'{:13.2f} {:10.2f} {:11.1f}'.format(*streamed(n_steps, n_paths))}")
 
 
 if __name__ == "__main__":

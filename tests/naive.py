@@ -102,6 +102,23 @@ def normals(key: Any, path: int, component: int, n: int) -> list[float]:
     return row[:n]
 
 
+def streaming(model: Any, key: Any, path: int, component: int, n: int) -> np.ndarray:
+    """n increments of a `StreamingNoise`: normals for the states and the level, then one a step, all of one lane."""
+    words, drawn = lane_state(key, path, component), []
+    states = len(model.rho)
+    while len(drawn) < states + 2 + n:
+        first = next_word(words)
+        drawn += box_muller(first, next_word(words))
+    x = [sum(model.start[k, j] * drawn[j] for j in range(k + 1)) for k in range(states)]
+    level = model.level_sd * drawn[states]
+    shocks = drawn[(states + 2) // 2 * 2 :]  # the start draws pairs, and one of the last pair may be left over
+    out = []
+    for e in shocks[:n]:
+        out.append(level + model.d * e + sum(c * value for c, value in zip(model.c, x, strict=True)))
+        x = [rho * value + e for rho, value in zip(model.rho, x, strict=True)]
+    return np.array(out)
+
+
 def autocovariance(hurst: float, lag: int) -> float:
     """fGn by its definition, fine for small lags."""
     return (abs(lag + 1) ** (2 * hurst) - 2 * abs(lag) ** (2 * hurst) + abs(lag - 1) ** (2 * hurst)) / 2

@@ -11,8 +11,7 @@ import typer
 
 from ..core import checks
 from ..core.files import replacing
-from ..drivers.exact.generators import GENERATORS
-from ..drivers.sample import fbm, fgn
+from ..drivers.sample import METHODS, fbm, fgn
 from ..hurst.batch import KINDS
 from ..hurst.estimate import INTERVALS, HurstEstimate, estimate_hurst
 from ..hurst.registry import ESTIMATORS, NULLS
@@ -35,11 +34,11 @@ def generate(
     paths: Annotated[int, _count("Number of paths.")] = 1,
     kind: Annotated[str, _choice(PROCESSES, "Increments of unit step, or paths from 0. ")] = "fgn",
     horizon: Annotated[float | None, typer.Option(help="End time of the paths of fbm.", show_default="1.0")] = None,
-    method: Annotated[str, _choice(GENERATORS)] = "davies_harte",
+    method: Annotated[str, _choice(METHODS)] = "davies_harte",
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write exact fractional Gaussian noise or fractional Brownian motion to a file."""
+    """Write fractional Gaussian noise or fractional Brownian motion to a file, exact unless the method is streaming."""
     with reported():
         if checks.choice("kind", kind, PROCESSES) == "fgn":
             refuse_pair("--kind fgn", {"--horizon": horizon}, "has steps of length 1")

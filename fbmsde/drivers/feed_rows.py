@@ -23,7 +23,7 @@ def fill_from_feed(feed: Feed, out: AnyArray, threads: int, progress: Progress =
 
     def fill(rows: slice) -> None:
         for first in range(rows.start, rows.stop, held):
-            _fill_some(feed, first, out[first : min(first + held, rows.stop)])
+            fill_some(feed, first, out[first : min(first + held, rows.stop)])
 
     fill_paths(fill, feed.max_paths or LANES, out, threads, progress)
 
@@ -44,7 +44,7 @@ def stream_from_feed(feed: Feed, path: int, chunk: int, dtype: np.dtype) -> Iter
         held = held[:, chunk:]
 
 
-def _fill_some(feed: Feed, first: int, out: AnyArray) -> None:
+def fill_some(feed: Feed, first: int, out: AnyArray) -> None:
     """Fill the rows of the paths from `first` on, in kernel calls short enough to be stopped between them."""
     n_paths, n_steps, n_components = out.shape
     start, draw, data = feed.kit(first, n_paths)
@@ -75,7 +75,7 @@ def _fill_rows(
     some: tuple[int, int],
     out: AnyArray,
 ) -> None:
-    """Fill `some` steps of the rows of `out`, as many rows at a time as `noise` (n_components, BLOCK, n_lanes) has lanes.
+    """Fill `some` steps of the rows of `out`, as many rows at a time as `noise` (n_components, BLOCK, lanes) has lanes.
 
     Unless `fresh`, the lanes go on from where the last call has left them.
     """

@@ -14,10 +14,10 @@ from ..core.types import Key
 from ._recursion import recursion_kit
 from ._stored import stored_kit
 from .base import LANES, Feed, correlation_factor
-from .exact.generators import GENERATORS, make_generator
+from .exact.generators import make_generator
 from .rational.streaming import StreamingNoise
+from .sample import METHODS
 
-METHODS = ("streaming", *GENERATORS)
 _STORED_NUMBERS = 2**22  # increments held at once by an exact generator: 32 MiB
 
 

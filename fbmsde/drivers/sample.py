@@ -1,13 +1,22 @@
-"""`fgn` and `fbm`: exact noise and paths as arrays."""
+"""Increments and paths of noises as arrays: `fgn`, `fbm`, and the increments of any driver."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from ..core import checks
-from ..core.types import AnyArray
-from .exact.generators import GENERATORS, Progress, fill_components, fill_paths, make_generator
+from ..core.types import AnyArray, Key
+from .base import LANES, Feed
+from .exact.generators import GENERATORS, Generator, Progress, fill_components, fill_paths, make_generator
+from .feed_rows import fill_from_feed, fill_some
+from .rational.streaming import StreamingNoise
+from .rational_stream import ModelFeed
+
+METHODS = ("streaming", *GENERATORS)
 
 
 def fgn(
@@ -24,11 +33,14 @@ def fgn(
 ) -> AnyArray:
     """Unit-step fractional Gaussian noise, (n_paths, n_steps), or (n_paths, n_steps, dim) with independent components.
 
-    Exact for every n_steps >= 1 and 0 < hurst < 1. Path i depends on (seed, i) alone: the first 1000 paths of a run of
-    10 000 are the run of 1000. `method` is a key of ``GENERATORS``, `dtype` float64 or float32.
-    `n_jobs`: threads, None for all cores, each with a block of paths in work; the result does not depend on it.
-    `progress`: True shows a bar; a function is called with the number of paths newly finished.
-    Raises MemoryError, saying how much was asked for, when the result would not fit.
+    `method` is a key of ``GENERATORS``, all of which are exact for every n_steps >= 1 and 0 < hurst < 1, or
+    "streaming": the numbers of :meth:`StreamingNoise.sample` with its default tolerance, which are the increments that
+    the simulations use, for hurst in [0.02, 0.98].
+
+    Path i depends on (seed, i) alone: the first 1000 paths of a run of 10 000 are the run of 1000. `dtype` is float64
+    or float32. `n_jobs` is the number of threads, None for all cores; the result does not depend on it. `progress`:
+    True shows a bar; a function is called with the number of paths newly finished. Raises MemoryError, saying how much
+    was asked for, when the result would not fit.
 
     >>> fgn(0.7, 1000, 3, seed=1).shape
     (3, 1000)
@@ -36,19 +48,12 @@ def fgn(
     hurst = checks.hurst_parameter(hurst)
     n_steps, n_paths = checks.count("n_steps", n_steps), checks.count("n_paths", n_paths)
     real, parts = checks.float_type("dtype", dtype), 1 if dim is None else checks.count("dim", dim)
-    checks.choice("method", method, GENERATORS)
+    checks.choice("method", method, METHODS)
     checks.fits_memory("fGn", float(n_paths) * n_steps * parts * real.itemsize)
     key, threads = checks.as_seed(seed), checks.workers(n_jobs)
-    generator = make_generator(method, hurst, n_steps)
+    source = _source(method, hurst, n_steps, key)
     out = np.empty((n_paths, n_steps, parts), real) if dim is not None else np.empty((n_paths, n_steps), real)
-
-    def fill(rows: slice) -> None:
-        if dim is None:
-            generator.fill(key, rows.start, 0, out[rows])
-        else:
-            fill_components(generator, key, rows.start, out[rows])
-
-    fill_paths(fill, generator.block_paths, out, threads, progress)
+    fill_paths(lambda rows: source.fill(rows.start, out[rows]), source.block_paths, out, threads, progress)
     return out
 
 
@@ -65,7 +70,8 @@ def fbm(
 ) -> AnyArray:
     """Fractional Brownian motion at the times k horizon / n_steps, (n_paths, n_steps + 1), starting at 0.
 
-    The cumulated :func:`fgn` of the same seed times ``(horizon / n_steps)^H``; `n_jobs` and `progress` as there.
+    The paths are the cumulated :func:`fgn` of the same seed and method times ``(horizon / n_steps)^H``; `n_jobs` and
+    `progress` are as there.
 
     >>> path = fbm(0.7, 4, seed=1)
     >>> path.shape, float(path[0, 0])
@@ -74,18 +80,114 @@ def fbm(
     horizon = checks.positive("horizon", horizon)
     hurst = checks.hurst_parameter(hurst)
     n_steps, n_paths = checks.count("n_steps", n_steps), checks.count("n_paths", n_paths)
-    checks.choice("method", method, GENERATORS)
+    checks.choice("method", method, METHODS)
     checks.fits_memory("fBm", 8.0 * n_paths * (n_steps + 1))
-    key, generator = checks.as_seed(seed), make_generator(method, hurst, n_steps)
+    source = _source(method, hurst, n_steps, checks.as_seed(seed))
     threads, out = checks.workers(n_jobs), np.zeros((n_paths, n_steps + 1))
 
     def fill(rows: slice) -> None:
-        steps = np.empty((min(generator.block_paths, rows.stop - rows.start), n_steps))
+        steps = np.empty((min(source.block_paths, rows.stop - rows.start), n_steps))
         for first in range(rows.start, rows.stop, len(steps)):
             some = out[first : min(first + len(steps), rows.stop), 1:]
-            generator.fill(key, first, 0, steps[: len(some)])
+            source.fill(first, steps[: len(some)])
             np.cumsum(steps[: len(some)], axis=1, out=some)
             some *= (horizon / n_steps) ** hurst
 
-    fill_paths(fill, generator.block_paths, out, threads, progress)
+    fill_paths(fill, source.block_paths, out, threads, progress)
     return out
+
+
+class Sampled(Protocol):
+    """What :func:`sample` needs of a driver: a feed of unit increments, their strength over a step, and their type."""
+
+    @property
+    def dtype(self) -> DTypeLike:
+        """The type of the increments, float64 or float32."""
+
+    def feed(self, n_steps: int, dim: int, key: Key) -> Feed:
+        """Unit-step increments of `dim` components over `n_steps`."""
+
+    def scale(self, dt: float) -> float:
+        """The factor from unit-step increments to those over `dt`."""
+
+
+def sample(
+    driver: Sampled,
+    n_steps: int,
+    n_paths: int = 1,
+    *,
+    dt: float = 1.0,
+    dim: int | None = None,
+    seed: checks.Seed,
+    n_jobs: int | None = None,
+    progress: Progress = False,
+) -> AnyArray:
+    """Increments of any driver over steps of `dt`, (n_paths, n_steps), or (n_paths, n_steps, dim).
+
+    They have the driver's strength, for fractional noise ``sigma dt^H``, and are what the simulations feed to path i of
+    a run of `n_steps` steps with the same seed. `n_jobs` and `progress` are as for :func:`fgn`.
+
+    >>> from fbmsde import FractionalNoise
+    >>> sample(FractionalNoise(0.7, sigma=0.5), 1000, 3, dt=0.01, seed=1).shape
+    (3, 1000)
+    """
+    n_steps, n_paths = checks.count("n_steps", n_steps), checks.count("n_paths", n_paths)
+    step, parts = checks.positive("dt", dt), 1 if dim is None else checks.count("dim", dim)
+    real = checks.float_type("dtype", driver.dtype)
+    checks.fits_memory("the increments", float(n_paths) * n_steps * parts * real.itemsize)
+    out = np.empty((n_paths, n_steps, parts), real)
+    fill_from_feed(driver.feed(n_steps, parts, checks.as_seed(seed)), out, checks.workers(n_jobs), progress)
+    out *= driver.scale(step)
+    return out[:, :, 0] if dim is None else out
+
+
+class _Source(Protocol):
+    """Where the rows of an array come from, in blocks of paths."""
+
+    @property
+    def block_paths(self) -> int:
+        """Paths that are generated together."""
+
+    def fill(self, first: int, out: AnyArray) -> None:
+        """Row i of `out`, (n_rows, n_steps) or (n_rows, n_steps, dim), becomes path ``first + i``."""
+
+
+@dataclass(frozen=True)
+class _Exact:
+    """Rows of an exact generator."""
+
+    generator: Generator
+    key: Key
+
+    @property
+    def block_paths(self) -> int:
+        """Paths that are generated together."""
+        return self.generator.block_paths
+
+    def fill(self, first: int, out: AnyArray) -> None:
+        """Fill rows, in several dimensions component by component."""
+        if out.ndim == 2:
+            self.generator.fill(self.key, first, 0, out)
+        else:
+            fill_components(self.generator, self.key, first, out)
+
+
+@dataclass(frozen=True)
+class _Streaming:
+    """Rows of a rational model."""
+
+    model: StreamingNoise
+    key: Key
+    block_paths: int = LANES
+
+    def fill(self, first: int, out: AnyArray) -> None:
+        """Fill rows, all components together."""
+        parts = out if out.ndim == 3 else out[:, :, None]
+        fill_some(ModelFeed(self.model, self.key, parts.shape[2], out.dtype), first, parts)
+
+
+def _source(method: str, hurst: float, n_steps: int, key: Key) -> _Source:
+    """The rows of the method, an element of ``METHODS``."""
+    if method == "streaming":
+        return _Streaming(StreamingNoise(hurst, max(2, n_steps)), key)
+    return _Exact(make_generator(method, hurst, n_steps), key)

@@ -78,7 +78,7 @@ def test_sgd_sets_step_and_strength(tmp_path):
         (["generate", "x.txt"], "error: out must end in .npy or .csv, got x.txt."),
         (["generate", "x.npy", "--steps", "0"], "error: n_steps must be at least 1, got 0."),
         (["generate", "x.npy", "--paths", "10000000000"], "error: fGn must fit in memory, got 8e+04 GB"),
-        (["generate", "x.npy", "--method", "wood"], "error: method must be one of davies_harte, cholesky, hosking"),
+        (["generate", "x.npy", "--method", "wood"], "error: method must be one of streaming, davies_harte, cholesky"),
         (["generate", "x.npy", "--kind", "fou"], "error: kind must be one of fgn, fbm, got 'fou'."),
         (["generate", "x.npy", "--horizon", "2"], "error: --horizon must not be given with --kind fgn"),
         (["escape", "--from-sgd", "0.1", "1", "--dt", "1"], "error: --dt must not be given with --from-sgd"),
@@ -109,6 +109,12 @@ def test_generate_writes_what_the_library_gives(tmp_path):
     again = call("generate", noise)
     assert again.exit_code == 1
     assert "out must not hold earlier results" in again.output
+
+
+def test_generate_takes_the_noise_of_the_simulations(tmp_path):
+    file = tmp_path / "noise.npy"
+    assert call("generate", file, "--method", "streaming", "--steps", 20, "--paths", 3, "--seed", 5).exit_code == 0
+    assert np.array_equal(np.load(file), fbmsde.StreamingNoise(0.7, 20).sample(3, seed=5))
 
 
 def test_hurst_of_a_generated_file(tmp_path):
