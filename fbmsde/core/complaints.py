@@ -31,7 +31,13 @@ _ADVICE = {
 
 
 def explain(error: Exception, function: Any, dim: int) -> str:
-    """The end of a message about a function that does not compile: the reason, the place, and what to do about it."""
+    """The end of a message about a function that does not compile: the reason, the place, and what to do about it.
+
+    >>> def slope(x):
+    ...     return speed * x
+    >>> explain(NameError("name 'speed' is not defined"), slope, 1).split(". ")[-1]
+    'Define this name before the function is given away.'
+    """
     reason = _reason(error)
     advice = next((text for pattern, text in _ADVICE.items() if re.search(pattern, reason)), "")
     if not advice:
@@ -40,7 +46,11 @@ def explain(error: Exception, function: Any, dim: int) -> str:
 
 
 def about_returned(returned: types.Type, function: Any, as_point: bool) -> str:
-    """The end of a message about a function that returns a value of the wrong kind: the place and what to write."""
+    """The end of a message about a function that returns a value of the wrong kind: the place and what to write.
+
+    >>> about_returned(types.none, short, False).split(". ")[-1]
+    'It lacks a `return`.'
+    """
     place = _place(None, function)
     if as_point and isinstance(returned, (types.Array, types.List)):
         return f"{place}. Return a tuple, (g0, g1, ...), for it."

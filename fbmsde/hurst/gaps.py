@@ -21,7 +21,11 @@ _SECOND = (1.0, -2.0, 1.0)
 
 
 class GapFit(NamedTuple):
-    """The Hurst value, the standard deviation of a unit step, and the standard error of the Hurst value."""
+    """The estimate for one series with gaps.
+
+    hurst, sigma : the Hurst value, and the standard deviation of a unit step.
+    error : the standard error of the Hurst value.
+    """
 
     hurst: float
     sigma: float
@@ -43,6 +47,12 @@ def exact(values: Array, kind: str) -> GapFit:
     """The estimate of the Gaussian likelihood of fGn at the known times, restricted for the unknown mean.
 
     `values` (length,) hold NaN in the gaps. The cost is O(n^3) for n known values.
+
+    >>> values = np.random.default_rng(0).standard_normal(100)
+    >>> values[20:40] = np.nan
+    >>> fit = exact(values, "increments")
+    >>> abs(fit.hurst - 0.5) < 3.0 * fit.error
+    True
     """
     known = _known_path(values) if kind == "path" else _known_increments(values)
     bounds = (math.sqrt(GRID[0]), math.sqrt(GRID[-1]))
@@ -94,6 +104,12 @@ def quadratic_variations(values: Array, kind: str) -> GapFit:
     """The estimate from second-order quadratic variations at steps 1 ... 5, over the differences that no gap touches.
 
     `values` (length,) hold NaN in the gaps. The result is NaN if fewer than two of the steps have such differences.
+
+    >>> values = np.random.default_rng(0).standard_normal(100)
+    >>> values[20:40] = np.nan
+    >>> fit = quadratic_variations(values, "increments")
+    >>> abs(fit.hurst - 0.5) < 3.0 * fit.error
+    True
     """
     known = np.isfinite(values)
     filled = np.where(known, values, 0.0)

@@ -20,6 +20,9 @@ def exact_error(n: int) -> Array:
 
     It comes from the exact Fisher information of up to 256 values. Each value beyond adds the asymptotic information
     per value, which leaves the error within 1.5 % of the exact one up to n = 2048.
+
+    >>> round(float(np.interp(0.5, GRID, exact_error(1000))), 4)
+    0.0199
     """
     dense = min(n, _LONGEST_DENSE)
     return (_dense_information(dense) + (n - dense) * _information_rates()) ** -0.5
@@ -51,6 +54,10 @@ def restricted_information(covariance: Array, slope: Array, drift: Array) -> flo
     `covariance` (n, n) is G, `slope` (n, n) its derivative G' by H, and `drift` (n,) what a unit of drift adds to each
     value. ``P = G^-1 - G^-1 d d' G^-1 / (d' G^-1 d)`` with the drift d. What is lost because the scale is unknown,
     ``tr(P G')^2 / (2 (n - 1))``, is taken off.
+
+    >>> slope = np.array([[0.0, 1.0, 0.5], [1.0, 0.0, 1.0], [0.5, 1.0, 0.0]])
+    >>> round(restricted_information(np.eye(3), slope, np.ones(3)), 6)
+    0.111111
     """
     factor = scipy.linalg.cho_factor(covariance)
     weighted, filtered = scipy.linalg.cho_solve(factor, drift), scipy.linalg.cho_solve(factor, slope)

@@ -105,6 +105,9 @@ class Bands:
 
     n : number of values of a series. If it is at most `LONGEST_SINGLE`, every ordinate is a band of its own.
     widths : number of ordinates in each band, (n_bands,).
+
+    >>> Bands(6, np.ones(3, dtype=int)).centres
+    array([1., 2., 3.])
     """
 
     n: int

@@ -34,7 +34,11 @@ def residuals(increments: Array, hurst: Array) -> Array:
 
 
 def coloured(white: Array, hurst: float) -> Array:
-    """The inverse of `residuals`: series (n_series, n) times, in frequency, the root of the spectrum of fGn."""
+    """The inverse of `residuals`: series (n_series, n) times, in frequency, the root of the spectrum of fGn.
+
+    >>> coloured(np.array([[1.0, -1.0, 1.0, -1.0]]), 0.5).round(6)
+    array([[ 1., -1.,  1., -1.]])
+    """
     return _filtered(white, 0.5 * log_shapes(np.array([hurst]), white.shape[1])[0])
 
 
@@ -49,7 +53,11 @@ def _filtered(series: Array, log_gain: Array) -> Array:
 
 
 def kernel_length(n: int) -> int:
-    """The period to which quadratic forms of n values are shortened: n, but at most 2^15."""
+    """The period to which quadratic forms of n values are shortened: n, but at most 2^15.
+
+    >>> kernel_length(1000), kernel_length(100_000)
+    (1000, 32768)
+    """
     return min(n, _LONGEST_KERNEL)
 
 
@@ -57,6 +65,9 @@ def whittle_score(hurst: Array, n: int) -> Array:
     """Weight of each ordinate in the derivative of the Whittle likelihood by H, (n_series, n_bands).
 
     The ordinates are those of a series of length `kernel_length(n)`.
+
+    >>> whittle_score(np.array([0.3, 0.7]), 100).shape
+    (2, 50)
     """
     return log_shapes(hurst, kernel_length(n))[1]
 
@@ -65,6 +76,9 @@ def local_whittle_score(hurst: Array, n: int) -> Array:
     """Weight of each ordinate in the derivative of the local Whittle likelihood by H, which is the same for all H.
 
     The ordinates are those of a series of length `kernel_length(n)`; the result is (n_series, kernel_length(n) // 2).
+
+    >>> local_whittle_score(np.array([0.3, 0.7]), 100).shape
+    (2, 50)
     """
     length = kernel_length(n)
     logs = np.log(np.arange(1.0, local_bandwidth(n) * length // n + 1.0))
@@ -74,7 +88,11 @@ def local_whittle_score(hurst: Array, n: int) -> Array:
 
 
 def quadratic_forms(weights: Array, n: int) -> Array:
-    """Kernel ``A(lag)``, (..., kernel_length(n)), of the quadratic form ``sum_j weights_j I_j`` over ordinates j."""
+    """Kernel ``A(lag)``, (..., kernel_length(n)), of the quadratic form ``sum_j weights_j I_j`` over ordinates j.
+
+    >>> quadratic_forms(np.array([1.0, 0.0]), 4)
+    array([ 0.5,  0. , -0.5,  0. ])
+    """
     length = kernel_length(n)
     padded = np.concatenate([np.zeros((*weights.shape[:-1], 1)), weights], axis=-1)
     forms: Array = scipy.fft.irfft(padded, length, axis=-1)
@@ -82,7 +100,11 @@ def quadratic_forms(weights: Array, n: int) -> Array:
 
 
 def lagged_products(values: Array) -> Array:
-    """Mean products of values (n_series, n) that lie a lag apart on a circle, (n_series, kernel_length(n))."""
+    """Mean products of values (n_series, n) that lie a lag apart on a circle, (n_series, kernel_length(n)).
+
+    >>> lagged_products(np.array([[1.0, -1.0, 1.0, -1.0]]))
+    array([[ 1., -1.,  1., -1.]])
+    """
     n = values.shape[1]
     power = np.abs(scipy.fft.rfft(values, axis=1)) ** 2
     products: Array = scipy.fft.irfft(power, n, axis=1) / n
@@ -91,7 +113,11 @@ def lagged_products(values: Array) -> Array:
 
 
 def square_products(white: Array) -> Array:
-    """`lagged_products` of squared residuals over their mean: about 1 beyond lag 0 if the residuals are independent."""
+    """`lagged_products` of squared residuals over their mean: about 1 beyond lag 0 if the residuals are independent.
+
+    >>> square_products(np.array([[1.0, -1.0, 2.0, 2.0]])).round(2)
+    array([[1.36, 1.  , 0.64, 1.  ]])
+    """
     squares = white**2
     return lagged_products(squares / squares.mean(axis=1, keepdims=True))
 
@@ -100,6 +126,9 @@ def widening(forms: Array, products: Array) -> Array:
     """Ratio of the standard error of a quadratic form over all signs of the residuals to its Gaussian one, (n_series,).
 
     `forms` is the kernel from `quadratic_forms`, `products` the result of `square_products`.
+
+    >>> widening(np.array([[0.0, 1.0, 1.0]]), np.array([[3.0, 2.0, 2.0]])).round(3)  # sqrt(2)
+    array([1.414])
     """
     shares = forms[:, 1:] ** 2
     return np.sqrt(np.sum(shares * products[:, 1:], axis=1) / shares.sum(axis=1))
@@ -112,6 +141,11 @@ def clustering_p_values(white: Array, forms: Array) -> Array:
     squares over their mean; large values cannot dominate this quantity. The mean and variance of the statistic over
     all orders of the values are exact (Moran's statistic under randomisation, Cliff & Ord 1981); its distribution is
     taken as normal. Residuals of one size have p-value 1.
+
+    >>> sizes = np.repeat([[3.0, 1.0]], 50, axis=1)  # 50 large residuals before 50 small ones
+    >>> forms = quadratic_forms(whittle_score(np.array([0.5]), 100), 100)
+    >>> bool(clustering_p_values(sizes, forms)[0] < 1e-6)
+    True
     """
     n, shares = float(white.shape[1]), forms**2
     shares[:, 0] = 0.0
@@ -137,6 +171,10 @@ def fgn_p_values(increments: Array, hurst: Array, robust: NDArray[np.bool_]) -> 
     (n_series,) must be the Whittle estimate or another one with an error of order n^-1/2: the cosines are made
     orthogonal to the slope in H, so that this error does not enter. Where `robust` (n_series,) is True, the covariance
     of the scores is that over all signs of the residuals; elsewhere it is that of Gaussian fGn.
+
+    >>> trend = np.random.default_rng(0).standard_normal((1, 500)) + np.linspace(-2.0, 2.0, 500)
+    >>> bool(fgn_p_values(trend, np.array([0.9]), np.array([False]))[0] < 1e-3)
+    True
     """
     n = increments.shape[1]
     ratios = bands(n).means(periodogram(increments)) * np.exp(-log_shapes(hurst, n)[0])

@@ -81,7 +81,11 @@ def _paths(increments: Array) -> Array:
 
 
 def quadratic_variations(increments: Array) -> tuple[Array, Array]:
-    """Hurst and sigma from the second-order quadratic variations of the path at steps 1 ... 5 (Istas & Lang)."""
+    """Hurst and sigma from the second-order quadratic variations of the path at steps 1 ... 5 (Istas & Lang).
+
+    >>> quadratic_variations(np.random.default_rng(0).standard_normal((1, 1000)))[0].round(2)
+    array([0.51])
+    """
     path = _paths(increments)
     variations = [
         np.mean((path[:, 2 * m :] - 2.0 * path[:, m:-m] + path[:, : -2 * m]) ** 2, axis=1) for m in VARIATION_SCALES
@@ -101,6 +105,9 @@ def detrended_fluctuation(increments: Array) -> tuple[Array, Array]:
 
     The variance of the path about a line in windows of 8 ... n/4 values grows like the size of the window to the
     power 2H.
+
+    >>> detrended_fluctuation(np.random.default_rng(0).standard_normal((1, 1000)))[0].round(2)
+    array([0.49])
     """
     sizes = _geometric_sizes(8, increments.shape[1] // 4, 4)
     profile = np.cumsum(increments - increments.mean(axis=1, keepdims=True), axis=1)
@@ -133,6 +140,9 @@ def rescaled_range(increments: Array) -> tuple[Array, Array]:
     """Hurst and sigma from the classical rescaled range in windows of 16 ... n/2 increments.
 
     The rescaled range of a window is the range of the cumulated deviations from its mean over its standard deviation.
+
+    >>> rescaled_range(np.random.default_rng(0).standard_normal((1, 1000)))[0].round(2)
+    array([0.49])
     """
     sizes = _geometric_sizes(16, increments.shape[1] // 2, 4)
     ranges = np.empty((len(increments), len(sizes)))
@@ -167,6 +177,9 @@ def rs_noise_as_path(increments: Array) -> tuple[Array, Array]:
     The sizes of the windows are 10^1, 10^1.25, ... below n - 1, and n. In each window the range of the values is
     divided by the sample standard deviation of their differences; the mean is taken over the windows where both are
     non-zero, and the logarithms are fitted without weights. The slope is no estimate of H.
+
+    >>> rs_noise_as_path(np.random.default_rng(0).standard_normal((1, 1000)))[0].round(2)
+    array([0.17])
     """
     n = increments.shape[1]
     sizes = np.append([int(10.0**power) for power in np.arange(1.0, math.log10(n - 1), 0.25)], n).astype(np.intp)
@@ -196,7 +209,11 @@ def _simplified_ranges(values: Array, sizes: NDArray[np.intp], out: Array) -> No
 
 
 def wavelet(increments: Array) -> tuple[Array, Array]:
-    """Hurst and sigma from the wavelet energies of octaves 3 and up (Abry & Veitch)."""
+    """Hurst and sigma from the wavelet energies of octaves 3 and up (Abry & Veitch).
+
+    >>> wavelet(np.random.default_rng(0).standard_normal((1, 1000)))[0].round(2)
+    array([0.57])
+    """
     octaves, counts = _octaves(increments.shape[1])
     energies = np.array([np.mean(details**2, axis=1) for details in _details(increments)]).T[:, _FIRST_OCTAVE - 1 :]
     size = np.abs(increments).max(axis=1)
@@ -208,7 +225,11 @@ def wavelet(increments: Array) -> tuple[Array, Array]:
 
 
 def wavelet_error(n: int) -> Array:
-    """Standard error of `wavelet` at every node of GRID, with the wavelet coefficients taken as independent."""
+    """Standard error of `wavelet` at every node of GRID, with the wavelet coefficients taken as independent.
+
+    >>> wavelet_error(1000)[0].round(3)
+    np.float64(0.069)
+    """
     octaves, counts = _octaves(n)
     weights = 1.0 / scipy.special.zeta(2.0, counts / 2.0)
     spread = weights @ (octaves - weights @ octaves / weights.sum()) ** 2
@@ -239,6 +260,9 @@ def simulated_error(fit: Fit, n: int) -> Array:
 
     It is measured on 256 series at each of five values of H and interpolated between them. Beyond n = 8192 the power
     law through n = 2048 and 8192 is continued.
+
+    >>> bool(np.all(simulated_error(quadratic_variations, 200) < 0.1))
+    True
     """
     if n > _SIMULATED_LENGTH:
         last, before = simulated_error(fit, _SIMULATED_LENGTH), simulated_error(fit, _SIMULATED_LENGTH // 4)

@@ -109,7 +109,11 @@ def whittle(increments: Array) -> tuple[Array, Array]:
 
 
 def local_bandwidth(n: int) -> int:
-    """Number of ordinates that the local Whittle likelihood uses: the whole part of n^0.65."""
+    """Number of ordinates that the local Whittle likelihood uses: the whole part of n^0.65.
+
+    >>> local_bandwidth(1000)
+    89
+    """
     return int(n**0.65)
 
 
@@ -117,6 +121,9 @@ def local_whittle(increments: Array) -> tuple[Array, Array]:
     """Hurst and sigma by the Whittle likelihood of ``f ~ |l|^(1-2H)`` on the lowest n^0.65 ordinates (Robinson).
 
     Both are NaN for a series that does not vary at these frequencies.
+
+    >>> local_whittle(np.random.default_rng(0).standard_normal((1, 1000)))[0].round(2)
+    array([0.49])
     """
     n = increments.shape[1]
     band = local_bandwidth(n)
@@ -133,13 +140,21 @@ def local_whittle(increments: Array) -> tuple[Array, Array]:
 
 
 def local_whittle_error(n: int) -> Array:
-    """Standard error of `local_whittle` at every node of GRID: it tends to ``1 / (2 sqrt(m))`` for many ordinates m."""
+    """Standard error of `local_whittle` at every node of GRID: it tends to ``1 / (2 sqrt(m))`` for many ordinates m.
+
+    >>> local_whittle_error(10**6)[0].round(4)
+    np.float64(0.0056)
+    """
     scatter = np.var(np.log(np.arange(1, local_bandwidth(n) + 1))) * local_bandwidth(n)
     return np.full(GRID.size, 0.5 / np.sqrt(scatter))
 
 
 def exact(increments: Array) -> tuple[Array, Array]:
-    """Hurst and sigma by the exact Gaussian likelihood of fGn, restricted for the unknown mean (Durbin-Levinson)."""
+    """Hurst and sigma by the exact Gaussian likelihood of fGn, restricted for the unknown mean (Durbin-Levinson).
+
+    >>> exact(np.random.default_rng(0).standard_normal((1, 200)))[0].round(2)
+    array([0.54])
+    """
     centre = near_node(whittle(increments)[0])
     hurst, sigma, todo = np.empty(len(centre)), np.empty(len(centre)), np.arange(len(centre))
     while todo.size:
@@ -157,7 +172,11 @@ def exact(increments: Array) -> tuple[Array, Array]:
 
 
 def near_node(hurst: Array) -> NDArray[np.intp]:
-    """The number of the node of GRID nearest to each Hurst value, among those with three neighbours on either side."""
+    """The number of the node of GRID nearest to each Hurst value, among those with three neighbours on either side.
+
+    >>> near_node(np.array([0.0, 0.5, 1.0]))
+    array([ 3, 45, 61])
+    """
     return np.clip(np.rint((np.sqrt(hurst) - _ROOTS[0]) / _SPACING).astype(np.intp), _HALF, GRID.size - 1 - _HALF)
 
 
@@ -223,6 +242,9 @@ def whittle_error(n: int) -> Array:
     """Standard error of `whittle` at every node of GRID: the root of the exact variance of the score, over its slope.
 
     Beyond n = 2^14 it is continued like n^-1/2.
+
+    >>> round(float(np.interp(0.5, GRID, whittle_error(1000))), 4)
+    0.0201
     """
     if n > _LONGEST_EXACT_ERROR:
         return whittle_error(_LONGEST_EXACT_ERROR) * np.sqrt(_LONGEST_EXACT_ERROR / n)
@@ -263,6 +285,10 @@ def log_shapes(hurst: Array, n: int) -> tuple[Array, Array]:
 
     The logarithms are interpolated by parabolas through three nodes. The slopes are those at the nearest node, per
     spacing of the nodes.
+
+    >>> logs, slopes = log_shapes(np.array([0.5]), 100)
+    >>> bool(np.abs(logs).max() < 1e-3)  # white noise has a flat spectrum
+    True
     """
     node = near_node(hurst)
     below, here, above = (_log_shapes(n)[0][node + step] for step in (-1, 0, 1))
@@ -276,6 +302,9 @@ def score_directions(node: np.intp, n: int) -> Array:
 
     They are the cosines ``cos(k l)``, made orthogonal to a constant, to the slope in H at the node and to each other,
     so that the scores of Gaussian fGn are uncorrelated and have variance 1.
+
+    >>> score_directions(near_node(np.array([0.5]))[0], 100).shape
+    (50, 8)
     """
     slope, weights = log_shapes(GRID[node : node + 1], n)[1][0], bands(n).weights
     frequencies = 2.0 * np.pi * bands(n).centres / n

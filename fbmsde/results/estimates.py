@@ -33,7 +33,14 @@ class Estimate(NamedTuple):
 
 
 class NoEstimateError(ValueError):
-    """Raised when passage times do not determine an estimate. The message says what they tell instead."""
+    """Raised when passage times do not determine an estimate. The message says what they tell instead.
+
+    >>> from fbmsde import PassageTimes
+    >>> PassageTimes(np.full(10, 3.0), np.full(10, True), 3.0, 1.0).exit_rate()
+    Traceback (most recent call last):
+        ...
+    fbmsde.results.estimates.NoEstimateError: no path of 10 left before ... the exit rate is below 0.0999.
+    """
 
 
 @dataclass(frozen=True)
@@ -186,6 +193,11 @@ class SurvivalCurve:
 
     times : the distinct times of the paths, ascending, (n,).
     probabilities : the share of paths still inside just after each time, (n,).
+
+    >>> from fbmsde import PassageTimes
+    >>> curve = PassageTimes(np.array([1.0, 2.0, 3.0]), np.array([False, False, True]), 3.0, 1.0).survival()
+    >>> curve.at([0.5, 1.0, 2.5]).round(3)
+    array([1.   , 0.667, 0.333])
     """
 
     times: Array
