@@ -1,8 +1,8 @@
 """A stand-in for the package ``fbm``: the same classes, functions, signatures and texts, with a seed.
 
-``from fbmsde import fbm_compat as fbm`` replaces ``import fbm``. What differs: NumPy's global generator plays no part,
-so ``np.random.seed`` no longer fixes a result and ``seed=`` does; Davies-Harte never falls back to Hosking's method, as
-its embedding is non-negative definite at every length; errors say what was wrong.
+``from fbmsde import fbm_compat as fbm`` replaces ``import fbm``. Three things differ. NumPy's global generator plays no
+part, so ``seed=`` fixes a result and ``np.random.seed`` does not. Davies-Harte never falls back to Hosking's method,
+because its embedding is non-negative definite at every length. Errors say what was wrong.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .exact.generators import Generator, Triangular, make_generator
 
 __all__ = ["FBM", "MBM", "fbm", "fgn", "mbm", "mgn", "times"]
 
-_AHEAD = 2**18  # numbers generated at once, of paths that later calls will ask for
+_AHEAD = 2**18  # how many numbers are generated at once, for paths that later calls will ask for
 
 
 class _Process:
@@ -54,7 +54,7 @@ class _Process:
 
     def __getstate__(self) -> dict[str, Any]:
         kept = {k: v for k, v in self.__dict__.items() if k not in ("_source", "_rows")}
-        return kept | {"_changed": True, "hurst": cloudpickle.dumps(self.hurst)}  # it may be a lambda
+        return kept | {"_changed": True, "hurst": cloudpickle.dumps(self.hurst)}  # hurst may be a lambda
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state | {"hurst": cloudpickle.loads(state["hurst"])})
@@ -65,7 +65,7 @@ class _Process:
 
     @abstractmethod
     def _generator(self) -> Generator:
-        """What fills rows with paths, for the attributes as they are."""
+        """The generator that fills rows with paths for the present attributes."""
 
     def times(self) -> Array:
         """The times of a path, (n + 1,), from 0 to `length`."""
@@ -74,7 +74,7 @@ class _Process:
     def _next(self) -> Array:
         """The next row of the generator, (n,).
 
-        The first call makes one path; later ones take theirs from a block that was made at once.
+        The first call makes one path; later calls take theirs from a block of paths that was made at once.
         """
         if self._changed:
             self._source, self._rows = self._generator(), np.empty((0, self.n))
@@ -91,11 +91,11 @@ class _Process:
 class FBM(_Process):
     """Realisations of fractional Brownian motion on [0, length], one a call: a drop-in for ``fbm.FBM``.
 
-    Parameters are those of ``fbm.FBM``, in its order: `n` increments, `hurst` in (0, 1), `length` of the interval,
-    `method` one of daviesharte, cholesky, hosking; they are attributes that can be set anew. `seed` is the addition:
-    without one the object draws its own, and NumPy's global generator is neither read nor moved. Every call of
-    :meth:`fbm` or :meth:`fgn` takes the next path: call number i is path i of the seed, so that two objects made alike
-    give the same sequence.
+    The parameters are those of ``fbm.FBM``, in its order: the number `n` of increments, `hurst` in (0, 1), the `length`
+    of the interval, and `method`, one of daviesharte, cholesky and hosking. They are attributes that can be set anew.
+    `seed` is new: without one the object draws its own, and NumPy's global generator is neither read nor advanced. Every
+    call of :meth:`fbm` or :meth:`fgn` takes the next path. Call number i gives path i of the seed, so that two objects
+    with the same arguments give the same sequence.
 
     >>> walk = FBM(16, 0.7, length=2, seed=1)
     >>> walk.fbm().shape, walk.fgn().shape, walk.times().shape
@@ -135,14 +135,14 @@ class FBM(_Process):
 class MBM(_Process):
     """Realisations of multifractional Brownian motion on [0, length], one a call: a drop-in for ``fbm.MBM``.
 
-    `hurst` is a function of time with values in (0, 1). The process is that of ``fbm.MBM``, the Riemann-Liouville
-    integral with the Hurst value of its end, of which each step of white noise keeps its exact share of the variance:
+    `hurst` is a function of time with values in (0, 1). The process is that of ``fbm.MBM``: the Riemann-Liouville
+    integral up to t with the Hurst value at t, in which each step of white noise keeps its exact share of the variance,
 
         X(t_k) = sum_{i=1}^k z_i w_{k-i+1}(h(t_k)),   w_m(h)^2 = (t_m^2h - t_{m-1}^2h) / (2h Gamma(h + 1/2)^2),
 
-    with independent standard normals z, so that ``Var X(t) = t^2h / (2h Gamma(h + 1/2)^2)`` at every t_k exactly. It
-    starts at 0 and, unlike fBm, has no stationary increments; at h = 1/2 it is Brownian motion. The factor takes 8 n^2
-    bytes.
+    with independent standard normals z, so that ``Var X(t) = t^2h / (2h Gamma(h + 1/2)^2)`` is exact at every t_k. It
+    starts at 0 and, unlike fBm, has no stationary increments; with h = 1/2 it is Brownian motion. The triangular factor
+    w takes 8 n^2 bytes.
 
     `seed` and the numbering of the calls are those of :class:`FBM`.
 
@@ -187,7 +187,7 @@ class MBM(_Process):
         return np.diff(self.mbm())
 
     def _check_hurst(self, hurst: Any) -> Array:
-        """The values at :meth:`times`, (n + 1,), each in (0, 1)."""
+        """The values of the function at :meth:`times`, (n + 1,); ValueError unless each lies in (0, 1)."""
         if not callable(hurst):
             raise ValueError(f"hurst must be a function of one argument, the time, got {hurst!r}.")
         try:
@@ -202,7 +202,7 @@ class MBM(_Process):
 
 
 def _riemann_liouville(hurst: Array, dt: float) -> Array:
-    """The lower triangular factor (n, n) of :class:`MBM` for the Hurst values at its times but the first, (n,)."""
+    """The lower-triangular factor (n, n) of :class:`MBM` for the Hurst values (n,) at all of its times but the first."""
     n = hurst.size
     log_times = np.log(np.arange(1.0, n + 1.0))
     log_shares = np.empty(n)  # log of t_{m-1} / t_m
