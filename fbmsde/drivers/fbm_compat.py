@@ -93,9 +93,9 @@ class FBM(_Process):
 
     The parameters are those of ``fbm.FBM``, in its order: the number `n` of increments, `hurst` in (0, 1), the `length`
     of the interval, and `method`, one of daviesharte, cholesky and hosking. They are attributes that can be set anew.
-    `seed` is new: without one the object draws its own, and NumPy's global generator is neither read nor advanced. Every
-    call of :meth:`fbm` or :meth:`fgn` takes the next path. Call number i gives path i of the seed, so that two objects
-    with the same arguments give the same sequence.
+    `seed` is new: without one the object draws its own, and NumPy's global generator is neither read nor advanced.
+    Every call of :meth:`fbm` or :meth:`fgn` takes the next path. Call number i gives path i of the seed, so that two
+    objects with the same arguments give the same sequence.
 
     >>> walk = FBM(16, 0.7, length=2, seed=1)
     >>> walk.fbm().shape, walk.fgn().shape, walk.times().shape
@@ -202,7 +202,7 @@ class MBM(_Process):
 
 
 def _riemann_liouville(hurst: Array, dt: float) -> Array:
-    """The lower-triangular factor (n, n) of :class:`MBM` for the Hurst values (n,) at all of its times but the first."""
+    """The lower-triangular factor (n, n) of :class:`MBM` for the Hurst values (n,) at its times but the first."""
     n = hurst.size
     log_times = np.log(np.arange(1.0, n + 1.0))
     log_shares = np.empty(n)  # log of t_{m-1} / t_m
