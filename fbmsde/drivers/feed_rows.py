@@ -40,7 +40,7 @@ def stream_from_feed(feed: Feed, path: int, chunk: int, dtype: np.dtype) -> Iter
             _fill_rows(start, draw, data, noise, path, fresh, (first, last), drawn)
             fresh = False
         held = np.concatenate([held, drawn], axis=1)
-        yield held[0, :chunk, 0].copy()
+        yield held[0, :chunk, 0]
         held = held[:, chunk:]
 
 
