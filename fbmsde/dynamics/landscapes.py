@@ -1,4 +1,4 @@
-"""Loss landscapes: a potential, its gradient and parameters; the synthetic ones and those that users bring."""
+"""Loss landscapes: a potential with its gradient and parameters, and the ones that are built in."""
 
 from __future__ import annotations
 
@@ -21,23 +21,27 @@ Minimum = float | tuple[float, ...]
 
 @dataclass(frozen=True)
 class Landscape(Portable):
-    """A loss landscape: ``potential(x, *params)`` and ``gradient(x, *params)``, plain or njit functions.
+    """A loss landscape: functions ``potential(x, *params)`` and ``gradient(x, *params)``, plain or njit.
 
-    In one dimension `x` and the gradient are floats; in d dimensions `x` is a tuple of d floats and the gradient
-    returns one. Plain functions are compiled; a gradient that is left out is taken by central differences, with a
-    relative error of about 1e-10 at two to 2 d evaluations of the potential. `minima` and `saddles` are for
-    reading only. `finest`, for exits in continuous time, is the smallest length over which the gradient changes, such
-    as the standard deviation of a Gaussian bump: in one dimension the landscape is then scanned at least at half that
-    distance (without it at a 2^15th of the range of paths), in several dimensions no jump reaches farther than twice
-    the length.
+    potential, gradient : In one dimension `x` and the gradient are floats; in d dimensions both are tuples of d floats.
+        Plain functions are compiled. A gradient that is left out is found by central differences, with a relative error
+        of about 1e-10, at 2 d evaluations of the potential.
+    params : the numbers that the functions take after x. They can change without compiling.
+    dim : the dimension d.
+    name : a name for tables and messages.
+    minima, saddles : the points of rest if they are known. They are for reading only.
+    finest : the smallest length over which the gradient changes, such as the standard deviation of a Gaussian bump. It
+        matters for exits in continuous time. In one dimension the landscape is then scanned at least at half that
+        distance (without it at a 2^15th of the range of paths); in several dimensions no jump reaches farther than
+        twice the length.
 
-    The functions may use numbers, tuples, arrays and other functions from outside, `functools.partial` included: every
-    run takes their present values, and compiles again when they have changed. `params` change without compiling. A
-    landscape can be pickled, lambdas and closures included, with the values that they have then.
+    The functions may use numbers, tuples, arrays and other functions from outside, `functools.partial` included. Every
+    run takes their present values, and compiles again when they have changed. A landscape can be pickled, lambdas and
+    closures included, with the values that they have at that time.
 
-    Raises TypeError for what is no such function and for captured objects whose changes cannot be seen (lists), and
-    ValueError, with the reason and the line, for a function that does not compile, and for a gradient that has the
-    sign opposite to the slope of the potential wherever the two can be compared.
+    Raises TypeError for an object that is no such function and for captured objects whose changes cannot be seen, such
+    as lists. Raises ValueError, with the reason and the line, for a function that does not compile, and for a gradient
+    whose sign is opposite to the slope of the potential wherever the two can be compared.
 
     >>> well = Landscape(lambda x, a: a * x**4 / 4, lambda x, a: a * x**3, params=(2.0,), name="quartic")
     >>> well.energy([0.0, 1.0])
@@ -78,12 +82,12 @@ class Landscape(Portable):
         return lifted(self._compiled_gradient(), self.dim)
 
     def energy(self, x: ArrayLike) -> Any:
-        """Potential at `x`: the shape of `x`, in d dimensions without its last axis of length d."""
+        """Potential at `x`, in the shape of `x`; in d dimensions without its last axis, which has length d."""
         points, shape = self._points(x)
         return _each(self._compiled("potential"), self.params, points).reshape(shape)[()]
 
     def slope(self, x: ArrayLike) -> Any:
-        """Gradient at `x`, the shape of `x` (in d dimensions the last axis has length d)."""
+        """Gradient at `x`, in the shape of `x`, whose last axis has length d in d dimensions."""
         points, _ = self._points(x)
         return np.asarray(_each(self._compiled_gradient(), self.params, points)).reshape(np.shape(x))[()]
 
@@ -124,7 +128,7 @@ def _quadratic_gradient(x: float, curvature: float) -> float:
 
 
 def quadratic(curvature: float = 1.0) -> Landscape:
-    """The well ``a x^2 / 2`` of curvature a > 0: the fractional Ornstein-Uhlenbeck process.
+    """The well ``a x^2 / 2`` of curvature a > 0, in which X is a fractional Ornstein-Uhlenbeck process.
 
     >>> quadratic(2.0).energy(3.0)
     np.float64(9.0)
@@ -143,18 +147,19 @@ def _double_well(x: float, left: float, right: float, left_inverse: float, right
 @njit
 def _double_well_gradient(x: float, left: float, right: float, left_inverse: float, right_inverse: float) -> float:
     curvature = left if x < 0.0 else right
-    inverse = left_inverse if x < 0.0 else right_inverse  # of the squared width: no division in the vector loop
+    inverse = left_inverse if x < 0.0 else right_inverse  # one over the squared width: a product is faster
     return -0.5 * curvature * x * (1.0 - x * x * inverse)
 
 
 def double_well(
     sharp: float = 4.0, flat: float = 1.0, height: float = 1.0, flat_height: float | None = None
 ) -> Landscape:
-    """Two minima of different curvature with the saddle at 0: the sharp one left, the flat one right; C1.
+    """A landscape with a sharp minimum on the left, a flat one on the right, and the saddle between them at 0.
 
-    On either side ``V(x) = h ((1 - x^2/w^2)^2 - 1)`` with ``w^2 = 8 h / a``: a minimum of curvature `sharp` (`flat`)
-    and depth `height` (`flat_height`, by default the same) below the saddle, at ``-sqrt(8 height / sharp)`` and
-    ``sqrt(8 flat_height / flat)``; the second derivative jumps at the saddle from -sharp/2 to -flat/2.
+    On either side ``V(x) = h ((1 - x^2/w^2)^2 - 1)`` with ``w^2 = 8 h / a``. The left minimum, at
+    ``-sqrt(8 height / sharp)``, has curvature `sharp` and lies `height` below the saddle. The right one, at
+    ``sqrt(8 flat_height / flat)``, has curvature `flat` and lies `flat_height` below it, by default as deep as the
+    left one. The gradient is continuous; the second derivative jumps at the saddle from -sharp/2 to -flat/2.
 
     >>> well = double_well(sharp=8.0, flat=2.0, height=1.0)
     >>> well.minima, well.energy([-1.0, 2.0]).tolist()
@@ -181,9 +186,10 @@ def _tilted_gradient(x: float, height: float, width: float, tilt: float) -> floa
 
 
 def tilted_double_well(height: float = 1.0, width: float = 1.0, tilt: float = 0.2) -> Landscape:
-    """The asymmetric quartic double well ``h (1 - u^2)^2 + c u`` with ``u = x / width``: for c > 0 the left is deeper.
+    """The quartic double well ``h (1 - u^2)^2 + c u`` with ``u = x / width`` and c = `tilt`.
 
-    Two minima exist for ``|c| < 8 h / (3 sqrt 3)``; beyond that a ValueError.
+    For c > 0 the left minimum is the deeper one. Two minima exist for ``|c| < 8 h / (3 sqrt 3)``; a larger tilt raises
+    ValueError.
 
     >>> well = tilted_double_well(height=1.0, tilt=0.0)
     >>> [round(x, 12) for x in well.minima]
@@ -211,9 +217,9 @@ def _rippled_gradient(x: float, curvature: float, amplitude: float, wavenumber: 
 
 
 def rippled_well(curvature: float = 1.0, amplitude: float = 0.5, wavelength: float = 1.0) -> Landscape:
-    """A periodic landscape on a bowl, ``a x^2 / 2 + A (1 - cos(2 pi x / wavelength))``, global minimum at 0.
+    """A bowl with ripples, ``a x^2 / 2 + A (1 - cos(2 pi x / wavelength))``, whose global minimum is at 0.
 
-    The sine is a call to the mathematical library, which keeps its kernels some five times slower than the others.
+    The sine is a call to the mathematical library, which makes kernels some five times slower than on the others.
 
     >>> rippled_well(1.0, 0.5, 2.0).energy([0.0, 1.0]).tolist()
     [0.0, 1.5]
@@ -240,7 +246,7 @@ def _plane_gradient(
 
 @njit
 def _transverse(x: float, left: float, right: float, left_width: float, right_width: float) -> tuple[float, float]:
-    """Curvature across the valley and its slope: a cubic smooth step from `left` to `right` between the minima."""
+    """Curvature across the valley and its slope: between the minima a cubic goes smoothly from `left` to `right`."""
     span = left_width + right_width
     u = min(1.0, max(0.0, (x + left_width) / span))
     return left + (right - left) * u * u * (3.0 - 2.0 * u), (right - left) * 6.0 * u * (1.0 - u) / span
@@ -249,8 +255,8 @@ def _transverse(x: float, left: float, right: float, left_width: float, right_wi
 def double_well_2d(sharp: float = 4.0, flat: float = 1.0, height: float = 1.0) -> Landscape:
     """A sharp and a flat minimum in the plane, isotropic at their bottoms, with a saddle of the given height at (0, 0).
 
-    `double_well` along the first axis; across it a parabola whose curvature goes smoothly from `sharp` to `flat`
-    between the minima.
+    Along the first axis it is `double_well`. Across it there is a parabola, whose curvature goes smoothly from `sharp`
+    to `flat` between the minima.
 
     >>> double_well_2d(8.0, 2.0, 1.0).slope([2.0, 1.0]) + 0.0
     array([0., 2.])

@@ -1,4 +1,4 @@
-"""The Hurst parameter of series: estimators, intervals, copies without memory."""
+"""Estimates of the Hurst parameter of series, with intervals, tests, and copies without memory."""
 
 from .batch import KINDS, NAN_POLICIES
 from .estimate import INTERVALS, estimate_hurst

@@ -1,4 +1,4 @@
-"""What the runs of the study of gradient noise found, as plain data."""
+"""The results of the runs of the study of gradient noise, as plain data."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Run:
-    """One finished run: its group, its name, and what was found."""
+    """One finished run: its group, its name and its result."""
 
     group: str
     name: str
@@ -57,7 +57,7 @@ class Run:
 
 @dataclass(frozen=True, repr=False)
 class GradientRuns:
-    """All finished runs, and what the same measurement says of `references`, series whose memory is known.
+    """All finished runs, and the same measurement for `references`, which are series whose memory is known.
 
     `complete` is False after an interruption.
     """

@@ -1,4 +1,4 @@
-"""What was found when SGD escaped from a minimum beside a model of it, as plain data."""
+"""The results of the study of escapes of SGD from a minimum beside those of a model, as plain data."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ BARRIERS = (1.5, 2.0, 2.5)  # in stationary standard deviations of the memoryles
 class Basin:
     """A minimum of a network's loss along its sharpest direction.
 
-    curvature : of the parabola fitted to `losses` at `offsets` from the minimum. eigenvalue : of the Hessian there.
-    gradient_norm : what is left of the gradient at the minimum. misfit : largest distance between loss and parabola,
-    relative to the rise of the loss over the fitted range.
+    eigenvalue : the largest eigenvalue of the Hessian at the minimum, weight decay included.
+    curvature : that of the parabola fitted to `losses` at `offsets` from the minimum.
+    gradient_norm : the norm of the gradient that is left at the minimum.
+    offsets, losses : places along the direction, and the loss there.
+    misfit : the largest distance between loss and parabola, relative to the rise of the loss over the fitted range.
     """
 
     eigenvalue: float
@@ -43,9 +45,14 @@ class Ends(NamedTuple):
 class EscapeCase:
     """One way of sampling at one learning rate: the measured noise, and exit times of SGD and of the model.
 
-    sgd, model, memoryless : one `PassageTimes` per entry of `BARRIERS`; the last one of the model with H = 1/2 and the
-    same standard deviation. model_ends : of the model at both ends of the interval of `hurst`.
+    sampling : the way in which batches are drawn.
+    learning_rate, drift : the learning rate, and its product with the curvature.
+    noise_std, hurst : standard deviation and Hurst parameter of the measured noise.
     spread : standard deviation of SGD along the direction over that of the memoryless model.
+    barriers : the distances from the minimum that the passage times are for.
+    sgd, model, memoryless : one `PassageTimes` for each barrier: of SGD, of the model, and of the model with H = 1/2
+        and the same standard deviation.
+    model_ends : those of the model with H at both ends of the interval of `hurst`, for each barrier.
     """
 
     sampling: str
@@ -61,7 +68,10 @@ class EscapeCase:
     memoryless: tuple[PassageTimes, ...] = field(repr=False)
 
     def ratio(self, place: int, *, memoryless: bool = False, level: float = 0.95) -> Estimate:
-        """Mean exit time up to the horizon, SGD over model, with an interval that holds the error of the measured H."""
+        """Mean exit time up to the horizon of SGD over that of the model, at barrier number `place`.
+
+        The interval accounts for the error of the measured H. With `memoryless` the model is that with H = 1/2.
+        """
         times = self.sgd[place].times
         models = (self.memoryless[place],) if memoryless else (self.model[place], *self.model_ends[place])
         ratios = [float(times.mean() / passages.times.mean()) for passages in models]
@@ -76,7 +86,7 @@ class EscapeCase:
 
     @property
     def verdict(self) -> str:
-        """Whether the exit times of SGD agree with the model: the barrier where they differ most, if they do."""
+        """A sentence on whether the exit times of SGD agree with the model, with the ratio that differs most from 1."""
         count = len(self.barriers)
         ratios = [self.ratio(place, level=1.0 - 0.05 / count) for place in range(count)]
         value, low, high = max(ratios, key=lambda ratio: abs(math.log(ratio.value)))
@@ -87,7 +97,7 @@ class EscapeCase:
 
 @dataclass(frozen=True)
 class EscapeComparison:
-    """The basin that was escaped from, and all cases."""
+    """The basin from which SGD escaped, and all cases."""
 
     basin: Basin
     cases: tuple[EscapeCase, ...]

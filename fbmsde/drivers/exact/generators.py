@@ -1,8 +1,8 @@
-"""Exact generators of unit-step fractional Gaussian noise: Davies-Harte, Cholesky, Hosking; ``GENERATORS`` lists them.
+"""Exact generators of unit-step fractional Gaussian noise: Davies-Harte, Cholesky and Hosking. `GENERATORS` lists them.
 
-A generator is built for one (hurst, n_steps) and fills blocks of paths. Path i is a pure function of (key, i,
-component): work is done in blocks of fixed shape at fixed places, so that no rounding depends on how many paths are
-asked for.
+A generator is built for one (hurst, n_steps) and fills rows with paths. Path i is a pure function of (key, i,
+component). To this end the work is done in blocks of fixed shape at fixed places, so that no rounding depends on how
+many paths are asked for.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from .long_fft import split, transform_across, transform_rows
 
 Progress = bool | Callable[[int], Any]
 
-_BLOCK_NUMBERS = 2**15  # float64 numbers that stay in a second-level cache of 1 MiB together with tables and scratch
-_PIECE_NUMBERS = 2**19  # numbers that one thread draws between two looks at the progress
-_LANES = 64  # paths side by side in the triangular products
-_FEW_LANES = 8  # the same for a few paths: one vector of the processor
+_BLOCK_NUMBERS = 2**15  # so many float64 numbers, with tables and scratch, stay in a second-level cache of 1 MiB
+_PIECE_NUMBERS = 2**19  # a thread draws so many numbers between two reports of its progress
+_LANES = 64  # paths that lie side by side in the triangular products
+_FEW_LANES = 8  # lanes if there are few paths: one vector of the processor
 
 
 class Generator(Protocol):
-    """What an entry of ``GENERATORS`` builds: fills rows with unit-step fGn of one (hurst, n_steps)."""
+    """A generator of unit-step fGn for one (hurst, n_steps), as the entries of `GENERATORS` build it."""
 
     block_paths: int
 
@@ -41,7 +41,7 @@ class Generator(Protocol):
 
 
 class WhiteNoise:
-    """H = 1/2: the increments are the normals themselves."""
+    """The generator for H = 1/2, whose increments are the normals themselves."""
 
     def __init__(self, n_steps: int) -> None:
         self.block_paths = _even_block(n_steps)
@@ -52,12 +52,12 @@ class WhiteNoise:
 
 
 class DaviesHarte:
-    """Circulant embedding (Davies & Harte 1987, Wood & Chan 1994): paths 2j, 2j + 1 are one complex transform.
+    """Circulant embedding (Davies & Harte 1987, Wood & Chan 1994). Paths 2j and 2j + 1 come from one complex transform.
 
-    Beside the output one block of pairs is held: for long paths one transform, 32 bytes a step, and its scale, 16
-    bytes a step. The circulant may be longer than ``2 n_steps``, to be one that is transformed fast. In float32 the
-    same float64 normals are transformed in single precision: a path differs from the float64 one by less than 2e-6 of
-    its largest increment up to 2^20 steps.
+    Beside the output one block of such pairs is held. For long paths that is one transform, 32 bytes a step, with its
+    scale, 16 bytes a step. The circulant may be longer than ``2 n_steps``, to have a length that is transformed fast.
+    In float32 the same float64 normals are transformed in single precision; up to 2^20 steps a path differs from the
+    float64 one by less than 2e-6 of its largest increment.
     """
 
     def __init__(self, hurst: float, n_steps: int) -> None:
@@ -69,7 +69,7 @@ class DaviesHarte:
         self._scale = self._cut.input_order(np.sqrt(values, out=values))
 
     def fill(self, key: Key, first: int, component: int, out: AnyArray) -> None:
-        """Fill rows, pairs of them in blocks beginning at multiples of `block_paths`; `work` holds one block."""
+        """Fill the rows of `out` pair by pair, in blocks that begin at multiples of `block_paths`."""
         cut, last = self._cut, (first + out.shape[0] + 1) // 2
         work = np.empty((cut.batch, cut.rows, cut.columns), np.result_type(out.dtype, 1j))
         for block in range(first // self.block_paths * cut.batch, last, cut.batch):
@@ -84,19 +84,19 @@ class DaviesHarte:
             transform_across(work[low:high], cut, first - 2 * (block + low), out)
 
     def _draw(self, states: AnyArray, work: AnyArray, top: int) -> None:
-        """The next normals, scaled, into the rows of `work` from `top` on."""
+        """Draw the next normals, multiply them by the scale, and put them into the rows of `work` from `top` on."""
         cut = self._cut
         rows = work[:, top : top + cut.chunk].reshape(work.shape[0], -1)  # a view: many items have all their rows here
         scale = self._scale[top * cut.columns : (top + cut.chunk) * cut.columns]
         fill_scaled_pairs(states, scale, rows.view(np.finfo(work.dtype).dtype))
 
     def _transform(self, rows: AnyArray) -> None:
-        """The short transforms."""
+        """Do the short transforms along the rows."""
         transform_rows(rows)
 
 
 class Triangular:
-    """A lower triangular factor (n_steps, n_steps) times white noise: O(n) operations a step."""
+    """A lower-triangular factor (n_steps, n_steps) times white noise, at O(n) operations a step."""
 
     def __init__(self, factor: NDArray[np.float64]) -> None:
         self.block_paths, self._factor = _LANES, factor
@@ -111,7 +111,7 @@ class Triangular:
 
 
 class Cholesky(Triangular):
-    """Lower Cholesky factor of the Toeplitz covariance times white noise: O(n^2) memory, O(n) operations a step."""
+    """The lower Cholesky factor of the covariance times white noise, at O(n^2) memory and O(n) operations a step."""
 
     def __init__(self, hurst: float, n_steps: int) -> None:
         checks.fits_memory("the Cholesky factor", 8.0 * n_steps**2)
@@ -120,7 +120,7 @@ class Cholesky(Triangular):
 
 
 class Hosking:
-    """Durbin-Levinson recursion (Hosking 1984): every step given all steps before it, O(n) memory, no matrix."""
+    """The Durbin-Levinson recursion (Hosking 1984), which draws each step given all steps before it, at O(n) memory."""
 
     def __init__(self, hurst: float, n_steps: int) -> None:
         self.block_paths = _LANES
@@ -145,7 +145,7 @@ GENERATORS: dict[str, Callable[[float, int], Generator]] = {
 
 @lru_cache(maxsize=8)
 def make_generator(method: str, hurst: float, n_steps: int) -> Generator:
-    """The generator of `GENERATORS` named `method`, with its factor or eigenvalues computed; white noise at H = 1/2.
+    """The generator named `method` in `GENERATORS`, with its factor or eigenvalues computed; at H = 1/2 white noise.
 
     >>> out = np.empty((2, 5))
     >>> make_generator("hosking", 0.7, 5).fill(checks.as_seed(0), 0, 0, out)
@@ -157,14 +157,15 @@ def make_generator(method: str, hurst: float, n_steps: int) -> Generator:
 def circulant_eigenvalues(hurst: float, half: int) -> NDArray[np.float64]:
     """Eigenvalues 0 ... half of the circulant with first row ``gamma(0..half), gamma(half-1..1)``, (half + 1,).
 
-    Those of index ``2 half - k`` repeat those of index k. The embedding is non-negative definite for fGn at every
-    length (Craigmile 2003); values that rounding puts below zero are set to zero, larger ones raise ArithmeticError.
+    The eigenvalue of index ``2 half - k`` repeats that of index k. The embedding is non-negative definite for fGn at
+    every length (Craigmile 2003). Values that rounding puts below 0 are set to 0; values farther below raise
+    ArithmeticError.
 
     >>> circulant_eigenvalues(0.5, 2)
     array([1., 1., 1.])
     """
     gamma = np.empty(half + 1)
-    for start in range(0, half + 1, _BLOCK_NUMBERS):  # in pieces: the formula's intermediate results are many
+    for start in range(0, half + 1, _BLOCK_NUMBERS):  # in pieces, since the formula has many intermediate results
         piece = gamma[start : start + _BLOCK_NUMBERS]
         piece[:] = fgn_autocovariance(hurst, np.arange(start, start + piece.size))
     values: NDArray[np.float64] = scipy.fft.dct(gamma, type=1, overwrite_x=True)
@@ -202,7 +203,7 @@ def fill_paths(
 
 
 def fill_components(generator: Generator, key: Key, first: int, out: AnyArray) -> None:
-    """Fill `out`, (n_paths, n_steps, dim), component by component through one block of paths."""
+    """Fill `out`, (n_paths, n_steps, dim), one component after the other, through a buffer of one block of paths."""
     n_paths, n_steps, dim = out.shape
     block = np.empty((min(n_paths, generator.block_paths), n_steps), out.dtype)
     for start in range(0, n_paths, len(block)):
@@ -215,9 +216,9 @@ def fill_components(generator: Generator, key: Key, first: int, out: AnyArray) -
 def _fill_lanes(
     key: Key, first: int, component: int, out: AnyArray, transform: Callable[[AnyArray, AnyArray], None]
 ) -> None:
-    """Rows of `out` in groups of lanes: white noise, path axis turned inside, `transform`, turned back.
+    """Fill the rows of `out` group by group: white noise with the paths on its last axis goes through `transform`.
 
-    A lane is summed in an order of its own, so that a path does not depend on how many lanes run beside it.
+    Each lane is summed by itself in a fixed order, so that a path does not depend on how many lanes run beside it.
     """
     n_paths, n_steps = out.shape
     lanes = _LANES if n_paths > _FEW_LANES else _FEW_LANES
@@ -231,11 +232,11 @@ def _fill_lanes(
 
 
 def _cholesky_factor(gamma: NDArray[np.float64], factor: NDArray[np.float64]) -> None:
-    """Lower Cholesky factor of the Toeplitz matrix of `gamma` by Schur's algorithm."""
+    """Write the lower Cholesky factor of the Toeplitz matrix of `gamma` to `factor`, by Schur's algorithm."""
     up, down = gamma / np.sqrt(gamma[0]), gamma / np.sqrt(gamma[0])
     down[0] = 0.0
     for first, last in short_ranges(gamma.size, gamma.size):
-        factor[first:last] = 0.0  # in pieces, since the first touch of so much memory may take long
+        factor[first:last] = 0.0  # in pieces, because the first access to so much memory may take long
     for first, last in short_ranges(gamma.size, max(gamma.size, 2**16)):
         columns = np.zeros((last - first, gamma.size))
         _schur(up, down, first, columns)
@@ -244,7 +245,10 @@ def _cholesky_factor(gamma: NDArray[np.float64], factor: NDArray[np.float64]) ->
 
 @kernel
 def _schur(up: AnyArray, down: AnyArray, first: int, columns: AnyArray) -> None:
-    """Columns of the factor from `first` on, as rows: each but column 0 by a hyperbolic rotation of `up` and `down`."""
+    """Write the columns of the factor from `first` on to the rows of `columns`.
+
+    Each column but the first comes from the one before it by a hyperbolic rotation of `up` and `down`.
+    """
     if first == 0:
         columns[0] = up
     for k in range(max(1, first), first + columns.shape[0]):
@@ -258,7 +262,7 @@ def _schur(up: AnyArray, down: AnyArray, first: int, columns: AnyArray) -> None:
 
 @kernel
 def _add_weighted(weights: AnyArray, rows: AnyArray, count: int, total: AnyArray) -> None:
-    """``total += sum_{j < count} weights[j] rows[j]``, in an order that depends on `count` alone."""
+    """Add ``sum_{j < count} weights[j] rows[j]`` to `total`, in an order that depends on `count` alone."""
     for j in range(0, count - 3, 4):
         a, b, c, d = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
         four = rows[j : j + 4]
@@ -272,7 +276,7 @@ def _add_weighted(weights: AnyArray, rows: AnyArray, count: int, total: AnyArray
 
 @kernel
 def _multiply(factor: AnyArray, some: tuple[int, int], noise: AnyArray, x: AnyArray) -> None:
-    """Some rows of ``x = factor @ noise`` for a lower triangular factor."""
+    """Compute the rows `some` of ``x = factor @ noise`` for a lower-triangular factor."""
     total = np.empty(noise.shape[1])
     for k in range(some[0], some[1]):
         total[:] = 0.0
@@ -282,9 +286,10 @@ def _multiply(factor: AnyArray, some: tuple[int, int], noise: AnyArray, x: AnyAr
 
 @kernel
 def _levinson(gamma: AnyArray, state: AnyArray, some: tuple[int, int], noise: AnyArray, x: AnyArray) -> None:
-    """Some rows of ``x_k = sum_{i < k} w_ki x_i + sqrt(v_k) noise_k``, w the regression weights of Durbin and Levinson.
+    """Compute the rows `some` of ``x_k = sum_{i < k} w_ki x_i + sqrt(v_k) noise_k`` by the Durbin-Levinson recursion.
 
-    `state` (2, n) carries them from call to call, with the variance v last; the second row is scratch.
+    The first row of `state` (2, n) carries the regression weights w from call to call, with the variance v in its last
+    place; the second row is scratch.
     """
     weights, old, total = state[0], state[1], np.empty(noise.shape[1])
     for k in range(some[0], some[1]):

@@ -1,8 +1,9 @@
-"""The first half of long complex Fourier transforms, split into short ones that stay in cache.
+"""The first half of the output of long complex Fourier transforms, which are split into short ones that stay in cache.
 
-A transform of length ``N = rows * columns`` is ``rows`` transforms of length ``columns`` by :mod:`scipy.fft`, and then
-``columns`` transforms of length ``rows`` across them. The input is wanted in the order that the first ones need, which
-costs nothing when it is random; the output then comes in its natural order, and only its first half is computed.
+A transform of length ``N = rows * columns`` is done as ``rows`` transforms of length ``columns`` by :mod:`scipy.fft`,
+and then ``columns`` transforms of length ``rows`` across them. The input must come in the order that the first ones
+need, which costs nothing when it is random. The output then comes in its natural order, and only its first half is
+computed.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from ...core.cache import kernel
 
 Array = NDArray[Any]
 
-_CACHE = 2**15  # complex numbers, 512 KiB: with their output they fit a second-level cache of 1 MiB
-_FEWEST = 16  # columns are a multiple of this
-_ROWS = ((4, 2**10), (16, 2**15), (64, 2**17))  # rows, and up to which length they are fastest, measured
+_CACHE = 2**15  # complex numbers, 512 KiB, that fit a second-level cache of 1 MiB with their output
+_FEWEST = 16  # the number of columns is a multiple of this
+_ROWS = ((4, 2**10), (16, 2**15), (64, 2**17))  # numbers of rows, with the length up to which each measured as fastest
 _MOST_ROWS = 256
-_WIDTH = 160  # columns that the second transform takes at once, enough to make the vector loops' overhead small
+_WIDTH = 160  # columns that the second transform takes at once: enough to make the overhead of vector loops small
 
 
 @dataclass(frozen=True)
 class Split:
-    """A length ``rows * columns``, rows a power of four, columns a multiple of 16."""
+    """The split of a length into ``rows * columns``, where rows is a power of four and columns a multiple of 16."""
 
     rows: int
     columns: int
@@ -41,16 +42,16 @@ class Split:
 
     @property
     def batch(self) -> int:
-        """How many transforms of length N are done together."""
+        """The number of transforms of length N that are done together."""
         return max(1, _CACHE // self.length)
 
     @property
     def chunk(self) -> int:
-        """How many of the rows are done together: all of them, or as many as fit the cache, a multiple of four."""
+        """The number of rows that are done together: all of them, or as many as fit the cache, a multiple of four."""
         return min(self.rows, 4 * max(1, _CACHE // (4 * self.columns)))
 
     def input_order(self, symmetric: Array) -> Array:
-        """The values k = 0 ... N/2 of a sequence with ``s[N - k] = s[k]``, in the order of the input, (N,)."""
+        """All N values of a sequence with ``s[N - k] = s[k]`` in the input's order, from those of k = 0 ... N/2."""
         out = np.empty((self.rows, self.columns))
         for row in range(self.rows):
             k = np.arange(row, self.length, self.rows)
@@ -59,7 +60,7 @@ class Split:
 
 
 def split(n_outputs: int) -> Split:
-    """The split of the cheapest length N of at least ``2 n_outputs``; more rows where fewer would leave the cache.
+    """The split of the cheapest length N of at least ``2 n_outputs``. Long transforms get more rows, to stay in cache.
 
     >>> split(1024)
     Split(rows=16, columns=128)
@@ -77,9 +78,11 @@ def transform_rows(work: Array) -> Array:
 
 
 def transform_across(work: Array, cut: Split, skip: int, out: Array) -> None:
-    """Row ``2 p - skip`` of `out` becomes the real part of transform p, the next one the imaginary part, if there.
+    """Do the second transforms of `work` and write their first halves to the rows of `out`.
 
-    `work` (batch, rows, columns) holds transformed rows, `out` (n_rows, n) is float with ``n <= N / 2``.
+    `work` (batch, rows, columns) holds the transformed rows; `out` (n_rows, n) holds floats, with ``n <= N / 2``. Row
+    ``2 p - skip`` of `out` becomes the real part of transform p and the next row its imaginary part, if `out` has
+    these rows.
     """
     tables = _tables(cut, out.dtype)
     n_blocks = cut.columns // tables[1].shape[2]
@@ -89,7 +92,11 @@ def transform_across(work: Array, cut: Split, skip: int, out: Array) -> None:
 
 @lru_cache(maxsize=16)
 def _tables(cut: Split, dtype: DTypeLike) -> tuple[Array, ...]:
-    """Roots of unity: per (block of columns, row), per (row, column of a block), of order `rows`; the output's rows."""
+    """The tables of `_across`: three of roots of unity, and the places of the output's rows.
+
+    The first has a root for each (block of columns, row), the second for each (row, column of a block), and the third
+    those of order `rows`.
+    """
     width = _block_width(cut.columns)
     row = np.arange(cut.rows)
     starts = _roots(np.arange(0, cut.columns, width)[:, None] * row, cut.length, dtype)
@@ -107,14 +114,14 @@ def _roots(power: Array, order: int, dtype: DTypeLike) -> Array:
 
 
 def _block_width(columns: int) -> int:
-    """The largest divisor of `columns`, in sixteens, up to `_WIDTH`."""
+    """The largest divisor of `columns` up to `_WIDTH` that is a multiple of sixteen."""
     sixteens = columns // _FEWEST
     return _FEWEST * max(d for d in range(1, _WIDTH // _FEWEST + 1) if sixteens % d == 0)
 
 
 @kernel
 def _twiddle(rows: Array, left: int, start: Array, steps: Array, re: Array, im: Array) -> None:
-    """Columns ``left ...`` of complex `rows`, times ``start * steps`` of their row, into `re` and `im`."""
+    """Write the columns from `left` on of complex `rows`, times ``start * steps`` of their row, to `re` and `im`."""
     for k in range(re.shape[0]):
         start_re, start_im = start[0, k], start[1, k]
         step_re, step_im, row_re, row_im = steps[0, k], steps[1, k], re[k], im[k]
@@ -129,7 +136,7 @@ def _twiddle(rows: Array, left: int, start: Array, steps: Array, re: Array, im: 
 
 @kernel
 def _radix_4(re: Array, im: Array, first: int, gap: int, roots: Array, turn: int) -> None:
-    """One butterfly of the rows ``first + (0, 1, 2, 3) gap``; output q is multiplied by root ``q turn``."""
+    """Do one butterfly of the rows ``first + (0, 1, 2, 3) gap``. Output q is multiplied by root number ``q turn``."""
     a_re, b_re, c_re, d_re = re[first], re[first + gap], re[first + 2 * gap], re[first + 3 * gap]
     a_im, b_im, c_im, d_im = im[first], im[first + gap], im[first + 2 * gap], im[first + 3 * gap]
     u_re, v_re, w_re = roots[0, turn], roots[0, 2 * turn], roots[0, 3 * turn]
@@ -148,7 +155,7 @@ def _radix_4(re: Array, im: Array, first: int, gap: int, roots: Array, turn: int
 
 @kernel
 def _radix_4_half(re: Array, im: Array, first: int) -> None:
-    """The last butterfly of four neighbouring rows: only its outputs 0 and 1 lie in the wanted half."""
+    """Do the last butterfly of four neighbouring rows, of which only the outputs 0 and 1 lie in the wanted half."""
     a_re, b_re, c_re, d_re = re[first], re[first + 1], re[first + 2], re[first + 3]
     a_im, b_im, c_im, d_im = im[first], im[first + 1], im[first + 2], im[first + 3]
     for j in range(a_re.size):
@@ -175,7 +182,7 @@ def _columns(re: Array, im: Array, roots: Array) -> None:
 
 @kernel
 def _store(values: Array, digits: Array, left: int, columns: int, row: Array) -> None:
-    """Rows ``4 k, 4 k + 1`` of `values` to their places in one row of the output."""
+    """Copy the rows ``4 k`` and ``4 k + 1`` of `values` to their places in one row of the output."""
     rows, width = values.shape
     for k in range(2 * digits.size):
         to = left + columns * (digits[k // 2] + (k % 2) * (rows // 4))
@@ -191,7 +198,7 @@ def _store(values: Array, digits: Array, left: int, columns: int, row: Array) ->
 def _across(
     work: Array, starts: Array, steps: Array, roots: Array, digits: Array, some: Any, skip: int, out: Array
 ) -> None:  # fmt: skip
-    """The second transform of every item of `work`, for some blocks of columns one by one, into rows of `out`."""
+    """Do the second transform of all items of `work` for `some` blocks of columns, and write it to rows of `out`."""
     columns, (rows, width) = work.shape[2] // 2, steps.shape[1:]
     re, im = np.empty((rows, width), out.dtype), np.empty((rows, width), out.dtype)
     for p in range(work.shape[0]):

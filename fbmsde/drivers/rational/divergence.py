@@ -1,4 +1,4 @@
-"""Kullback-Leibler divergence between a path of fractional Gaussian noise and a path of a rational model of it."""
+"""Kullback-Leibler divergence (KL) between the law of fractional Gaussian noise and that of a rational model of it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ...laws.fgn import fgn_autocovariance, fgn_spectrum
 from .fit import frequency_nodes
 from .model import RationalModel
 
-_BLOCKS = 4096  # matrix size that carries the ends of the path in the estimate
-_WAVES = 10.0  # in units of 1/n: the spectral integral starts here
+_BLOCKS = 4096  # size of the matrices with which the estimate accounts for the ends of the path
+_WAVES = 10.0  # the spectral integral starts here, in units of 1/n
 
 
 @kernel
@@ -37,9 +37,13 @@ def _durbin_levinson(gamma: Array) -> tuple[Array, Array]:
 def gaussian_kl(exact: Array, model: Array) -> float:
     """KL(exact || model) in nats of two stationary Gaussian paths, from their autocovariances (n,) at lags 0 ... n-1.
 
-    ``KL = (1/2) [tr(G^-1 (F - G)) + sum log(v_G / v_F)]`` with the prediction variances v of both. ``G^-1`` is a
-    difference of products of triangular Toeplitz matrices of the last predictor (Gohberg & Semencul 1972), so its
-    diagonals have closed sums: O(n^2) time, O(n) memory.
+    ``KL = (1/2) [tr(G^-1 (F - G)) + sum log(v_G / v_F)]`` with the covariance matrices F (exact) and G (model) and the
+    prediction variances v of both. ``G^-1`` is a difference of products of triangular Toeplitz matrices of the last
+    predictor (Gohberg & Semencul 1972). Its diagonals therefore have closed sums, which cost O(n^2) time and O(n)
+    memory.
+
+    >>> round(gaussian_kl(np.array([1.0, 0.0]), np.array([2.0, 0.0])), 6)  # log(2) - 1/2
+    0.193147
     """
     n = exact.size
     _, exact_variances = _durbin_levinson(exact)
@@ -56,16 +60,17 @@ def gaussian_kl(exact: Array, model: Array) -> float:
 
 
 def exact_kl(model: RationalModel, hurst: float, n_steps: int) -> float:
-    """KL of a whole path of n_steps increments, from the two covariance matrices."""
+    """KL in nats of a whole path of n_steps increments, from the two covariance matrices."""
     lags = np.arange(n_steps)
     return gaussian_kl(fgn_autocovariance(hurst, lags), model.autocovariance(lags))
 
 
 def estimated_kl(model: RationalModel, hurst: float, n_steps: int) -> float:
-    """KL of a path of n_steps >= 4096 increments: exact for its sums over 4096 blocks, spectral for what they hide.
+    """Estimate of the KL in nats of a path of n_steps >= 4096 increments.
 
-    The blocks' part is a lower bound. What the steps add to it is the spectral integral of the steps minus that of the
-    block sums; the blur by the path's ends, which lives at frequencies of some 1/n, is the same in both.
+    The sums over 4096 blocks have an exact KL, which is a lower bound. The steps within the blocks add the spectral
+    integral for the steps minus that for the block sums. The ends of the path blur frequencies of a few times 1/n only,
+    and do so equally in both integrals.
     """
     block = n_steps // _BLOCKS
     n_blocks = n_steps // block
@@ -80,7 +85,7 @@ def estimated_kl(model: RationalModel, hurst: float, n_steps: int) -> float:
 
 
 def _waves(n_steps: int) -> tuple[Array, Array]:
-    """Frequencies above 10/n and their weights."""
+    """The frequencies above 10/n of `frequency_nodes`, and their weights."""
     freq, weight, _ = frequency_nodes(n_steps)
     keep = freq * n_steps > _WAVES
     return freq[keep], weight[keep]
@@ -93,7 +98,11 @@ def _spectral_kl(exact: Array, model: Array, weights: Array) -> float:
 
 
 def error_lags(n_steps: int) -> Array:
-    """Lags at which the largest errors are looked for: all up to 4096, beyond that 1000 spaced evenly in log."""
+    """The lags at which the largest errors are looked for: all up to 4096, and 1000 larger ones spaced evenly in log.
+
+    >>> error_lags(4)
+    array([0., 1., 2., 3., 4.])
+    """
     near = np.arange(min(n_steps, 4096) + 1)
     far = np.geomspace(4096, n_steps, 1000).round() if n_steps > 4096 else np.empty(0)
     return np.unique(np.concatenate([near, far]))

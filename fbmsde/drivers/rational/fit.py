@@ -1,14 +1,15 @@
 """Fit of a rational model to the spectrum of fractional Gaussian noise over a horizon of n steps.
 
-What is minimised is the Kullback-Leibler divergence of a whole path to second order,
+The fit minimises the Kullback-Leibler divergence of a whole path to second order,
 
-    KL = (1/4) tr[(F^-1 D)^2],    F exact, D = model - exact covariance matrix (n, n).
+    KL = (1/4) tr[(F^-1 D)^2],
 
-In frequency it is a quadratic form of the relative error of the spectrum. Well above 1/n it is diagonal, with weight
-``n dl / 4 pi``; near 1/n the path's ends blur it, and there it is taken from the matrices of 256 blocks, which is
-enough because block sums of fractional Gaussian noise are fractional Gaussian noise. The constant level that H > 1/2
-needs enters this form linearly and is eliminated from it. No step takes a number from a library of linear algebra,
-so a model depends neither on its kernels nor on the number of threads.
+where F is the exact covariance matrix (n, n) and D that of the model less F. As a function of frequency this is a
+quadratic form in the relative error of the spectrum. Well above 1/n the form is diagonal, with weight ``n dl / 4 pi``.
+Near 1/n the ends of the path blur it, and it is computed from the matrices of 256 blocks. That is enough, because block
+sums of fractional Gaussian noise are fractional Gaussian noise. The constant level that H > 1/2 needs enters the form
+linearly and is eliminated from it. No step takes a number from a library of linear algebra, so that a model depends
+neither on the kernels of such a library nor on the number of threads.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from ...core.types import Array
 from ...laws.fgn import fgn_autocovariance, fgn_spectrum
 from .model import RationalModel
 
-_BLOCKS = 256  # matrix size that carries the low frequencies
-_LOWEST, _BLURRED = 1.0 / 64.0, 60.0  # lowest node, and where the form becomes diagonal, in units of 1/n
+_BLOCKS = 256  # size of the matrices from which the form is computed at low frequencies
+_LOWEST, _BLURRED = 1.0 / 64.0, 60.0  # the lowest node, and where the form becomes diagonal, in units of 1/n
 _NODES = 8  # Gauss-Legendre nodes in a panel
-_PADDING = 24  # for paths of ten steps or so
+_PADDING = 24  # zeros after the residuals, of which paths of some ten steps have fewer than parameters
 _MAX_LOG = 40.0  # poles and zeros are kept within exp(-40) ... exp(40)
 
 
@@ -39,13 +40,13 @@ def _panels(low: float, high: float, width: float) -> tuple[Array, Array]:
 
 
 def _log_panels(low: float, high: float, width: float) -> tuple[Array, Array]:
-    """The same for the integral over x, spaced evenly in log x."""
+    """Nodes and weights for an integral over x in [low, high], on panels of at most `width` in log x."""
     t, w = _panels(np.log(low), np.log(high), width)
     return np.exp(t), w * np.exp(t)
 
 
 def frequency_nodes(n_steps: int) -> tuple[Array, Array, int]:
-    """Frequencies in (0, pi), their weights dl, and how many of them lie in the blurred range below 60/n."""
+    """Frequencies in (0, pi), their weights dl, and the number of those below 60/n, where the ends blur the form."""
     top = np.pi * n_steps
     parts = [_log_panels(_LOWEST, 2.0, 1.2), _panels(2.0, min(_BLURRED, top), 2.0 * np.pi)]
     n_low = sum(x.size for x, _ in parts)
@@ -56,13 +57,16 @@ def frequency_nodes(n_steps: int) -> tuple[Array, Array, int]:
 
 
 def _blurred_form(hurst: float, n_steps: int, nodes: Array, masses: Array) -> Array:
-    """Matrix M of ``KL = e' M e`` for relative errors e at `nodes` (units of 1/n), `masses` = integral of f there."""
+    """Matrix M of ``KL = e' M e`` for the relative errors e of the spectrum f at `nodes`, which are in units of 1/n.
+
+    `masses` holds the integral of f around each node.
+    """
     m = min(n_steps, _BLOCKS)
     phase = np.outer(np.arange(m) - (m - 1) / 2.0, nodes / m)
     white = _whitened(fgn_autocovariance(hurst, np.arange(m)), np.hstack([np.cos(phase), np.sin(phase)]))
     even, odd = white[:, : nodes.size], white[:, nodes.size :]
     even, odd = np.einsum("ij,ik->jk", even, even), np.einsum("ij,ik->jk", odd, odd)
-    # |e(l)' F^-1 e(l')|^2 summed over the four sign pairs of (l, l'); mirror symmetry parts even from odd
+    # |e(l)' F^-1 e(l')|^2, summed over the four pairs of signs of l and l'; the even and the odd part do not mix
     return (even**2 + odd**2) * np.outer(masses, masses) / (4.0 * np.pi**2)
 
 
@@ -76,7 +80,10 @@ def _whitened(gamma: Array, columns: Array) -> Array:
 
 
 def _rows_of(form: Array, *, drop_first: bool) -> Array:
-    """R with ``R' R = form`` by pivoted elimination; `drop_first` leaves out what variable 0 can absorb."""
+    """A matrix R with ``R' R = form`` by pivoted elimination.
+
+    With `drop_first` the part of the form that a free variable 0 can absorb is left out.
+    """
     rest, rows, pivot = form.copy(), [], 0
     floor = 1e-15 * np.diag(form).max()
     while rest[pivot, pivot] > floor:
@@ -87,10 +94,10 @@ def _rows_of(form: Array, *, drop_first: bool) -> Array:
 
 
 class Objective:
-    """Residuals whose squares sum to ``KL / (2H-1)^2`` to second order, and their Jacobian.
+    """The residuals of the fit, whose squares sum to ``KL / (2H-1)^2`` to second order, and their Jacobian.
 
-    Parameters are K values log q, K shifts and the log gain, the latter two in units of 2H - 1: so the problem keeps
-    its shape as H tends to 1/2.
+    The parameters are K values of log q, K shifts and the log gain. Shifts and log gain are in units of 2H - 1, so that
+    the problem keeps its shape as H tends to 1/2.
     """
 
     def __init__(self, hurst: float, n_steps: int) -> None:
@@ -98,7 +105,7 @@ class Objective:
         freq, weight, n_low = frequency_nodes(n_steps)
         self.freq = np.concatenate([[_LOWEST / n_steps], freq])
         self.log_f = np.log(fgn_spectrum(hurst, self.freq))
-        # the first node stands for all that lies below it, where f is a power of the frequency
+        # the first node stands for all lower frequencies, where f is a power of the frequency
         self.log_f[0] -= np.log1p(-self.memory)
         self.weight = np.concatenate([[self.freq[0]], weight])
         self.n_low = n_low + 1
@@ -107,36 +114,39 @@ class Objective:
         self.sin2, self.cos2 = np.sin(self.freq / 2.0)[:, None] ** 2, np.cos(self.freq / 2.0)[:, None] ** 2
 
     def _low_factor(self) -> Array:
-        """R with ``R' R`` = the blurred form over (2H-1)^2; for H > 1/2 with the level eliminated."""
+        """A matrix R with ``R' R`` equal to the blurred form over (2H-1)^2; for H > 1/2 the level is eliminated."""
         scale = self.n_steps / min(self.n_steps, _BLOCKS)
         x, dx = self.freq[: self.n_low] * self.n_steps, self.weight[: self.n_low] * scale
         masses = fgn_spectrum(self.hurst, self.freq[: self.n_low] * scale) * dx
         masses[0] /= 1.0 - self.memory
-        x[0] = 0.0  # what lies below the first node acts as a level
+        x[0] = 0.0  # the frequencies below the first node act as a level
         form = _blurred_form(self.hurst, self.n_steps, x, masses)
         return _rows_of(form, drop_first=self.memory > 0.0) / abs(self.memory)
 
     def split(self, x: Array) -> tuple[Array, Array, float]:
-        """log q, shift and log gain of a parameter vector."""
+        """The values of log q, the shifts and the log gain that a parameter vector stands for."""
         k = x.size // 2
         log_q = np.clip(x[:k], -_MAX_LOG, _MAX_LOG)
         return log_q, np.clip(x[k : 2 * k] * self.memory, -_MAX_LOG, _MAX_LOG), float(x[-1] * self.memory)
 
     def log_ratio(self, x: Array) -> Array:
-        """log g - log f at the nodes."""
+        """The logarithm of the ratio of the model's spectrum to the exact one, at the nodes."""
         log_q, shift, log_gain = self.split(x)
         zero, pole = np.exp(2.0 * (log_q + shift)), np.exp(2.0 * log_q)
         logs = np.log(self.sin2 + self.cos2 * zero) - np.log(self.sin2 + self.cos2 * pole)
         return log_gain + logs.sum(axis=1) - self.log_f
 
     def residuals(self, x: Array) -> Array:
-        """Residual vector: relative errors near 1/n, where the form is exact in them; their logs above, more linear."""
+        """The residuals: near 1/n from relative errors, in which the form is exact, above from the log ratios.
+
+        The log ratios are closer to linear in the parameters.
+        """
         log_ratio = self.log_ratio(x)
         low = np.expm1(np.minimum(log_ratio[: self.n_low], _MAX_LOG))
         return self._padded(np.einsum("ij,j->i", self.low, low), self.high * log_ratio[self.n_low :])
 
     def jacobian(self, x: Array) -> Array:
-        """Derivatives of the residuals, one column a parameter."""
+        """Derivatives of the residuals, with one column for each parameter."""
         log_q, shift, _ = self.split(x)
         zero, pole = self.cos2 * np.exp(2.0 * (log_q + shift)), self.cos2 * np.exp(2.0 * log_q)
         by_zero, by_pole = 2.0 * zero / (self.sin2 + zero), 2.0 * pole / (self.sin2 + pole)
@@ -148,11 +158,11 @@ class Objective:
 
     @staticmethod
     def _padded(low: Array, high: Array) -> Array:
-        """Both parts and zeros below: the solver wants at least as many residuals as parameters."""
+        """Both parts with zeros after them, because the solver needs at least as many residuals as parameters."""
         return np.concatenate([low, high, np.zeros((_PADDING, *low.shape[1:]))])
 
     def first_guess(self, n_pairs: int) -> Array:
-        """Pairs spaced evenly in log q between 1/2n and 1: good enough for a few of them."""
+        """Parameters with pairs spaced evenly in log q between 1/2n and 1, which is good enough for a few pairs."""
         spacing = np.log(2.0 * self.n_steps) / max(n_pairs, 1)
         log_q = -spacing * (np.arange(n_pairs, 0, -1) - 0.5)
         x = np.concatenate([log_q, np.full(n_pairs, spacing / 2.0), [0.0]])
@@ -176,12 +186,12 @@ class Objective:
 
 
 def smallest_pair_count(hurst: float, n_steps: int, tolerance: float, maximum: int) -> int:
-    """Fewest pairs whose fitted KL, to second order, is within `tolerance`; `maximum` if none of them is."""
+    """The smallest number of pairs whose fitted KL, to second order, is within `tolerance`; `maximum` if none is."""
     return next((k for k in range(maximum) if _best(hurst, n_steps, k)[1] <= tolerance), maximum)
 
 
 def fit(hurst: float, n_steps: int, n_pairs: int) -> tuple[RationalModel, float]:
-    """Best model with `n_pairs` poles and zeros, H != 1/2, and its KL to second order."""
+    """The best model with `n_pairs` poles and zeros for H other than 1/2, and its KL to second order."""
     x, kl = _best(hurst, n_steps, n_pairs)
     log_q, shift, log_gain = _objective(hurst, n_steps).split(x)
     model = RationalModel(log_q, shift, log_gain)
@@ -192,13 +202,13 @@ def fit(hurst: float, n_steps: int, n_pairs: int) -> tuple[RationalModel, float]
 
 @lru_cache(maxsize=16)
 def _objective(hurst: float, n_steps: int) -> Objective:
-    """The objective of one Hurst parameter and horizon, kept for the next tolerance."""
+    """The objective of one Hurst parameter and horizon, kept for fits with other numbers of pairs."""
     return Objective(hurst, n_steps)
 
 
 @lru_cache(maxsize=512)
 def _best(hurst: float, n_steps: int, n_pairs: int) -> tuple[Array, float]:
-    """Parameters of least KL, and that KL, by Levenberg-Marquardt from the optimum of one pair less."""
+    """The parameters of least KL, and that KL, by Levenberg-Marquardt from the best model with one pair less."""
     target = _objective(hurst, n_steps)
     start = target.first_guess(n_pairs)
     if n_pairs > 2:
@@ -210,7 +220,10 @@ def _best(hurst: float, n_steps: int, n_pairs: int) -> tuple[Array, float]:
 
 
 def _level_variance(model: RationalModel, hurst: float, n_steps: int) -> float:
-    """Level variance that makes the KL stationary: it matches the variance of the best linear estimate of a level."""
+    """The variance of the level for which the KL is stationary.
+
+    With it, the best linear estimate of a level has the same variance under the model as under the exact law.
+    """
     block = max(1, n_steps // _BLOCKS)
     m = n_steps // block
     exact = float(block) ** (2.0 * hurst) * fgn_autocovariance(hurst, np.arange(m))

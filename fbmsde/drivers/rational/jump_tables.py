@@ -1,14 +1,17 @@
-"""Jumps over M = 2^m steps of the rational noise model: the Gaussian law of (sum, state afterwards) given the state.
+"""Jumps over M = 2^m steps of the rational noise model.
 
-The state x is a Gaussian Markov chain, so for every M
+A jump draws the sum S of M steps and the state x' after them, given the state x before them. The state is a Gaussian
+Markov chain, so for every M
 
-    S = a(M) . x + noise,   x' = rho^M x + noise,   a_k(M) = c_k (1 - rho_k^M) / (1 - rho_k),
+    S = a(M) . x + noise,   x' = rho^M x + noise,   a_k(M) = c_k (1 - rho_k^M) / (1 - rho_k).
 
-with the covariances of the noise from ``w_l = d + sum_k c_k (1 - rho_k^l) / (1 - rho_k)``, the weight in S of the
-normal l steps before the end: ``Cov(x_j, x_k) = (1 - (rho_j rho_k)^M) / (1 - rho_j rho_k)``, ``Cov(x_j, S) =
-sum_l rho_j^l w_l`` and ``Var S = sum_l w_l^2``. They are Cauchy-like, hence evaluated and brought to the orthonormal
-coordinates of the stationary start in decimal arithmetic of many digits; there the states have unit variance and double
-precision does. The noise is then written in as few independent normals as the future of the path can tell from all.
+The covariances of the noise are ``Cov(x_j, x_k) = (1 - (rho_j rho_k)^M) / (1 - rho_j rho_k)``,
+``Cov(x_j, S) = sum_l rho_j^l w_l`` and ``Var S = sum_l w_l^2``, where
+``w_l = d + sum_k c_k (1 - rho_k^l) / (1 - rho_k)`` is the weight in S of the normal l steps before the end. These
+matrices are Cauchy-like and ill-conditioned. They are therefore evaluated in decimal arithmetic of many digits, and
+transformed to the orthonormal coordinates of the stationary start. There the states have unit variance, and double
+precision is enough. Finally the noise is written in as few independent normals as make a difference to the path's
+future.
 """
 
 from __future__ import annotations
@@ -25,20 +28,23 @@ from ...core.linear import product, symmetric_eigen
 from ...core.types import Array
 from .model import RationalModel
 
-DIGITS = 120  # rounding is seen below 60 for forty poles and 2^30 steps
-_DOUBLINGS = 60  # of the sum of the information in the future: zeros within 2^-60 of the circle do not occur
-NEGLECTED = 2e-8  # signal-to-noise ratio of a direction that is left out; its KL per jump is a quarter of the square
-WIDTH = 8  # states are padded with idle ones to a multiple of the width of a vector
+DIGITS = 120  # for forty poles and 2^30 steps, fewer than 60 digits show rounding
+_DOUBLINGS = 60  # the sum over the future is doubled so often, since no zero lies within 2^-60 of the unit circle
+NEGLECTED = 2e-8  # directions of a lower signal-to-noise ratio are left out: their KL a jump is a quarter of its square
+WIDTH = 8  # idle states fill the number of states up to a multiple of this, the width of a vector
 
 
 @dataclass(frozen=True, eq=False)
 class Jumps:
-    """Jumps over 2^0, 2^1, ... steps, one level each, in the states of the recursion padded to a multiple of 8.
+    """Jumps over 2^0, 2^1, ... steps, one level each, with K states, a multiple of 8 (the last ones may be idle).
 
-    `decay` (n, K) holds rho^M, `mean` (n, K) the row a(M), `deviation` (n,) the standard deviation of S given the
-    state, `factor` (n, R, K) the states' response to the normals of a jump, of which the first also drives S and
-    `rank` (n,) are in use; `kl` (n,) is the divergence of the law of one jump and all that follows, watched at every
-    step, caused by the directions left out.
+    decay : rho^M at each level, (n_levels, K).
+    mean : the row a(M) that gives the mean of S from the state, (n_levels, K).
+    deviation : the standard deviation of S given the state, (n_levels,).
+    factor : the response of the states to the normals of a jump, (n_levels, R, K). The first normal also drives S.
+    rank : the number of normals in use, (n_levels,).
+    kl : the divergence, in nats, that the directions left out cause in the law of one jump and of all that follows it,
+        watched at every step, (n_levels,).
     """
 
     decay: Array
@@ -51,7 +57,7 @@ class Jumps:
 
 @dataclass(frozen=True, eq=False)
 class _Exact:
-    """A rational model in decimal arithmetic: poles, weights, gain and the factor of the stationary covariance."""
+    """A rational model in decimals: poles, weights, gain, and the factor of the states' covariance with its inverse."""
 
     rho: Any
     weights: Any
@@ -61,13 +67,13 @@ class _Exact:
 
 
 def jumps(model: RationalModel, n_levels: int, neglected: float = NEGLECTED) -> Jumps:
-    """The jumps over 2^0 ... 2^(n_levels - 1) steps of a model, its constant level left out."""
+    """The jumps of a model over 2^0 ... 2^(n_levels - 1) steps, without its constant level."""
     return _tables(model, n_levels, neglected)
 
 
 @lru_cache(maxsize=64)
 def _tables(model: RationalModel, n_levels: int, neglected: float) -> Jumps:
-    """The levels one after the other, rho^M by squaring."""
+    """The jumps, level after level, with rho^M found by squaring."""
     n_poles = model.q.size
     width = max(WIDTH, -(-n_poles // WIDTH) * WIDTH)
     decay, mean = np.zeros((n_levels, width)), np.zeros((n_levels, width))
@@ -89,17 +95,17 @@ def _tables(model: RationalModel, n_levels: int, neglected: float) -> Jumps:
 
 
 def _decimals(values: Array) -> Any:
-    """Doubles as decimals, without rounding."""
+    """The doubles as decimals, without rounding."""
     return np.array([decimal.Decimal(float(v)) for v in values], dtype=object)
 
 
 def _floats(values: Any) -> Array:
-    """Decimals rounded to doubles."""
+    """The decimals, rounded to doubles."""
     return np.asarray(values, dtype=object).astype(float)
 
 
 def _exact(model: RationalModel) -> _Exact:
-    """The formulas of `RationalModel` from the same q and r, in decimals."""
+    """The model in decimals: the formulas of `RationalModel` applied to the same q and r."""
     one = decimal.Decimal(1)
     q, r = _decimals(model.q), _decimals(model.r)
     k = q.size
@@ -120,7 +126,7 @@ def _exact(model: RationalModel) -> _Exact:
 
 
 def _triangular_inverse(lower: Any) -> Any:
-    """Inverse of a lower-triangular matrix by forward substitution."""
+    """The inverse of a lower-triangular matrix of decimals, by forward substitution."""
     k = lower.shape[0]
     inverse = np.full((k, k), decimal.Decimal(0), dtype=object)
     for j in range(k):
@@ -131,7 +137,10 @@ def _triangular_inverse(lower: Any) -> Any:
 
 
 def _noise(exact: _Exact, power: Any, count: Any) -> tuple[Any, Array, Array, Any]:
-    """Row a(M), noise covariance (K, K) in orthonormal coordinates, that with S over its s.d. (K,), Var S."""
+    """The law of a jump: row a(M), covariance of the state noise (K, K), its covariance with S (K,), and Var S.
+
+    Both covariances are in orthonormal coordinates; that with S is over the standard deviation of S.
+    """
     rho, size = exact.rho, exact.rho.size
     total = exact.weights / (1 - rho)
     limit = exact.gain + sum(total)  # w_l = limit - sum_k total_k rho_k^l
@@ -148,10 +157,11 @@ def _noise(exact: _Exact, power: Any, count: Any) -> tuple[Any, Array, Array, An
 
 
 def _future_information(exact: _Exact) -> Array:
-    """What the infinite future tells of the state, (K, K): its precision about the orthonormal coordinates.
+    """The information of the infinite future about the state in orthonormal coordinates, a precision matrix (K, K).
 
-    An unknown error v of the state moves the innovation of step l by ``c . v_l / d``, ``v_{l+1} = (rho - 1 c'/d) v_l``;
-    the information is the sum over l of the squares, doubled from 1, 2, 4, ... terms.
+    An unknown error v of the state moves the innovation of step l by ``c . v_l / d``, where
+    ``v_{l+1} = (rho - 1 c'/d) v_l``. The information is the sum of the squares over l; the number of terms is doubled
+    again and again.
     """
     size = exact.rho.size
     if size == 0:
@@ -169,10 +179,12 @@ def _future_information(exact: _Exact) -> Array:
 
 
 def _directions(covariance: Array, cross: Array, information: Array, neglected: float) -> tuple[Array, float]:
-    """Columns (K, r) of the noise in order of their weight, the first that of S, and the KL of those left out.
+    """The directions of the state noise that are kept, as columns (K, r), and the KL caused by those left out.
 
-    Of the noise that S does not tell, with covariance C', the directions diagonalise ``C'`` and the information W of
-    the future together; those of eigenvalue below `neglected` go. The divergence is ``sum (e - ln(1 + e)) / 2``.
+    Split the state noise into the part determined by S, which is the first column, and a remainder. Rotate the
+    remainder so that its covariance and the future's information about it are both diagonal, and drop directions whose
+    product of the two, e, is below `neglected`. The columns that are kept come in order of e, largest first; the
+    directions left out cause the divergence ``sum (e - ln(1 + e)) / 2``.
     """
     rest = covariance - np.outer(cross, cross)
     values, vectors = symmetric_eigen(rest)

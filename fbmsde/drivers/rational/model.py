@@ -1,11 +1,12 @@
-"""Rational spectral densities with real poles and zeros: their covariance, their recursion, their stationary start.
+"""Gaussian sequences whose spectral density is rational with real poles and zeros: `RationalModel`.
 
-Poles and zeros are kept as ``q = (1 - rho) / (1 + rho)``, the half-angle tangent of the disc: with ``T = tan(l/2)``
+A pole rho is kept as its half-angle coordinate ``q = (1 - rho) / (1 + rho)``, a zero likewise as r. With
+``T = tan(l/2)`` the spectral density is
 
-    g(l) = exp(log_gain) prod_j (T^2 + r_j^2) / (T^2 + q_j^2),    rho_j = (1 - q_j) / (1 + q_j),
+    g(l) = exp(log_gain) prod_j (T^2 + r_j^2) / (T^2 + q_j^2),    rho_j = (1 - q_j) / (1 + q_j).
 
-and every difference that a formula needs (``1 - rho``, ``1 - rho rho'``, ``rho - zeta``) is a product of sums of
-positive numbers, so a pole at a distance of 1e-10 from the unit circle costs no digits.
+In these coordinates every difference that a formula needs (``1 - rho``, ``1 - rho rho'``, ``rho - zeta``) is a product
+of sums of positive numbers, so that a pole at a distance of 1e-10 from the unit circle costs no digits.
 """
 
 from __future__ import annotations
@@ -21,9 +22,15 @@ from ...core.types import Array
 
 @dataclass(frozen=True, eq=False)
 class RationalModel:
-    """A stationary Gaussian sequence with a rational spectrum plus a constant level of variance `level_variance`.
+    """A stationary Gaussian sequence with a rational spectrum, plus a level that is constant along a path.
 
-    `log_q` (K,) ascending (slowest pole first), `shift` (K,) = log r - log q, `log_gain` as in the module's formula.
+    log_q : logarithms of the half-angle coordinates of the poles, ascending (slowest pole first), (K,).
+    shift : log r - log q for each pair of a pole and a zero, (K,).
+    log_gain : logarithm of the factor in front of the product in the module's formula.
+    level_variance : variance of the level.
+
+    >>> RationalModel(np.empty(0), np.empty(0), 0.0).autocovariance([0, 1])  # white noise
+    array([1., 0.])
     """
 
     log_q: Array
@@ -58,12 +65,15 @@ class RationalModel:
 
     @cached_property
     def gain(self) -> float:
-        """Standard deviation d of the one-step prediction error: the weight of the newest normal."""
+        """Standard deviation d of the one-step prediction error, which is the weight of the newest normal."""
         return float(np.exp(0.5 * self.log_gain + np.sum(np.log1p(self.r) - np.log1p(self.q))))
 
     @cached_property
     def weights(self) -> Array:
-        """Residues c (K,): ``d prod (1 - zeta_j B) / (1 - rho_j B) = d + sum_k c_k B / (1 - rho_k B)``."""
+        """Weights c of the states, (K,): the residues of the transfer function.
+
+        ``d prod (1 - zeta_j B) / (1 - rho_j B) = d + sum_k c_k B / (1 - rho_k B)`` with the shift B by one step.
+        """
         q, r = self.q, self.r
         to_zero = (r - q[:, None]) / (1.0 + r)
         to_pole = (q - q[:, None]) / (1.0 + q)
@@ -73,14 +83,17 @@ class RationalModel:
 
     @cached_property
     def amplitudes(self) -> Array:
-        """Weights w (K,) of the autocovariance ``sum_k w_k rho_k^(lag-1)``, lag >= 1: c_k times the transfer there."""
+        """Weights w of the autocovariance ``sum_k w_k rho_k^(lag-1)``, lag >= 1, (K,).
+
+        w_k is c_k times the transfer function at the pole.
+        """
         q, r = self.q, self.r
         transfer = np.prod((q[:, None] + r) / (1.0 + r) * (1.0 + q) / (q[:, None] + q), axis=1)
         return self.weights * self.gain * transfer
 
     @cached_property
     def variance(self) -> float:
-        """Variance of one value, the level left out."""
+        """Variance of one value, without the level."""
         return float(self.gain**2 + np.sum(np.multiply.outer(self.weights, self.weights) * self.state_covariance))
 
     @cached_property
@@ -91,11 +104,11 @@ class RationalModel:
 
     @cached_property
     def start(self) -> Array:
-        """Lower-triangular L (K, K) with ``L L' = state_covariance``, positive diagonal.
+        """Lower-triangular L (K, K) with a positive diagonal and ``L L' = state_covariance``.
 
-        The Takenaka-Malmquist functions are orthonormal, so column m holds the m-th of them at the poles:
+        Column m holds the m-th of the orthonormal Takenaka-Malmquist functions at the poles:
         ``sqrt(1 - rho_m^2) / (1 - rho_m rho_j) prod_{i<m} |rho_i - rho_j| / (1 - rho_i rho_j)``. Each entry is a
-        product: full relative accuracy where a numerical factorisation of this Cauchy matrix would fail.
+        product and has full relative accuracy, where a numerical factorisation of this Cauchy matrix would fail.
         """
         q = self.q
         blaschke = np.abs(q - q[:, None]) / (q + q[:, None])
@@ -103,7 +116,7 @@ class RationalModel:
         return np.tril(left * np.sqrt(q) * (1.0 + q[:, None]) / (q + q[:, None]))
 
     def _log_powers(self, exponents: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
-        """``log |rho^exponent|`` and where the power is negative, poles along a new last axis."""
+        """``log |rho^exponent|``, and True where the power is negative, with the poles as a new last axis."""
         e = np.asarray(exponents, dtype=float)
         rate = 2.0 * np.arctanh(np.minimum(np.minimum(self.q, 1.0 / self.q), 1.0 - 2.0**-53))
         return -np.multiply.outer(e, rate), (e % 2.0 == 1.0)[..., None] & (self.q > 1.0)
@@ -114,27 +127,28 @@ class RationalModel:
         return np.where(negative, -np.exp(log_size), np.exp(log_size))
 
     def one_minus_powers(self, exponents: ArrayLike) -> Array:
-        """``1 - rho^exponent`` to full relative accuracy, shaped as :meth:`powers`."""
+        """``1 - rho^exponent`` to full relative accuracy, in the shape of :meth:`powers`."""
         log_size, negative = self._log_powers(exponents)
         return np.where(negative, 1.0 + np.exp(log_size), -np.expm1(log_size))
 
     def autocovariance(self, lags: ArrayLike) -> Array:
-        """Autocovariance at integer lags, same shape as `lags`, the level included."""
+        """Autocovariance at integer lags with the level, same shape as `lags`."""
         k = np.abs(np.asarray(lags, dtype=float))
         later = np.sum(self.powers(np.maximum(k - 1.0, 0.0)) * self.amplitudes, axis=-1)
         return np.where(k == 0.0, self.variance, later) + self.level_variance
 
     def spectrum(self, frequencies: ArrayLike) -> Array:
-        """Spectral density at angular frequencies, same shape, without the level's mass at zero frequency."""
+        """Spectral density at angular frequencies, same shape; the level, a mass at frequency 0, is left out."""
         half = np.asarray(frequencies, dtype=float)[..., None] / 2.0
         sin2, cos2 = np.sin(half) ** 2, np.cos(half) ** 2
         ratio = np.prod((sin2 + cos2 * self.r**2) / (sin2 + cos2 * self.q**2), axis=-1)
         return np.exp(self.log_gain) * ratio
 
     def sum_variance(self, counts: ArrayLike) -> Array:
-        """Variance of the sum of `counts` successive values, same shape, the level included.
+        """Variance of the sum of `counts` successive values with the level, same shape as `counts`.
 
-        Both forms of the double sum are exact; the one whose terms all have the sign of w > 0 or of w < 0 is taken.
+        The double sum has two exact forms, one for positive and one for negative amplitudes w. The form whose terms
+        do not cancel is taken.
         """
         b = np.asarray(counts, dtype=float)[..., None]
         gap, w = self.decay, self.amplitudes
@@ -148,14 +162,14 @@ class RationalModel:
         return b[..., 0] * linear + 2.0 * np.sum(rest, axis=-1) + self.level_variance * b[..., 0] ** 2
 
     def block_autocovariance(self, block: int, n_blocks: int) -> Array:
-        """Autocovariance (n_blocks,) of the sums over successive blocks of `block` values, the level included."""
+        """Autocovariance of the sums over successive blocks of `block` values with the level, (n_blocks,)."""
         amplitude = self.amplitudes * (self.one_minus_powers(block) / self.decay) ** 2
         later = np.sum(self.powers(block * np.arange(n_blocks - 1.0)) * amplitude, axis=-1)
         later += self.level_variance * float(block) ** 2
         return np.concatenate([[float(self.sum_variance(block))], later])
 
     def block_spectrum(self, block: int, frequencies: ArrayLike) -> Array:
-        """Spectral density of the sums over successive blocks at frequencies per block, the level's mass left out."""
+        """Spectral density of the sums over successive blocks, at frequencies per block, without the level."""
         freq = np.asarray(frequencies, dtype=float)[..., None]
         missing = self.one_minus_powers(block)
         amplitude = self.amplitudes * (missing / self.decay) ** 2
