@@ -127,7 +127,8 @@ def parameters_of(function: Function) -> list[ast.arg]:
 def anys(function: Function) -> int:
     """How often `Any` stands in the signature of a function."""
     annotations = [*(arg.annotation for arg in parameters_of(function)), function.returns]
-    return sum(text.count("Any") for text in (ast.unparse(node) for node in annotations if node))
+    names = [name for node in annotations if node for name in ast.walk(node) if isinstance(name, ast.Name)]
+    return sum(name.id == "Any" for name in names)
 
 
 def loose(module: Module) -> Counter[str]:
