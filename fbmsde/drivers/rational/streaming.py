@@ -21,24 +21,31 @@ from . import divergence, fit
 from .model import RationalModel
 
 HURST_RANGE = (0.02, 0.98)
-MAX_STEPS = 2**24  # with the default tolerance
-MAX_STEPS_CHOSEN = 2**30  # with a tolerance given by the caller
-EXACT_STEPS = 4096  # up to here the certificate's KL is exact
+MAX_STEPS = 2**24  # the largest number of steps with the default tolerance
+MAX_STEPS_CHOSEN = 2**30  # the largest number of steps with a tolerance that the caller gives
+EXACT_STEPS = 4096  # the certificate's KL is exact up to so many steps
 MAX_POLES = 40
 MIN_TOLERANCE = 1e-10  # rounding leaves the exact divergence uncertain by 2e-11
-_MOST_PATHS = 2**40  # that have lanes of their own
-_SHORTEST = 10  # the fit's horizon is at least this: a model good for ten steps is good for the first two of them
+_MOST_PATHS = 2**40  # so many paths have random numbers of their own
+_SHORTEST = 10  # models are fitted to so many steps at least; one that is good for ten steps is good for the first two
 
 
 @dataclass(frozen=True)
 class Certificate:
     """How far the law of a path of the model is from the exact one.
 
-    `kl`: Kullback-Leibler divergence KL(exact || model) in nats of one path of `n_steps` increments; it adds over
-    independent paths. `kl_method`: "exact" up to 4096 steps (rounding below 2e-11), "estimate" beyond: at 2^13 to 2^16
-    steps, where the exact value can be had, within 0.1 % of it for H >= 0.05 down to the rounding of the latter, and up
-    to 3 % low at H = 0.02. `variance_error`: largest relative error of ``Var B_H(t)``, t <= n. `autocovariance_error`:
-    largest absolute error at a lag below n. Beyond 4096, both are looked for at 1000 times spaced evenly in log.
+    kl : Kullback-Leibler divergence KL(exact || model), in nats, of one path of `n_steps` increments. It adds over
+        independent paths.
+    kl_method : "exact" up to 4096 steps, with rounding below 2e-11, and "estimate" beyond. At 2^13 to 2^16 steps, where
+        the exact value can still be computed, the estimate is within 0.1 % of it for H >= 0.05, down to the rounding of
+        the exact value, and up to 3 % low at H = 0.02.
+    variance_error : largest relative error of ``Var B_H(t)``, t <= n.
+    autocovariance_error : largest absolute error of the autocovariance at a lag below n.
+
+    Beyond 4096, both errors are looked for at 1000 times and lags spaced evenly in log.
+
+    >>> Certificate(2e-8, "exact", 1e-5, 1e-6).total_variation
+    0.0001
     """
 
     kl: float
@@ -61,16 +68,18 @@ class _Fitted(NamedTuple):
 class StreamingNoise:
     """Rational model of unit-step fractional Gaussian noise over a horizon of `n_steps`, with its certificate.
 
-    The smallest model whose Kullback-Leibler divergence from the exact law of a path of `n_steps` meets `tolerance`;
-    ``None`` takes :func:`default_tolerance`. With K normals z for the start, one for the level and one e a step:
+    It is the smallest model whose Kullback-Leibler divergence from the exact law of a path of `n_steps` increments is
+    within `tolerance`; None stands for :func:`default_tolerance`. A path y is made from K normals z for the start, one
+    normal for the level, and one normal e for each step:
 
         x = start @ z,  level = level_sd * normal;  each step:  y = level + d * e + sum_k c_k x_k,  x_k <- rho_k x_k + e
 
-    with `rho`, `c` (K,), `start` (K, K) lower triangular, slowest pole first. All c have the sign of 2H - 1.
+    `rho` and `c` are (K,) and `start` is (K, K) and lower triangular, with the slowest pole first. All c have the sign
+    of 2H - 1.
 
-    H from 0.02 to 0.98, n from 2 to `step_limit`: 2^24, 2^30 with a `tolerance` of the caller's, any number at H = 1/2,
-    where the noise is white and no pole is needed; ValueError outside, and when the tolerance is not met. Fits are kept
-    for the life of the process.
+    H must lie in [0.02, 0.98], and `n_steps` between 2 and `step_limit`: 2^24, or 2^30 with a `tolerance` of the
+    caller's. At H = 1/2 the noise is white, no pole is needed, and any number of steps will do. ValueError is raised
+    outside this range, and if the tolerance cannot be met. Fits are kept for the life of the process.
 
     >>> noise = StreamingNoise(0.7, 1024)
     >>> len(noise.poles), noise.certificate.kl < 1e-8, noise.certificate.kl_method
@@ -98,7 +107,7 @@ class StreamingNoise:
 
     @property
     def certificate(self) -> Certificate:
-        """Distance from the exact law."""
+        """The distance of the model from the exact law."""
         return self._fitted.certificate
 
     @property
@@ -120,7 +129,7 @@ class StreamingNoise:
 
     @property
     def gain(self) -> float:
-        """Weight of the newest normal: standard deviation of the one-step prediction error."""
+        """Weight of the newest normal, which is the standard deviation of the one-step prediction error."""
         return self._fitted.model.gain
 
     d = gain
@@ -132,7 +141,7 @@ class StreamingNoise:
 
     @property
     def level_sd(self) -> float:
-        """Standard deviation of the level, constant along a path; 0 for H <= 1/2."""
+        """Standard deviation of the level that is constant along a path; 0 for H <= 1/2."""
         return float(np.sqrt(self._fitted.model.level_variance))
 
     @property
@@ -141,11 +150,11 @@ class StreamingNoise:
         return self._fitted.model.start
 
     def autocovariance(self, lags: ArrayLike) -> Array:
-        """Autocovariance of the model at integer lags, same shape, the level included."""
+        """Autocovariance of the model at integer lags with the level, same shape as `lags`."""
         return self._fitted.model.autocovariance(lags)
 
     def spectrum(self, frequencies: ArrayLike) -> Array:
-        """Spectral density of the model at angular frequencies, same shape, without the level's mass at zero."""
+        """Spectral density of the model at angular frequencies, same shape; the level, a mass at 0, is left out."""
         return self._fitted.model.spectrum(frequencies)
 
     def sample(
@@ -196,7 +205,7 @@ class StreamingNoise:
 
 
 def default_tolerance(n_steps: int) -> float:
-    """KL per path that a model of `n_steps` is held to: 1e-8 up to 2^14 steps, beyond in proportion to n.
+    """The largest KL per path of a model of `n_steps`: 1e-8 up to 2^14 steps, beyond in proportion to n.
 
     >>> default_tolerance(1024), default_tolerance(2**24)
     (1e-08, 1.024e-05)
@@ -205,7 +214,7 @@ def default_tolerance(n_steps: int) -> float:
 
 
 def step_limit(hurst: float, tolerance: float | None) -> int:
-    """Largest number of steps of a `StreamingNoise`; at H = 1/2 only the 64-bit counters of the kernels set one.
+    """The largest number of steps of a `StreamingNoise`. At H = 1/2 it is what the 64-bit counters of kernels hold.
 
     >>> step_limit(0.3, None), step_limit(0.3, 1e-3), step_limit(0.5, None)
     (16777216, 1073741824, 4611686018427387904)
@@ -216,7 +225,7 @@ def step_limit(hurst: float, tolerance: float | None) -> int:
 
 
 def _check_range(hurst: float, n_steps: int, max_steps: int) -> None:
-    """ValueError outside the tested range of the model."""
+    """Raise ValueError outside the tested range of the model."""
     low, high = HURST_RANGE
     if not low <= hurst <= high:
         raise ValueError(
@@ -232,7 +241,7 @@ def _check_range(hurst: float, n_steps: int, max_steps: int) -> None:
 
 @lru_cache(maxsize=256)
 def _fitted(hurst: float, n_steps: int, tolerance: float) -> _Fitted:
-    """The smallest model that meets the tolerance, certified."""
+    """The smallest model that meets the tolerance, with its certificate."""
     if hurst == 0.5:
         return _Fitted(RationalModel(np.empty(0), np.empty(0), 0.0), Certificate(0.0, "exact", 0.0, 0.0))
     horizon = max(n_steps, _SHORTEST)
@@ -250,7 +259,7 @@ def _fitted(hurst: float, n_steps: int, tolerance: float) -> _Fitted:
 
 
 def _kl(model: RationalModel, hurst: float, n_steps: int) -> float:
-    """Exact where affordable, estimated beyond; rounding may leave it below zero by 1e-12."""
+    """The KL of a model: exact where that is affordable, else estimated; a value that rounding makes negative is 0."""
     kl = divergence.exact_kl if n_steps <= EXACT_STEPS else divergence.estimated_kl
     return max(0.0, kl(model, hurst, n_steps))
 
@@ -267,7 +276,7 @@ def _certify(model: RationalModel, hurst: float, n_steps: int, kl: float) -> Cer
 
 @njit(error_model="numpy", nogil=True)
 def _run_recursion(normals: Any, rho: Any, c: Any, d: float, level_sd: float, start: Any) -> Any:
-    """Increments (n_paths, n) from normals (n_paths, K + 1 + n): K for the start, one for the level, one a step."""
+    """Increments (n_paths, n) from normals (n_paths, K + 1 + n): K for the start, one for the level, n for steps."""
     n_pairs = rho.size
     n_paths, n_steps = normals.shape[0], normals.shape[1] - n_pairs - 1
     out = np.empty((n_paths, n_steps), normals.dtype)
