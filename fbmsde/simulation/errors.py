@@ -1,4 +1,4 @@
-"""Errors that carry what was computed before them."""
+"""Errors that carry the results computed before them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 from ..core.states import BROKEN, CENSORED, NO_LEVEL, UNRESOLVED
 from ..results.passage_times import PassageTimes
 
-_FEW = 0.01  # share of the exits that is not worth a note
+_FEW = 0.01  # unresolved exits are noted only if their share is larger than this
 
 
 class PathError(ArithmeticError):
     """A path left the finite numbers, or met a level that is not a number.
 
-    `path` is the number of the first such path and `time` when it happened. What the other paths gave is kept:
-    `passages` (of `first_passage` and `bridge_passage`) with ``passages.broken`` marking the broken ones, or `paths`
-    (of `simulate_paths`) with ``paths.broken``; the one that does not apply is None.
+    path, time : the number of the first such path, and the time at which it happened.
+    passages : the results of all paths from `first_passage` or `bridge_passage`, with the broken ones marked in
+        ``passages.broken``; None for other functions.
+    paths : the same from `simulate_paths`, with the broken ones marked in ``paths.broken``.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class PathError(ArithmeticError):
 
     @classmethod
     def at(cls, path: int, step: int, dt: float, **kept: Any) -> PathError:
-        """The error of a path that broke at a step, with the step size to try; `kept`: `passages` or `paths`."""
+        """The error of a path that broke at a step, with the step size to try; `kept` is `passages` or `paths`."""
         return cls(f"{_must_stay_finite(path, step, dt)}{_told(kept)}", int(path), float(step * dt), **kept)
 
     @classmethod
@@ -43,7 +44,7 @@ class PathError(ArithmeticError):
 
 
 class HorizonError(ArithmeticError):
-    """Too few paths had left when the noise model's range ended; `passages` holds what was computed."""
+    """Too few paths had left when the range of the noise model ended. `passages` holds the results up to there."""
 
     def __init__(self, message: str, passages: PassageTimes) -> None:
         super().__init__(message)
@@ -60,7 +61,7 @@ def _must_stay_finite(path: int, step: int, dt: float) -> str:
 
 
 def _told(kept: dict[str, Any]) -> str:
-    """How many paths broke, and where the others are."""
+    """The sentence on how many paths broke and where the others are kept."""
     return "".join(
         f" {int(np.count_nonzero(found.broken))} of {found.broken.size} paths broke; `{name}` of this error holds all."
         for name, found in kept.items()
@@ -71,7 +72,7 @@ def _told(kept: dict[str, Any]) -> str:
 def passages_of(
     steps: NDArray[np.int64], states: NDArray[Any], dt: float, horizon: float, error_budget: Any = None
 ) -> PassageTimes:
-    """The passage times of exit steps (n_paths,) and states (n_paths,); PathError with them when a path broke."""
+    """The passage times from exit steps (n_paths,) and states (n_paths,). If a path broke, PathError holds them."""
     broken = (states == BROKEN) | (states == NO_LEVEL)
     censored = broken | (states == CENSORED)
     times = np.where(censored & ~broken, horizon, (steps - broken) * dt)  # a broken path was inside one step before
@@ -85,7 +86,7 @@ def passages_of(
 
 
 def _note(n_unresolved: int, n_left: int, dt: float) -> str:
-    """What to say of exits that the equation would not make, nothing when they are hardly any."""
+    """The note on exits that the equation would not make, empty if there are hardly any."""
     if n_unresolved <= _FEW * n_left:
         return ""
     return (

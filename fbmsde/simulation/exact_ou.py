@@ -1,4 +1,4 @@
-"""Exact paths of the fractional Ornstein-Uhlenbeck process: no time stepping, hence no error of a scheme."""
+"""Exact paths of the fractional Ornstein-Uhlenbeck process. There is no time stepping, hence no error of a scheme."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ..core.random import fill_normals
 from ..core.types import Array
 from ..laws.fou import fou_autocorrelation, fou_stationary_variance
 
-_ROUNDING = 1e-8  # relative error of the autocorrelation: eigenvalues this little below zero, of the largest, are zeros
-_NUMBERS = 2**21  # normals held at once
-_LONGEST = 2**4  # times the shortest embedding
+_ROUNDING = 1e-8  # relative error of the autocorrelation; eigenvalues below 0 by less of the largest one count as 0
+_NUMBERS = 2**21  # so many normals are held at once
+_LONGEST = 2**4  # the longest embedding that is tried, over the shortest one
 
 
 def fractional_ornstein_uhlenbeck(
@@ -28,10 +28,11 @@ def fractional_ornstein_uhlenbeck(
 ) -> Array:
     """Paths (n_paths, n_steps + 1) of ``dX = -a X dt + sigma dB_H`` at multiples of `dt`, exact in law.
 
-    From `x0`, or for None from the stationary law. The stationary process Y is drawn by circulant embedding of its
-    autocovariance; from a point ``X_t = Y_t + e^(-at) (x0 - Y_0)``, as both solve the equation with the same noise.
-    Row i is a function of (seed, i). The autocorrelation is good to a relative 1e-8; an embedding is taken so long that
-    its eigenvalues are positive up to that, ValueError when none is.
+    The paths start at `x0`, or for None from the stationary law. The stationary process Y is drawn by circulant
+    embedding of its autocovariance. A path from a point is ``X_t = Y_t + e^(-at) (x0 - Y_0)``, because X and Y solve
+    the equation with the same noise. Row i is a function of (seed, i). The relative error of the autocorrelation is
+    below 1e-8; the embedding is made so long that its eigenvalues are positive up to this error, and ValueError is
+    raised if no length is enough. `curvature` is a.
 
     >>> paths = fractional_ornstein_uhlenbeck(0.3, 100, 5, dt=0.01, x0=1.0, seed=1)
     >>> paths.shape, bool(np.all(paths[:, 0] == 1.0))
@@ -62,14 +63,14 @@ def fractional_ornstein_uhlenbeck(
 
 
 def _embedding(hurst: float, n_steps: int, step: float) -> Array:
-    """Standard deviations (N/2 + 1,) of the real and imaginary parts of a spectrum whose inverse has unit variance."""
+    """Standard deviations of the real and imaginary parts of a spectrum whose inverse has unit variance, (N/2 + 1,)."""
     half = fft.next_fast_len(n_steps + 1, real=True)
     for _ in range(_LONGEST.bit_length()):
         correlation = fou_autocorrelation(hurst, step * np.arange(half + 1.0))
         eigenvalues = fft.rfft(np.concatenate([correlation, correlation[-2:0:-1]])).real
         if eigenvalues.min() > -_ROUNDING * eigenvalues.max():
-            root = np.sqrt(np.maximum(eigenvalues, 0.0) * half)  # N/2: two parts share the variance N lambda
-            root[[0, -1]] *= np.sqrt(2.0)  # these two are real, their imaginary parts are not used
+            root = np.sqrt(np.maximum(eigenvalues, 0.0) * half)  # half is N/2: two parts share the variance N lambda
+            root[[0, -1]] *= np.sqrt(2.0)  # these two are real; their imaginary parts are not used
             return root
         half *= 2
     raise ValueError(
