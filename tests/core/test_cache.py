@@ -130,36 +130,40 @@ def test_flags_of_the_compiler_are_told_apart(copied, tmp_path):
 
 
 FACTORY = """
+import os
 from numba import njit
 from fbmsde.core.cache import kept
 
-def sums(weight):
+def weighted(weight):
     @njit
-    def inner(n):
+    def summed(x):
         total = 0.0
-        for i in range(n):
+        for i in range(int(x)):
             total += weight * i
         return total
 
-    return kept(njit(lambda n: inner(n)), f"sums-{weight}")
+    inner = njit(lambda x: x * weight + summed(x))
+    return kept(njit(error_model="numpy")(lambda x: weight * x + inner(x)), f"weighted-{weight}")
+
+def both():
+    print(weighted(1.0)(3.0), weighted(2.0)(3.0))
 """
 
 
 @needs_compiler
 def test_closures_of_two_processes_are_not_mixed_up(copied, tmp_path):
-    """Numba names the helpers of both alike when it numbers functions from 1 in each process: 3.0 would come twice."""
+    """With functions numbered from 1 in each process, numba calls their helpers the same, and takes the first's."""
     for weight in (1.0, 2.0):
-        result(f"{FACTORY}\nsums({weight})(3)", copied, tmp_path)
-    both = f"{FACTORY}\nprint(sums(1.0)(3), sums(2.0)(3))"
-    assert result(both, copied, tmp_path) == ("3.0 6.0\n", 0)
+        result(f"{FACTORY}\nweighted({weight})(3.0)", copied, tmp_path)
+    assert result(f"{FACTORY}\nboth()", copied, tmp_path) == ("9.0 18.0\n", 0)
 
 
 @needs_compiler
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_closures_of_forked_processes_are_not_mixed_up(copied, tmp_path):
-    fork = "import os\nfor weight in (1.0, 2.0):\n    if not os.fork():\n        sums(weight)(3)\n        os._exit(0)\n"
+    fork = "for weight in (1.0, 2.0):\n    if not os.fork():\n        weighted(weight)(3.0)\n        os._exit(0)\n"
     result(f"{FACTORY}\n{fork}    os.wait()", copied, tmp_path)
-    assert result(f"{FACTORY}\nprint(sums(1.0)(3), sums(2.0)(3))", copied, tmp_path) == ("3.0 6.0\n", 0)
+    assert result(f"{FACTORY}\nboth()", copied, tmp_path) == ("9.0 18.0\n", 0)
 
 
 @pytest.mark.slow
@@ -245,13 +249,29 @@ def test_function_is_found_again_by_its_name_and_signature(place):
 
 
 @needs_compiler
-def test_file_of_another_signature_is_not_taken(place):
+@pytest.mark.parametrize("names", [("a/b", "a_b"), ("long" * 99 + "1", "long" * 99 + "2")], ids=["odd", "long"])
+def test_names_are_told_apart(names, place):
+    functions = zip(names, (twice, thrice), strict=True)
+    assert [kept(numba.njit(function), name)(1.5) for name, function in functions] == [3.0, 4.5]
+
+
+@needs_compiler
+def test_use_of_a_version_is_noted(place):
     fresh()(1.5)
+    (path,) = cache.versions()
+    os.utime(path, (1, 1))
+    assert fresh()(1.5) == 3.0
+    assert path.stat().st_mtime > 1
+
+
+@needs_compiler
+def test_file_of_another_signature_is_not_taken(place):
+    fresh()(2.5)
     (floats,) = place.glob("*/*.code")
     fresh(thrice)(2)
     (whole,) = set(place.glob("*/*.code")) - {floats}
     shutil.copy(whole, floats)
-    assert fresh()(1.5) == 3.0
+    assert fresh()(2.5) == 5.0
 
 
 @needs_compiler
