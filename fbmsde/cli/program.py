@@ -25,7 +25,10 @@ COMMANDS = {
     "escape": SubCommand(
         "escape", "How long paths stay in a sharp and in a flat minimum, for each Hurst value, against theory."
     ),
-    "generate": SubCommand("series", "Write exact fractional Gaussian noise or fractional Brownian motion to a file."),
+    "generate": SubCommand(
+        "series",
+        "Write fractional Gaussian noise or fractional Brownian motion to a file, exact unless the method is streaming.",
+    ),
     "hurst": SubCommand(
         "series",
         "Hurst parameter of the series in a file, with its interval, whether it has memory and whether it is fGn.",
