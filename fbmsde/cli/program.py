@@ -27,7 +27,8 @@ COMMANDS = {
     ),
     "generate": SubCommand(
         "series",
-        "Write fractional Gaussian noise or fractional Brownian motion to a file, exact unless the method is streaming.",
+        "Write fractional Gaussian noise or fractional Brownian motion to a file, "
+        "exact unless the method is streaming.",
     ),
     "hurst": SubCommand(
         "series",
