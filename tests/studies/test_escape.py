@@ -29,8 +29,8 @@ def test_rows_are_what_first_passage_gives(study):
     options = {"dt": 0.01, "horizon": 20.0, "n_paths": 300, "seed": 0}
     passages = first_passage(fbmsde.quadratic(1.0), FractionalNoise(0.3), 0.0, (-rim, rim), **options)
     assert (row.hurst, row.well, row.exits) == (0.3, "flat", passages.n_left)
-    assert row.mean == passages.mean().value
-    assert row.rate == passages.exit_rate(after=2.0).value
+    assert row.mean.value == passages.mean().value
+    assert row.rate.value == passages.exit_rate(after=2.0).value
 
 
 @pytest.mark.slow
@@ -40,9 +40,9 @@ def test_continuous_time_is_a_tenth_of_the_paths_unless_chosen():
         row = escape_study([0.3], start="flat", **SMALL | {"continuous": chosen}).rows[0]
         passages = first_passage(fbmsde.quadratic(1.0), FractionalNoise(0.3), 0.0, (-rim, rim), horizon=20.0,
                                  n_paths=n_paths, seed=0, monitoring="continuous")  # fmt: skip
-        assert row.continuous == passages.exit_rate(after=2.0).value
-        assert report._ratio(row, "pickands") == row.continuous / row.predicted["pickands"]
-        assert report._ratio(row, "pickands_grid") == row.rate / row.predicted["pickands_grid"]
+        assert row.continuous.value == passages.exit_rate(after=2.0).value
+        assert report._ratio(row, "pickands") == row.continuous.value / row.predicted["pickands"]
+        assert report._ratio(row, "pickands_grid") == row.rate.value / row.predicted["pickands_grid"]
 
 
 def test_predictions_are_the_registry(study):
@@ -70,9 +70,9 @@ def test_files_hold_everything_needed_to_repeat(study, tmp_path):
     settings = record["settings"]
     assert escape_study(settings.pop("hurst"), **settings).table == study.table
     rows = list(csv.DictReader(paths[0].read_text().splitlines()))
-    assert [float(r["exit_rate"]) for r in rows] == [r.rate for r in study.rows]
+    assert [float(r["exit_rate"]) for r in rows] == [r.rate.value for r in study.rows]
     assert float(rows[0]["pickands_euler_measured_over_predicted"]) == pytest.approx(
-        study.rows[0].rate / study.rows[0].predicted["pickands_euler"]
+        study.rows[0].rate.value / study.rows[0].predicted["pickands_euler"]
     )
 
 
@@ -105,7 +105,7 @@ def test_double_wells_start_in_either_minimum(landscape):
 def test_a_well_that_nobody_leaves_is_a_statement():
     study = escape_study([0.5], **SMALL | {"height": 60.0})
     assert "no path of 300 left before the horizon 20" in study.table
-    assert math.isnan(study.rows[0].rate)
+    assert math.isnan(study.rows[0].rate.value)
     assert isinstance(study.plot(), Figure)
 
 
@@ -133,7 +133,7 @@ def test_interruption_keeps_what_is_finished(monkeypatch, tmp_path):
             raise KeyboardInterrupt
         return first_passage(landscape, *args, **options)
 
-    monkeypatch.setattr("fbmsde.studies.escape.study.first_passage", first_then_interrupt)
+    monkeypatch.setattr("fbmsde.studies.escape.cells.first_passage", first_then_interrupt)
     with pytest.raises(InterruptedStudyError) as interruption:
         escape_study([0.5], **SMALL)
     study = interruption.value.study
@@ -149,7 +149,7 @@ def test_a_broken_path_is_a_note_and_the_rest_goes_on(monkeypatch):
             raise fbmsde.PathError.at(7, 3, 0.01)
         return first_passage(landscape, *args, **options)
 
-    monkeypatch.setattr("fbmsde.studies.escape.study.first_passage", broken_when_sharp)
+    monkeypatch.setattr("fbmsde.studies.escape.cells.first_passage", broken_when_sharp)
     study = escape_study([0.5], **SMALL)
     assert "path 7 must stay finite" in study.rows[0].note
     assert study.rows[1].exits > 0

@@ -7,32 +7,33 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 
+from ...results.escape import EscapeData, EscapeRow
+from ...results.estimates import Estimate
 from ...theory.registry import FORMULAS
-from .rows import Row, StudyData
 
 _MEASURED = ("H", "well", "curvature", "paths", "exits", "mean exit time [95 %]", "exit rate [95 %]")
 _CONTINUOUS = "continuous time [95 %]"
 _WIDTH = 80  # of a terminal
 
 
-def text(study: StudyData) -> str:
+def text(study: EscapeData) -> str:
     """All tables of the study, one below the other."""
     tables = (_measured(study), _ratios(study), _order(study), _notes(study))
     return "\n\n".join(table for table in tables if table)
 
 
-def order(sharp: Row, flat: Row) -> str:
+def order(sharp: EscapeRow, flat: EscapeRow) -> str:
     """Which well empties first by the measured rates: "sharp", "flat", or "undecided" within 95 %."""
-    if not (sharp.rate > 0 and flat.rate > 0):
+    if not (sharp.rate.value > 0 and flat.rate.value > 0):
         return "undecided"
-    log_ratio = math.log(sharp.rate / flat.rate)
-    widths = [math.log(row.rate_interval[1] / row.rate_interval[0]) / 2.0 for row in (sharp, flat)]
+    log_ratio = math.log(sharp.rate.value / flat.rate.value)
+    widths = [math.log(row.rate.high / row.rate.low) / 2.0 for row in (sharp, flat)]
     if abs(log_ratio) < math.hypot(*widths):
         return "undecided"
     return "sharp" if log_ratio > 0 else "flat"
 
 
-def csv_text(study: StudyData) -> str:
+def csv_text(study: EscapeData) -> str:
     """One line per H and well: everything measured, and each prediction with its ratio."""
     names = list(dict.fromkeys(n for row in study.rows for n in (*row.predicted, *row.predicted_mean)))
     fixed = ["hurst", "well", "curvature", "barrier", "paths", "exits", "mean_exit_time", "mean_low", "mean_high",
@@ -42,47 +43,46 @@ def csv_text(study: StudyData) -> str:
     writer = csv.writer(lines)
     writer.writerow([*fixed, *(f"{n}{part}" for n in names for part in ("", "_measured_over_predicted")), "note"])
     for row in study.rows:
-        values = [row.hurst, row.well, row.curvature, row.barrier, row.paths, row.exits, row.mean,
-                  *row.mean_interval, row.restricted, row.rate, *row.rate_interval,
-                  row.continuous, *row.continuous_interval]  # fmt: skip
+        values = [row.hurst, row.well, row.curvature, row.barrier, row.paths, row.exits, *row.mean, row.restricted,
+                  *row.rate, *row.continuous]  # fmt: skip
         for name in names:
             values += [{**row.predicted, **row.predicted_mean}.get(name), _ratio(row, name)]
         writer.writerow([*values, row.note])
     return lines.getvalue()
 
 
-def _ratio(row: Row, name: str) -> float | None:
+def _ratio(row: EscapeRow, name: str) -> float | None:
     """Measured over predicted, on the grid or in continuous time as the formula is; None where one is missing."""
     if name in row.predicted:
-        rate = row.rate if "dt" in FORMULAS[name].arguments or math.isnan(row.continuous) else row.continuous
+        as_chain = "dt" in FORMULAS[name].arguments or math.isnan(row.continuous.value)
+        rate = (row.rate if as_chain else row.continuous).value
         return rate / row.predicted[name] if math.isfinite(rate) else None
     on_grid = name not in FORMULAS or "dt" in FORMULAS[name].arguments
-    if name in row.predicted_mean and on_grid and not row.restricted and math.isfinite(row.mean):
-        return row.mean / row.predicted_mean[name]
+    if name in row.predicted_mean and on_grid and not row.restricted and math.isfinite(row.mean.value):
+        return row.mean.value / row.predicted_mean[name]
     return None
 
 
-def _measured(study: StudyData) -> str:
+def _measured(study: EscapeData) -> str:
     """What the paths say."""
     lines = []
     for row in study.rows:
-        mean = _with_interval(row.mean, row.mean_interval)
-        cut = f" up to {study.settings['horizon']:g}" if row.restricted else ""
-        rate = _with_interval(row.rate, row.rate_interval)
+        cut = f" up to {study.settings.horizon:g}" if row.restricted else ""
         counts = (f"{row.curvature:g}", f"{row.paths}", f"{row.exits}")
-        exact = (_with_interval(row.continuous, row.continuous_interval),) if study.settings["continuous"] else ()
-        lines.append((f"{row.hurst:g}", row.well, *counts, mean + cut, rate, *exact))
-    return _aligned((*_MEASURED, _CONTINUOUS) if study.settings["continuous"] else _MEASURED, lines)
+        exact = (_with_interval(row.continuous),) if study.settings.continuous else ()
+        estimates = (_with_interval(row.mean) + cut, _with_interval(row.rate), *exact)
+        lines.append((f"{row.hurst:g}", row.well, *counts, *estimates))
+    return _aligned((*_MEASURED, _CONTINUOUS) if study.settings.continuous else _MEASURED, lines)
 
 
-def _with_interval(value: float, interval: tuple[float, float]) -> str:
-    """A number with as many digits as its interval deserves."""
-    if not math.isfinite(value):
+def _with_interval(estimate: Estimate) -> str:
+    """A number with its interval, or a dash where it is unknown."""
+    if not math.isfinite(estimate.value):
         return "-"
-    return f"{value:.4g} [{interval[0]:.4g}, {interval[1]:.4g}]"
+    return "{:.4g} [{:.4g}, {:.4g}]".format(*estimate)
 
 
-def _ratios(study: StudyData) -> str:
+def _ratios(study: EscapeData) -> str:
     """Measured over predicted, by formula."""
     told = ((n, row) for row in study.rows for n in (*row.predicted, *row.predicted_mean))
     names = list(dict.fromkeys(name for name, row in told if _ratio(row, name) is not None))
@@ -95,26 +95,30 @@ def _ratios(study: StudyData) -> str:
     refuted = [name for name in names if name in FORMULAS and FORMULAS[name].status == "refuted"]
     heads = [name + (" *" if name in refuted else "") for name in names]
     told_apart = "\nformulas for continuous time are compared with the rate in continuous time"
-    grid = told_apart if study.settings["continuous"] else ""
+    grid = told_apart if study.settings.continuous else ""
     footnote = "\n* refuted for H other than 1/2, kept because the literature uses it" if refuted else ""
     return "measured / predicted\n" + _aligned(("H", "well", *heads), lines) + grid + footnote
 
 
-def _order(study: StudyData) -> str:
+def _order(study: EscapeData) -> str:
     """Which well empties first."""
     lines = []
     for sharp, flat in study.pairs():
         best = "pickands_euler"
         predicted = sharp.predicted.get(best, math.nan) / flat.predicted.get(best, math.nan)
         theory = f"{predicted:.2f}" if math.isfinite(predicted) else "-"
-        ratio = f"{sharp.rate / flat.rate:.2f}" if sharp.rate > 0 and flat.rate > 0 else "-"
-        exact = f"{sharp.continuous / flat.continuous:.2f}" if sharp.continuous > 0 and flat.continuous > 0 else "-"
-        lines.append((f"{sharp.hurst:g}", ratio, theory, exact, order(sharp, flat)))
+        ratios = (_ratio_of(sharp.rate, flat.rate), theory, _ratio_of(sharp.continuous, flat.continuous))
+        lines.append((f"{sharp.hurst:g}", *ratios, order(sharp, flat)))
     head = ("H", "rate sharp / flat", "by pickands_euler", "in continuous time", "empties first")
     return _aligned(head, lines, keys=1) if lines else ""
 
 
-def _notes(study: StudyData) -> str:
+def _ratio_of(sharp: Estimate, flat: Estimate) -> str:
+    """One rate over the other, or a dash where one of them is unknown or zero."""
+    return f"{sharp.value / flat.value:.2f}" if sharp.value > 0 and flat.value > 0 else "-"
+
+
+def _notes(study: EscapeData) -> str:
     """What could not be estimated, and whether the study is whole."""
     notes = [f"H = {row.hurst:g}, {row.well}: {row.note}" for row in study.rows if row.note]
     if not study.complete:
