@@ -16,9 +16,9 @@ from scipy import signal, stats
 from fbmsde.drivers.sample import fgn
 from fbmsde.hurst import ordinates, residuals, spectral
 from fbmsde.hurst.estimate import estimate_hurst
-from fbmsde.hurst.information import exact_error
 from fbmsde.hurst.registry import ESTIMATORS, NULLS
 from fbmsde.hurst.spectral import GRID
+from fbmsde.hurst.standard_errors import exact_error
 
 HURST = (0.1, 0.3, 0.5, 0.7, 0.9)
 LENGTHS = (512, 2048, 16384)

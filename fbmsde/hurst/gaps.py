@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance
-from .information import restricted_information
 from .scaling import VARIATION_SCALES, log_above_rounding, slopes
 from .spectral import GRID
+from .standard_errors import restricted_information
 
 _STEP = 5e-4  # step of the numerical derivatives in H
 _SECOND = (1.0, -2.0, 1.0)
@@ -30,6 +30,13 @@ class GapFit(NamedTuple):
     hurst: float
     sigma: float
     error: float
+
+
+class _Restricted(NamedTuple):
+    """Deviance per degree of freedom with drift and scale profiled out, and the estimate of sigma^2."""
+
+    deviance: float
+    variance: float
 
 
 class _Known(NamedTuple):
@@ -58,14 +65,14 @@ def exact(values: Array, kind: str) -> GapFit:
     bounds = (math.sqrt(GRID[0]), math.sqrt(GRID[-1]))
 
     def deviance(root: float) -> float:
-        return _restricted(known, root**2)[0]
+        return _restricted(known, root**2).deviance
 
     found = scipy.optimize.minimize_scalar(deviance, bounds=bounds, method="bounded", options={"xatol": 1e-6})
     hurst = float(found.x) ** 2
     inside = min(max(hurst, GRID[0] + _STEP), GRID[-1] - _STEP)
     slope = (known.covariance(inside + _STEP) - known.covariance(inside - _STEP)) / (2.0 * _STEP)
     error = restricted_information(known.covariance(inside), slope, known.drift) ** -0.5
-    return GapFit(hurst, math.sqrt(_restricted(known, hurst)[1]), error)
+    return GapFit(hurst, math.sqrt(_restricted(known, hurst).variance), error)
 
 
 def _known_increments(values: Array) -> _Known:
@@ -89,15 +96,15 @@ def _known_path(values: Array) -> _Known:
     return _Known(np.diff(values[times]), np.diff(times).astype(float), covariance)
 
 
-def _restricted(known: _Known, hurst: float) -> tuple[float, float]:
-    """Deviance per degree of freedom with drift and scale profiled out, and the estimate of sigma^2."""
+def _restricted(known: _Known, hurst: float) -> _Restricted:
+    """The restricted likelihood at one Hurst value."""
     factor = scipy.linalg.cho_factor(known.covariance(hurst))
     centred = known.increments - known.drift * (known.increments.sum() / known.drift.sum())
     both = np.column_stack([centred, known.drift])
     products = both.T @ scipy.linalg.cho_solve(factor, both)
     squares, freedom = products[0, 0] - products[0, 1] ** 2 / products[1, 1], centred.size - 1
     log_det = 2.0 * np.log(np.diag(factor[0])).sum() + math.log(products[1, 1])
-    return math.log(squares) + log_det / freedom, squares / freedom
+    return _Restricted(math.log(squares) + log_det / freedom, squares / freedom)
 
 
 def quadratic_variations(values: Array, kind: str) -> GapFit:

@@ -79,7 +79,7 @@ def _instead(increments: Array) -> str:
     """The Whittle estimate for other increments in brackets, empty if it does not lie inside the range."""
     if np.ptp(increments) <= 1e-12 * np.abs(increments).max():
         return ""
-    hurst = float(whittle(increments[None])[0][0])
+    hurst = float(whittle(increments[None]).hurst[0])
     return f" (H = {hurst:.2f} then)" if GRID[0] + _EDGE < hurst < GRID[-1] - _EDGE else ""
 
 

@@ -9,15 +9,15 @@ from functools import partial
 import numpy as np
 
 from ..core.types import Array
-from . import gaps, information, residuals, scaling, spectral
+from . import gaps, residuals, scaling, spectral, standard_errors
 
 
 @dataclass(frozen=True)
 class Estimator:
     """One entry of `ESTIMATORS`: how to fit, how large the error is, from which length on, and when to use it.
 
-    fit : ``fit(increments)`` maps (n_series, n) increments, finite and not constant, to Hurst values and sigmas,
-        (n_series,) each.
+    fit : ``fit(increments)`` maps (n_series, n) increments, finite and not constant, to the Hurst values and sigmas of
+        the series.
     standard_error : ``standard_error(n)`` is the error for n increments at every Hurst value of `spectral.GRID`.
     min_length : the smallest number of increments.
     use : one line that says when to use the estimator.
@@ -30,7 +30,7 @@ class Estimator:
     ['exact', 'quadratic_variations']
     """
 
-    fit: Callable[[Array], tuple[Array, Array]]
+    fit: Callable[[Array], spectral.Fitted]
     standard_error: Callable[[int], Array]
     min_length: int
     use: str
@@ -46,14 +46,14 @@ def _simulated(fit: scaling.Fit) -> Callable[[int], Array]:
 ESTIMATORS: dict[str, Estimator] = {
     "whittle": Estimator(
         spectral.whittle,
-        spectral.whittle_error,
+        standard_errors.whittle_error,
         16,
         "the default: efficient, O(n log n)",
         residuals.whittle_score,
     ),
     "exact": Estimator(
         spectral.exact,
-        information.exact_error,
+        standard_errors.exact_error,
         16,
         "exact Gaussian likelihood, restricted for the unknown mean, O(n^2): n below 500; takes gaps, then O(n^3)",
         residuals.whittle_score,
@@ -68,7 +68,7 @@ ESTIMATORS: dict[str, Estimator] = {
     ),
     "local_whittle": Estimator(
         spectral.local_whittle,
-        spectral.local_whittle_error,
+        standard_errors.local_whittle_error,
         64,
         "long memory whatever the fine scales; biased low for H < .3",
         residuals.local_whittle_score,

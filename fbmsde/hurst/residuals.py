@@ -30,7 +30,7 @@ def residuals(increments: Array, hurst: Array) -> Array:
     >>> coloured(white, 0.5).round(6)
     array([[-1.,  0.,  2., -1.]])
     """
-    return _filtered(increments, -0.5 * log_shapes(hurst, increments.shape[1])[0])
+    return _filtered(increments, -0.5 * log_shapes(hurst, increments.shape[1]).logs)
 
 
 def coloured(white: Array, hurst: float) -> Array:
@@ -39,7 +39,7 @@ def coloured(white: Array, hurst: float) -> Array:
     >>> coloured(np.array([[1.0, -1.0, 1.0, -1.0]]), 0.5).round(6)
     array([[ 1., -1.,  1., -1.]])
     """
-    return _filtered(white, 0.5 * log_shapes(np.array([hurst]), white.shape[1])[0])
+    return _filtered(white, 0.5 * log_shapes(np.array([hurst]), white.shape[1]).logs)
 
 
 def _filtered(series: Array, log_gain: Array) -> Array:
@@ -69,7 +69,7 @@ def whittle_score(hurst: Array, n: int) -> Array:
     >>> whittle_score(np.array([0.3, 0.7]), 100).shape
     (2, 50)
     """
-    return log_shapes(hurst, kernel_length(n))[1]
+    return log_shapes(hurst, kernel_length(n)).slopes
 
 
 def local_whittle_score(hurst: Array, n: int) -> Array:
@@ -177,7 +177,7 @@ def fgn_p_values(increments: Array, hurst: Array, robust: NDArray[np.bool_]) -> 
     True
     """
     n = increments.shape[1]
-    ratios = bands(n).means(periodogram(increments)) * np.exp(-log_shapes(hurst, n)[0])
+    ratios = bands(n).means(periodogram(increments)) * np.exp(-log_shapes(hurst, n).logs)
     weights = bands(n).weights
     ratios /= (ratios @ weights / weights.sum())[:, None]
     nearest, out = near_node(hurst), np.empty(len(hurst))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -22,6 +22,13 @@ from .registry import ESTIMATORS, NULLS, _sign_flipped
 # above the factor.
 _CLUSTERING_LEVEL = 0.01
 _CLUSTERING_FACTOR = 1.02
+
+
+class _Clustering(NamedTuple):
+    """`p_clustering`, and the ratio of the robust to the Gaussian standard error, (n_series,) each."""
+
+    p_values: Array
+    widenings: Array
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,12 +76,11 @@ class HurstEstimate:
         return f"HurstEstimate({series}{found}, method={self.method!r}, kind={self.kind!r})"
 
     @cached_property
-    def _clustering(self) -> tuple[Array, Array]:
-        """`p_clustering` and the ratio of the robust to the Gaussian standard error, (n_series,) each."""
+    def _clustering(self) -> _Clustering:
+        """The test for clusters of volatility, and its consequence for the errors, for all series."""
         rows = max(1, BLOCK_VALUES // self._batch.n)
         parts = self._batch.map(self._clustering_of, rows)
-        p_values, factors = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return p_values, factors
+        return _Clustering(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     @cached_property
     def p_clustering(self) -> Any:
@@ -86,7 +92,7 @@ class HurstEstimate:
         Measured rejections at 1 % (n = 2000): 1 to 1.8 % of fGn and of independent Student t3 values, 1 to 3.5 % of
         t1.5 and exponential ones, 12 % of values of which 98 % are zero.
         """
-        return self._out(self._clustering[0])
+        return self._out(self._clustering.p_values)
 
     @cached_property
     def _robust(self) -> NDArray[np.bool_]:
@@ -109,7 +115,7 @@ class HurstEstimate:
             return self._gap_widening
         if ESTIMATORS[self.method].score is None:
             return np.concatenate(self._batch.map(self._surrogate_widening, 1)) * self._gap_widening
-        return np.where(self._robust, self._clustering[1], self._gap_widening)
+        return np.where(self._robust, self._clustering.widenings, self._gap_widening)
 
     @cached_property
     def _fgn_error(self) -> Any:
@@ -181,7 +187,7 @@ class HurstEstimate:
         """Notes of the series in `rows`, empty for those left out."""
         increments, _, faults = self._batch.increments(rows)
         hurst, good = np.atleast_1d(self.hurst)[rows], np.flatnonzero(faults == Fault.NONE)
-        whittle = spectral.whittle(increments[good])[0]
+        whittle = spectral.whittle(increments[good]).hurst
         out = [""] * len(faults)
         for i, own in zip(good, whittle, strict=True):
             if np.isfinite(hurst[i]):
@@ -260,24 +266,24 @@ class HurstEstimate:
         out = np.full(len(good), np.nan)
         if good.any():
             kept = increments[good]
-            hurst = spectral.whittle(kept)[0]
+            hurst = spectral.whittle(kept).hurst
             out[good] = residuals.fgn_p_values(kept, hurst, self._robust[rows][good])
         return out
 
-    def _clustering_of(self, rows: slice) -> tuple[Array, Array]:
+    def _clustering_of(self, rows: slice) -> _Clustering:
         """`_clustering` of the series in `rows`, NaN and 1 for those left out."""
         increments, _, faults = self._batch.increments(rows)
         good = faults == Fault.NONE
         p_values, factors = np.full(len(good), np.nan), np.ones(len(good))
         if good.any():
             kept, n = increments[good], self._batch.n
-            hurst = spectral.whittle(kept)[0]
+            hurst = spectral.whittle(kept).hurst
             white = residuals.residuals(kept, hurst)
             score = ESTIMATORS[self.method].score or residuals.whittle_score
             forms = residuals.quadratic_forms(score(hurst, n), n)
             p_values[good] = residuals.clustering_p_values(white, forms)
             factors[good] = residuals.widening(forms, residuals.square_products(white))
-        return p_values, factors
+        return _Clustering(p_values, factors)
 
     def _rng(self, *place: int) -> np.random.Generator:
         """A generator of random numbers that depends on the seed and on `place` only."""
@@ -297,7 +303,7 @@ class HurstEstimate:
         out, at_once = np.empty(self.n_surrogates), max(1, BLOCK_VALUES // self._batch.n)
         for first in range(0, self.n_surrogates, at_once):
             part = out[first : first + at_once]
-            part[:] = ESTIMATORS[self.method].fit(make(np.repeat(series, part.size, axis=0)))[0]
+            part[:] = ESTIMATORS[self.method].fit(make(np.repeat(series, part.size, axis=0))).hurst
             report(part.size)
         return out
 
@@ -310,7 +316,7 @@ class HurstEstimate:
         increments, _, faults = self._batch.increments(rows)
         if faults[0] != Fault.NONE or not self._robust[row]:
             return np.ones(1)
-        hurst, rng = spectral.whittle(increments)[0], self._rng(row, 1)
+        hurst, rng = spectral.whittle(increments).hurst, self._rng(row, 1)
         white = residuals.residuals(increments, hurst)
         estimates = self._on_copies(
             white, lambda copies: residuals.coloured(_sign_flipped(rng, copies), hurst[0]), lambda _: None

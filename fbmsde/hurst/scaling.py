@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from ..core.cache import kernel
 from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance
-from .spectral import GRID
+from .spectral import GRID, Fitted
 
-Fit = Callable[[Array], tuple[Array, Array]]
+Fit = Callable[[Array], Fitted]
 
 VARIATION_SCALES = np.arange(1, 6)
 _FIRST_OCTAVE = 3  # the two finest octaves do not follow the power law that the spectrum has at low frequencies
@@ -80,10 +80,10 @@ def _paths(increments: Array) -> Array:
     return np.concatenate([np.zeros((len(increments), 1)), np.cumsum(increments, axis=1)], axis=1)
 
 
-def quadratic_variations(increments: Array) -> tuple[Array, Array]:
+def quadratic_variations(increments: Array) -> Fitted:
     """Hurst and sigma from the second-order quadratic variations of the path at steps 1 ... 5 (Istas & Lang).
 
-    >>> quadratic_variations(np.random.default_rng(0).standard_normal((1, 1000)))[0].round(2)
+    >>> quadratic_variations(np.random.default_rng(0).standard_normal((1, 1000))).hurst.round(2)
     array([0.51])
     """
     path = _paths(increments)
@@ -91,7 +91,7 @@ def quadratic_variations(increments: Array) -> tuple[Array, Array]:
         np.mean((path[:, 2 * m :] - 2.0 * path[:, m:-m] + path[:, : -2 * m]) ** 2, axis=1) for m in VARIATION_SCALES
     ]
     hurst = slopes(np.log(VARIATION_SCALES), log_above_rounding(np.array(variations).T, np.abs(path).max(axis=1))) / 2.0
-    return hurst, sample_sigma(increments, hurst)
+    return Fitted(hurst, sample_sigma(increments, hurst))
 
 
 def _geometric_sizes(smallest: int, largest: int, per_octave: int) -> NDArray[np.intp]:
@@ -100,13 +100,13 @@ def _geometric_sizes(smallest: int, largest: int, per_octave: int) -> NDArray[np
     return np.unique(np.rint(np.geomspace(smallest, largest, count)).astype(np.intp))
 
 
-def detrended_fluctuation(increments: Array) -> tuple[Array, Array]:
+def detrended_fluctuation(increments: Array) -> Fitted:
     """Hurst and sigma by detrended fluctuation analysis of order 1.
 
     The variance of the path about a line in windows of 8 ... n/4 values grows like the size of the window to the
     power 2H.
 
-    >>> detrended_fluctuation(np.random.default_rng(0).standard_normal((1, 1000)))[0].round(2)
+    >>> detrended_fluctuation(np.random.default_rng(0).standard_normal((1, 1000))).hurst.round(2)
     array([0.49])
     """
     sizes = _geometric_sizes(8, increments.shape[1] // 4, 4)
@@ -114,7 +114,7 @@ def detrended_fluctuation(increments: Array) -> tuple[Array, Array]:
     fluctuations = np.empty((len(profile), len(sizes)))
     _detrended_variances(profile, sizes, fluctuations)
     hurst = slopes(np.log(sizes), log_above_rounding(fluctuations, np.abs(profile).max(axis=1))) / 2.0
-    return hurst, sample_sigma(increments, hurst)
+    return Fitted(hurst, sample_sigma(increments, hurst))
 
 
 @kernel
@@ -136,19 +136,19 @@ def _detrended_variances(profile: Array, sizes: NDArray[np.intp], out: Array) ->
             out[i, k] = total / (windows * size)
 
 
-def rescaled_range(increments: Array) -> tuple[Array, Array]:
+def rescaled_range(increments: Array) -> Fitted:
     """Hurst and sigma from the classical rescaled range in windows of 16 ... n/2 increments.
 
     The rescaled range of a window is the range of the cumulated deviations from its mean over its standard deviation.
 
-    >>> rescaled_range(np.random.default_rng(0).standard_normal((1, 1000)))[0].round(2)
+    >>> rescaled_range(np.random.default_rng(0).standard_normal((1, 1000))).hurst.round(2)
     array([0.49])
     """
     sizes = _geometric_sizes(16, increments.shape[1] // 2, 4)
     ranges = np.empty((len(increments), len(sizes)))
     _rescaled_ranges(increments, sizes, ranges)
     hurst = slopes(np.log(sizes), log_above_rounding(ranges, np.zeros(len(ranges))))
-    return hurst, sample_sigma(increments, hurst)
+    return Fitted(hurst, sample_sigma(increments, hurst))
 
 
 @kernel
@@ -171,14 +171,14 @@ def _rescaled_ranges(increments: Array, sizes: NDArray[np.intp], out: Array) -> 
             out[i, k] = total / windows if windows else 0.0
 
 
-def rs_noise_as_path(increments: Array) -> tuple[Array, Array]:
+def rs_noise_as_path(increments: Array) -> Fitted:
     """Slope and sigma of the simplified rescaled range **with the increments taken for the path**.
 
     The sizes of the windows are 10^1, 10^1.25, ... below n - 1, and n. In each window the range of the values is
     divided by the sample standard deviation of their differences; the mean is taken over the windows where both are
     non-zero, and the logarithms are fitted without weights. The slope is no estimate of H.
 
-    >>> rs_noise_as_path(np.random.default_rng(0).standard_normal((1, 1000)))[0].round(2)
+    >>> rs_noise_as_path(np.random.default_rng(0).standard_normal((1, 1000))).hurst.round(2)
     array([0.17])
     """
     n = increments.shape[1]
@@ -186,7 +186,7 @@ def rs_noise_as_path(increments: Array) -> tuple[Array, Array]:
     ranges = np.empty((len(increments), len(sizes)))
     _simplified_ranges(increments, sizes, ranges)
     slope = slopes(np.log10(sizes), log_above_rounding(ranges, np.zeros(len(ranges))) / math.log(10.0))
-    return slope, sample_sigma(increments, np.full(len(slope), 0.5))
+    return Fitted(slope, sample_sigma(increments, np.full(len(slope), 0.5)))
 
 
 @kernel
@@ -208,10 +208,10 @@ def _simplified_ranges(values: Array, sizes: NDArray[np.intp], out: Array) -> No
             out[i, k] = total / windows if windows else 0.0
 
 
-def wavelet(increments: Array) -> tuple[Array, Array]:
+def wavelet(increments: Array) -> Fitted:
     """Hurst and sigma from the wavelet energies of octaves 3 and up (Abry & Veitch).
 
-    >>> wavelet(np.random.default_rng(0).standard_normal((1, 1000)))[0].round(2)
+    >>> wavelet(np.random.default_rng(0).standard_normal((1, 1000))).hurst.round(2)
     array([0.57])
     """
     octaves, counts = _octaves(increments.shape[1])
@@ -221,7 +221,7 @@ def wavelet(increments: Array) -> tuple[Array, Array]:
     offsets = scipy.special.digamma(counts / 2.0) - np.log(counts / 2.0)
     logs = log_above_rounding(energies, size) - offsets
     hurst = (slopes(octaves * math.log(2.0), logs, 1.0 / scipy.special.zeta(2.0, counts / 2.0)) + 1.0) / 2.0
-    return hurst, sample_sigma(increments, hurst)
+    return Fitted(hurst, sample_sigma(increments, hurst))
 
 
 def wavelet_error(n: int) -> Array:
@@ -268,7 +268,7 @@ def simulated_error(fit: Fit, n: int) -> Array:
         last, before = simulated_error(fit, _SIMULATED_LENGTH), simulated_error(fit, _SIMULATED_LENGTH // 4)
         return last * (last / before) ** (math.log(n / _SIMULATED_LENGTH) / math.log(4.0))
     rng = np.random.default_rng(0)
-    errors = [np.nanstd(fit(_fgn(hurst, n, rng))[0]) for hurst in _SIMULATED_HURST]
+    errors = [np.nanstd(fit(_fgn(hurst, n, rng)).hurst) for hurst in _SIMULATED_HURST]
     return np.interp(GRID, _SIMULATED_HURST, errors)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import scipy
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from ..core.cache import kernel
 from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance
-from .ordinates import bands, expected_periodogram, ordinate_weights, periodogram
+from .ordinates import bands, periodogram
 
 # Objectives are evaluated at these nodes and interpolated by the polynomial of degree 6 through the 7 nearest ones. The
 # nodes are equally spaced in sqrt(H), because the low frequencies change fast with H near 0. On a grid four times finer
@@ -27,9 +28,36 @@ GRID = _ROOTS**2
 _HALF = 3
 _OFFSETS = np.arange(-_HALF, _HALF + 1)
 _TO_POLYNOMIAL = np.linalg.inv(np.vander(_OFFSETS.astype(float), increasing=True))
-_LONGEST_EXACT_ERROR = 2**14  # beyond this length the standard error falls like n^-1/2
 _COSINES = 8  # directions of the goodness-of-fit test; short series have too few ordinates for all of them
 _LANES = 64  # series that share one Durbin-Levinson recursion
+
+
+class Fitted(NamedTuple):
+    """The estimates for several series.
+
+    hurst : the Hurst values, (n_series,).
+    sigma : the standard deviations of unit-step fGn with these Hurst values, (n_series,).
+    """
+
+    hurst: Array
+    sigma: Array
+
+
+class LogShapes(NamedTuple):
+    """Logarithms of expected periodograms less their means, and their slopes in H, (n_series, n_bands) each.
+
+    The slopes are per spacing of the nodes of the grid.
+    """
+
+    logs: Array
+    slopes: Array
+
+
+class _NodeShapes(NamedTuple):
+    """Deviations of the logarithms from their means, (len(GRID), n_bands), and these means, (len(GRID),)."""
+
+    deviations: Array
+    means: Array
 
 
 def _log_shape(hurst: float, n: int) -> tuple[Array, float]:
@@ -40,17 +68,17 @@ def _log_shape(hurst: float, n: int) -> tuple[Array, float]:
 
 
 @lru_cache(maxsize=4)
-def _log_shapes(n: int) -> tuple[Array, Array]:
-    """`_log_shape` at all nodes: the deviations, (len(GRID), n_bands), and the means, (len(GRID),)."""
+def _log_shapes(n: int) -> _NodeShapes:
+    """`_log_shape` at all nodes."""
     rows = [_log_shape(hurst, n) for hurst in GRID]
-    return np.array([row for row, _ in rows]), np.array([level for _, level in rows])
+    return _NodeShapes(np.array([row for row, _ in rows]), np.array([level for _, level in rows]))
 
 
 @lru_cache(maxsize=4)
 def _whittle_matrix(n: int) -> Array:
     """The matrix (n_bands, len(GRID)) that takes a periodogram I in bands to the mean of I / f at every node."""
     weights = bands(n).weights
-    return np.ascontiguousarray((np.exp(-_log_shapes(n)[0]) * weights / weights.sum()).T)
+    return np.ascontiguousarray((np.exp(-_log_shapes(n).deviations) * weights / weights.sum()).T)
 
 
 def _windows(objective: Array, centre: NDArray[np.intp]) -> Array:
@@ -93,19 +121,18 @@ def _between(centre: NDArray[np.intp], place: Array) -> Array:
     return (_ROOTS[centre] + place * _SPACING) ** 2
 
 
-def whittle(increments: Array) -> tuple[Array, Array]:
+def whittle(increments: Array) -> Fitted:
     """Hurst and sigma by the debiased Whittle likelihood of fGn with the scale profiled out (Sykulski et al. 2019).
 
-    >>> hurst, sigma = whittle(np.random.default_rng(0).standard_normal((2, 500)))
-    >>> hurst.round(2)
+    >>> whittle(np.random.default_rng(0).standard_normal((2, 500))).hurst.round(2)
     array([0.48, 0.52])
     """
     n = increments.shape[1]
     hurst, value = _grid_minimum(np.log(bands(n).means(periodogram(increments)) @ _whittle_matrix(n)))
-    levels = _log_shapes(n)[1]
+    levels = _log_shapes(n).means
     # the level goes to minus infinity like log(1 - H) at H = 1; without that term it is smooth enough for a spline
     level = scipy.interpolate.CubicSpline(_ROOTS, levels - np.log1p(-GRID))(np.sqrt(hurst)) + np.log1p(-hurst)
-    return hurst, np.exp((value - level) / 2.0)
+    return Fitted(hurst, np.exp((value - level) / 2.0))
 
 
 def local_bandwidth(n: int) -> int:
@@ -117,12 +144,12 @@ def local_bandwidth(n: int) -> int:
     return int(n**0.65)
 
 
-def local_whittle(increments: Array) -> tuple[Array, Array]:
+def local_whittle(increments: Array) -> Fitted:
     """Hurst and sigma by the Whittle likelihood of ``f ~ |l|^(1-2H)`` on the lowest n^0.65 ordinates (Robinson).
 
     Both are NaN for a series that does not vary at these frequencies.
 
-    >>> local_whittle(np.random.default_rng(0).standard_normal((1, 1000)))[0].round(2)
+    >>> local_whittle(np.random.default_rng(0).standard_normal((1, 1000))).hurst.round(2)
     array([0.49])
     """
     n = increments.shape[1]
@@ -136,26 +163,16 @@ def local_whittle(increments: Array) -> tuple[Array, Array]:
     height = np.exp(value + (2.0 * hurst - 1.0) * logs.mean())  # of the spectrum times |l|^(2H-1)
     out = np.full((2, len(power)), np.nan)
     out[:, varies] = hurst, np.sqrt(height / (np.sin(np.pi * hurst) * scipy.special.gamma(2.0 * hurst + 1.0)))
-    return out[0], out[1]
+    return Fitted(out[0], out[1])
 
 
-def local_whittle_error(n: int) -> Array:
-    """Standard error of `local_whittle` at every node of GRID: it tends to ``1 / (2 sqrt(m))`` for many ordinates m.
-
-    >>> local_whittle_error(10**6)[0].round(4)
-    np.float64(0.0056)
-    """
-    scatter = np.var(np.log(np.arange(1, local_bandwidth(n) + 1))) * local_bandwidth(n)
-    return np.full(GRID.size, 0.5 / np.sqrt(scatter))
-
-
-def exact(increments: Array) -> tuple[Array, Array]:
+def exact(increments: Array) -> Fitted:
     """Hurst and sigma by the exact Gaussian likelihood of fGn, restricted for the unknown mean (Durbin-Levinson).
 
-    >>> exact(np.random.default_rng(0).standard_normal((1, 200)))[0].round(2)
+    >>> exact(np.random.default_rng(0).standard_normal((1, 200))).hurst.round(2)
     array([0.54])
     """
-    centre = near_node(whittle(increments)[0])
+    centre = near_node(whittle(increments).hurst)
     hurst, sigma, todo = np.empty(len(centre)), np.empty(len(centre)), np.arange(len(centre))
     while todo.size:
         deviance, scale = _exact_windows(increments[todo], centre[todo])
@@ -168,7 +185,7 @@ def exact(increments: Array) -> tuple[Array, Array]:
         again = (np.abs(place) >= _HALF) & (moved != centre[todo])
         centre[todo] = moved
         todo = todo[again]
-    return hurst, sigma
+    return Fitted(hurst, sigma)
 
 
 def near_node(hurst: Array) -> NDArray[np.intp]:
@@ -237,64 +254,20 @@ def _innovation_sums(gamma: Array, lanes: Array, squares: Array, products: Array
     return log_det
 
 
-@lru_cache(maxsize=16)
-def whittle_error(n: int) -> Array:
-    """Standard error of `whittle` at every node of GRID: the root of the exact variance of the score, over its slope.
-
-    Beyond n = 2^14 it is continued like n^-1/2.
-
-    >>> round(float(np.interp(0.5, GRID, whittle_error(1000))), 4)
-    0.0201
-    """
-    if n > _LONGEST_EXACT_ERROR:
-        return whittle_error(_LONGEST_EXACT_ERROR) * np.sqrt(_LONGEST_EXACT_ERROR / n)
-    return np.array([_whittle_error_at(hurst, n) for hurst in GRID])
-
-
-def _whittle_error_at(hurst: float, n: int) -> float:
-    """Standard error from ``Var(score) = 2 sum_jk a_j a_k |cov(J_j, J_k)|^2 / 4`` over the n Fourier coefficients J.
-
-    For j != k the squared covariance is ``(S_j - S_k)^2 / (n sin((l_j - l_k) / 2))^2`` with the one-sided sums
-    ``S_j = sum_{k >= 1} gamma(k) sin(l_j k)``, so that the double sum is a circular convolution.
-    """
-    step = 5e-4
-    slope = np.log(expected_periodogram(hurst + step, n) / expected_periodogram(hurst - step, n)) / (2.0 * step)
-    mean = expected_periodogram(hurst, n)
-    weights = ordinate_weights(n)
-    slope -= slope @ weights / weights.sum()
-    slopes, means = _whole_circle(slope, n), _whole_circle(mean, n)
-    means[0] = 1.0
-    sines = -scipy.fft.fft(np.append(0.0, fgn_autocovariance(hurst, np.arange(1, n)))).imag
-    factors = slopes / means
-    decay = np.append(0.0, (n * np.sin(np.pi * np.arange(1, n) / n)) ** -2.0)
-    smoothed, smoothed_sines = scipy.fft.irfft(
-        scipy.fft.rfft(decay) * scipy.fft.rfft(np.array([factors, factors * sines]), axis=1), n, axis=1
-    )
-    information = slopes @ slopes / 2.0
-    leaked = factors * sines**2 @ smoothed - factors * sines @ smoothed_sines
-    return float(np.sqrt(information + leaked) / information)
-
-
-def _whole_circle(values: Array, n: int) -> Array:
-    """Values at the ordinates 1 ... n // 2, continued as an even function to all n frequencies, with 0 at the first."""
-    return np.concatenate([[0.0], values, values[: (n - 1) // 2][::-1]])
-
-
-def log_shapes(hurst: Array, n: int) -> tuple[Array, Array]:
+def log_shapes(hurst: Array, n: int) -> LogShapes:
     """Logarithms of the expected periodograms less their means, and their slopes in H, (n_series, n_bands) each.
 
     The logarithms are interpolated by parabolas through three nodes. The slopes are those at the nearest node, per
     spacing of the nodes.
 
-    >>> logs, slopes = log_shapes(np.array([0.5]), 100)
-    >>> bool(np.abs(logs).max() < 1e-3)  # white noise has a flat spectrum
+    >>> bool(np.abs(log_shapes(np.array([0.5]), 100).logs).max() < 1e-3)  # white noise has a flat spectrum
     True
     """
     node = near_node(hurst)
-    below, here, above = (_log_shapes(n)[0][node + step] for step in (-1, 0, 1))
+    below, here, above = (_log_shapes(n).deviations[node + step] for step in (-1, 0, 1))
     slope, bend = (above - below) / 2.0, (above + below) / 2.0 - here
     delta = ((np.sqrt(hurst) - _ROOTS[node]) / _SPACING)[:, None]
-    return here + delta * (slope + delta * bend), slope
+    return LogShapes(here + delta * (slope + delta * bend), slope)
 
 
 def score_directions(node: np.intp, n: int) -> Array:
@@ -306,7 +279,7 @@ def score_directions(node: np.intp, n: int) -> Array:
     >>> score_directions(near_node(np.array([0.5]))[0], 100).shape
     (50, 8)
     """
-    slope, weights = log_shapes(GRID[node : node + 1], n)[1][0], bands(n).weights
+    slope, weights = log_shapes(GRID[node : node + 1], n).slopes[0], bands(n).weights
     frequencies = 2.0 * np.pi * bands(n).centres / n
     count = min(_COSINES, frequencies.size - 2)
     cosines = np.cos(np.outer(frequencies, np.arange(1, count + 1)))

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from scipy import linalg, optimize, stats
 
 from fbmsde.drivers.sample import fgn
-from fbmsde.hurst import information as fisher
-from fbmsde.hurst import notes, ordinates, residuals, scaling, spectral
+from fbmsde.hurst import notes, ordinates, residuals, scaling, spectral, standard_errors
 from fbmsde.hurst.estimate import estimate_hurst
 from fbmsde.hurst.registry import ESTIMATORS, NULLS
 from fbmsde.hurst.rolling import rolling_hurst
@@ -53,7 +52,7 @@ def test_whittle_error_is_the_variance_of_the_score_by_dense_matrices(hurst, n):
     waves = np.exp(2j * np.pi * np.outer(np.arange(n), np.arange(n)) / n) / np.sqrt(n)
     filtered = ((waves * circle) @ waves.conj().T).real @ covariance_matrix(hurst, n)
     expected = np.sqrt(np.trace(filtered @ filtered) / 2) / (weights @ slope**2 / 2)
-    assert spectral._whittle_error_at(hurst, n) == pytest.approx(expected, rel=1e-9)
+    assert standard_errors._whittle_error_at(hurst, n) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("hurst", [0.1, 0.5, 0.95])
@@ -102,7 +101,7 @@ def test_exact_is_the_minimum_of_the_restricted_likelihood_found_by_brute_force(
 def test_exact_moves_on_when_its_minimum_lies_outside_the_first_window(monkeypatch):
     x = fgn(0.8, 60, 5, seed=4)
     expected = spectral.exact(x)[0]
-    monkeypatch.setattr(spectral, "whittle", lambda rows: (np.full(len(rows), 0.2), None))
+    monkeypatch.setattr(spectral, "whittle", lambda rows: spectral.Fitted(np.full(len(rows), 0.2), None))
     assert np.allclose(spectral.exact(x)[0], expected, atol=1e-5)
 
 
@@ -116,14 +115,14 @@ def test_bound_is_the_exact_fisher_information_and_its_continuation_is_close():
         slope = (covariance_matrix(hurst + step, n) - covariance_matrix(hurst - step, n)) / (2 * step)
         filtered = projected @ slope
         information = np.trace(filtered @ filtered) / 2 - np.trace(filtered) ** 2 / (2 * (n - 1))
-        assert np.interp(hurst, GRID, fisher.exact_error(n)) == pytest.approx(information**-0.5, rel=0.01)
+        assert np.interp(hurst, GRID, standard_errors.exact_error(n)) == pytest.approx(information**-0.5, rel=0.01)
 
 
 def test_a_new_length_of_more_than_256_values_needs_no_new_information_matrices(monkeypatch):
-    expected = fisher.exact_error(300)
-    monkeypatch.setattr(fisher, "_information_at", lambda *_: pytest.fail("computed again"))
-    monkeypatch.setattr(fisher, "_information_rate", lambda *_: pytest.fail("computed again"))
-    assert np.all(fisher.exact_error(301) < expected)
+    expected = standard_errors.exact_error(300)
+    monkeypatch.setattr(standard_errors, "_information_at", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(standard_errors, "_information_rate", lambda *_: pytest.fail("computed again"))
+    assert np.all(standard_errors.exact_error(301) < expected)
 
 
 def naive_simplified_range(values):
@@ -241,7 +240,7 @@ def test_a_long_series_takes_its_tables_from_the_first_one(monkeypatch):
 
 
 def test_error_of_long_series_falls_with_the_root_of_the_length():
-    near, far = (spectral.whittle_error(n) for n in (2**14, 2**16))
+    near, far = (standard_errors.whittle_error(n) for n in (2**14, 2**16))
     assert np.allclose(far, near / 2, rtol=1e-12)
 
 
@@ -385,7 +384,7 @@ def test_whittle_is_nearly_unbiased_efficient_and_honest(hurst):
     """2000 series of n = 2048: catches a bias above .003, an error 1.15 times the bound, a coverage below 92.7 %."""
     estimate = estimate_hurst(fgn(hurst, 2048, 2000, seed=12), kind="increments")
     error = estimate.hurst - hurst
-    bound = np.interp(hurst, GRID, fisher.exact_error(2048))
+    bound = np.interp(hurst, GRID, standard_errors.exact_error(2048))
     assert abs(error.mean()) < 0.003
     assert np.sqrt(np.mean(error**2)) < 1.15 * bound
     assert np.allclose(np.mean(estimate.sigma), 1.0, atol=0.03)
@@ -400,7 +399,7 @@ def test_exact_reaches_the_bound_on_short_series(hurst):
     """800 series of n = 128: catches an error 15 % above the bound."""
     estimate = estimate_hurst(fgn(hurst, 128, 800, seed=13), kind="increments", method="exact")
     root = np.sqrt(np.mean((estimate.hurst - hurst) ** 2))
-    assert root < 1.15 * np.interp(hurst, GRID, fisher.exact_error(128))
+    assert root < 1.15 * np.interp(hurst, GRID, standard_errors.exact_error(128))
 
 
 @pytest.mark.slow

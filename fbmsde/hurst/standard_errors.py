@@ -1,4 +1,4 @@
-"""Fisher information on the Hurst parameter, and the smallest standard error that it allows."""
+"""Standard errors of the likelihood estimates of H, and the Fisher information behind the smallest one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,64 @@ import scipy
 
 from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance, fgn_spectrum
-from .spectral import GRID
+from .ordinates import expected_periodogram, ordinate_weights
+from .spectral import GRID, local_bandwidth
 
+_LONGEST_EXACT_ERROR = 2**14  # beyond this length the error of the Whittle estimate falls like n^-1/2
 _LONGEST_DENSE = 256  # the longest series whose covariance matrix is inverted
+
+
+@lru_cache(maxsize=16)
+def whittle_error(n: int) -> Array:
+    """Standard error of `whittle` at every node of GRID: the root of the exact variance of the score, over its slope.
+
+    Beyond n = 2^14 it is continued like n^-1/2.
+
+    >>> round(float(np.interp(0.5, GRID, whittle_error(1000))), 4)
+    0.0201
+    """
+    if n > _LONGEST_EXACT_ERROR:
+        return whittle_error(_LONGEST_EXACT_ERROR) * np.sqrt(_LONGEST_EXACT_ERROR / n)
+    return np.array([_whittle_error_at(hurst, n) for hurst in GRID])
+
+
+def _whittle_error_at(hurst: float, n: int) -> float:
+    """Standard error from ``Var(score) = 2 sum_jk a_j a_k |cov(J_j, J_k)|^2 / 4`` over the n Fourier coefficients J.
+
+    For j != k the squared covariance is ``(S_j - S_k)^2 / (n sin((l_j - l_k) / 2))^2`` with the one-sided sums
+    ``S_j = sum_{k >= 1} gamma(k) sin(l_j k)``, so that the double sum is a circular convolution.
+    """
+    step = 5e-4
+    slope = np.log(expected_periodogram(hurst + step, n) / expected_periodogram(hurst - step, n)) / (2.0 * step)
+    mean = expected_periodogram(hurst, n)
+    weights = ordinate_weights(n)
+    slope -= slope @ weights / weights.sum()
+    slopes, means = _whole_circle(slope, n), _whole_circle(mean, n)
+    means[0] = 1.0
+    sines = -scipy.fft.fft(np.append(0.0, fgn_autocovariance(hurst, np.arange(1, n)))).imag
+    factors = slopes / means
+    decay = np.append(0.0, (n * np.sin(np.pi * np.arange(1, n) / n)) ** -2.0)
+    smoothed, smoothed_sines = scipy.fft.irfft(
+        scipy.fft.rfft(decay) * scipy.fft.rfft(np.array([factors, factors * sines]), axis=1), n, axis=1
+    )
+    information = slopes @ slopes / 2.0
+    leaked = factors * sines**2 @ smoothed - factors * sines @ smoothed_sines
+    return float(np.sqrt(information + leaked) / information)
+
+
+def _whole_circle(values: Array, n: int) -> Array:
+    """Values at the ordinates 1 ... n // 2, continued as an even function to all n frequencies, with 0 at the first."""
+    return np.concatenate([[0.0], values, values[: (n - 1) // 2][::-1]])
+
+
+def local_whittle_error(n: int) -> Array:
+    """Standard error of `local_whittle` at every node of GRID: it tends to ``1 / (2 sqrt(m))`` for many ordinates m.
+
+    >>> local_whittle_error(10**6)[0].round(4)
+    np.float64(0.0056)
+    """
+    scatter = np.var(np.log(np.arange(1, local_bandwidth(n) + 1))) * local_bandwidth(n)
+    return np.full(GRID.size, 0.5 / np.sqrt(scatter))
 
 
 @lru_cache(maxsize=16)
