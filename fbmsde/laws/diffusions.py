@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -73,12 +73,12 @@ def mean_exit_time(potential: Any, x0: float, domain: tuple[float, float], *, si
         energy = _mirrored(energy)
     if lower == -math.inf:
         left = _open_end(energy, start, upper - start)
-        inner, _ = _climb(energy, left, start, -math.inf)
-        log_time = _climb(energy, start, upper, inner)[1]
+        inner = _climb(energy, left, start, -math.inf).end
+        log_time = _climb(energy, start, upper, inner).integral
     else:
         down, up = _log_weight(energy, start, upper), _log_weight(energy, lower, start)
-        below = _climb(lambda x: -energy(x), lower, start, -math.inf)[1]
-        above = _climb(lambda x: -energy(-x), -upper, -start, -math.inf)[1]
+        below = _climb(lambda x: -energy(x), lower, start, -math.inf).integral
+        above = _climb(lambda x: -energy(-x), -upper, -start, -math.inf).integral
         log_time = np.logaddexp(down + below, up + above) - np.logaddexp(down, up)
     if not log_time < 690.0:
         raise ValueError(f"sigma must leave a mean exit time below 1e300, got exp({log_time:.0f}). Raise sigma.")
@@ -170,8 +170,15 @@ def _mismatch(whole: Array, halves: Array) -> Array:
     return worst
 
 
-def _climb(energy: Energy, left: float, right: float, inner: float) -> tuple[float, float]:
-    """Logarithms of I(right) and of the integral of I from `left` to `right`; `inner` is the logarithm of I(left).
+class _Climb(NamedTuple):
+    """Logarithms of I at the right end of a range, and of the integral of I over the range."""
+
+    end: float
+    integral: float
+
+
+def _climb(energy: Energy, left: float, right: float, inner: float) -> _Climb:
+    """The climb of I from `left` to `right`, where `inner` is the logarithm of I(left).
 
     ``I(y) = exp(E(y) - E(left)) I(left) + int_left^y exp(E(y) - E(z)) dz`` with the energy E.
     """
@@ -186,7 +193,7 @@ def _climb(energy: Energy, left: float, right: float, inner: float) -> tuple[flo
     for g, f, d, rise in zip(grow, fill, local, np.diff(at_edges).tolist(), strict=True):
         total = np.logaddexp(total, np.logaddexp(inner + g, d))
         inner = np.logaddexp(inner + rise, f)
-    return float(inner), float(total)
+    return _Climb(float(inner), float(total))
 
 
 def _log_weight(energy: Energy, left: float, right: float) -> float:
