@@ -40,6 +40,7 @@ SUFFIX = ".code"
 _PACKAGE = Path(__file__).parents[1]
 _VERSION = re.compile("[0-9a-f]{32}")
 _MOST_VERSIONS = 10
+_MOST_KERNELS = 500  # of one version: users' functions may be many
 _CLOCK_TICK = 20_000_000  # nanoseconds by which the times of files may lag behind the clock
 _FLAGS = (  # numba's settings that change machine code
     *("BOUNDSCHECK", "DEBUGINFO_DEFAULT", "DEBUG_NRT", "ENABLE_AVX", "ENABLE_PROFILING", "EXTEND_VARIABLE_LIFETIMES"),
@@ -180,8 +181,7 @@ class _Kept(_Cache):
         except Exception:  # files of a cache may be damaged in any manner
             return None
         if path:
-            with contextlib.suppress(OSError):
-                os.utime(path.parent)
+            _note_use(path)
         return found if tuple(found.signature.args) == tuple(args) else None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -191,8 +191,9 @@ class _Kept(_Cache):
         with contextlib.suppress(Exception):  # no place, no right, or nothing that can be pickled
             path = self._path(sigutils.normalize_signature(sig)[0], data.codegen)
             if path is not None:
-                _make_folder(path.parent)
+                path.parent.mkdir(parents=True, exist_ok=True)
                 _write(path, data)
+                _make_room(path.parent)
 
     def enable(self) -> None:
         """Do nothing: keeping is on from the beginning."""
@@ -204,12 +205,19 @@ class _Kept(_Cache):
         """Do nothing: outdated code is never found."""
 
 
-def _make_folder(version: Path) -> None:
-    """Make the folder of a version; when it is a new one, those used longest ago have to go."""
-    if not version.is_dir():
-        version.mkdir(parents=True, exist_ok=True)
-        for old in versions()[_MOST_VERSIONS:]:
-            shutil.rmtree(old, ignore_errors=True)
+def _note_use(path: Path) -> None:
+    """Let the file and its version count as used now."""
+    for used in (path, path.parent):
+        with contextlib.suppress(OSError):
+            os.utime(used)
+
+
+def _make_room(version: Path) -> None:
+    """Delete the kernels of the version, and the versions, that were used longest ago, where there are too many."""
+    for old in sorted(version.glob(f"*{SUFFIX}"), key=_stamp, reverse=True)[_MOST_KERNELS:]:
+        old.unlink(missing_ok=True)
+    for old in versions()[_MOST_VERSIONS:]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(path: Path, data: Any) -> None:

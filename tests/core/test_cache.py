@@ -326,6 +326,19 @@ def test_versions_used_longest_ago_make_room(place, monkeypatch):
     assert len(cache.versions()) == 10
 
 
+@needs_compiler
+def test_kernels_used_longest_ago_make_room(place, monkeypatch):
+    monkeypatch.setattr(cache, "_MOST_KERNELS", 2)
+    monkeypatch.setattr(cache, "_stamp", lambda path: path.stat().st_mtime_ns)
+    for name, used in [("older", 1), ("old", 2)]:
+        kept(numba.njit(twice), name)(1.5)
+        (path,) = place.glob(f"*/{name}-*")
+        os.utime(path, (used, used))
+    assert kept(numba.njit(twice), "older")(1.5) == 3.0, "a use, after which the other one has to go"
+    kept(numba.njit(twice), "new")(1.5)
+    assert sorted(path.name.partition("-")[0] for path in cache.kernels()) == ["new", "older"]
+
+
 def test_place_follows_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("FBMSDE_CACHE_DIR", str(tmp_path / "own"))
     assert cache.folder() == tmp_path / "own"
