@@ -123,19 +123,20 @@ def fingerprint() -> str | None:
 def _hash_of_sources() -> str:
     whole = hashlib.sha256(repr((sys.version, numba.__version__, llvmlite.__version__, np.__version__)).encode())
     for path in _sources():
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        whole.update(f"{path.relative_to(_PACKAGE)} {content}\n".encode())
+        content = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        whole.update(f"{os.path.relpath(path, _PACKAGE)} {content}\n".encode())
     return whole.hexdigest()[:32]
 
 
-def _sources() -> list[Path]:
-    return sorted(_PACKAGE.rglob("*.py"))
+def _sources() -> list[str]:
+    found = (os.path.join(place, name) for place, _, names in os.walk(_PACKAGE) for name in names)
+    return sorted(path for path in found if path.endswith(".py"))
 
 
-def _stamp(path: Path) -> int:
+def _stamp(path: str | Path) -> int:
     """The time in ns of the last change of a file or its place; 0 for one that another process has deleted."""
     try:
-        status = path.stat()
+        status = os.stat(path)
     except OSError:
         return 0
     return max(status.st_mtime_ns, status.st_ctime_ns)

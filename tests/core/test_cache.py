@@ -319,7 +319,7 @@ def test_only_own_folders_are_cleared(place):
 
 @needs_compiler
 def test_versions_used_longest_ago_make_room(place, monkeypatch):
-    monkeypatch.setattr(cache, "_stamp", lambda path: path.stat().st_mtime_ns)
+    monkeypatch.setattr(cache, "_stamp", lambda path: os.stat(path).st_mtime_ns)
     old = [version(place, digit, used) for used, digit in enumerate("0123456789ab")]
     fresh()(1.5)
     assert set(cache.versions()[1:]) == set(old[3:])
@@ -329,7 +329,7 @@ def test_versions_used_longest_ago_make_room(place, monkeypatch):
 @needs_compiler
 def test_kernels_used_longest_ago_make_room(place, monkeypatch):
     monkeypatch.setattr(cache, "_MOST_KERNELS", 2)
-    monkeypatch.setattr(cache, "_stamp", lambda path: path.stat().st_mtime_ns)
+    monkeypatch.setattr(cache, "_stamp", lambda path: os.stat(path).st_mtime_ns)
     for name, used in [("older", 1), ("old", 2)]:
         kept(numba.njit(twice), name)(1.5)
         (path,) = place.glob(f"*/{name}-*")
