@@ -51,6 +51,13 @@ def end_error(solver: str, hurst: float, n_steps: int, fine: np.ndarray) -> floa
     return float(np.sqrt(np.mean((ends(SOLVERS[solver], coarse, a, 1.0 / n_steps) - exact) ** 2)))
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_error_falls_with_the_step(solver):
+    """Eight times more steps at H = 1/2: an error of order 1 falls to an eighth, one of order 2/3 to a quarter."""
+    fine = 2.0**-5 * np.random.default_rng(3).standard_normal((100, 2**10))
+    assert end_error(solver, 0.5, 128, fine) < end_error(solver, 0.5, 16, fine) / 4.0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("hurst", [0.3, 0.5, 0.7])
 def test_order_on_the_quadratic_well(hurst):
