@@ -26,14 +26,14 @@ from fbmsde.laws import extremes
 from fbmsde.laws.diffusions import brownian_survival, ou_exit_rate
 from fbmsde.laws.fou import fou_stationary_variance
 from fbmsde.simulation._jump_kernel import Limits, _begin, _choose, _jump, _refill
-from fbmsde.simulation._lane_kernel import never_undefined, outside_interval
+from fbmsde.simulation.accuracy import Accuracy
 from fbmsde.simulation.bridge import bridge_passage
 from fbmsde.simulation.budget import drift_error, hidden_excursion, required_reach
 from fbmsde.simulation.continuous import Jumper, Plan, exits
 from fbmsde.simulation.domains import interval_clearance
 from fbmsde.simulation.exact_ou import fractional_ornstein_uhlenbeck
-from fbmsde.simulation.monitoring import Accuracy
 from fbmsde.simulation.scan import no_scan
+from fbmsde.simulation.watch import interval_watch
 from fbmsde.theory import registry
 
 HURST = (0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9)
@@ -54,8 +54,8 @@ def on_grid(
 ) -> Any:  # fmt: skip
     """Exits through an upper barrier on the grid of n_steps itself, by jumps, the barrier where it is."""
     motion = (landscape.point_gradient, landscape.params)
-    region = (outside_interval, never_undefined, interval_clearance, (-math.inf, barrier))
-    plan = Plan(motion, region, (x0,), horizon / n_steps, n_steps, n_steps, 0.0)
+    region = interval_watch(-math.inf, barrier), interval_clearance
+    plan = Plan(motion, *region, (x0,), horizon / n_steps, n_steps, n_steps, 0.0)
     key = checks.as_seed(seed)
     return exits(FractionalNoise(hurst), plan, accuracy or Accuracy(), key, n_paths, 1, False)
 
@@ -313,7 +313,7 @@ def traced_path(hurst: float, barrier: float, log_n: int, seed: int) -> list[tup
     jumper = Jumper.of(noise, n_steps, n_steps, 1, checks.as_seed(seed), Accuracy())
     t, model = jumper.tables, jumper.model
     tables = (t.decay, t.mean, t.deviation, t.factor, t.rank)
-    clock = (1.0 / n_steps, noise.scale(1.0 / n_steps))
+    clock = (1.0 / n_steps, noise.increment_scale(1.0 / n_steps))
     reach = np.array(required_reach(hurst, len(t.rank), Accuracy().miss))
     far = reach * clock[1] * t.deviation
     limits, scan = Limits(reach, far, hurst, 0.02, math.inf, 1.0), no_scan()

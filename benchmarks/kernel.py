@@ -11,9 +11,11 @@ import numpy as np
 
 import fbmsde
 from fbmsde import FractionalNoise, first_passage
-from fbmsde.drivers._stored import stored_kit
+from fbmsde.drivers._stored import stored_lanes
 from fbmsde.dynamics.solvers import SOLVERS
-from fbmsde.simulation._lane_kernel import exit_steps, never_undefined, outside_interval
+from fbmsde.simulation._loop import follow
+from fbmsde.simulation._motion import Motion
+from fbmsde.simulation.watch import interval_watch
 
 WELL = fbmsde.double_well(4.0, 1.0, 1.0)
 START, DT = WELL.minima[0], 1e-3
@@ -22,13 +24,14 @@ START, DT = WELL.minima[0], 1e-3
 def exit_kernel(solver: str, n_steps: int = 2000, n_paths: int = 512, repeats: int = 15) -> float:
     """Nanoseconds per path-step with the increments given, no path leaving; medians of CPU time."""
     increments = fbmsde.fgn(0.5, n_steps, n_paths, seed=1)[None]
-    motion = (SOLVERS[solver], WELL.point_gradient, WELL.params, outside_interval, never_undefined, (-math.inf, 100.0))
+    watch = interval_watch(-math.inf, 100.0)
+    motion = Motion.of(fbmsde.overdamped(WELL), SOLVERS[solver], watch, (START,), DT, 0.01)
     times = []
     for _ in range(repeats + 1):
-        kit = stored_kit(increments, 0)
+        lanes = stored_lanes(increments, 0, 0.01)
         out = np.zeros(n_paths, np.int64), np.zeros(n_paths, np.uint8)
         begin = time.process_time()
-        exit_steps(*kit, *motion, (START,), (DT, 0.01), n_steps, np.arange(n_paths), *out, np.zeros(2, np.int64))
+        follow(lanes, motion, n_steps, np.arange(n_paths), *out, np.zeros(2, np.int64))
         times.append(time.process_time() - begin)
     return median(times[1:]) / increments.size * 1e9
 

@@ -3,6 +3,7 @@ from .drivers.fbm_compat import FBM
 from .drivers.fractional import FractionalNoise
 from .drivers.rational.streaming import StreamingNoise
 from .drivers.sample import fbm, fgn
+from .dynamics.equation import Equation, overdamped
 from .dynamics.landscapes import Landscape, double_well, double_well_2d, quadratic, rippled_well, tilted_double_well
 from .hurst.estimate import estimate_hurst
 from .hurst.rolling import rolling_hurst
@@ -13,7 +14,7 @@ from .simulation.budget import ErrorBudget
 from .simulation.domains import LevelSet
 from .simulation.errors import HorizonError, PathError
 from .simulation.exact_ou import fractional_ornstein_uhlenbeck
-from .simulation.monitoring import Accuracy
+from .simulation.monitoring import Accuracy, Continuous, Grid, Shifted
 from .simulation.passage import first_passage
 from .simulation.paths import Paths, simulate_paths
 from .studies.escape.study import EscapeStudy, escape_study
@@ -21,9 +22,12 @@ from .studies.escape.study import EscapeStudy, escape_study
 __all__ = [
     "FBM",
     "Accuracy",
+    "Continuous",
+    "Equation",
     "ErrorBudget",
     "EscapeStudy",
     "FractionalNoise",
+    "Grid",
     "HorizonError",
     "Landscape",
     "LevelSet",
@@ -31,6 +35,7 @@ __all__ = [
     "PassageTimes",
     "PathError",
     "Paths",
+    "Shifted",
     "StreamingNoise",
     "bridge_passage",
     "double_well",
@@ -41,6 +46,7 @@ __all__ = [
     "fgn",
     "first_passage",
     "fractional_ornstein_uhlenbeck",
+    "overdamped",
     "quadratic",
     "rippled_well",
     "rolling_hurst",

@@ -19,7 +19,7 @@ from functools import lru_cache
 from itertools import takewhile
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numba import njit, types
@@ -32,7 +32,7 @@ _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF")
 _ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
 _STABLE = {*sys.stdlib_module_names, "numpy", "numba", "scipy"}  # packages whose names keep their values
 _CONSTANTS = (types.Callable, types.DType, types.EnumClass, types.ExceptionClass)  # numba types that nobody changes
-_FROZEN: WeakSet[Any] = WeakSet()  # functions that were compiled from frozen values and cannot change any more
+_FROZEN: WeakKeyDictionary[Any, str | None] = WeakKeyDictionary()  # compiled from frozen values, with a hash of them
 
 Chains = frozenset[tuple[str, ...]]
 
@@ -62,17 +62,59 @@ def made(recipe: Recipe) -> Any:
     >>> made(recipe_of(steep)) is made(recipe_of(steep))
     True
     """
-    return frozen(recipe.make())
+    return frozen(recipe.make(), digest(recipe.key))
 
 
-def frozen(function: Any) -> Any:
+def frozen(function: Any, content: str | None = None) -> Any:
     """The function itself, which from now on counts as holding nothing that can change.
+
+    `content` is a hash of what it was made from, None where none can be told.
 
     >>> is_frozen(frozen(njit(lambda x: x)))
     True
     """
-    _FROZEN.add(function)
+    _FROZEN[function] = content
     return function
+
+
+def packaged(function: Callable[..., Any]) -> Any:
+    """A function of a module of this package, compiled and known by its name."""
+    return frozen(njit(**OPTIONS)(function), f"{function.__module__}.{function.__qualname__}")
+
+
+def content_of(function: Any) -> str | None:
+    """The hash of all that a frozen function was made from, the same in every process; None where none can be told."""
+    return _FROZEN.get(function)
+
+
+def digest(*parts: Any) -> str | None:
+    """A hash of keys of recipes and other plain values; None if one of them means something in this process only."""
+    try:
+        return hashlib.sha256(repr(_plain(parts)).encode()).hexdigest()
+    except _OfThisProcess:
+        return None
+
+
+class _OfThisProcess(Exception):
+    """A key names an object by its place in memory."""
+
+
+def _plain(part: Any) -> Any:
+    """A key of a recipe as nested tuples of values whose text is the same in every process."""
+    if isinstance(part, CodeType):
+        used = part.co_code, part.co_consts, part.co_names, part.co_varnames, part.co_freevars, part.co_cellvars
+        return ("code", *map(_plain, used), part.co_flags, part.co_argcount)
+    if isinstance(part, (tuple, list)):
+        return tuple(map(_plain, part))
+    if isinstance(part, frozenset):
+        return ("set", *sorted(map(repr, map(_plain, part))))
+    if isinstance(part, type):
+        return part.__module__, part.__qualname__
+    if isinstance(part, (bool, int, float, complex, str, bytes, np.generic)) or part is None or part is Ellipsis:
+        return type(part).__name__, repr(part)
+    if is_frozen(part) and content_of(part) is not None:
+        return "frozen", content_of(part)
+    raise _OfThisProcess
 
 
 def is_frozen(value: Any) -> bool:
@@ -265,7 +307,35 @@ def _callable(value: Any, name: str, outer: tuple[Any, ...]) -> Recipe:
     kind = None if is_frozen(value) else _numba_type(value)
     if kind is not None and (isinstance(kind, types.ClassType) or not isinstance(kind, _CONSTANTS)):
         raise CannotFollow(f"{name}, a {type(value).__name__}")
-    return Recipe(("same", id(value)), lambda: value)
+    return Recipe(("same", _known_as(value) or _Same(value)), lambda: value)
+
+
+class _Same:
+    """Equal for the same object only, which it keeps alive."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+def _known_as(value: Any) -> str | None:
+    """What every process calls the value: a name in a stable package, or the content it was made from."""
+    if is_frozen(value):
+        return content_of(value)
+    return name_of(value) if _is_stable(getattr(value, "__module__", None) or "") else None
+
+
+def name_of(value: Any) -> str | None:
+    """The module and name under which a value can be imported, None if it cannot be."""
+    plain = getattr(value, "py_func", value)
+    module, name = getattr(plain, "__module__", None) or "", getattr(plain, "__qualname__", "")
+    found = getattr(sys.modules.get(module), name, None)
+    return f"{module}.{name}" if found is not None and found is value else None
 
 
 def _is_stable(module: str) -> bool:

@@ -10,12 +10,14 @@ import math
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 Interval = tuple[float | None, float | None]  # None is an open side
 Seed = int | np.random.SeedSequence | np.random.Generator
+
+Kind = TypeVar("Kind")
 
 
 def number(name: str, value: Any) -> float:
@@ -62,9 +64,11 @@ def numbers(name: str, values: Any) -> tuple[float, ...]:
     return tuple(finite(name, value) for value in values)
 
 
-def kind(name: str, value: Any, wanted: type, advice: str) -> None:
-    """Raise TypeError, whose message ends with the advice, unless the value is an object of the class `wanted`.
+def kind(name: str, value: object, wanted: type[Kind], advice: str) -> Kind:
+    """The value, or TypeError with the advice at its end unless it is an object of the class or protocol `wanted`.
 
+    >>> kind("name", "fou", str, "Write it in quotes.")
+    'fou'
     >>> kind("name", 3, str, "Write it in quotes.")
     Traceback (most recent call last):
         ...
@@ -72,6 +76,7 @@ def kind(name: str, value: Any, wanted: type, advice: str) -> None:
     """
     if not isinstance(value, wanted):
         raise TypeError(f"{name} must be a {wanted.__name__}, got {value!r}. {advice}")
+    return value
 
 
 def positive(name: str, value: Any) -> float:

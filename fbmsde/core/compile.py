@@ -10,16 +10,18 @@ import functools
 import math
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
-from numba import config, njit, types
+from numba import config, njit, typeof, types
 from numba.extending import intrinsic
 
 from . import complaints
-from .captured import OPTIONS, CannotFollow, frozen, is_frozen, made, recipe_of
+from .cache import kept
+from .captured import OPTIONS, CannotFollow, content_of, digest, frozen, is_frozen, made, name_of, recipe_of
 from .points import Point, replaced
 
 _NUMERIC_STEP = 6e-6  # cube root of the machine epsilon, where truncation and rounding of a central difference balance
@@ -48,9 +50,55 @@ def by_content(build: Callable[..., Any]) -> Any:
 
     @functools.wraps(build)
     def look_up(function: Callable[..., Any], *rest: Any) -> Any:
-        return frozen(kept(compiled(function), *rest))
+        inner = compiled(function)
+        content = content_of(inner)
+        name = f"{build.__module__}.{build.__qualname__}"
+        return frozen(kept(inner, *rest), None if content is None else digest(name, content, rest))
 
     return look_up
+
+
+def locked(function: Callable[..., Any], signature: Any, name: str | None) -> Any:
+    """The function compiled for one signature alone, so that compiled code can take it as a value of a function type.
+
+    Its machine code is kept between processes under `name`, which must tell it from all others; None to keep none.
+    """
+    if config.DISABLE_JIT:
+        return function
+    dispatcher = njit(error_model="numpy", nogil=True)(function)
+    if name is not None:
+        kept(dispatcher, name)
+    dispatcher.compile(signature)
+    dispatcher.disable_compile()
+    return dispatcher
+
+
+def baked(build: Callable[..., Any], functions: tuple[Any, ...], arguments: tuple[Any, ...]) -> Any:
+    """The kernel ``build(*functions)``, compiled for the types of its arguments and kept where all content is known.
+
+    `build` is a function of a module that makes a kernel of compiled functions, which become part of it.
+    """
+    return _baked(build, functions, tuple(map(typeof, arguments)))
+
+
+@lru_cache(maxsize=256)
+def _baked(build: Callable[..., Any], functions: tuple[Any, ...], kinds: tuple[types.Type, ...]) -> Any:
+    return locked(build(*functions), types.void(*kinds), digest(f"{build.__module__}.{build.__qualname__}", functions))
+
+
+def lasting_name(function: Callable[..., Any]) -> str | None:
+    """A name of the function's content that is the same in every process, None where there is none.
+
+    Functions of this package go by their name, as kept machine code depends on all sources of the package anyhow;
+    others by the hash of their code and of what they capture.
+    """
+    name = name_of(function)
+    if name is not None and name.startswith(f"{__package__.partition('.')[0]}."):
+        return name
+    try:
+        return content_of(compiled(function))
+    except CannotFollow:
+        return None
 
 
 @intrinsic
@@ -111,56 +159,20 @@ def numeric_gradient(potential: Callable[..., float], dim: int) -> Any:
     return njit(**OPTIONS)(slope if dim == 1 else slopes)
 
 
-@by_content
-def outside(level: Callable[..., float], dim: int) -> Any:
-    """The compiled test whether a point, a tuple of `dim` floats, lies outside ``level(x, *params) < 0``.
-
-    A point where the level is NaN lies outside.
-
-    >>> outside(lambda x: x**2 - 1, 1)((2.0,))
-    True
-    """
-
-    def on_points(x: Point, *params: float) -> bool:
-        return not level(x, *params) < 0.0
-
-    def on_floats(x: Point, *params: float) -> bool:
-        return not level(x[0], *params) < 0.0
-
-    return njit(**OPTIONS)(on_points if dim > 1 else on_floats)
-
-
-@by_content
-def undefined(level: Callable[..., float], dim: int) -> Any:
-    """The compiled test whether ``level(x, *params)`` is NaN at a point, a tuple of `dim` floats.
-
-    >>> undefined(lambda x: x**2 - 1, 1)((2.0,))
-    False
-    """
-
-    def on_points(x: Point, *params: float) -> bool:
-        value = 1.0 * level(x, *params)
-        return value != value
-
-    def on_floats(x: Point, *params: float) -> bool:
-        value = 1.0 * level(x[0], *params)
-        return value != value
-
-    return njit(**OPTIONS)(on_points if dim > 1 else on_floats)
-
-
-def require_compiles(name: str, function: Callable[..., Any], dim: int, n_params: int, *, vector: bool) -> None:
+def require_compiles(
+    name: str, function: Callable[..., Any], dim: int, n_params: int, *, vector: bool, timed: bool = False
+) -> None:
     """Compile ``function(x, *params)``, and raise an error with the reason and the place unless it can be used.
 
     If `vector` is True the function must return a point, which is a float in one dimension and a tuple of `dim` floats
-    in several; otherwise it must return one number. Raises TypeError for an object that is no function and for a
-    function that captures what cannot be followed, and ValueError for one that does not compile or returns something
-    else. `name` is that of the argument in the message.
+    in several; otherwise it must return one number. If `timed` is True it takes the time before the point. Raises
+    TypeError for an object that is no function and for a function that captures what cannot be followed, and
+    ValueError for one that does not compile or returns something else. `name` is that of the argument in the message.
 
     >>> require_compiles("gradient", lambda x, a: a * x, 1, 1, vector=True)
     """
-    _require_function(name, function)
-    _require_signature(name, function, dim, n_params)
+    _require_function(name, function, timed)
+    _require_signature(name, function, dim, n_params, timed)
     try:
         dispatcher = compiled(function)
     except CannotFollow as error:
@@ -168,18 +180,45 @@ def require_compiles(name: str, function: Callable[..., Any], dim: int, n_params
             f"{name} must capture nothing but numbers, strings, tuples, arrays and functions, got {error}. "
             "Pass its numbers in `params`, or put them in an array."
         ) from None
-    if config.DISABLE_JIT:
-        return
-    point = types.float64 if dim == 1 else types.UniTuple(types.float64, dim)
+    if not config.DISABLE_JIT:
+        _require_returned(name, dispatcher, _Form(dim, n_params, vector, timed), function)
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What a function takes and returns: see `require_compiles`."""
+
+    dim: int
+    n_params: int
+    vector: bool
+    timed: bool
+
+    @property
+    def arguments(self) -> tuple[types.Type, ...]:
+        """The types of its arguments."""
+        point = types.float64 if self.dim == 1 else types.UniTuple(types.float64, self.dim)
+        return (types.float64,) * self.timed + (point,) + (types.float64,) * self.n_params
+
+
+def _require_returned(name: str, dispatcher: Any, form: _Form, function: Any) -> None:
+    """ValueError with the reason and the place unless the function compiles and returns what it should."""
     try:
-        _, _, arguments, _ = dispatcher.get_call_template((point, *(types.float64,) * n_params), {})
+        returned = _returned(dispatcher, form)
     except Exception as error:  # the compiler raises of all kinds
-        raise ValueError(f"{name} must compile with numba, got: {complaints.explain(error, function, dim)}") from None
-    returned = types.unliteral(dispatcher.overloads[tuple(arguments)].signature.return_type)
-    if not (_is_point(returned, dim) if vector and dim > 1 else isinstance(returned, _NUMBERS)):
-        wanted = f"a tuple of {dim} floats" if vector and dim > 1 else "one number"
-        advice = complaints.about_returned(returned, function, vector and dim > 1)
+        reason = complaints.explain(error, function, form.dim)
+        raise ValueError(f"{name} must compile with numba, got: {reason}") from None
+    as_point = form.vector and form.dim > 1
+    if not (_is_point(returned, form.dim) if as_point else isinstance(returned, _NUMBERS)):
+        wanted = f"a tuple of {form.dim} floats" if as_point else "one number"
+        advice = complaints.about_returned(returned, function, as_point)
         raise ValueError(f"{name} must return {wanted}, got numba type {returned}{advice}")
+
+
+@lru_cache(maxsize=512)
+def _returned(dispatcher: Any, form: _Form) -> types.Type:
+    """The type that a compiled function returns for arguments of its form."""
+    _, _, arguments, _ = dispatcher.get_call_template(form.arguments, {})
+    return types.unliteral(dispatcher.overloads[tuple(arguments)].signature.return_type)
 
 
 def require_same_sign(potential: Any, gradient: Any, dim: int, params: tuple[float, ...]) -> None:
@@ -229,24 +268,25 @@ def _is_point(kind: types.Type, dim: int) -> bool:
     return len(items) == dim and all(isinstance(types.unliteral(item), _NUMBERS) for item in items)
 
 
-def _require_function(name: str, function: Any) -> None:
+def _require_function(name: str, function: Any, timed: bool) -> None:
     """Raise TypeError for an object that can be called but has no code that could be compiled."""
     inner = function.func if isinstance(function, functools.partial) else function
     if isinstance(getattr(inner, "py_func", inner), FunctionType):
         return
-    advice = "Write a function that computes its value from numbers: def f(x, *params)."
+    arguments = "t, x, *params" if timed else "x, *params"
+    advice = f"Write a function that computes its value from numbers: def f({arguments})."
     if isinstance(inner, MethodType):
         advice = "Write a function outside of the class and pass the object's numbers in `params`."
     elif isinstance(inner, np.poly1d):
         advice = "Write it as a function, with its coefficients in `params`: lambda x, a, b, c: (a * x + b) * x + c."
     elif callable(inner):
         advice = f"Objects of class {type(inner).__name__} cannot be compiled. {advice}"
-    raise TypeError(f"{name} must be a function of (x, *params), got {complaints.short(function)}. {advice}")
+    raise TypeError(f"{name} must be a function of ({arguments}), got {complaints.short(function)}. {advice}")
 
 
-def _require_signature(name: str, function: Any, dim: int, n_params: int) -> None:
-    """Raise ValueError unless the function can be called with x and `n_params` numbers."""
-    problem = complaints.signature_problem(function, n_params)
+def _require_signature(name: str, function: Any, dim: int, n_params: int, timed: bool) -> None:
+    """Raise ValueError unless the function can be called with x (and t before it) and `n_params` numbers."""
+    problem = complaints.signature_problem(function, n_params, timed)
     if problem:
-        point = "x" if dim == 1 else f"x (a tuple of {dim} floats)"
+        point = "t, " * timed + ("x" if dim == 1 else f"x (a tuple of {dim} floats)")
         raise ValueError(f"{name} must take {point} and {n_params} number{'s' * (n_params != 1)} of params, {problem}")

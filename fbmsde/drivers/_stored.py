@@ -1,31 +1,37 @@
-"""Increments held in memory, handed to the kernels block by block."""
+"""Increments held in memory, handed to the loops block by block."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from .base import BLOCK, LANES
+from .base import BLOCK, LANES, Lanes, lanes
 
 
-@njit(error_model="numpy", nogil=True)
-def start_stored(source: Any, lane: int, path: int) -> None:
+class _Data(NamedTuple):
+    """Increments (d, n_paths, n_steps) of the paths from number `first` on.
+
+    `where` (2, L) tells of each lane which of the paths it follows and how many of its increments have been read.
+    """
+
+    increments: NDArray[np.floating]
+    first: int
+    where: NDArray[np.int64]
+
+
+def start_stored(data: _Data, lane: int, path: int) -> None:
     """Point the lane at the first increment of its path."""
-    _, first, where = source
-    where[0, lane] = path - first
-    where[1, lane] = 0
+    data.where[0, lane] = path - data.first
+    data.where[1, lane] = 0
 
 
-@njit(error_model="numpy", nogil=True)
-def draw_stored(source: Any, noise: NDArray) -> None:
+def draw_stored(data: _Data, noise: NDArray[np.float64]) -> None:
     """Copy the next increments of each lane's path from the stored ones; what lies behind the end is left as it is."""
-    increments, _, where = source
-    n_steps = increments.shape[2]
+    where, n_steps = data.where, data.increments.shape[2]
     for j in range(noise.shape[0]):
-        paths, out = increments[j], noise[j]
+        paths, out = data.increments[j], noise[j]
         for lane in range(out.shape[1]):
             time = where[1, lane]
             path, to = paths[where[0, lane]], np.uint64(lane)  # unsigned: no test for indices from the end
@@ -38,6 +44,6 @@ def draw_stored(source: Any, noise: NDArray) -> None:
     where[1] += BLOCK
 
 
-def stored_kit(increments: NDArray, first: int) -> tuple[Any, Any, tuple[Any, ...]]:
-    """Start, draw and lanes that read `increments` (d, n_paths, n_steps) of the paths from `first` on."""
-    return start_stored, draw_stored, (increments, first, np.zeros((2, LANES), np.int64))
+def stored_lanes(increments: NDArray[np.floating], first: int, scale: float) -> Lanes:
+    """Lanes that read unit-step `increments` (d, n_paths, n_steps) of the paths from `first` on, times `scale`."""
+    return lanes(start_stored, draw_stored, _Data(increments, first, np.zeros((2, LANES), np.int64)), scale)

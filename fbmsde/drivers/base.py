@@ -1,15 +1,22 @@
-"""What every driver is: a feed of increments for kernels, in blocks of steps and lanes of paths."""
+"""What every driver is: a source of increments for the loops, in blocks of steps and lanes of paths.
+
+A driver is a frozen dataclass. Asked for a `feed`, it returns what hands out `Lanes`: two compiled functions and the
+arrays on which they work. What a driver can do beyond that is told by the protocols `Jumping` and `Branching`.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from numba import config
+from numba import config, typeof, types
 from numpy.typing import ArrayLike
 
+from ..core.compile import lasting_name, locked
 from ..core.linear import symmetric_eigen, triangular_root
-from ..core.types import Array
+from ..core.types import Array, Key
 
 BLOCK = 8  # steps drawn at once: a cache line of stored increments; the recursion loads its states once for all eight
 
@@ -17,16 +24,75 @@ BLOCK = 8  # steps drawn at once: a cache line of stored increments; the recursi
 # do not depend on it.
 LANES = 8 if config.DISABLE_JIT else 128
 
+NOISE = types.Array(types.float64, 3, "C")  # increments (channels, BLOCK, LANES)
+
+
+class Lanes(NamedTuple):
+    """What a loop needs of a driver to advance LANES paths side by side.
+
+    ``start(data, lane, path)`` puts the beginning of a path into a lane. ``draw(data, noise)`` writes the next BLOCK
+    numbers of all lanes into `noise` (channels, BLOCK, LANES), and the increments are `scale` times those: the loop
+    multiplies at no cost. `data` is a named tuple of arrays and numbers that only these two functions read, and `kind`
+    its type for the compiler.
+    """
+
+    start: Callable[..., None]
+    draw: Callable[..., None]
+    data: tuple[object, ...]
+    scale: float
+    kind: types.Type
+
 
 class Feed(Protocol):
-    """Noise for kernels: ``(start, draw, source)`` of any range of paths, a pure function of (key, path)."""
+    """Lanes for any range of paths, of which each is a pure function of (key, path number)."""
 
     @property
     def max_paths(self) -> int | None:
-        """Paths that one kit may hold, None for any number."""
+        """The number of paths that one set of lanes may serve, None for any number."""
 
-    def kit(self, first: int, n_paths: int) -> tuple[Any, Any, Any]:
-        """The pair of compiled functions and the arrays for the paths first ... first + n_paths - 1."""
+    def lanes(self, first: int, n_paths: int, width: int = LANES) -> Lanes:
+        """Lanes for the paths first ... first + n_paths - 1, of which only the first `width` are used."""
+
+
+@runtime_checkable
+class Driver(Protocol):
+    """The noise of an equation: a frozen, hashable dataclass that can be pickled."""
+
+    def feed(self, n_steps: int, dt: float, channels: int, key: Key) -> Feed:
+        """Increments over steps of `dt`, their strength included, of `channels` components over `n_steps` steps."""
+
+    def increment_scale(self, dt: float) -> float:
+        """The typical size of an increment over a step of `dt`: its standard deviation where it has one."""
+
+
+@runtime_checkable
+class Extending(Protocol):
+    """A driver that makes no more of a path than is read, so that a run may decide how far to go. `until` needs one."""
+
+    def most_steps(self) -> int:
+        """The largest number of steps of a feed; ValueError where whole paths are made at once."""
+
+
+def lanes(
+    start: Callable[..., None], draw: Callable[..., None], data: tuple[object, ...], scale: float = 1.0
+) -> Lanes:
+    """Lanes made of two plain functions of a module; they are compiled once for every type of `data`.
+
+    Their machine code is kept between processes.
+    """
+    kind = typeof(data)
+    return Lanes(*_compiled(start, draw, kind), data, scale, kind)
+
+
+@lru_cache(maxsize=64)
+def _compiled(
+    start: Callable[..., None], draw: Callable[..., None], data: types.Type
+) -> tuple[Callable[..., None], Callable[..., None]]:
+    """Both functions of a driver, compiled for one type of data."""
+    return (
+        locked(start, types.void(data, types.int64, types.int64), lasting_name(start)),
+        locked(draw, types.void(data, NOISE), lasting_name(draw)),
+    )
 
 
 def correlation_factor(matrix: ArrayLike) -> Array:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import numpy as np
-from numba import njit
+from numba import njit, typeof, types
 
 from ..core.blocks import short_ranges
-from ..core.types import AnyArray
-from .base import BLOCK, LANES, Feed
+from ..core.compile import lasting_name, locked
+from ..core.types import AnyArray, Array
+from .base import BLOCK, LANES, NOISE, Feed, Lanes
 from .exact.generators import Progress, fill_paths
 
 
@@ -30,14 +31,14 @@ def fill_from_feed(feed: Feed, out: AnyArray, threads: int, progress: Progress =
 
 def stream_from_feed(feed: Feed, path: int, chunk: int, dtype: np.dtype) -> Iterator[AnyArray]:
     """One path of a feed of one component, as arrays (chunk,) one after the other, without end."""
-    start, draw, data = feed.kit(path, 1)
-    noise, held = np.empty((1, BLOCK, 1), dtype), np.empty((1, 0, 1), dtype)
+    lanes = feed.lanes(path, 1, 1)
+    noise, held = np.empty((1, BLOCK, 1)), np.empty((1, 0, 1), dtype)
     fresh = True
     while True:
         missing = chunk - held.shape[1]
         drawn = np.empty((1, max(0, -(-missing // BLOCK) * BLOCK), 1), dtype)
         for first, last in _time_ranges(drawn.shape[1], 1):
-            _fill_rows(start, draw, data, noise, path, fresh, (first, last), drawn)
+            _fill(lanes, noise, path, fresh, (first, last), drawn)
             fresh = False
         held = np.concatenate([held, drawn], axis=1)
         yield held[0, :chunk, 0]
@@ -47,15 +48,14 @@ def stream_from_feed(feed: Feed, path: int, chunk: int, dtype: np.dtype) -> Iter
 def fill_some(feed: Feed, first: int, out: AnyArray) -> None:
     """Fill the rows of the paths from `first` on, in kernel calls short enough to be stopped between them."""
     n_paths, n_steps, n_components = out.shape
-    start, draw, data = feed.kit(first, n_paths)
-    noise = np.empty((n_components, BLOCK, min(n_paths, LANES)), out.dtype)
-    lanes = noise.shape[2]
-    if next(iter(_time_ranges(n_steps, lanes * n_components)))[1] == n_steps:
-        _fill_rows(start, draw, data, noise, first, True, (0, n_steps), out)
+    width = min(n_paths, LANES)
+    lanes, noise = feed.lanes(first, n_paths, width), np.empty((n_components, BLOCK, width))
+    if next(iter(_time_ranges(n_steps, width * n_components)))[1] == n_steps:
+        _fill(lanes, noise, first, True, (0, n_steps), out)
         return
-    for group in range(0, n_paths, lanes):
-        for some in _time_ranges(n_steps, lanes * n_components):
-            _fill_rows(start, draw, data, noise, first + group, some[0] == 0, some, out[group : group + lanes])
+    for group in range(0, n_paths, width):
+        for some in _time_ranges(n_steps, width * n_components):
+            _fill(lanes, noise, first + group, some[0] == 0, some, out[group : group + width])
 
 
 def _time_ranges(n_steps: int, numbers: int) -> Iterator[tuple[int, int]]:
@@ -64,18 +64,27 @@ def _time_ranges(n_steps: int, numbers: int) -> Iterator[tuple[int, int]]:
         yield first * BLOCK, min(last * BLOCK, n_steps)
 
 
-@njit(error_model="numpy", nogil=True)
+def _fill(lanes: Lanes, noise: Array, first: int, fresh: bool, some: tuple[int, int], out: AnyArray) -> None:
+    """Call `_fill_rows`, compiled for the types of the driver's data and of `out`."""
+    loop = _rows_loop(lanes.kind, typeof(out))
+    loop(lanes.start, lanes.draw, lanes.data, lanes.scale, noise, first, fresh, *some, out)
+
+
+@lru_cache(maxsize=64)
+def _rows_loop(data: types.Type, out: types.Type) -> Callable[..., None]:
+    """The loop for one type of a driver's data and one of the array that is filled."""
+    start, draw = types.void(data, types.int64, types.int64), types.void(data, NOISE)
+    functions = types.FunctionType(start), types.FunctionType(draw)
+    rest = types.float64, NOISE, types.int64, types.boolean, types.int64, types.int64, out
+    loop: Callable[..., None] = locked(_fill_rows, types.void(*functions, data, *rest), lasting_name(_fill_rows))
+    return loop
+
+
 def _fill_rows(
-    start: Any,
-    draw: Any,
-    data: Any,
-    noise: AnyArray,
-    first: int,
-    fresh: bool,
-    some: tuple[int, int],
-    out: AnyArray,
-) -> None:
-    """Fill `some` steps of the rows of `out`, as many rows at a time as `noise` (n_components, BLOCK, lanes) has lanes.
+    start: Callable[..., None], draw: Callable[..., None], data: tuple[object, ...], scale: float,
+    noise: Array, first: int, fresh: bool, begin: int, end: int, out: AnyArray,
+) -> None:  # fmt: skip
+    """Fill the steps from `begin` to `end` of the rows of `out`, as many rows at a time as `noise` has lanes.
 
     Unless `fresh`, the lanes go on from where the last call has left them.
     """
@@ -85,20 +94,20 @@ def _fill_rows(
         if fresh:
             for lane in range(used):
                 start(data, lane, first + group + lane)
-        for step in range(some[0], some[1], BLOCK):
+        for step in range(begin, end, BLOCK):
             draw(data, noise)
             for j in range(noise.shape[0]):
-                _copy_block(noise[j], step, out[group : group + used, : some[1], j])
+                _copy_block(noise[j], scale, step, out[group : group + used, :end, j])
 
 
 @njit(error_model="numpy", nogil=True)
-def _copy_block(block: AnyArray, step: int, rows: AnyArray) -> None:
+def _copy_block(block: Array, scale: float, step: int, rows: AnyArray) -> None:
     """Copy a block (BLOCK, n_lanes) into the steps of `rows` (n_used, n_steps) from `step` on, as far as they go."""
     left = rows.shape[1] - step
     for lane in range(rows.shape[0]):
         if left >= BLOCK:  # a loop of known length is several times faster
             for s in range(BLOCK):
-                rows[lane, step + s] = block[s, lane]
+                rows[lane, step + s] = scale * block[s, lane]
         else:
             for s in range(left):
-                rows[lane, step + s] = block[s, lane]
+                rows[lane, step + s] = scale * block[s, lane]

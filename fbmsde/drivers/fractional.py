@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..core import checks
-from ..core.types import Key
-from ._recursion import recursion_kit
-from ._stored import stored_kit
-from .base import LANES, Feed, correlation_factor
-from .exact.generators import make_generator
-from .rational.streaming import StreamingNoise
-from .sample import METHODS
+from ..core.types import Array, Key
+from ._stored import stored_lanes
+from .base import LANES, Feed, Lanes, correlation_factor
+from .exact.generators import Generator, make_generator
+from .jumping import JumpSource
+from .rational.jump_tables import jumps
+from .rational.streaming import StreamingNoise, default_tolerance, step_limit
+from .rational_stream import ModelFeed
+from .sample import METHODS, sample
 
+MAX_KL = 1e-5  # divergence per path of the model in continuous time, unless the caller chooses
 _STORED_NUMBERS = 2**22  # increments held at once by an exact generator: 32 MiB
 
 
@@ -73,17 +76,60 @@ class FractionalNoise:
         eta, s = checks.positive("learning_rate", learning_rate), checks.positive("noise_std", noise_std)
         return cls(hurst, eta ** (1.0 - checks.hurst_parameter(hurst)) * s, **options)
 
-    def scale(self, dt: float) -> float:
+    def increment_scale(self, dt: float) -> float:
         """Standard deviation ``sigma dt^H`` of one increment over a step of `dt`."""
         return float(self.sigma * dt**self.hurst)
 
-    def feed(self, n_steps: int, dim: int, key: Key) -> Feed:
-        """Unit-step increments of `dim` components over `n_steps` for the kernels."""
-        mixing = self._mixing(dim)
+    scale = increment_scale
+
+    def feed(self, n_steps: int, dt: float, channels: int, key: Key) -> Feed:
+        """Increments of `channels` components over `n_steps` steps of `dt`, for the loops."""
+        mixing, scale = self._mixing(channels), self.increment_scale(dt)
+        real = checks.float_type("dtype", self.dtype)
         if self.method == "streaming":
-            return _Recursion(StreamingNoise(self.hurst, max(2, n_steps), self.tolerance), dim, key, mixing, self.dtype)
-        checks.fits_memory(f"two paths of {n_steps} steps", 16.0 * n_steps * dim)
-        return _Stored(make_generator(self.method, float(self.hurst), n_steps), n_steps, dim, key, mixing, self.dtype)
+            model = StreamingNoise(self.hurst, max(2, n_steps), self.tolerance)
+            return ModelFeed(model, key, channels, real, mixing, scale)
+        checks.fits_memory(f"two paths of {n_steps} steps", 16.0 * n_steps * channels)
+        generator = make_generator(self.method, float(self.hurst), n_steps)
+        return _Stored(generator, n_steps, channels, key, mixing, scale, real)
+
+    def sample(self, n_steps: int, n_paths: int = 1, *, dt: float = 1.0, seed: checks.Seed) -> Array:
+        """Increments over steps of `dt`, (n_paths, n_steps), as the simulations use them; see `drivers.sample.sample`.
+
+        >>> FractionalNoise(0.7, sigma=0.5).sample(1000, 3, dt=0.01, seed=1).shape
+        (3, 1000)
+        """
+        return sample(self, n_steps, n_paths, dt=dt, seed=seed)
+
+    def most_steps(self) -> int:
+        """The largest number of steps of a streamed path; ValueError for exact generators, which make whole paths."""
+        if self.method != "streaming":
+            raise ValueError(
+                f"method must be 'streaming' for `until`, got {self.method!r}: whole paths have a fixed end."
+            )
+        return step_limit(self.hurst, self.tolerance)
+
+    def jump_source(self, n_steps: int, longest: int, channels: int, tolerance: float | None) -> JumpSource:
+        """The jumps of up to `longest` of `n_steps` steps, of the streaming model in double precision.
+
+        `tolerance` is the divergence per path of the model, None for that of the noise or, failing that, for the
+        default but at most 1e-5. ValueError for exact generators, for single precision and for a tolerance that is
+        given twice.
+        """
+        if self.method != "streaming":
+            raise ValueError(f"method must be 'streaming' in continuous time, got {self.method!r}.")
+        if None not in (tolerance, self.tolerance):
+            raise ValueError(
+                f"tolerance must be given once, got {self.tolerance} of the noise and {tolerance} of `accuracy`."
+            )
+        if self.dtype != np.dtype(float):
+            raise ValueError(f"dtype must be float64 in continuous time, got {self.dtype}. It computes in no other.")
+        chosen = tolerance if tolerance is not None else self.tolerance
+        if chosen is None:
+            chosen = min(default_tolerance(n_steps), MAX_KL)
+        model = StreamingNoise(self.hurst, max(2, n_steps), chosen)
+        tables = jumps(model._fitted.model, max(1, min(n_steps, longest).bit_length()))
+        return JumpSource(model, tables, self._mixing(channels))
 
     @property
     def factor(self) -> tuple[tuple[float, ...], ...] | None:
@@ -111,39 +157,24 @@ class FractionalNoise:
 class _Stored:
     """Whole paths of an exact generator, a block of them in memory at a time."""
 
-    generator: Any
+    generator: Generator
     n_steps: int
     dim: int
     key: Key
-    mixing: NDArray[np.float64]
-    dtype: Any
+    mixing: Array
+    scale: float
+    dtype: np.dtype
 
     @property
     def max_paths(self) -> int:
-        """Paths that one kit may hold."""
+        """Paths that one set of lanes may serve."""
         return max(2, min(8 * LANES, _STORED_NUMBERS // (self.n_steps * self.dim)) // 2 * 2)
 
-    def kit(self, first: int, n_paths: int) -> tuple[Any, Any, Any]:
-        """Generate the increments of a range of paths."""
+    def lanes(self, first: int, n_paths: int, width: int = LANES) -> Lanes:
+        """Lanes that read the increments of a range of paths, which are generated here."""
         increments = np.empty((self.dim, n_paths, self.n_steps), self.dtype)
         for j in range(self.dim):
             self.generator.fill(self.key, first, j, increments[j])
         if self.mixing.size:
             increments = np.einsum("jk,kpt->jpt", self.mixing.astype(self.dtype), increments)
-        return stored_kit(increments, first)
-
-
-@dataclass(frozen=True)
-class _Recursion:
-    """The rational model, run path by path as far as each path goes."""
-
-    model: StreamingNoise
-    dim: int
-    key: Key
-    mixing: NDArray[np.float64]
-    dtype: Any
-    max_paths: None = None
-
-    def kit(self, first: int, n_paths: int) -> tuple[Any, Any, Any]:
-        """Empty lanes: the recursion starts anywhere and goes as far as each path does."""
-        return recursion_kit(self.model, self.key, self.dim, self.mixing, self.dtype)
+        return stored_lanes(increments, first, self.scale)

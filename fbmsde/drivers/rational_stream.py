@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..core.types import Array, Key
-from ._recursion import recursion_kit
-from .base import LANES
+from ._recursion import Model, recursion_lanes
+from .base import LANES, Lanes
 
 
 def _independent() -> Array:
@@ -20,17 +18,20 @@ def _independent() -> Array:
 
 @dataclass(frozen=True)
 class ModelFeed:
-    """Unit-step increments of a rational model, of `dim` components, for any number of steps."""
+    """The increments of a rational model times `scale`, of `dim` components, for any number of steps.
 
-    model: Any
+    `mixing` (dim, dim) is the lower-triangular factor of the correlation of the components, empty for independent ones;
+    `dtype` is that of the states, float64 or float32.
+    """
+
+    model: Model
     key: Key
     dim: int = 1
-    dtype: Any = field(default=np.dtype(float))
-    mixing: NDArray[np.float64] = field(default_factory=_independent)
+    dtype: np.dtype = field(default=np.dtype(float))
+    mixing: Array = field(default_factory=_independent)
+    scale: float = 1.0
     max_paths: None = None
 
-    def kit(self, first: int, n_paths: int) -> tuple[Any, Any, tuple[Any, ...]]:
-        """Empty lanes, of which so many are used that no normals are drawn for lanes that stay empty."""
-        start, draw, data = recursion_kit(self.model, self.key, self.dim, self.mixing, self.dtype)
-        *others, shocks, normals = data
-        return start, draw, (*others, np.ascontiguousarray(shocks[:, : min(n_paths, LANES)]), normals)
+    def lanes(self, first: int, n_paths: int, width: int = LANES) -> Lanes:
+        """Empty lanes, which serve any path; normals are drawn for the first `width` of them."""
+        return recursion_lanes(self.model, self.key, self.dim, self.mixing, self.scale, self.dtype, width)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..core import checks
-from ..core.types import AnyArray, Key
-from .base import LANES, Feed
+from ..core.types import AnyArray, Array, Key
+from .base import LANES, Driver
 from .exact.generators import GENERATORS, Generator, Progress, fill_components, fill_paths, make_generator
 from .feed_rows import fill_from_feed, fill_some
 from .rational.streaming import StreamingNoise
@@ -97,22 +97,8 @@ def fbm(
     return out
 
 
-class Sampled(Protocol):
-    """What :func:`sample` needs of a driver: a feed of unit increments, their strength over a step, and their type."""
-
-    @property
-    def dtype(self) -> DTypeLike:
-        """The type of the increments, float64 or float32."""
-
-    def feed(self, n_steps: int, dim: int, key: Key) -> Feed:
-        """Unit-step increments of `dim` components over `n_steps`."""
-
-    def scale(self, dt: float) -> float:
-        """The factor from unit-step increments to those over `dt`."""
-
-
 def sample(
-    driver: Sampled,
+    driver: Driver,
     n_steps: int,
     n_paths: int = 1,
     *,
@@ -121,7 +107,7 @@ def sample(
     seed: checks.Seed,
     n_jobs: int | None = None,
     progress: Progress = False,
-) -> AnyArray:
+) -> Array:
     """Increments of any driver over steps of `dt`, (n_paths, n_steps), or (n_paths, n_steps, dim).
 
     They have the driver's strength, for fractional noise ``sigma dt^H``, and are what the simulations feed to path i of
@@ -133,11 +119,9 @@ def sample(
     """
     n_steps, n_paths = checks.count("n_steps", n_steps), checks.count("n_paths", n_paths)
     step, parts = checks.positive("dt", dt), 1 if dim is None else checks.count("dim", dim)
-    real = checks.float_type("dtype", driver.dtype)
-    checks.fits_memory("the increments", float(n_paths) * n_steps * parts * real.itemsize)
-    out = np.empty((n_paths, n_steps, parts), real)
-    fill_from_feed(driver.feed(n_steps, parts, checks.as_seed(seed)), out, checks.workers(n_jobs), progress)
-    out *= driver.scale(step)
+    checks.fits_memory("the increments", 8.0 * n_paths * n_steps * parts)
+    out = np.empty((n_paths, n_steps, parts))
+    fill_from_feed(driver.feed(n_steps, step, parts, checks.as_seed(seed)), out, checks.workers(n_jobs), progress)
     return out[:, :, 0] if dim is None else out
 
 

@@ -15,6 +15,7 @@ from ..core.types import Array
 from ..dynamics.solvers import heun
 from .budget import BINS, PER_UNIT
 from .scan import Line
+from .watch import INSIDE, UNDEFINED
 
 _BATCH = 2 * ROW_LANES  # normals that one step of all lanes gives
 
@@ -222,11 +223,11 @@ def _between(x: Point, y: Point, width: float, eighth: int, path: int, sample: i
 
 
 @njit(error_model="numpy", forceinline=True)
-def _hides_exit(outside: Any, bounds: Any, x: Point, y: Point, width: float, path: int, sample: int) -> bool:
+def _hides_exit(test: Any, bounds: Any, x: Point, y: Point, width: float, path: int, sample: int) -> bool:
     """Does one of seven places on the way from x to y lie outside?"""
     hidden = False
     for eighth in range(1, 8):
-        hidden = hidden or outside(_between(x, y, width, eighth, path, sample), *bounds)
+        hidden = hidden or test(0.0, _between(x, y, width, eighth, path, sample), *bounds) != INSIDE
     return hidden
 
 
@@ -243,8 +244,7 @@ def _bend(gradient: Any, params: Any, x: Point, y: Point, between: Point, width:
 
 @njit(error_model="numpy", nogil=True)
 def _jump_exits(
-    source: Any, tables: Any, gradient: Any, params: Any, outside: Any, undefined: Any,
-    clearance: Any, bounds: Any, line: Line,
+    gradient: Any, test: Any, clearance: Any, source: Any, tables: Any, params: Any, bounds: Any, line: Line,
     stiffness: Array, limits: Limits, x0: Point, clock: Any, n_steps: int, queue: NDArray, steps: NDArray,
     states: NDArray, control: NDArray, tally: NDArray, stiffest: Array,
 ) -> None:  # fmt: skip
@@ -280,12 +280,13 @@ def _jump_exits(
             now += np.int64(1) << m
             _record(tally, stiffest, m, room, stiff, limits.reach[m])
             jump += 1
-            if outside(x, *bounds):
-                outcome = (NO_LEVEL if undefined(x, *bounds) else LEFT) if is_finite(x) else BROKEN
+            rim = test(0.0, x, *bounds)
+            if rim != INSIDE:
+                outcome = (NO_LEVEL if rim == UNDEFINED else LEFT) if is_finite(x) else BROKEN
                 tally[0, 1] += m > 0
             elif m > 0 and (jump + path) % _SAMPLED == 0:
                 width = limits.spread * clock[1] * tables[2][m]
-                if _hides_exit(outside, bounds, before, x, width, path, jump // _SAMPLED):
+                if _hides_exit(test, bounds, before, x, width, path, jump // _SAMPLED):
                     tally[0, 2] += 1
                 else:
                     known = 0.0 <= (x[0] - line.low) * line.per_length < stiffness.shape[1]
@@ -294,3 +295,19 @@ def _jump_exits(
                     stiffest[1] = max(stiffest[1], lasts * _bend(gradient, params, before, x, between, width))
         steps[path], states[path] = now, outcome
         control[1] += 1
+
+
+def jump_kernel(gradient: Any, test: Any, clearance: Any) -> Any:
+    """The kernel of a landscape and a watch, a function of all that `_jump_exits` takes besides the three functions."""
+
+    def kernel(
+        source: Any, tables: Any, params: Any, bounds: Any, line: Line, stiffness: Array, limits: Limits, x0: Point,
+        clock: Any, n_steps: int, queue: NDArray, steps: NDArray, states: NDArray, control: NDArray, tally: NDArray,
+        stiffest: Array,
+    ) -> None:  # fmt: skip
+        _jump_exits(
+            gradient, test, clearance, source, tables, params, bounds, line, stiffness, limits, x0, clock, n_steps,
+            queue, steps, states, control, tally, stiffest,
+        )  # fmt: skip
+
+    return kernel

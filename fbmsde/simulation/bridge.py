@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from ..core import checks
 from ..core.blocks import run_blocks
+from ..core.compile import baked
 from ..core.random import normal_pair, seed_lane
 from ..core.states import BROKEN, CENSORED, LEFT, UNRESOLVED
 from ..dynamics.landscapes import Landscape
 from ..dynamics.solvers import heun
 from ..results.passage_times import PassageTimes
-from ._lane_kernel import unresolved
+from ._motion import unresolved
 from .errors import passages_of
 
 _BLOCKS = 8  # for each thread: they end at different times
@@ -32,7 +33,7 @@ def _stays(distance: float, later: float, variance: float) -> float:
 
 @njit(error_model="numpy", nogil=True)
 def _bridge_exits(
-    key: NDArray[np.uint64], gradient: Any, params: Any, x0: float, bounds: Any, clock: Any, n_steps: int,
+    gradient: Any, key: NDArray[np.uint64], params: Any, x0: float, bounds: Any, clock: Any, n_steps: int,
     queue: NDArray, steps: NDArray, states: NDArray, control: NDArray,
 ) -> None:  # fmt: skip
     """Step in which each queued path leaves, and what happened then: LEFT, UNRESOLVED, CENSORED or BROKEN."""
@@ -57,6 +58,18 @@ def _bridge_exits(
             step += 1
         steps[path], states[path] = step, outcome
         control[1] += 1
+
+
+def _bridging(gradient: Any) -> Any:
+    """`_bridge_exits` from one landscape."""
+
+    def kernel(
+        key: NDArray[np.uint64], params: Any, x0: float, bounds: Any, clock: Any, n_steps: int,
+        queue: NDArray, steps: NDArray, states: NDArray, control: NDArray,
+    ) -> None:  # fmt: skip
+        _bridge_exits(gradient, key, params, x0, bounds, clock, n_steps, queue, steps, states, control)
+
+    return kernel
 
 
 def bridge_passage(
@@ -102,8 +115,8 @@ def bridge_passage(
     control = np.zeros((len(blocks), 2), np.int64)
 
     def work(i: int) -> None:
-        arrays = (blocks[i], steps, states, control[i])
-        _bridge_exits(key, landscape.point_gradient, landscape.params, start, bounds, clock, n_steps, *arrays)
+        arguments = (key, landscape.params, start, bounds, clock, n_steps, blocks[i], steps, states, control[i])
+        baked(_bridging, (landscape.point_gradient,), arguments)(*arguments)
 
     run_blocks(work, threads, control, paths, False)
     return passages_of(steps, states, step, end)

@@ -14,7 +14,7 @@ from scipy import optimize, special
 from ..core.linear import gauss_legendre
 from ..core.types import Array
 from ..laws.fou import polylog_negative
-from .monitoring import Accuracy
+from .accuracy import Accuracy
 
 PER_UNIT, BINS = 8, 128  # classes of the clearance of jumps: an eighth of a standard deviation each
 _SUMMED = 2**8  # steps up to which a sum is taken over them, an integral beyond

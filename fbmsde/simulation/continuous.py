@@ -5,35 +5,38 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core import checks
 from ..core.blocks import run_blocks
+from ..core.compile import baked
 from ..core.points import Point
 from ..core.states import BROKEN, CENSORED
-from ..core.types import Array
-from ..drivers.fractional import FractionalNoise
-from ..drivers.rational.jump_tables import Jumps, jumps
-from ..drivers.rational.streaming import MAX_STEPS_CHOSEN, StreamingNoise, default_tolerance
+from ..core.types import Array, Key
+from ..drivers.jumping import Jumping, JumpSource
+from ..drivers.rational.jump_tables import Jumps
+from ..drivers.rational.streaming import MAX_STEPS_CHOSEN, StreamingNoise
 from ..dynamics.landscapes import Landscape
 from ..laws.extremes import barrier_shift
 from ..results.passage_times import PassageTimes
-from ._jump_kernel import _LONGER, _SAMPLED, Limits, _jump_exits
+from ._jump_kernel import _LONGER, _SAMPLED, Limits, jump_kernel
+from .accuracy import Accuracy
 from .budget import BINS, ErrorBudget, drift_error, missed_crossings, overshoot_left, required_reach
-from .domains import _REACH_OF_FINEST, _Region
+from .domains import REACH_OF_FINEST
 from .errors import passages_of
-from .monitoring import Accuracy
+from .problem import Crowd, Problem
 from .scan import Scan, no_scan, scan_line, visited
+from .watch import Watch
 
 _BLOCKS = 8  # for each thread: they end at different times
 _FEWEST, _MOST = 16, 26  # binary logarithms of the number of fine steps taken by default
 _NEGLIGIBLE = 5e-4  # standard error of a probability from 10^6 paths
 _STIFFEST = 0.5  # dt times the steepest second derivative, beyond which the scheme follows no drift
 
-MAX_KL = 1e-5  # divergence per path of the noise model, unless the caller chooses
+MOST_FINE_STEPS = MAX_STEPS_CHOSEN
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,30 +46,33 @@ class Jumper:
     A block holds no more than one path at a time: memory does not depend on the number of steps.
     """
 
-    model: StreamingNoise
-    tables: Jumps
-    key: NDArray[np.uint64]
-    mixing: Array
+    source: JumpSource
+    key: Key
     accuracy: Accuracy
 
+    @property
+    def model(self) -> StreamingNoise:
+        """The model of the noise."""
+        return self.source.model
+
+    @property
+    def tables(self) -> Jumps:
+        """The jumps by level."""
+        return self.source.tables
+
     @classmethod
-    def of(cls, noise: Any, n_steps: int, longest: int, dim: int, key: Any, accuracy: Accuracy) -> Jumper:
-        """The jumps, up to `longest` steps, of a `FractionalNoise`; ValueError when there is no model of it."""
-        tolerance = accuracy.tolerance if accuracy.tolerance is not None else noise.tolerance
-        if tolerance is None:
-            tolerance = min(default_tolerance(n_steps), MAX_KL)
-        model = StreamingNoise(noise.hurst, max(2, n_steps), tolerance)
-        tables = jumps(model._fitted.model, max(1, min(n_steps, longest).bit_length()))
-        return cls(model, tables, key, noise._mixing(dim), accuracy)
+    def of(cls, noise: Jumping, n_steps: int, longest: int, dim: int, key: Key, accuracy: Accuracy) -> Jumper:
+        """The jumps, up to `longest` steps, of a noise; ValueError when it has none."""
+        return cls(noise.jump_source(n_steps, longest, dim, accuracy.tolerance), key, accuracy)
 
     @property
     def tally_shape(self) -> tuple[int, int]:
         """Counters of one block: levels and classes of clearance."""
         return len(self.tables.rank), BINS
 
-    def run(self, plan: Plan, clock: Any) -> Callable[..., None]:
+    def run(self, plan: Plan, clock: tuple[float, float]) -> Callable[..., None]:
         """The kernel as a function of the path numbers and arrays that it lists last."""
-        source = (self.key, np.ascontiguousarray(self.model.start), self.model.level_sd, self.mixing)
+        source = (self.key, np.ascontiguousarray(self.model.start), self.model.level_sd, self.source.mixing)
         t = self.tables
         tables = (t.decay, t.mean, t.deviation, t.factor, t.rank)
         hurst = float(self.model.hurst)
@@ -75,19 +81,25 @@ class Jumper:
         far = reach * clock[1] * t.deviation
         far = np.concatenate([far, far[-1] * 2.0 ** np.arange(1, _LONGER + 1)])
         limits = Limits(reach, far, hurst, self.accuracy.drift_step, plan.widest, spread)
+        gradient, params = plan.motion
         scan = plan.scan.line, plan.scan.stiffness(far)
-        given = (source, tables, *plan.motion, *plan.region, *scan, limits, plan.start, clock, plan.n_steps)
-        return lambda *arrays: _jump_exits(*given, *arrays)
+        given = (source, tables, params, plan.watch.bounds, *scan, limits, plan.start, clock, plan.n_steps)
+        functions = gradient, plan.watch.test, plan.clearance
+        return lambda *arrays: baked(jump_kernel, functions, (*given, *arrays))(*given, *arrays)
+
+
+Motion = tuple[Callable[..., Point], tuple[float, ...]]
 
 
 class Plan(NamedTuple):
-    """A run: motion (gradient, params), region (outside, undefined, clearance, bounds), start, fine step, their number.
+    """A run: motion (gradient, params), watch, clearance of its boundary, start, fine step, their number.
 
     `scan` is what was seen of the landscape beforehand, `widest` the largest reach of a jump for the boundary's sake.
     """
 
-    motion: Any
-    region: Any
+    motion: Motion
+    watch: Watch
+    clearance: Callable[..., float]
     start: Point
     dt: float
     n_steps: int
@@ -112,15 +124,16 @@ class Exits:
 
 
 def exits(
-    noise: Any, plan: Plan, accuracy: Accuracy, key: NDArray[np.uint64], n_paths: int, threads: int, progress: Any
-) -> Exits:
+    noise: Jumping, plan: Plan, accuracy: Accuracy, key: Key, n_paths: int, threads: int,
+    progress: bool | Callable[[int], object],
+) -> Exits:  # fmt: skip
     """The exits of all paths, in blocks over the threads; ValueError when a fine step is too long for the drift."""
     jumper = Jumper.of(noise, plan.n_steps, plan.longest, len(plan.start), key, accuracy)
     blocks = np.array_split(np.arange(n_paths), min(n_paths, _BLOCKS * threads))
     steps, states = np.zeros(n_paths, np.int64), np.zeros(n_paths, np.uint8)
     control, stiffest = np.zeros((len(blocks), 2), np.int64), np.zeros((len(blocks), 3))
     tally = np.zeros((len(blocks), *jumper.tally_shape), np.int64)
-    clock = (plan.dt, noise.scale(plan.dt))
+    clock = (plan.dt, noise.increment_scale(plan.dt))
     run = jumper.run(plan, clock)
 
     def work(i: int) -> None:
@@ -151,7 +164,7 @@ def _require_followed(plan: Plan, stiff: float, bent: float) -> None:
 
 
 def _budget(
-    noise: Any, jumper: Jumper, plan: Plan, counts: NDArray[np.int64], watched: Array, n_paths: int
+    noise: Jumping, jumper: Jumper, plan: Plan, counts: NDArray[np.int64], watched: Array, n_paths: int
 ) -> ErrorBudget:
     """The budget of a finished run from what its jumps have counted."""
     late, hidden, hurst = counts[0, 1], counts[0, 2], float(noise.hurst)
@@ -170,72 +183,65 @@ def _budget(
     )
 
 
-def default_fine_steps(noise: Any, horizon: float, distance: float, longest: float) -> int:
+def default_fine_steps(noise: Jumping, horizon: float, distance: float, longest: float) -> int:
     """A power of two for which what is left of the overshoot is `_NEGLIGIBLE` of the length in play.
 
     That length is the smaller of the distance to the boundary and ``sigma horizon^H``. A step is no longer than
     `longest`, for the drift's sake.
     """
-    length = min(distance, noise.scale(horizon))
+    length = min(distance, noise.increment_scale(horizon))
     left = overshoot_left(noise.hurst) * barrier_shift(noise.hurst) * noise.sigma
     step = min(longest, (_NEGLIGIBLE * length / left) ** (1.0 / noise.hurst))
     return 2 ** max(_FEWEST, min(_MOST, math.ceil(math.log2(horizon) - math.log2(step)))) if step > 0 else 2**_MOST
 
 
-@dataclass(frozen=True)
-class _Jumps:
-    """Everything a run in continuous time needs but the number of steps."""
+def jump_passages(
+    problem: Problem, noise: Jumping, fine_steps: int | None, longest: float | None, accuracy: Accuracy, crowd: Crowd
+) -> PassageTimes:
+    """The passage times in continuous time; ValueError for what it cannot do."""
+    landscape = problem.equation.landscape
+    if crowd.until is not None:
+        raise ValueError(f"until must be None in continuous time, got {crowd.until}. Give a horizon.")
+    if landscape is None:
+        raise ValueError("equation must be that of a landscape in continuous time, got one that may depend on time.")
+    horizon = checks.positive("horizon", problem.horizon)
+    noise.jump_source(2, 1, landscape.dim, accuracy.tolerance)  # refuses what no number of steps can make good
+    scan = _scan(problem, noise, landscape, horizon)
+    n_steps = _fine_steps(problem, noise, fine_steps, scan, accuracy)
+    dt = horizon / n_steps
+    shift = barrier_shift(noise.hurst) * noise.increment_scale(dt)
+    region = problem.region.moved_in(shift, noise)
+    longest_steps = n_steps if longest is None else max(1, int(min(longest / dt, n_steps)))
+    place = region.watch, problem.region.clearance(noise), problem.start
+    plan = Plan(_motion(landscape), *place, dt, n_steps, longest_steps, shift, scan, region.widest)
+    left = exits(noise, plan, accuracy, problem.key, crowd.n_paths, crowd.threads, crowd.progress)
+    return passages_of(left.steps, left.states, dt, horizon, left.budget)
 
-    landscape: Landscape
-    noise: FractionalNoise
-    region: _Region
-    start: Point
-    n_paths: int
-    key: Any
-    threads: int
-    progress: bool | Callable[[int], Any]
-    accuracy: Accuracy
 
-    def passages(self, horizon: float, longest: float | None, fine_steps: Any, until: Any) -> PassageTimes:
-        """All paths up to the horizon."""
-        if until is not None:
-            raise ValueError(f"until must be None in continuous time, got {until}. Give a horizon.")
-        if self.noise.method != "streaming":
-            raise ValueError(f"method must be 'streaming' in continuous time, got {self.noise.method!r}.")
-        scan = self._scan(horizon)
-        n_steps = self._fine_steps(horizon, fine_steps, scan)
-        dt = horizon / n_steps
-        shift = barrier_shift(self.noise.hurst) * self.noise.scale(dt)
-        region = self.region.moved_in(shift, self.noise)
-        test, no_level, bounds = region.tests
-        longest_steps = n_steps if longest is None else max(1, int(min(checks.positive("dt", longest) / dt, n_steps)))
-        motion = (self.landscape.point_gradient, self.landscape.params)
-        place = (test, no_level, self.region.clearance(self.noise), bounds)
-        plan = Plan(motion, place, self.start, dt, n_steps, longest_steps, shift, scan, region.widest)
-        left = exits(self.noise, plan, self.accuracy, self.key, self.n_paths, self.threads, self.progress)
-        return passages_of(left.steps, left.states, dt, horizon, left.budget)
+def _motion(landscape: Landscape) -> Motion:
+    """The gradient of a landscape and its parameters, as the jumps take them."""
+    return landscape.point_gradient, landscape.params
 
-    def _scan(self, horizon: float) -> Scan:
-        """What the landscape is like wherever paths can be expected; in several dimensions, what it is said to be."""
-        finest, motion = self.landscape.finest, (self.landscape.point_gradient, self.landscape.params)
-        beyond = math.inf if finest is None else _REACH_OF_FINEST * finest
-        if self.landscape.dim > 1:
-            return no_scan(beyond)
-        x0, sides = self.start[0], (-1, 1)
-        ends = [side * math.inf for side in sides] if self.region.interval is None else self.region.interval
-        open_sides = (math.isinf(ends[0]), math.isinf(ends[1]))
-        low, high = (
-            end if math.isfinite(end) else x0 + side * visited(*motion, x0, side, self.noise, horizon)
-            for side, end in zip(sides, ends, strict=True)
-        )
-        return scan_line(motion, (low, high), open_sides, finest, beyond)
 
-    def _fine_steps(self, horizon: float, fine_steps: Any, scan: Scan) -> int:
-        """The number of fine steps: the caller's, or one that leaves little of the overshoot and follows the drift."""
-        if fine_steps is None:
-            follows = self.accuracy.drift_step / scan.steepest if scan.steepest > 0.0 else math.inf
-            return default_fine_steps(self.noise, horizon, self.region.distance(self.noise), follows)
-        n_steps = checks.count("fine_steps", fine_steps)
-        if n_steps > MAX_STEPS_CHOSEN:
-            raise ValueError(f"fine_steps must be at most 2^30, got {n_steps}. No noise model reaches further.")
-        return n_steps
+def _scan(problem: Problem, noise: Jumping, landscape: Landscape, horizon: float) -> Scan:
+    """What the landscape is like wherever paths can be expected; in several dimensions, what it is said to be."""
+    finest = landscape.finest
+    beyond = math.inf if finest is None else REACH_OF_FINEST * finest
+    if landscape.dim > 1:
+        return no_scan(beyond)
+    x0, sides, interval, motion = problem.start[0], (-1, 1), problem.region.interval, _motion(landscape)
+    ends = (-math.inf, math.inf) if interval is None else interval
+    open_sides = (math.isinf(ends[0]), math.isinf(ends[1]))
+    low, high = (
+        end if math.isfinite(end) else x0 + side * visited(*motion, x0, side, noise, horizon)
+        for side, end in zip(sides, ends, strict=True)
+    )
+    return scan_line(motion, (low, high), open_sides, finest, beyond)
+
+
+def _fine_steps(problem: Problem, noise: Jumping, fine_steps: int | None, scan: Scan, accuracy: Accuracy) -> int:
+    """The number of fine steps: the caller's, or one that leaves little of the overshoot and follows the drift."""
+    if fine_steps is not None:
+        return fine_steps
+    follows = accuracy.drift_step / scan.steepest if scan.steepest > 0.0 else math.inf
+    return default_fine_steps(noise, problem.horizon, problem.region.distance(noise), follows)

@@ -12,17 +12,17 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from ..core import checks
-from ..core.compile import by_content, compiled, numeric_gradient, outside, require_compiles, undefined
+from ..core.captured import packaged
+from ..core.compile import by_content, compiled, numeric_gradient, require_compiles
 from ..core.points import Point, add, replaced, scaled
 from ..core.portable import Portable
-from ..drivers.fractional import FractionalNoise
-from ..dynamics.landscapes import Landscape
-from ._lane_kernel import Domain, never_undefined, outside_interval
+from ..drivers.jumping import Jumping
+from .watch import Watch, interval_watch, level_watch
 
 Rows = tuple[tuple[float, ...], ...] | None
 
 
-@njit(error_model="numpy", forceinline=True)
+@packaged
 def interval_clearance(x: Point, move: Point, reach: float, trust: float, lower: float, upper: float) -> float:
     """Distance from the nearer bound, less the predicted move towards it, in units of `reach`.
 
@@ -149,7 +149,7 @@ def level_distance(level: Callable[..., float], params: tuple[float, ...], x: Po
     return abs(_on_points(level, len(x))(x, *params)) / float(np.sqrt(variance)) if variance > 0.0 else float("inf")
 
 
-_REACH_OF_FINEST = 2.0  # reach of a jump in smallest lengths of a landscape: the gradient at both ends shows it
+REACH_OF_FINEST = 2.0  # reach of a jump in smallest lengths of a landscape: the gradient at both ends shows it
 
 
 @dataclass(frozen=True)
@@ -170,17 +170,19 @@ class LevelSet(Portable):
     _functions: ClassVar[tuple[str, ...]] = ("level",)
 
 
-def as_point(landscape: Landscape, x0: ArrayLike) -> Point:
-    """The start as a tuple of `landscape.dim` finite floats."""
-    checks.kind("landscape", landscape, Landscape, "Write Landscape(potential, gradient) for functions.")
+Domain = checks.Interval | LevelSet | Callable[..., float]
+
+
+def as_point(dim: int, x0: ArrayLike) -> Point:
+    """The start as a tuple of `dim` finite floats."""
     values = np.atleast_1d(checks.reals("x0", x0))
-    if values.shape != (landscape.dim,):
-        raise ValueError(f"x0 must have {landscape.dim} coordinates, got shape {np.shape(x0)}.")
+    if values.shape != (dim,):
+        raise ValueError(f"x0 must have {dim} coordinates, got shape {np.shape(x0)}.")
     return tuple(checks.finite("x0", v) for v in values)
 
 
 @dataclass(frozen=True)
-class _Region:
+class Region:
     """A domain for the kernels: an interval, or a level function with its parameters."""
 
     start: Point
@@ -188,28 +190,27 @@ class _Region:
     level_set: LevelSet | None
 
     @classmethod
-    def of(cls, landscape: Landscape, start: Point, domain: Any) -> _Region:
+    def of(cls, start: Point, domain: Domain) -> Region:
         """The region, after a look at the start."""
         if isinstance(domain, LevelSet) or callable(domain):
             level_set = domain if isinstance(domain, LevelSet) else LevelSet(domain)
-            return cls(start, None, _checked_level_set(landscape.dim, start, level_set))
-        if landscape.dim != 1:
-            raise ValueError(f"domain must be a level function in {landscape.dim} dimensions, got {domain!r}.")
+            return cls(start, None, _checked_level_set(len(start), start, level_set))
+        if len(start) != 1:
+            raise ValueError(f"domain must be a level function in {len(start)} dimensions, got {domain!r}.")
         lower, upper = checks.interval("domain", domain, " or a level function")
         if not lower < start[0] < upper:
             raise ValueError(f"x0 must lie inside the domain ({lower}, {upper}), got {start[0]}.")
         return cls(start, (lower, upper), None)
 
     @property
-    def tests(self) -> Domain:
-        """The compiled tests for the outside and for points without a level, with their parameters."""
+    def watch(self) -> Watch:
+        """The compiled test for the outside."""
         if self.interval is not None:
-            return Domain(outside_interval, never_undefined, self.interval)
+            return interval_watch(*self.interval)
         assert self.level_set is not None
-        level, dim = self.level_set.level, len(self.start)
-        return Domain(outside(level, dim), undefined(level, dim), self.level_set.params)
+        return level_watch(self.level_set.level, self.level_set.params, len(self.start))
 
-    def clearance(self, noise: FractionalNoise) -> Any:
+    def clearance(self, noise: Jumping) -> Any:
         """How far the moved boundary is from a jump, compiled; it takes the parameters of the moved region's test."""
         if self.interval is not None:
             return interval_clearance
@@ -223,26 +224,26 @@ class _Region:
             return math.inf
         return self.level_set.finest
 
-    def distance(self, noise: FractionalNoise) -> float:
+    def distance(self, noise: Jumping) -> float:
         """Distance of the start from the boundary, for level functions to first order and in units of the noise."""
         if self.interval is not None:
             return min(self.start[0] - self.interval[0], self.interval[1] - self.start[0])
         assert self.level_set is not None
         return level_distance(self.level_set.level, self.level_set.params, self.start, noise.correlation)
 
-    def moved_in(self, shift: float, noise: FractionalNoise) -> _Region:
+    def moved_in(self, shift: float, noise: Jumping) -> Region:
         """The region with its boundary moved inwards; ValueError when the start is no longer inside."""
         if self.interval is not None:
             lower, upper = self.interval[0] + shift, self.interval[1] - shift
             inside = lower < self.start[0] < upper
-            region = _Region(self.start, (lower, upper), None)
+            region = Region(self.start, (lower, upper), None)
         else:
             assert self.level_set is not None
             dim = len(self.start)
             level = shifted_level(self.level_set.level, dim, noise.correlation)
             moved = LevelSet(level, (shift, *self.level_set.params), self.level_set.finest)
             inside = moved.level(self.start if dim > 1 else self.start[0], *moved.params) < 0
-            region = _Region(self.start, None, moved)
+            region = Region(self.start, None, moved)
         if not inside:
             raise ValueError(
                 f"x0 must lie farther from the boundary than its shift of beta_H sigma dt^H = {shift:.3g}, got "

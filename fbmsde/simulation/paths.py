@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from ..core import checks
 from ..core.blocks import run_blocks
-from ..core.points import Point, is_finite, load, load_step, scaled, store
-from ..drivers.base import BLOCK, LANES
-from ..drivers.fractional import FractionalNoise
+from ..core.states import BROKEN
+from ..drivers.base import LANES, Driver
+from ..dynamics.equation import Equation, as_equation
 from ..dynamics.landscapes import Landscape
 from ..dynamics.solvers import SOLVERS
+from ._loop import follow
+from ._motion import Motion
 from .domains import as_point
 from .errors import PathError
 
@@ -47,64 +47,9 @@ class Paths:
         )
 
 
-@njit(error_model="numpy", forceinline=True)
-def _advance(
-    step: Any, gradient: Any, params: Any, x0: Point, clock: Any, x: NDArray, noise: NDArray, s: int
-) -> bool:  # fmt: skip
-    """Advance all lanes one step; True when all of them stay finite."""
-    dt, scale = clock
-    fine = True
-    for lane in range(x.shape[1]):
-        point = load(x0, x, lane)
-        point = step(gradient, params, point, scaled(scale, load_step(x0, noise, s, lane)), dt)
-        store(point, x, lane)
-        fine = fine & is_finite(point)
-    return fine
-
-
-@njit(error_model="numpy", nogil=True)
-def _save_paths(
-    start: Any, draw: Any, source: Any, step: Any, gradient: Any, params: Any,
-    x0: Point, clock: Any, n_steps: int, first: int, save_every: int, out: NDArray, broken: NDArray, control: NDArray,
-) -> None:  # fmt: skip
-    """Paths from number `first` on into `out` (n_paths, n_saved + 1, d).
-
-    `broken` (n_paths,), zero before, takes the steps at which paths leave the finite numbers; what `out` holds of them
-    from there on means nothing. control[0] asks to stop, control[1] counts finished paths.
-    """
-    x, noise = np.empty((len(x0), LANES)), np.zeros((len(x0), BLOCK, LANES))
-    for base in range(0, out.shape[0], LANES):
-        used = min(LANES, out.shape[0] - base)
-        for lane in range(LANES):
-            store(x0, x, lane)
-            start(source, lane, first + base + min(lane, used - 1))
-        out[base : base + used, 0] = x[:, :used].T
-        for done in range(0, n_steps, BLOCK):
-            if control[0] != 0:
-                return
-            draw(source, noise)
-            for s in range(min(BLOCK, n_steps - done)):
-                fine = _advance(step, gradient, params, x0, clock, x, noise, s)
-                if not fine:
-                    _retire(x0, x, broken[base : base + used], done + s + 1)
-                if (done + s + 1) % save_every == 0:
-                    out[base : base + used, (done + s + 1) // save_every] = x[:, :used].T
-        control[1] += used
-
-
-@njit(error_model="numpy", nogil=True)
-def _retire(x0: Point, x: NDArray, broken: NDArray, step: int) -> None:
-    """Note the step of lanes of `x` (d, n_lanes) that are not finite now, and let them run on from the start."""
-    for lane in range(x.shape[1]):
-        if not is_finite(load(x0, x, lane)):
-            store(x0, x, lane)
-            if lane < broken.size and broken[lane] == 0:
-                broken[lane] = step
-
-
 def simulate_paths(
-    landscape: Landscape,
-    noise: FractionalNoise,
+    landscape: Landscape | Equation,
+    noise: Driver,
     x0: ArrayLike,
     *,
     dt: float,
@@ -114,9 +59,11 @@ def simulate_paths(
     solver: str = "euler",
     save_every: int = 1,
     n_jobs: int | None = None,
-    progress: bool | Callable[[int], Any] = False,
+    progress: bool | Callable[[int], object] = False,
 ) -> Paths:
-    """Paths of ``dX = -gradient(X) dt + sigma dB_H`` from `x0`, every `save_every`-th step of them, as `Paths`.
+    """Paths of an equation from `x0`, every `save_every`-th step of them, as `Paths`.
+
+    `landscape` is one, for ``dX = -gradient(X) dt + dZ``, or an `Equation`; `noise` is the driver of Z.
 
     Path i depends on (seed, i) alone and is the path that `first_passage` follows with the same arguments. Memory is
     that of the result, whatever `n_steps`, with streaming noise; exact generators hold some whole paths besides.
@@ -136,22 +83,24 @@ def simulate_paths(
     checks.finite("dt * n_steps", step * n_steps)
     if every > n_steps:
         raise ValueError(f"save_every must be at most n_steps = {n_steps}, got {every}.")
-    checks.kind("noise", noise, FractionalNoise, "Write FractionalNoise(hurst, sigma).")
-    start, threads, key = as_point(landscape, x0), checks.workers(n_jobs), checks.as_seed(seed)
-    method, dim, n_saved = SOLVERS[checks.choice("solver", solver, SOLVERS)], landscape.dim, n_steps // every
+    whole, threads, key = as_equation(landscape), checks.workers(n_jobs), checks.as_seed(seed)
+    checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
+    dim, n_saved = whole.dim, n_steps // every
+    motion = Motion.unwatched(whole, SOLVERS[checks.choice("solver", solver, SOLVERS)], as_point(dim, x0), step)
     checks.fits_memory("paths", 8.0 * n_paths * (n_saved + 1) * dim)
-    out = np.empty((n_paths, n_saved + 1, dim))
-    feed, motion = noise.feed(n_steps, dim, key), (method, landscape.point_gradient, landscape.params)
+    out, feed = np.empty((n_paths, n_saved + 1, dim)), noise.feed(n_steps, step, whole.n_channels, key)
     size = feed.max_paths or LANES * -(-n_paths // (LANES * threads))
     firsts = range(0, n_paths, size)
-    control, broken = np.zeros((len(firsts), 2), np.int64), np.zeros(n_paths, np.int64)
+    control, ends = np.zeros((len(firsts), 2), np.int64), np.zeros(n_paths, np.int64)
+    states = np.zeros(n_paths, np.uint8)
 
     def work(i: int) -> None:
-        block = out[firsts[i] : firsts[i] + size]
-        plan = (*feed.kit(firsts[i], len(block)), *motion, start, (step, noise.scale(step)))
-        _save_paths(*plan, n_steps, firsts[i], every, block, broken[firsts[i] : firsts[i] + size], control[i])
+        queue = np.arange(firsts[i], min(firsts[i] + size, n_paths))
+        lanes = feed.lanes(firsts[i], queue.size)
+        follow(lanes, motion, n_steps, queue, ends, states, control[i], out, every)
 
     run_blocks(work, threads, control, n_paths, progress)
+    broken = np.where(states == BROKEN, ends, 0)
     times = np.arange(n_saved + 1, dtype=np.float64) * (every * step)
     for lost in np.flatnonzero(broken):
         out[lost, -(-broken[lost] // every) :] = np.nan

@@ -7,6 +7,7 @@ are found. From them follows how much the gradient changes within the reach of a
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,8 +15,10 @@ import numpy as np
 from numba import njit
 from scipy import ndimage
 
+from ..core.compile import baked
 from ..core.points import Point, replaced
 from ..core.types import Array
+from ..drivers.jumping import Jumping
 
 CELLS = 2**11
 INTERVALS = 8  # in which the gradient is first looked at in a cell; a second look halves them
@@ -91,8 +94,9 @@ def no_scan(beyond: float = math.inf) -> Scan:
 
 
 def scan_line(
-    motion: Any, ends: tuple[float, float], open_sides: tuple[bool, bool], finest: float | None, beyond: float
-) -> Scan:
+    motion: tuple[Callable[..., Point], tuple[float, ...]], ends: tuple[float, float],
+    open_sides: tuple[bool, bool], finest: float | None, beyond: float,
+) -> Scan:  # fmt: skip
     """The scan of a landscape's motion (gradient, params) between two finite ends.
 
     The gradient is read at 2^15 equidistant points, or at more so that they lie at most half of `finest` apart;
@@ -110,19 +114,23 @@ def scan_line(
             f"{high:.6g}, got {finest}. Take a narrower domain, or a smallest length that paths can feel."
         )
     seen = np.empty((3, CELLS))
-    _look(*motion, (low,), width, intervals, seen)
+    gradient, params = motion
+    arguments = params, (low,), width, intervals, seen
+    baked(_looking, (gradient,), arguments)(*arguments)
     line, spacing = Line(low, 1.0 / width, beyond), width / (2 * intervals)
     return Scan(line, seen[0], seen[1], seen[2], spacing, open_sides)
 
 
-def visited(gradient: Any, params: Any, x0: float, side: int, noise: Any, horizon: float) -> float:
+def visited(
+    gradient: Callable[..., Point], params: tuple[float, ...], x0: float, side: int, noise: Jumping, horizon: float
+) -> float:
     """How far to one side of the start, +1 or -1, paths can be expected to go.
 
     At most twelve standard deviations of the noise at the horizon. Less where the landscape pulls back: over the outer
     half of the distance, a path that gains eight standard deviations of the noise within any time t loses more than
     that to the drift, ``max_t (8 sigma t^H - pull t) <= distance / 2``.
     """
-    farthest, hurst = _FARTHEST * noise.scale(horizon), float(noise.hurst)
+    farthest, hurst = _FARTHEST * noise.increment_scale(horizon), float(noise.hurst)
     gain = _QUIET * noise.sigma
     for halvings in range(_SCALES, 0, -1):
         distance = farthest * 2.0**-halvings
@@ -163,3 +171,12 @@ def _look(gradient: Any, params: Any, start: Point, width: float, intervals: int
             if (most - least) - before <= _SETTLED * (most - least):
                 break
         seen[0, cell], seen[1, cell], seen[2, cell] = least, most, change
+
+
+def _looking(gradient: Any) -> Any:
+    """`_look` at one gradient."""
+
+    def look(params: Any, start: Point, width: float, intervals: int, seen: Array) -> None:
+        _look(gradient, params, start, width, intervals, seen)
+
+    return look

@@ -14,8 +14,9 @@ from numba import njit
 
 from fbmsde import FractionalNoise, Landscape, quadratic, simulate_paths
 from fbmsde.core.captured import CannotFollow, recipe_of
-from fbmsde.core.compile import compiled, outside
+from fbmsde.core.compile import compiled
 from fbmsde.simulation.domains import level_clearance, level_distance, shifted_level
+from fbmsde.simulation.watch import INSIDE, level_watch
 
 stiffness = 1.0
 table = np.array([1.0, 2.0])
@@ -149,7 +150,8 @@ def test_level_functions_take_the_present_values():
     def found():
         shifted = shifted_level(level, 1, None)
         clear = level_clearance(level, 1, None)((0.9,), (0.0,), 0.5, 0.5, 0.0)
-        return outside(level, 1)((1.5,)), clear, shifted(1.0, 0.25) < 0.0, level_distance(level, (), (0.5,), None)
+        outside = level_watch(level, (), 1).test(0.0, (1.5,)) != INSIDE
+        return outside, clear, shifted(1.0, 0.25) < 0.0, level_distance(level, (), (0.5,), None)
 
     first = found()
     assert first[:3] == (True, 0.0, False)

@@ -103,13 +103,13 @@ def test_exit_times_are_those_of_the_streamed_increments():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_increments_of_a_driver_are_its_noise_times_the_strength(method):
-    noise = FractionalNoise(0.3, 0.7, method=method, dtype=np.float32)
+    noise = FractionalNoise(0.3, 0.7, method=method)
     got = sample(noise, 45, 5, dt=0.25, dim=2, seed=7, n_jobs=2)
-    expected = fgn(0.3, 45, 5, dim=2, seed=7, method=method, dtype=np.float32)
-    expected *= noise.scale(0.25)
-    assert got.shape == (5, 45, 2) and got.dtype == np.float32
-    np.testing.assert_array_equal(got, expected)
-    np.testing.assert_array_equal(sample(noise, 45, 5, dt=0.25, seed=7), got[:, :, 0])
+    np.testing.assert_array_equal(got, noise.increment_scale(0.25) * fgn(0.3, 45, 5, dim=2, seed=7, method=method))
+    np.testing.assert_array_equal(noise.sample(45, 5, dt=0.25, seed=7), got[:, :, 0])
+    single = sample(FractionalNoise(0.3, 0.7, method=method, dtype=np.float32), 45, 5, dt=0.25, dim=2, seed=7)
+    assert not np.array_equal(single, got)
+    np.testing.assert_allclose(single, got, atol=1e-6)
 
 
 def test_increments_of_a_correlated_driver():
@@ -121,7 +121,7 @@ def test_increments_of_a_correlated_driver():
 def test_paths_too_many_for_one_feed_are_generated_in_parts(monkeypatch):
     monkeypatch.setattr("fbmsde.drivers.fractional._STORED_NUMBERS", 4 * 45)
     noise = FractionalNoise(0.3, method="davies_harte")
-    assert noise.feed(45, 1, checks.as_seed(7)).max_paths == 4
+    assert noise.feed(45, 1.0, 1, checks.as_seed(7)).max_paths == 4
     np.testing.assert_array_equal(sample(noise, 45, 11, seed=7), fgn(0.3, 45, 11, seed=7))
 
 

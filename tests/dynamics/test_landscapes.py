@@ -208,7 +208,7 @@ def test_wrong_kinds_of_landscapes_and_noise_are_refused(run):
     with pytest.raises(TypeError, match=r"landscape must be a Landscape, got <function .*Write Landscape\(potential"):
         run(lambda x: x, noise, 0.0, *domain, **rest)
     if run is not bridge_passage:
-        with pytest.raises(TypeError, match=r"noise must be a FractionalNoise, got 0\.3\. Write FractionalNoise\("):
+        with pytest.raises(TypeError, match=r"noise must be a Driver, got 0\.3\. Write FractionalNoise\("):
             run(Landscape(lambda x: x), 0.3, 0.0, *domain, **rest)
 
 

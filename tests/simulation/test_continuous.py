@@ -22,14 +22,14 @@ from fbmsde.laws.diffusions import brownian_survival, mean_exit_time, ou_exit_ra
 from fbmsde.laws.extremes import barrier_shift
 from fbmsde.laws.fou import euler_chain_variance, fou_autocorrelation, fou_stationary_variance, fou_variance
 from fbmsde.simulation._jump_kernel import _refill
-from fbmsde.simulation._lane_kernel import never_undefined, outside_interval
+from fbmsde.simulation.accuracy import Accuracy
 from fbmsde.simulation.bridge import bridge_passage
 from fbmsde.simulation.budget import drift_error, hidden_excursion, missed_crossings, required_reach
 from fbmsde.simulation.continuous import Jumper, Plan, exits
 from fbmsde.simulation.domains import interval_clearance, level_clearance, level_distance
 from fbmsde.simulation.exact_ou import fractional_ornstein_uhlenbeck
-from fbmsde.simulation.monitoring import Accuracy
 from fbmsde.simulation.scan import scan_line, visited
+from fbmsde.simulation.watch import interval_watch
 
 from .. import naive
 from ..conftest import threshold
@@ -49,8 +49,8 @@ def run(landscape=FLAT, hurst=0.3, x0=0.0, domain=(-math.inf, 1.0), **options):
 
 def on_grid(hurst, barrier, n_steps, n_paths, *, landscape=FLAT, horizon=1.0, seed=1, **accuracy):
     """Exits on the grid itself: the barrier is not moved."""
-    region = (outside_interval, never_undefined, interval_clearance, (-math.inf, barrier))
-    plan = Plan((landscape.point_gradient, landscape.params), region, (0.0,), horizon / n_steps, n_steps, n_steps, 0.0)
+    region = interval_watch(-math.inf, barrier), interval_clearance
+    plan = Plan((landscape.point_gradient, landscape.params), *region, (0.0,), horizon / n_steps, n_steps, n_steps, 0.0)
     key = checks.as_seed(seed)
     return exits(FractionalNoise(hurst), plan, Accuracy(**accuracy), key, n_paths, 1, False)
 
@@ -153,8 +153,8 @@ def plain_exit(jumper, path, landscape, bounds, x0, dt, n_steps):
 def test_kernel_equals_plain_loop(hurst, bounds):
     noise, n_steps, dt = FractionalNoise(hurst), 700, 1e-3
     jumper = Jumper.of(noise, n_steps, n_steps, 1, checks.as_seed(3), Accuracy())
-    region = (outside_interval, never_undefined, interval_clearance, bounds)
-    plan = Plan((WELL.point_gradient, WELL.params), region, (-1.0,), dt, n_steps, n_steps, 0.0)
+    region = interval_watch(*bounds), interval_clearance
+    plan = Plan((WELL.point_gradient, WELL.params), *region, (-1.0,), dt, n_steps, n_steps, 0.0)
     got = exits(noise, plan, Accuracy(), jumper.key, 12, 1, False)
     for path in range(12):
         expected = plain_exit(jumper, path, WELL, bounds, -1.0, dt, n_steps)

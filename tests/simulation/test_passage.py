@@ -17,7 +17,7 @@ from fbmsde.dynamics.solvers import SOLVERS
 from fbmsde.laws.diffusions import mean_exit_time, ou_exit_rate
 from fbmsde.laws.fou import fou_stationary_variance
 from fbmsde.simulation import grid
-from fbmsde.simulation._lane_kernel import unresolved
+from fbmsde.simulation._motion import unresolved
 
 from .. import naive
 from ..conftest import threshold
@@ -231,8 +231,9 @@ def test_float32_noise_gives_the_same_exits_up_to_rounding():
     single = run(noise=FractionalNoise(0.4, dtype="float32"))
     double = run(noise=FractionalNoise(0.4))
     assert np.mean(single.times != double.times) < 0.05
-    kinds = [FractionalNoise(0.4, dtype=dtype).feed(9, 1, checks.as_seed(0)).kit(0, 1)[2][2] for dtype in ("f4", "f8")]
-    assert [states.dtype for states in kinds] == [np.float32, np.float64]
+    for dtype in (np.float32, np.float64):
+        lanes = FractionalNoise(0.4, dtype=dtype).feed(9, 1.0, 1, checks.as_seed(0)).lanes(0, 1)
+        assert lanes.data.states.dtype == dtype
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,151 @@
+"""Equations: a drift that may depend on time, driven by additive noise; a landscape stands for its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from numba import njit
+
+from ..core import checks
+from ..core.captured import OPTIONS
+from ..core.compile import by_content, compiled, require_compiles
+from ..core.points import Point, replaced
+from ..core.portable import Portable
+from .landscapes import Landscape
+
+Step = Callable[[tuple[float, ...], float, Point, Point, float], Point]
+
+
+@dataclass(frozen=True)
+class Equation(Portable):
+    """The equation ``dX = b(t, X) dt + dZ`` with the drift ``b = drift(t, x, *params)``, a plain or njit function.
+
+    In one dimension `x` and the drift are floats; in `dim` dimensions `x` is a tuple of floats and the drift returns
+    one. The drift is the true one, minus sign included: ``-gradient`` for a landscape. The noise Z has `channels`
+    components, None for `dim` of them. Fewer drive the last coordinates of the state only, as in ``dx = v dt``,
+    ``dv = -(gradient + friction v) dt + dZ``, which has ``dim = 2`` and ``channels = 1``. `landscape` is the one whose
+    gradient the drift is, where there is one; continuous time needs it.
+
+    `first_passage` and `simulate_paths` take an equation wherever they take a landscape. As with a `Landscape`, every
+    run uses the present values of what the drift captures, `params` change without compiling, and an equation can be
+    pickled. Raises TypeError for what is no such function, ValueError for a drift that does not compile and for
+    `channels` outside 1 ... `dim`.
+
+    >>> from fbmsde import FractionalNoise, simulate_paths
+    >>> forced = Equation(lambda t, x, a: 2.0 * t - a * x, params=(0.0,))
+    >>> paths = simulate_paths(forced, FractionalNoise(0.5, sigma=1e-9), 0.0, dt=0.01, n_steps=100, n_paths=1, seed=1)
+    >>> paths.values[0, -1].round(6)
+    np.float64(0.99)
+    """
+
+    drift: Callable[..., Any]
+    params: tuple[float, ...] = ()
+    dim: int = 1
+    channels: int | None = None
+    name: str = "equation"
+    landscape: Landscape | None = None
+
+    _functions: ClassVar[tuple[str, ...]] = ("drift",)
+
+    def __post_init__(self) -> None:
+        dim = checks.count("dim", self.dim)
+        channels = dim if self.channels is None else checks.count("channels", self.channels)
+        if channels > dim:
+            raise ValueError(f"channels must be at most dim = {dim}, got {channels}.")
+        values = {"dim": dim, "params": checks.numbers("params", self.params), "channels": channels}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        self._compiled()
+
+    @property
+    def n_channels(self) -> int:
+        """The number of components of the noise."""
+        return self.dim if self.channels is None else self.channels
+
+    def slope(self) -> Any:
+        """Minus the drift as a compiled function ``slope(x, t, *params)`` from tuples to tuples."""
+        return _slope(self._compiled(), self.dim)
+
+    def step(self, solver: Callable[..., Point]) -> Step:
+        """The compiled step ``step(params, t, x, increment, dt) -> x`` of a solver for this equation.
+
+        `x` is a tuple of `dim` floats, `increment` one of the `channels` increments of the noise.
+        """
+        step: Step = _step(self._compiled(), compiled(solver), self.dim, self.n_channels)
+        return step
+
+    def _compiled(self) -> Any:
+        """The drift, checked and compiled with the present values of what it captures."""
+        require_compiles("drift", self.drift, self.dim, len(self.params), vector=True, timed=True)
+        return compiled(self.drift)
+
+
+def overdamped(landscape: Landscape) -> Equation:
+    """The equation ``dX = -gradient(X) dt + dZ`` that a bare landscape stands for.
+
+    >>> from fbmsde import quadratic
+    >>> overdamped(quadratic(2.0)).drift(0.0, 1.5, 2.0)
+    -3.0
+    """
+    drift = _downhill(landscape.point_gradient, landscape.dim)
+    return Equation(drift, landscape.params, landscape.dim, name=landscape.name, landscape=landscape)
+
+
+def as_equation(equation: Equation | Landscape) -> Equation:
+    """The equation itself, or the one that a landscape stands for; TypeError for anything else."""
+    if isinstance(equation, Equation):
+        return equation
+    checks.kind("landscape", equation, Landscape, "Write Landscape(potential, gradient) for functions.")
+    return overdamped(equation)
+
+
+@by_content
+def _downhill(gradient: Any, dim: int) -> Any:
+    """Minus a gradient of points, as the drift of an equation."""
+
+    def on_floats(t: float, x: float, *params: float) -> float:
+        return -gradient((x,), *params)[0]
+
+    def on_points(t: float, x: Point, *params: float) -> Point:
+        slope = gradient(x, *params)
+        for j in range(len(x)):
+            slope = replaced(slope, j, -slope[j])
+        return slope
+
+    return njit(**OPTIONS)(on_points if dim > 1 else on_floats)
+
+
+@by_content
+def _slope(drift: Any, dim: int) -> Any:
+    """Minus the drift from points to points of floats, the time behind the point as if it were a parameter."""
+
+    def on_floats(x: Point, t: float, *params: float) -> Point:
+        return (-1.0 * drift(t, x[0], *params),)
+
+    def on_points(x: Point, t: float, *params: float) -> Point:
+        moved, result = drift(t, x, *params), x
+        for j in range(len(x)):
+            result = replaced(result, j, -1.0 * moved[j])
+        return result
+
+    return njit(**OPTIONS)(on_points if dim > 1 else on_floats)
+
+
+@by_content
+def _step(drift: Any, solver: Any, dim: int, channels: int) -> Any:
+    """The step of a solver for an equation, to which time is one more coordinate, of drift 1 and without noise."""
+    uphill, idle = _slope(drift, dim), (0.0,) * (dim - channels)
+
+    @njit(**OPTIONS)
+    def slope(y: Point, *params: float) -> Point:
+        return uphill(y[:dim], y[dim], *params) + (-1.0,)
+
+    def driven_everywhere(params: tuple[float, ...], t: float, x: Point, increment: Point, dt: float) -> Point:
+        return solver(slope, params, x + (t,), increment + (0.0,), dt)[:dim]
+
+    def driven_behind(params: tuple[float, ...], t: float, x: Point, increment: Point, dt: float) -> Point:
+        return solver(slope, params, x + (t,), idle + increment + (0.0,), dt)[:dim]
+
+    return njit(**OPTIONS)(driven_everywhere if channels == dim else driven_behind)

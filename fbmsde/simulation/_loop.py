@@ -1,0 +1,154 @@
+"""The one loop over lanes of paths, for exits and for whole paths.
+
+It takes the functions of a driver and of a motion as values of function types, and sees arrays and numbers only: one
+version for every type of a driver's data serves all equations, solvers and domains, and is kept between processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from numba import njit, types
+from numpy.typing import NDArray
+
+from ..core.compile import lasting_name, locked
+from ..core.states import BROKEN, CENSORED, LEFT, RUNNING
+from ..core.types import Array
+from ..drivers.base import BLOCK, LANES, NOISE, Lanes
+from ._motion import ADVANCE, SETTLE, Motion
+
+Counts = NDArray[np.int64]
+
+_SAVED, _COUNTS, _STATES = (
+    types.Array(types.float64, 3, "C"), types.Array(types.int64, 1, "C"), types.Array(types.uint8, 1, "C")
+)  # fmt: skip
+_NUMBERS = types.Array(types.float64, 1, "C")
+
+NOT_SAVED: Array = np.empty((0, 0, 0))
+
+
+@njit(error_model="numpy", nogil=True)
+def _verdict(mask: int, age: int, n_steps: int) -> tuple[int, int]:
+    """State and step number of a lane that was `age` steps old before the block with this mask."""
+    for s in range(min(BLOCK, n_steps - age)):
+        if mask & ((1 << s) | (1 << (BLOCK + s))):
+            return (BROKEN if mask & (1 << (BLOCK + s)) else LEFT), age + s + 1
+    return (CENSORED if age + BLOCK >= n_steps else RUNNING), n_steps
+
+
+@njit(error_model="numpy", nogil=True)
+def _save(moved: Array, paths: Counts, age: int, n_steps: int, every: int, saved: Array) -> None:
+    """Copy the points after every `every`-th step of all lanes, `age` steps old before, to their places in `saved`."""
+    for s in range(every - 1 - age % every, min(BLOCK, n_steps - age), every):
+        place = (age + s + 1) // every
+        for j in range(moved.shape[0]):
+            for lane in range(paths.size):
+                if paths[lane] >= 0:
+                    saved[paths[lane], place, j] = moved[j, s, lane]
+
+
+@njit(error_model="numpy", nogil=True)
+def _put(start: Array, x: Array, lane: int) -> None:
+    """Let a lane begin at the start."""
+    for j in range(start.size):
+        x[j, x.shape[1] - 1, lane] = start[j]
+
+
+@njit(error_model="numpy", nogil=True)
+def _begin(
+    start: Callable[..., None], data: tuple[object, ...], lane: int, path: int, origin: Array, saved: Array
+) -> int:  # fmt: skip
+    """Put the beginning of a path into a lane and its origin into `saved`; the path."""
+    start(data, lane, path)
+    if saved.size > 0:
+        saved[path, 0] = origin
+    return path
+
+
+@njit(error_model="numpy", nogil=True)
+def _end_paths(
+    start: Callable[..., None], data: tuple[object, ...], scale: float, settle: Callable[..., int], numbers: Array,
+    origin: Array, before: Array, x: Array, noise: Array, masks: Counts, born: Counts, paths: Counts, now: int,
+    n_steps: int, queue: Counts, upcoming: int, steps: Counts, states: NDArray[np.uint8], saved: Array, control: Counts,
+) -> tuple[int, int]:  # fmt: skip
+    """Note the paths that ended in the block up to step `now` and give their lanes to the upcoming ones of the queue.
+
+    Returns the first step at which the next path can be censored, and the place in the queue.
+    """
+    deadline = now + n_steps
+    for lane in range(paths.size):
+        age = now - BLOCK - born[lane]
+        state, last = _verdict(masks[lane], age, n_steps)
+        if state == LEFT and paths[lane] >= 0:
+            state = settle(numbers, scale, origin, before, noise, lane, age, last - age)
+        if state != RUNNING:
+            _put(origin, x, lane)
+            if paths[lane] >= 0:
+                steps[paths[lane]], states[paths[lane]] = last, state
+                control[1] += 1
+                paths[lane] = -1
+            if saved.size == 0 or age + BLOCK >= n_steps:
+                born[lane] = now
+                if upcoming < queue.size:
+                    paths[lane] = _begin(start, data, lane, queue[upcoming], origin, saved)
+                    upcoming += 1
+        deadline = min(deadline, born[lane] + n_steps)
+    return deadline, upcoming
+
+
+def follow_paths(
+    start: Callable[..., None], draw: Callable[..., None], data: tuple[object, ...], scale: float,
+    advance: Callable[..., int], settle: Callable[..., int], numbers: Array, origin: Array, channels: int,
+    n_steps: int, queue: Counts, steps: Counts, states: NDArray[np.uint8], saved: Array, every: int, control: Counts,
+) -> None:  # fmt: skip
+    """Follow the queued paths to their exit or the horizon, and note the step and the state at which each ended.
+
+    `steps` and `states` are those of all paths. Where `saved` (n_paths, n_saved + 1, dim) is not empty, it takes the
+    origin and the points after every `every`-th step, and all lanes begin their paths at the same time; otherwise a
+    lane takes the next path at once. control[0] asks to stop, control[1] counts finished paths.
+    """
+    depth = BLOCK if saved.size > 0 else 1
+    x, moved = np.empty((origin.size, depth, LANES)), np.empty((origin.size, depth, LANES))
+    noise, masks = np.zeros((channels, BLOCK, LANES)), np.zeros(LANES, np.int64)
+    born, paths = np.zeros(LANES, np.int64), np.empty(LANES, np.int64)
+    for lane in range(LANES):
+        _put(origin, x, lane)
+        path = _begin(start, data, lane, queue[min(lane, queue.size - 1)], origin, saved)
+        paths[lane] = path if lane < queue.size else -1  # a lane without a path runs along unread
+    upcoming, now, deadline = min(LANES, queue.size), 0, n_steps
+    while control[1] < queue.size and control[0] == 0:
+        draw(data, noise)
+        events = advance(numbers, scale, x, moved, noise, born, now, masks)
+        if saved.size > 0:
+            _save(moved, paths, now - born[0], n_steps, every, saved)
+        x, moved = moved, x
+        now += BLOCK
+        if events != 0 or now >= deadline:
+            deadline, upcoming = _end_paths(
+                start, data, scale, settle, numbers, origin, moved, x, noise, masks, born, paths, now,
+                n_steps, queue, upcoming, steps, states, saved, control,
+            )  # fmt: skip
+
+
+def follow(
+    lanes: Lanes, motion: Motion, n_steps: int, queue: Counts, steps: Counts, states: NDArray[np.uint8],
+    control: Counts, saved: Array = NOT_SAVED, every: int = 1,
+) -> None:  # fmt: skip
+    """Call `follow_paths`, compiled for the driver's type of data."""
+    noise = lanes.start, lanes.draw, lanes.data, lanes.scale
+    _loop(lanes.kind)(*noise, *motion, n_steps, queue, steps, states, saved, every, control)
+
+
+@lru_cache(maxsize=64)
+def _loop(data: types.Type) -> Callable[..., None]:
+    """The loop for one type of a driver's data."""
+    start, draw = types.void(data, types.int64, types.int64), types.void(data, NOISE)
+    signature = types.void(
+        types.FunctionType(start), types.FunctionType(draw), data, types.float64, types.FunctionType(ADVANCE),
+        types.FunctionType(SETTLE), _NUMBERS, _NUMBERS, types.int64, types.int64, _COUNTS,
+        _COUNTS, _STATES, _SAVED, types.int64, _COUNTS,
+    )  # fmt: skip
+    loop: Callable[..., None] = locked(follow_paths, signature, lasting_name(follow_paths))
+    return loop

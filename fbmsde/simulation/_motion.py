@@ -1,0 +1,197 @@
+"""Motions: a solver, an equation and a watch made into compiled functions, the only ones that depend on the user's.
+
+The loop takes them as values of function types of fixed signatures. They get their numbers (the step, the parameters of
+the equation and of the watch) in an array, so that these change without compiling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, types
+
+from ..core.captured import digest, packaged
+from ..core.compile import locked
+from ..core.points import Point, add, is_finite, load_step, replaced, scaled
+from ..core.states import LEFT, NO_LEVEL, UNRESOLVED
+from ..core.types import Array
+from ..drivers.base import BLOCK, NOISE
+from ..dynamics.equation import Equation, Step
+from .watch import INSIDE, UNDEFINED, Watch
+
+_UNSTABLE = 2.0  # dt times curvature beyond which both schemes amplify a displacement
+_PROBE = 1e-2  # length of the probe of the curvature, in standard deviations of the noise of a step
+_NOISE_STEPS = 10.0  # a drift that carries a path further than so many noise steps
+_SHARE = 0.1  # and further than this share of its way from the start follows no curve
+_BEHIND = 2  # where the parameters of the equation begin in `numbers`, behind dt and the scale of the noise
+
+_NUMBERS, _COUNTS = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
+ADVANCE = types.int64(_NUMBERS, types.float64, NOISE, NOISE, NOISE, _COUNTS, types.int64, _COUNTS)
+SETTLE = types.int64(_NUMBERS, types.float64, _NUMBERS, NOISE, NOISE, types.int64, types.int64, types.int64)
+
+
+class Motion(NamedTuple):
+    """What the loop needs of an equation.
+
+    ``advance(numbers, scale, x, moved, noise, born, now, masks) -> events`` moves all lanes BLOCK steps on, from the
+    last of the points `x` (dim, depth, LANES), and writes points into `moved`, of the same shape: those after each step
+    if the depth is BLOCK, the last ones if it is 1. Bit s of masks[lane] is set if the path was not inside after step s
+    of this block; bit BLOCK + s if it was inf or nan. `events` is the union of the masks. A lane was at the beginning of
+    its path at step ``born[lane]``; the block begins at step `now`. The increments are `scale` times `noise`.
+
+    ``settle(numbers, scale, start, x, noise, lane, age, n) -> state`` tells what the n-th step of the block was, by
+    which a lane that was `age` steps old before it left at a finite point: LEFT, UNRESOLVED or NO_LEVEL.
+    """
+
+    advance: Callable[..., int]
+    settle: Callable[..., int]
+    numbers: Array
+    start: Array
+    channels: int
+
+    @classmethod
+    def of(cls, equation: Equation, solver: Any, watch: Watch, start: Point, dt: float, scale: float) -> Motion:
+        """The motion of paths that are watched; `scale` is the typical size of an increment of the noise."""
+        sizes = _Sizes(equation.dim, equation.n_channels, len(equation.params), len(watch.bounds))
+        step, slope = equation.step(solver), equation.slope()
+        numbers = np.array([dt, scale, *equation.params, *watch.bounds])
+        functions = _advance(step, watch.test, sizes, 1), _settle(step, slope, watch.test, sizes)
+        return cls(*functions, numbers, np.array(start), sizes.channels)
+
+    @classmethod
+    def unwatched(cls, equation: Equation, solver: Any, start: Point, dt: float) -> Motion:
+        """The motion of paths of which every point is wanted and that end at the horizon."""
+        sizes = _Sizes(equation.dim, equation.n_channels, len(equation.params), 0)
+        numbers = np.array([dt, 1.0, *equation.params])
+        advance = _advance(equation.step(solver), anywhere, sizes, BLOCK)
+        return cls(advance, _nothing_to_settle(), numbers, np.array(start), sizes.channels)
+
+
+class _Sizes(NamedTuple):
+    """Lengths of the tuples that the user's functions take."""
+
+    dim: int
+    channels: int
+    n_params: int
+    n_bounds: int
+
+
+@packaged
+def anywhere(t: float, x: Point) -> int:
+    """The test of a path that nobody watches: it is inside everywhere."""
+    return INSIDE
+
+
+@njit(error_model="numpy", forceinline=True)
+def _taken(like: Point, numbers: Array, first: int) -> Point:
+    """As many numbers from place `first` on as the tuple `like` has."""
+    taken = like
+    for j in range(len(like)):
+        taken = replaced(taken, j, numbers[first + j])
+    return taken
+
+
+@njit(error_model="numpy", forceinline=True)
+def _nothing(like: Point, numbers: Array, first: int) -> Point:
+    """The empty tuple, for which numba compiles no loop."""
+    return like
+
+
+@lru_cache(maxsize=256)
+def _advance(step: Step, test: Any, sizes: _Sizes, depth: int) -> Any:
+    """Compile `advance` of a motion that writes the points after the last `depth` steps of a block."""
+    point_like, noise_like = (0.0,) * sizes.dim, (0.0,) * sizes.channels
+    params_like, bounds_like, bounds_from = (0.0,) * sizes.n_params, (0.0,) * sizes.n_bounds, _BEHIND + sizes.n_params
+    params_of, bounds_of = (_taken if n > 0 else _nothing for n in (sizes.n_params, sizes.n_bounds))
+    skipped = BLOCK - depth
+
+    def advance(
+        numbers: Array, scale: float, x: Array, moved: Array, noise: Array, born: Array, now: int, masks: Array
+    ) -> int:  # fmt: skip
+        dt, events = numbers[0], 0
+        params, bounds = params_of(params_like, numbers, _BEHIND), bounds_of(bounds_like, numbers, bounds_from)
+        for lane in range(x.shape[2]):
+            point = load_step(point_like, x, depth - 1, lane)
+            mask, age = 0, now - born[lane]
+            for s in range(BLOCK):
+                increment = scaled(scale, load_step(noise_like, noise, s, lane))
+                point = step(params, (age + s) * dt, point, increment, dt)
+                mask |= (1 << s) if test((age + s + 1) * dt, point, *bounds) != INSIDE else 0
+                mask |= 0 if is_finite(point) else (1 << (BLOCK + s))
+                if s >= skipped:
+                    for j in range(len(point)):
+                        moved[j, s - skipped, lane] = point[j]
+            masks[lane] = mask
+            events |= mask
+        return events
+
+    return locked(advance, ADVANCE, digest("advance", step, test, sizes, depth))
+
+
+@lru_cache(maxsize=256)
+def _settle(step: Step, slope: Any, test: Any, sizes: _Sizes) -> Any:
+    """Compile `settle` of a motion; where the noise drives some coordinates only, every exit is one."""
+    point_like, noise_like = (0.0,) * sizes.dim, (0.0,) * sizes.channels
+    params_like, bounds_like, bounds_from = (0.0,) * sizes.n_params, (0.0,) * sizes.n_bounds, _BEHIND + sizes.n_params
+    params_of, bounds_of = (_taken if n > 0 else _nothing for n in (sizes.n_params, sizes.n_bounds))
+    everywhere = sizes.channels == sizes.dim
+
+    def settle(
+        numbers: Array, scale: float, start: Array, x: Array, noise: Array, lane: int, age: int, n: int
+    ) -> int:  # fmt: skip
+        dt = numbers[0]
+        params, bounds = params_of(params_like, numbers, _BEHIND), bounds_of(bounds_like, numbers, bounds_from)
+        here = load_step(point_like, x, x.shape[1] - 1, lane)
+        last, shock = here, noise_like
+        for s in range(n):
+            last, shock = here, scaled(scale, load_step(noise_like, noise, s, lane))
+            here = step(params, (age + s) * dt, last, shock, dt)
+        if test((age + n) * dt, here, *bounds) == UNDEFINED:
+            return NO_LEVEL
+        if everywhere:
+            frozen_params, clock = ((age + n - 1) * dt, *params), (dt, numbers[1])
+            if unresolved(slope, frozen_params, _taken(point_like, start, 0), clock, last, here, shock):
+                return UNRESOLVED
+        return LEFT
+
+    return locked(settle, SETTLE, digest("settle", step, slope, test, sizes))
+
+
+@lru_cache(maxsize=1)
+def _nothing_to_settle() -> Any:
+    """The `settle` of paths that leave nowhere."""
+
+    def settle(
+        numbers: Array, scale: float, start: Array, x: Array, noise: Array, lane: int, age: int, n: int
+    ) -> int:  # fmt: skip
+        return LEFT
+
+    return locked(settle, SETTLE, digest("nothing to settle"))
+
+
+@njit(error_model="numpy")
+def unresolved(slope: Any, params: Any, x0: Point, clock: Any, last: Point, here: Point, shock: Point) -> bool:
+    """True if the step from `last` to `here` with the noise `shock` is none that the equation's paths take.
+
+    Either dt times the curvature along the step exceeds the stability limit of the schemes at `last`, or the drift of
+    this one step carried the path far: over many noise steps and over a good part of its way from the start.
+    """
+    dt, scale = clock
+    move, drift, way, size = 0.0, 0.0, 0.0, 0.0
+    for j in range(len(x0)):
+        move += (here[j] - last[j]) ** 2
+        drift += (here[j] - last[j] - shock[j]) ** 2
+        way += (here[j] - x0[j]) ** 2
+        size = max(size, abs(last[j]))
+    if drift > (_NOISE_STEPS * scale) ** 2 and drift > _SHARE**2 * way:
+        return True
+    length = max(_PROBE * scale, 1e-7 * size)  # longer than what rounding makes of the difference
+    ahead = add(last, length / np.sqrt(move), add(here, -1.0, last))
+    at_last, further = slope(last, *params), slope(ahead, *params)
+    steeper = 0.0
+    for j in range(len(x0)):
+        steeper += (further[j] - at_last[j]) * (here[j] - last[j])
+    return dt * steeper > _UNSTABLE * length * np.sqrt(move)

@@ -1,0 +1,40 @@
+"""A first-passage problem, and the crowd of paths that is sent through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..core.points import Point
+from ..core.types import Key
+from ..drivers.base import Driver
+from ..dynamics.equation import Equation
+from .domains import Region
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the exit times of paths are a function of, besides the numbers of the paths and how exits are looked for.
+
+    Path i of a problem is a pure function of its `key` and i.
+    """
+
+    equation: Equation
+    driver: Driver
+    start: Point
+    region: Region
+    horizon: float
+    key: Key
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """The paths 0 ... n_paths - 1 on so many threads, until the share `until` of them has left; None for the horizon.
+
+    `progress`: True shows a bar, a function is called with the number of paths newly finished.
+    """
+
+    n_paths: int
+    threads: int
+    progress: bool | Callable[[int], object] = False
+    until: float | None = None
