@@ -195,6 +195,7 @@ def main() -> None:
         walk = walks.of(parameter)
         print(f"walk of {parameter}: {len(walk.longest)} of the {walk.places} functions and classes that it reaches: "
               f"{' > '.join(walk.longest)}")  # fmt: skip
+        print(f"    as an argument by itself: {len(walk.bare)}: {' > '.join(walk.bare)}")
 
 
 if __name__ == "__main__":

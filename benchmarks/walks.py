@@ -30,9 +30,13 @@ class Step(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """The longest chain of functions and classes that hand a parameter on, and the number of all that it reaches."""
+    """The longest chain of functions and classes that hand a parameter on, and the number of all that it reaches.
+
+    `bare` is the longest part of a chain on which it is an argument by itself and not inside of an object.
+    """
 
     longest: list[str]
+    bare: list[str]
     places: int
 
 
@@ -143,7 +147,11 @@ class Walks:
             for routine in self.routines:
                 self._follow(routine, parameter, holders, edges)
         places = {step.place for start, steps in edges.items() for step in (start, *steps)}
-        return Walk(_longest(edges), len(places))
+        bare = {start: {step for step in steps if step.name} for start, steps in edges.items() if start.name}
+        by_itself = {
+            start: {s for s in steps if not s.attribute} for start, steps in bare.items() if not start.attribute
+        }
+        return Walk(_longest(edges), _longest(by_itself), len(places))
 
     def _follow(
         self, routine: Routine, parameter: str, holders: dict[str, set[str]], edges: dict[Step, set[Step]]

@@ -135,6 +135,22 @@ def test_no_private_name_is_imported_from_another_folder(module):
         assert there == module.folder or not found.private, f"{found.name} of {'.'.join(found.module)}"
 
 
+def private_names(module: Module) -> set[str]:
+    """Private names that a file gives to functions, classes, variables and attributes."""
+    named = {n.name for n in module.nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    named |= {n.id for n in module.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    named |= {n.attr for n in module.nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
+    return {name for name in named if name.startswith("_") and not name.endswith("__")}
+
+
+@each_file
+def test_no_private_attribute_of_another_folder_is_read(module):
+    own = set().union(*(private_names(other) for other in FILES if other.folder == module.folder))
+    others = set().union(*(private_names(other) for other in FILES if other.folder != module.folder))
+    read = {n.attr for n in module.nodes if isinstance(n, ast.Attribute)}
+    assert not read & (others - own)
+
+
 @each_file
 def test_public_functions_are_documented(module):
     named = [node for node in module.tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]

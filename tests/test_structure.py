@@ -72,7 +72,8 @@ def test_structure_of_a_small_package(package, monkeypatch, capsys):
         "walk of noise: 6 of the 6 functions and classes that it reaches: top.command.run > middle.plan.Plan > "
         "top.command.show > middle.plan.Plan.paths > middle.plan.draw > core.positive"
     )
-    assert out[11] == (
+    assert out[11] == "    as an argument by itself: 2: middle.plan.draw > core.positive"
+    assert out[12] == (
         "walk of dt: 3 of the 3 functions and classes that it reaches: noise.Noise > middle.plan.draw > core.positive"
     )
 

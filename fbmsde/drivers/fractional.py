@@ -128,7 +128,7 @@ class FractionalNoise:
         if chosen is None:
             chosen = min(default_tolerance(n_steps), MAX_KL)
         model = StreamingNoise(self.hurst, max(2, n_steps), chosen)
-        tables = jumps(model._fitted.model, max(1, min(n_steps, longest).bit_length()))
+        tables = jumps(model.model, max(1, min(n_steps, longest).bit_length()))
         return JumpSource(model, tables, self._mixing(channels))
 
     @property

@@ -85,7 +85,7 @@ def test_block_sums(model, block):
 
 def test_stationary_start_factors_the_cauchy_matrix_in_extended_precision():
     """At 2^24 steps the covariance has a condition number beyond 1e20; each entry of the factor keeps its digits."""
-    model = StreamingNoise(0.3, 2**24)._fitted.model
+    model = StreamingNoise(0.3, 2**24).model
     with mpmath.workdps(60):
         q = [mpmath.mpf(x) for x in model.q]
         rho = [(1 - x) / (1 + x) for x in q]

@@ -56,7 +56,7 @@ def on_grid(hurst, barrier, n_steps, n_paths, *, landscape=FLAT, horizon=1.0, se
 
 
 def tables(hurst, n_steps, tolerance=None):
-    model = StreamingNoise(hurst, n_steps, tolerance)._fitted.model
+    model = StreamingNoise(hurst, n_steps, tolerance).model
     return model, jumps(model, n_steps.bit_length())
 
 

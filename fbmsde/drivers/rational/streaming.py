@@ -106,6 +106,11 @@ class StreamingNoise:
             object.__setattr__(self, name, value)
 
     @property
+    def model(self) -> RationalModel:
+        """The rational model itself."""
+        return self._fitted.model
+
+    @property
     def certificate(self) -> Certificate:
         """The distance of the model from the exact law."""
         return self._fitted.certificate
