@@ -19,14 +19,14 @@ from .watch import INSIDE, UNDEFINED
 
 _BATCH = 2 * ROW_LANES  # normals that one step of all lanes gives
 
-_LONGER = 4  # reaches beyond that of the longest jump, for predicted moves
+_LONGER = 4  # the number of reaches beyond that of the longest jump, for jumps with large predicted moves
 _SAMPLED = 16  # one in so many jumps is looked at midway
-_GOLDEN, _PLASTIC = 0.6180339887498949, 0.7548776662466927  # steps of sequences that fill the unit interval evenly
+_GOLDEN, _PLASTIC = 0.6180339887498949, 0.7548776662466927  # multiples of these fill the unit interval evenly
 
 
 @njit(error_model="numpy", nogil=True)
 def _refill(words: NDArray[np.uint64], normals: Array) -> None:
-    """Fill `normals`, whole batches, with the path's next ones: a batch is all lanes' first ones, then their second."""
+    """Fill `normals` with a path's next ones, in whole batches: the first ones of all lanes, then the second ones."""
     for start in range(0, normals.size, _BATCH):
         for lane in range(ROW_LANES):
             first, second = next_words(words, lane)
@@ -37,7 +37,7 @@ def _refill(words: NDArray[np.uint64], normals: Array) -> None:
 
 @njit(error_model="numpy", nogil=True)
 def _begin(source: Any, path: int, words: NDArray[np.uint64], normals: Array, state: Array, levels: Array) -> None:
-    """Stationary state and level of all components of a path, from its first normals."""
+    """Draw the stationary state and the level of all components of a path from its first normals."""
     key, start, level_sd, _ = source
     n_poles = start.shape[0]
     seed_row(key, path, 0, words)
@@ -53,7 +53,7 @@ def _begin(source: Any, path: int, words: NDArray[np.uint64], normals: Array, st
 
 @njit(error_model="numpy", forceinline=True)
 def _dot(row: Array, state: Array) -> float:
-    """Inner product of vectors of a multiple of 8 numbers, in an order that vectorises."""
+    """The inner product of two vectors of a multiple of 8 numbers, summed in an order that vectorises."""
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
     for k in range(0, row.size, 8):
         s0 += row[k] * state[k]
@@ -69,7 +69,7 @@ def _dot(row: Array, state: Array) -> float:
 
 @njit(error_model="numpy", forceinline=True)
 def _correlated(point: Point, mixing: Array) -> Point:
-    """The lower-triangular `mixing` times the point; the point itself when it is empty."""
+    """The lower-triangular `mixing` times the point; the point itself if `mixing` is empty."""
     result = point
     if mixing.size > 0:
         for j in range(len(point)):
@@ -83,11 +83,12 @@ def _correlated(point: Point, mixing: Array) -> Point:
 class Limits(NamedTuple):
     """What bounds a jump, and how it is checked.
 
-    `reach` is the required distance of the boundary in standard deviations of a jump, `far` the same in units of x, a
-    value for each level and in `far` for some more, of twice the reach each. `trust` is the share of it by which a
-    predicted move away from the boundary counts, `drift_step` the largest product of duration and stiffness, `widest`
-    the largest reach in units of x, and `spread` the half-width, in standard deviations, of the places at which a path
-    may stand midway.
+    reach : the distance that the boundary must have from a jump of each level, in standard deviations of the jump.
+    far : the same in units of x, and for some more levels, each of twice the reach of the one before.
+    trust : the share of the reach by which a predicted move away from the boundary counts.
+    drift_step : the largest product of the duration of a jump and the stiffness.
+    widest : the largest reach in units of x.
+    spread : half the width, in standard deviations, of the range in which a path may stand midway through a jump.
     """
 
     reach: Array
@@ -102,7 +103,7 @@ class Limits(NamedTuple):
 def _stiffness(
     gradient: Any, params: Any, x: Point, slope: Point, move: Point, reach: float
 ) -> float:  # fmt: skip
-    """Steepest change of the gradient per unit of length from x to `reach` along each axis and to the predicted end."""
+    """Steepest change of the gradient per unit of length, from x to `reach` along each axis and to the expected end."""
     most = 0.0
     for j in range(len(x)):
         up = gradient(replaced(x, j, x[j] + reach), *params)
@@ -119,9 +120,9 @@ def _stiffness(
 
 @njit(error_model="numpy", forceinline=True)
 def _scanned(stiffness: Array, limits: Limits, cell: int, m: int, move: float) -> float:
-    """Stiffness within reach of a jump from a cell, by the scan; NaN where that does not tell.
+    """Stiffness within reach of a jump from a cell, from the scan; NaN where the scan does not tell.
 
-    A predicted move of more than a quarter of the reach makes the reach longer.
+    If the predicted move is longer than a quarter of the reach, a longer reach is taken.
     """
     k, beyond = m, abs(move) - 0.25 * limits.far[m]
     if beyond > 0.0:
@@ -132,7 +133,7 @@ def _scanned(stiffness: Array, limits: Limits, cell: int, m: int, move: float) -
 
 @njit(error_model="numpy", forceinline=True)
 def _largest(move: Point) -> float:
-    """Largest coordinate of a move."""
+    """The largest coordinate of a move, without its sign."""
     largest = 0.0
     for j in range(len(move)):
         largest = max(largest, abs(move[j]))
@@ -141,7 +142,7 @@ def _largest(move: Point) -> float:
 
 @njit(error_model="numpy", forceinline=True)
 def _predicted(like: Point, mean: Array, length: float, scale: float, state: Array, levels: Array) -> Point:
-    """What the past contributes to the noise of a jump, before the components are mixed."""
+    """The contribution of the past to the noise of a jump, before the components are mixed."""
     point = like
     for j in range(len(like)):
         point = replaced(point, j, scale * (_dot(mean, state[j]) + levels[j] * length))
@@ -153,7 +154,7 @@ def _choose(
     gradient: Any, params: Any, clearance: Any, bounds: Any, tables: Any, line: Line, stiffness: Array,
     limits: Limits, clock: Any, x: Point, m: int, state: Array, levels: Array, mixing: Array,
 ) -> tuple[int, Point, float, float]:  # fmt: skip
-    """The longest jump, of at most 2^m steps, within the limits: its m, predicted noise, clearance and stiffness."""
+    """The longest jump of at most 2^m steps within the limits, as its m, predicted noise, clearance and stiffness."""
     dt, scale = clock
     slope, still = gradient(x, *params), scaled(0.0, x)
     noise, room, stiff = still, 0.0, 0.0
@@ -162,7 +163,7 @@ def _choose(
     while True:
         length = np.float64(np.int64(1) << m)
         far = limits.far[m]
-        early = (1.0 - limits.trust) * far  # necessary, and cheap
+        early = (1.0 - limits.trust) * far  # the clearance at x is a necessary condition that is cheap to test
         if m == 0 or (far <= limits.widest and clearance(x, still, early, 0.0, *bounds) >= 1.0):
             noise = _predicted(x, tables[1][m], length, scale, state, levels)
             move = add(_correlated(noise, mixing), -dt * length, slope)
@@ -184,7 +185,10 @@ def _choose(
 def _jump(
     noise: Point, tables: Any, m: int, scale: float, normals: Array, position: int, state: Array
 ) -> tuple[Point, int]:
-    """The noise of a jump about its prediction, with the states carried on, and the next unused normal."""
+    """The noise of a jump, drawn about its prediction, and the place of the next unused normal.
+
+    The states are carried on to the end of the jump.
+    """
     decay, _, deviation, factor, rank = tables
     pace, width = decay[m], rank[m]
     for j in range(len(noise)):
@@ -202,7 +206,7 @@ def _jump(
 
 @njit(error_model="numpy", forceinline=True)
 def _record(tally: NDArray, stiffest: Array, m: int, room: float, stiff: float, reach: float) -> None:
-    """Count a jump by its level and its clearance in standard deviations; keep the largest stiffness."""
+    """Count a jump by its level and its clearance in standard deviations, and keep the largest stiffness."""
     place = room * reach * PER_UNIT if m > 0 else 0.0
     tally[m, int(min(place, BINS - 1.0)) if place > 0.0 else 0] += 1
     stiffest[0] = max(stiffest[0], stiff)
@@ -210,9 +214,10 @@ def _record(tally: NDArray, stiffest: Array, m: int, room: float, stiff: float, 
 
 @njit(error_model="numpy", forceinline=True)
 def _between(x: Point, y: Point, width: float, eighth: int, path: int, sample: int) -> Point:
-    """A place at which a path may stand some eighths of the way from x to y, midway up to `width` off their mean.
+    """A place at which a path may stand some eighths of the way from x to y; midway it is up to `width` off their mean.
 
-    An even sequence of such places, and not the path's random numbers, so that looking changes no path.
+    Such places come from an even sequence and not from the random numbers of the path, so that looking at them changes
+    no path.
     """
     place, share = x, eighth / 8.0
     off = width * np.sqrt(4.0 * share * (1.0 - share))
@@ -224,7 +229,7 @@ def _between(x: Point, y: Point, width: float, eighth: int, path: int, sample: i
 
 @njit(error_model="numpy", forceinline=True)
 def _hides_exit(test: Any, bounds: Any, x: Point, y: Point, width: float, path: int, sample: int) -> bool:
-    """Does one of seven places on the way from x to y lie outside?"""
+    """True if one of seven places on the way from x to y lies outside."""
     hidden = False
     for eighth in range(1, 8):
         hidden = hidden or test(0.0, _between(x, y, width, eighth, path, sample), *bounds) != INSIDE

@@ -39,8 +39,8 @@ class Motion(NamedTuple):
     ``advance(numbers, scale, x, moved, noise, born, now, masks) -> events`` moves all lanes BLOCK steps on, from the
     last of the points `x` (dim, depth, LANES), and writes points into `moved`, of the same shape: those after each step
     if the depth is BLOCK, the last ones if it is 1. Bit s of masks[lane] is set if the path was not inside after step s
-    of this block; bit BLOCK + s if it was inf or nan. `events` is the union of the masks. A lane was at the beginning of
-    its path at step ``born[lane]``; the block begins at step `now`. The increments are `scale` times `noise`.
+    of this block; bit BLOCK + s if it was inf or nan. `events` is the union of the masks. A lane was at the beginning
+    of its path at step ``born[lane]``; the block begins at step `now`. The increments are `scale` times `noise`.
 
     ``settle(numbers, scale, start, x, noise, lane, age, n) -> state`` tells what the n-th step of the block was, by
     which a lane that was `age` steps old before it left at a finite point: LEFT, UNRESOLVED or NO_LEVEL.

@@ -1,4 +1,4 @@
-"""Exits driven by ordinary Brownian motion, H = 1/2, with the chance of an exit inside each step."""
+"""Exits of paths driven by ordinary Brownian motion, H = 1/2, with the probability of an exit within each step."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from ..results.passage_times import PassageTimes
 from ._motion import unresolved
 from .errors import passages_of
 
-_BLOCKS = 8  # for each thread: they end at different times
-_NEVER = 40.0  # -log of a probability that is none
+_BLOCKS = 8  # blocks for each thread, because some end before others
+_NEVER = 40.0  # a probability with so large a negative logarithm counts as 0
 
 
 @njit(error_model="numpy", forceinline=True)
 def _stays(distance: float, later: float, variance: float) -> float:
     """Probability that a Brownian bridge between two distances from a bound does not reach it."""
-    exponent = max(2.0 * distance * later / variance, 0.0)  # beyond the bound it has not stayed
+    exponent = max(2.0 * distance * later / variance, 0.0)  # a path that ends beyond the bound has not stayed
     return 1.0 - math.exp(-exponent) if exponent < _NEVER else 1.0
 
 
@@ -36,7 +36,10 @@ def _bridge_exits(
     gradient: Any, key: NDArray[np.uint64], params: Any, x0: float, bounds: Any, clock: Any, n_steps: int,
     queue: NDArray, steps: NDArray, states: NDArray, control: NDArray,
 ) -> None:  # fmt: skip
-    """Step in which each queued path leaves, and what happened then: LEFT, UNRESOLVED, CENSORED or BROKEN."""
+    """Write the last step of each queued path, and its state then: LEFT, UNRESOLVED, CENSORED or BROKEN.
+
+    control[0] asks to stop; control[1] counts finished paths.
+    """
     lower, upper = bounds
     dt, scale = clock
     words = np.empty((4, 1), np.uint64)
@@ -86,11 +89,11 @@ def bridge_passage(
 ) -> PassageTimes:
     """Times at which paths of ``dX = -gradient(X) dt + sigma dB``, B ordinary Brownian motion, leave an interval.
 
-    Between two points at distances a, b from a bound the path has been beyond it with probability ``exp(-2 a b /
-    (sigma^2 dt))``, that of a Brownian bridge: exact for a drift that is constant over the step, so the error falls
-    with dt, not with its square root. The two bounds are taken as independent. An exit counts at the end of its step.
-    One dimension, trapezoidal rule; `first_passage` with ``monitoring="continuous"`` serves every H. Raises PathError
-    as that does.
+    Between two points at distances a and b from a bound, the path has been beyond it with the probability of a Brownian
+    bridge, ``exp(-2 a b / (sigma^2 dt))``. That is exact for a drift that is constant over the step, so that the error
+    falls like dt and not like its square root. The two bounds are taken as independent, and an exit counts at the end
+    of its step. The landscape has one dimension; steps are made by the trapezoidal rule. Raises PathError if a path
+    leaves the finite numbers. For other H use `first_passage` with ``monitoring="continuous"``.
 
     >>> from fbmsde import quadratic
     >>> passages = bridge_passage(quadratic(), 1.0, 0.0, (-1.0, 1.0), dt=0.01, horizon=20.0, n_paths=200, seed=1)

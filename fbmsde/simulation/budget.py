@@ -1,4 +1,4 @@
-"""What each approximation of a run in continuous time may contribute, and how to make each of them smaller."""
+"""The error budget of a run in continuous time: what each approximation may contribute, and how to make it smaller."""
 
 from __future__ import annotations
 
@@ -16,25 +16,28 @@ from ..core.types import Array
 from ..laws.fou import polylog_negative
 from .accuracy import Accuracy
 
-PER_UNIT, BINS = 8, 128  # classes of the clearance of jumps: an eighth of a standard deviation each
-_SUMMED = 2**8  # steps up to which a sum is taken over them, an integral beyond
+PER_UNIT, BINS = 8, 128  # the clearance of jumps is counted in classes of an eighth of a standard deviation each
+_SUMMED = 2**8  # a sum over more steps than this is taken as an integral
 _NODES, _WEIGHTS = gauss_legendre(200)
 
 
 @dataclass(frozen=True)
 class ErrorBudget:
-    """What each approximation of exits in continuous time may contribute; `print` it to see how each was obtained.
+    """What each approximation of exits in continuous time may contribute. `print` it to see how each was obtained.
 
-    `missed_crossings`: expected number per path of jumps that hid an excursion beyond the boundary: an upper
-    estimate where the boundary is smooth, plus what one jump in sixteen shows of pockets on its way, which for
-    small discs in a disc was 1.8 to 2.7 times the exits that were lost. `overshoot`: how far, in units of x, the
-    boundary may still be misplaced for want of finer steps. `drift`: relative error of the stationary variance in a
-    quadratic well as stiff as the stiffest place within reach of a jump, or as the gradient midway through one jump
-    in sixteen reveals: large where jumps pass over narrow features. `resolution`: a feature of a one-dimensional
-    landscape that is narrower can have been overlooked; inf in several dimensions and where paths went farther than
-    was scanned, where only the sampled jumps tell. `noise_kl`: KL divergence of one path of the noise model.
-    `late_exits`: share of the paths seen to leave only at the end of a jump of several steps. `jumps_per_path`:
-    mean.
+    missed_crossings : expected number per path of jumps that hid an excursion beyond the boundary. It is an upper
+        estimate where the boundary is smooth. What one jump in sixteen shows of pockets on its way is added; for small
+        discs in a disc this was 1.8 to 2.7 times the number of exits that were lost.
+    overshoot : the distance, in units of x, by which the boundary may still be misplaced because steps are not finer.
+    drift : relative error of the stationary variance in a quadratic well that is as stiff as the stiffest place within
+        reach of a jump, or as the gradient midway through one jump in sixteen reveals. It is large where jumps pass
+        over narrow features.
+    noise_kl : Kullback-Leibler divergence, in nats, of the noise model for one path.
+    late_exits : share of the paths that were seen to leave only at the end of a jump of several steps.
+    jumps_per_path : mean number of jumps of a path.
+    hurst, fine_steps, accuracy : the Hurst parameter and the options of the run.
+    resolution : features of a one-dimensional landscape that are narrower than this can have been overlooked. It is inf
+        in several dimensions and where paths went farther than was scanned; only the sampled jumps tell there.
     """
 
     missed_crossings: float
@@ -49,9 +52,9 @@ class ErrorBudget:
     resolution: float = math.inf
 
     def halved(self) -> dict[str, Any]:
-        """Options of `first_passage` for a checking run with each of the four contributions at most half as large.
+        """Options of `first_passage` for a second run in which each of the four contributions is at most half as large.
 
-        An eighth of the misses to a jump, as there are more jumps on the finer grid.
+        A jump may then hide an exit with an eighth of the probability, because there are more jumps on the finer grid.
         """
         a = self.accuracy
         tolerance = self.noise_kl / 2.0 if self.noise_kl > 0.0 else a.tolerance
@@ -78,24 +81,36 @@ class ErrorBudget:
 
 
 def overshoot_left(hurst: float) -> float:
-    """Share of the shift of the boundary by which it may still be misplaced.
+    """The distance by which the shifted boundary may still be misplaced, as a share of its shift.
 
-    Measured on fBm to a barrier at 1 within time 1, on 2^6 to 2^14 steps: .03 at H = .2, below .02 at .3, .06 to .1 at
-    .4; beyond 1/2 the shift itself changes probabilities by about .01 and less, and its rest was not resolved.
+    Measured on fBm to a barrier at 1 within time 1, on 2^6 to 2^14 steps, it is .03 at H = .2, below .02 at .3 and .06
+    to .1 at .4. Beyond 1/2 the whole shift changes probabilities by about .01 and less, and what is left of it could
+    not be resolved.
+
+    >>> overshoot_left(0.3)
+    0.1
     """
     return 0.1 if hurst <= 0.5 else 1.0
 
 
 def hidden_excursion(hurst: float, steps: int, reach: ArrayLike) -> Array:
-    """Estimated probability that a jump with the boundary `reach` standard deviations away hides an exit.
+    """Estimated probability that a jump of M = `steps` steps hides an exit, same shape as `reach`.
 
-    The path is above the boundary at one of the `steps` - 1 points inside the jump: at most the sum of their tails,
-    ``sum_l Psi(r (M/l)^H)``. For long jumps the points are not told apart: for H < 1/2 the supremum of a process of
-    standard deviation ``t^H`` and increments like fBm's exceeds r with probability ``P_2H 2^(-1/2H) r^(1/H-2) Psi(r) /
-    H`` for large r (Piterbarg 1996), with Pickands' constant below ``exp(gamma_E (1/2H - 1))`` for all H at which it is
-    known; for H >= 1/2 with at most twice Psi(r) (reflection, an equality at H = 1/2), half of which is seen. Simulated
-    for 0.1 <= H <= 0.5, r = 3 to 5: for M = 16 to 1024 0.93 to 6 times the value; at M = 2 0.65 to 1.6 times it, as
-    single steps of the model are not quite fBm's. For H > 1/2 it is further above.
+    `reach` is the distance r of the boundary in standard deviations of the jump. The estimate is the smaller of two
+    values. The first is the sum of the tails at the M - 1 points inside the jump, ``sum_l Psi(r (M/l)^H)``. It bounds
+    the probability that the path is beyond the boundary at one of them. The second does not tell these points apart
+    and is better for long jumps. For H < 1/2 it is the probability that the supremum of a process with standard
+    deviation ``t^H`` and increments like those of fBm exceeds r, ``P_2H 2^(-1/2H) r^(1/H-2) Psi(r) / H`` for large r
+    (Piterbarg 1996), where ``exp(gamma_E (1/2H - 1))`` takes the place of Pickands' constant, above it for all H at
+    which it is known. For H >= 1/2 that probability is at most twice Psi(r) (by reflection, an equality at H = 1/2),
+    half of which is seen at the end of the jump.
+
+    For 0.1 <= H <= 0.5 and r = 3 to 5 the estimate is 0.93 to 6 times the simulated probability for M = 16 to 1024. At
+    M = 2 it is 0.65 to 1.6 times that, because single steps of the model are not quite those of fBm. For H > 1/2 it is
+    farther above.
+
+    >>> hidden_excursion(0.5, 2**10, [3.0, 5.0]).round(9)
+    array([1.349898e-03, 2.870000e-07])
     """
     r = np.asarray(reach, dtype=float)
     if steps <= _SUMMED:
@@ -114,7 +129,13 @@ def hidden_excursion(hurst: float, steps: int, reach: ArrayLike) -> Array:
 
 @lru_cache(maxsize=256)
 def required_reach(hurst: float, n_levels: int, miss: float) -> tuple[float, ...]:
-    """Distances of the boundary (n_levels,), in standard deviations, at which a jump of 2^m steps hides `miss`."""
+    """The distance that the boundary must have from a jump of 2^m steps, for each level m, (n_levels,).
+
+    It is in standard deviations of the jump. At this distance the jump hides an exit with probability `miss`.
+
+    >>> [round(reach, 2) for reach in required_reach(0.5, 3, 5e-7)]
+    [1.0, 3.46, 4.24]
+    """
 
     def reach(m: int) -> float:
         def excess(r: float) -> float:
@@ -127,9 +148,14 @@ def required_reach(hurst: float, n_levels: int, miss: float) -> tuple[float, ...
 
 
 def missed_crossings(hurst: float, counts: NDArray[np.int64]) -> float:
-    """Expected number of hidden excursions of the jumps counted by level and clearance, (n_levels, BINS).
+    """Expected number of excursions hidden by jumps that are counted by level and clearance, `counts` (n_levels, BINS).
 
-    Each class counts at its lower end; single steps hide nothing.
+    A class of clearances is taken at its lower end. Single steps hide nothing.
+
+    >>> counts = np.zeros((2, BINS), np.int64)
+    >>> counts[1, 24] = 1000  # jumps of two steps with the boundary three standard deviations away
+    >>> round(missed_crossings(0.5, counts), 3)
+    0.011
     """
     low = np.arange(BINS) / PER_UNIT
     tails = [hidden_excursion(hurst, 2**m, low) for m in range(1, counts.shape[0])]
@@ -139,8 +165,12 @@ def missed_crossings(hurst: float, counts: NDArray[np.int64]) -> float:
 def drift_error(hurst: float, step: float) -> float:
     """Relative error of the stationary variance of the trapezoidal chain of step `step` in a well of curvature 1.
 
-    The chain ``X' = phi X + (1 - step/2) dB``, ``phi = 1 - step + step^2/2``, has the variance of a first-order
-    recursion driven by fGn, ``step^2H (1 - phi) / ((1 + phi) phi) Li_{-2H}(phi)`` times ``(1 - step/2)^2``.
+    The chain is ``X' = phi X + (1 - step/2) dB`` with ``phi = 1 - step + step^2/2``. Its variance is that of a
+    first-order recursion driven by fGn, ``step^2H (1 - phi) / ((1 + phi) phi) Li_{-2H}(phi)``, times
+    ``(1 - step/2)^2``. The error is inf from step = 1 on.
+
+    >>> round(drift_error(0.3, 0.02), 4)
+    0.0005
     """
     if not 0.0 < step < 1.0:
         return 0.0 if step <= 0.0 else math.inf

@@ -1,4 +1,4 @@
-"""Exits in continuous time: paths jump many fine steps at once far from the boundary and creep near it."""
+"""Exits in continuous time: far from the boundary paths jump over many fine steps at once, near it they creep."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from .problem import Crowd, Problem
 from .scan import Scan, no_scan, scan_line, visited
 from .watch import Watch
 
-_BLOCKS = 8  # for each thread: they end at different times
-_FEWEST, _MOST = 16, 26  # binary logarithms of the number of fine steps taken by default
-_NEGLIGIBLE = 5e-4  # standard error of a probability from 10^6 paths
-_STIFFEST = 0.5  # dt times the steepest second derivative, beyond which the scheme follows no drift
+_BLOCKS = 8  # blocks for each thread, because some end before others
+_FEWEST, _MOST = 16, 26  # binary logarithms of the smallest and the largest default number of fine steps
+_NEGLIGIBLE = 5e-4  # the standard error of a probability from 10^6 paths
+_STIFFEST = 0.5  # above this value of dt times the steepest second derivative, the scheme does not follow the drift
 
 MOST_FINE_STEPS = MAX_STEPS_CHOSEN
 
 
 @dataclass(frozen=True, eq=False)
 class Jumper:
-    """The noise of a run on `n_steps` fine steps and its jumps; `run` gives the kernel.
+    """The noise of a run on `n_steps` fine steps with its jumps; `run` gives the kernel.
 
-    A block holds no more than one path at a time: memory does not depend on the number of steps.
+    A block of paths holds one path at a time, so that memory does not depend on the number of steps.
     """
 
     source: JumpSource
@@ -67,7 +67,7 @@ class Jumper:
 
     @property
     def tally_shape(self) -> tuple[int, int]:
-        """Counters of one block: levels and classes of clearance."""
+        """Shape of the counters of one block: levels and classes of clearance."""
         return len(self.tables.rank), BINS
 
     def run(self, plan: Plan, clock: tuple[float, float]) -> Callable[..., None]:
@@ -119,7 +119,7 @@ class Exits:
 
     @property
     def censored(self) -> NDArray[np.bool_]:
-        """Who was still inside at the end (n_paths,)."""
+        """True for the paths that were still inside at the end, (n_paths,)."""
         return self.states == CENSORED
 
 
@@ -127,7 +127,7 @@ def exits(
     noise: Jumping, plan: Plan, accuracy: Accuracy, key: Key, n_paths: int, threads: int,
     progress: bool | Callable[[int], object],
 ) -> Exits:  # fmt: skip
-    """The exits of all paths, in blocks over the threads; ValueError when a fine step is too long for the drift."""
+    """The exits of all paths, in blocks over the threads; ValueError if a fine step is too long for the drift."""
     jumper = Jumper.of(noise, plan.n_steps, plan.longest, len(plan.start), key, accuracy)
     blocks = np.array_split(np.arange(n_paths), min(n_paths, _BLOCKS * threads))
     steps, states = np.zeros(n_paths, np.int64), np.zeros(n_paths, np.uint8)
@@ -149,7 +149,7 @@ def exits(
 
 
 def _require_followed(plan: Plan, stiff: float, bent: float) -> None:
-    """ValueError when fine steps were too long for the drift, or when jumps passed over what changes it."""
+    """Raise ValueError if fine steps were too long for the drift, or if jumps passed over a change of it."""
     if stiff > _STIFFEST:
         raise ValueError(
             f"fine_steps must be so many that dt |second derivative| stays below {_STIFFEST}, got {stiff:.3g} with "
@@ -166,7 +166,7 @@ def _require_followed(plan: Plan, stiff: float, bent: float) -> None:
 def _budget(
     noise: Jumping, jumper: Jumper, plan: Plan, counts: NDArray[np.int64], watched: Array, n_paths: int
 ) -> ErrorBudget:
-    """The budget of a finished run from what its jumps have counted."""
+    """The error budget of a finished run, from the counts that its jumps have kept."""
     late, hidden, hurst = counts[0, 1], counts[0, 2], float(noise.hurst)
     counts[0, 1:3] = 0
     return ErrorBudget(

@@ -1,4 +1,4 @@
-"""Domains: intervals and level sets, their tests and the distance of their boundaries for the kernels."""
+"""Domains: intervals and level sets, with the tests and the distances of their boundaries that kernels need."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ Rows = tuple[tuple[float, ...], ...] | None
 def interval_clearance(x: Point, move: Point, reach: float, trust: float, lower: float, upper: float) -> float:
     """Distance from the nearer bound, less the predicted move towards it, in units of `reach`.
 
-    A predicted move away from a bound counts up to ``trust * reach``: with trust = H, the bound is nearest, in standard
-    deviations that grow as time^H, at the end of the jump.
+    A predicted move away from a bound counts up to ``trust * reach``. With trust = H, the bound is nearest at the end
+    of the jump, in standard deviations that grow as time^H.
     """
     most = trust * reach
     up = upper - x[0] - max(move[0], -most)
@@ -85,9 +85,9 @@ def level_clearance(level: Callable[..., float], dim: int, factor: Rows) -> Any:
 
 @by_content
 def shifted_level(level: Callable[..., float], dim: int, correlation: Rows) -> Any:
-    """The level function whose zero lies `shift` inside: ``level(x, *params) + shift |gradient of level|``.
+    """Compile the level function whose zero lies `shift` inside: ``level(x, *params) + shift |gradient of level|``.
 
-    The norm is that of `correlation`, the variance of the noise across the level set.
+    The norm is that of the matrix `correlation`: its square is the variance of the noise across the level set.
     """
     inner = _on_points(level, dim)
     slope = _slope(level, dim)
@@ -149,17 +149,17 @@ def level_distance(level: Callable[..., float], params: tuple[float, ...], x: Po
     return abs(_on_points(level, len(x))(x, *params)) / float(np.sqrt(variance)) if variance > 0.0 else float("inf")
 
 
-REACH_OF_FINEST = 2.0  # reach of a jump in smallest lengths of a landscape: the gradient at both ends shows it
+REACH_OF_FINEST = 2.0  # jumps reach at most so many smallest lengths, so that their ends show a feature
 
 
 @dataclass(frozen=True)
 class LevelSet(Portable):
-    """The domain ``level(x, *params) < 0`` for a plain or njit function; in d dimensions x is a tuple of d floats.
+    """The domain ``level(x, *params) < 0`` of a plain or njit function. In d dimensions x is a tuple of d floats.
 
-    `finest`, for continuous time: the smallest length of the boundary's features, such as the radius of the smallest
-    excluded disc. No jump reaches farther than that, at a cost that grows like its inverse square at H = 1/2. A level
-    function tells the distance of the boundary to first order only: without `finest`, jumps pass over what is narrower
-    than they are, and ``error_budget.missed_crossings`` tells how often. Raises ValueError unless positive and finite.
+    `finest` is the smallest length of the boundary's features, such as the radius of the smallest excluded disc, and
+    matters in continuous time. No jump reaches farther than that, at a cost that grows like its inverse square at
+    H = 1/2. A level function tells the distance of the boundary to first order only. Without `finest`, jumps therefore
+    pass over features that are narrower than they are, and ``error_budget.missed_crossings`` tells how often.
 
     >>> disc = LevelSet(lambda x, r: x[0] ** 2 + x[1] ** 2 - r**2, params=(1.5,))
     """
@@ -174,7 +174,7 @@ Domain = checks.Interval | LevelSet | Callable[..., float]
 
 
 def as_point(dim: int, x0: ArrayLike) -> Point:
-    """The start as a tuple of `dim` finite floats."""
+    """The start as a tuple of `dim` finite floats; ValueError for another number of them."""
     values = np.atleast_1d(checks.reals("x0", x0))
     if values.shape != (dim,):
         raise ValueError(f"x0 must have {dim} coordinates, got shape {np.shape(x0)}.")
@@ -191,7 +191,7 @@ class Region:
 
     @classmethod
     def of(cls, start: Point, domain: Domain) -> Region:
-        """The region, after a look at the start."""
+        """The region of a domain; ValueError unless the start lies inside."""
         if isinstance(domain, LevelSet) or callable(domain):
             level_set = domain if isinstance(domain, LevelSet) else LevelSet(domain)
             return cls(start, None, _checked_level_set(len(start), start, level_set))
@@ -211,7 +211,7 @@ class Region:
         return level_watch(self.level_set.level, self.level_set.params, len(self.start))
 
     def clearance(self, noise: Jumping) -> Any:
-        """How far the moved boundary is from a jump, compiled; it takes the parameters of the moved region's test."""
+        """The compiled distance of a jump from the moved boundary, with the parameters of the moved region's test."""
         if self.interval is not None:
             return interval_clearance
         assert self.level_set is not None
@@ -225,14 +225,14 @@ class Region:
         return self.level_set.finest
 
     def distance(self, noise: Jumping) -> float:
-        """Distance of the start from the boundary, for level functions to first order and in units of the noise."""
+        """Distance of the start from the boundary; for level functions to first order, in units of the noise."""
         if self.interval is not None:
             return min(self.start[0] - self.interval[0], self.interval[1] - self.start[0])
         assert self.level_set is not None
         return level_distance(self.level_set.level, self.level_set.params, self.start, noise.correlation)
 
     def moved_in(self, shift: float, noise: Jumping) -> Region:
-        """The region with its boundary moved inwards; ValueError when the start is no longer inside."""
+        """The region with its boundary moved inwards; ValueError if the start is no longer inside."""
         if self.interval is not None:
             lower, upper = self.interval[0] + shift, self.interval[1] - shift
             inside = lower < self.start[0] < upper
@@ -253,7 +253,7 @@ class Region:
 
 
 def _checked_level_set(dim: int, start: Point, domain: LevelSet) -> LevelSet:
-    """The level set, after a look at its function and the start."""
+    """The level set with checked parameters; ValueError unless its function compiles and the start lies inside."""
     params = checks.numbers("params", domain.params)
     require_compiles("domain", domain.level, dim, len(params), vector=False)
     value = compiled(domain.level)(start if dim > 1 else start[0], *params)

@@ -1,7 +1,7 @@
-"""A look at a whole one-dimensional landscape before a run, so that no jump passes over what is narrower than itself.
+"""The scan of a one-dimensional landscape before a run, so that no jump passes over a feature narrower than itself.
 
-The range that paths can visit is cut into `CELLS` equal cells, and the least and the greatest gradient in each of them
-are found. From them follows how much the gradient changes within the reach of a jump from any cell.
+The range that paths can visit is cut into `CELLS` equal cells, and the least and the greatest gradient in each cell are
+found. They tell how much the gradient changes within the reach of a jump from any cell.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ..core.types import Array
 from ..drivers.jumping import Jumping
 
 CELLS = 2**11
-INTERVALS = 8  # in which the gradient is first looked at in a cell; a second look halves them
-_SETTLED = 0.1  # a cell is looked at no more closely when that widens its range of gradients by a smaller share
-_DOUBLINGS = 6  # of the number of intervals in a cell, at most, until it has settled
+INTERVALS = 8  # the gradient is first looked at between so many intervals of a cell; each further look halves them
+_SETTLED = 0.1  # a cell has settled when a closer look widens its range of gradients by a smaller share than this
+_DOUBLINGS = 6  # the number of intervals in a cell is doubled at most so often until the cell has settled
 _MOST_INTERVALS = 2**13
-_QUIET = 8.0  # standard deviations of the noise that a path may gain on a slope that pulls it back
-_FARTHEST = 12.0  # standard deviations of the noise at the horizon: no path without a drift goes so far
+_QUIET = 8.0  # a path on a slope that pulls it back gains at most so many standard deviations of the noise
+_FARTHEST = 12.0  # no path without a drift goes farther than so many standard deviations of the noise at the horizon
 _SCALES, _SAMPLES = 40, 33
 
 
@@ -44,10 +44,12 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """What was seen of the gradient in each cell of a line; (CELLS,) arrays, empty when nothing was scanned.
+    """What is known of the gradient in each cell of a line. The arrays are (CELLS,), empty if nothing was scanned.
 
-    `least` and `most` bound the gradient in a cell and `change` its steepest change between neighbouring points, of
-    which `spacing` is the largest distance. `open_sides` tells where paths may leave the line.
+    least, most : the least and the greatest gradient in each cell.
+    change : the steepest change of the gradient between neighbouring points in each cell.
+    spacing : the largest distance of neighbouring points.
+    open_sides : True for the sides, the lower and the upper one, on which paths may leave the line.
     """
 
     line: Line
@@ -59,22 +61,22 @@ class Scan:
 
     @property
     def steepest(self) -> float:
-        """The steepest change of the gradient anywhere, 0 when nothing was scanned."""
+        """The steepest change of the gradient anywhere, 0 if nothing was scanned."""
         return float(self.change.max(initial=0.0))
 
     def stiffness(self, reaches: Array) -> Array:
-        """Steepest change of the gradient within each of the reaches of any place in a cell, (n_reaches, CELLS).
+        """Steepest change of the gradient within each reach of any place in a cell, (n_reaches, CELLS).
 
-        At most the steepest change between neighbouring points, and at most the largest difference of two gradients
-        over the reach, as what is far narrower than a jump moves it little. NaN where the reach leaves the line on an
-        open side.
+        It is the smaller of the steepest change between neighbouring points and the largest difference of two gradients
+        over the reach, because a feature that is far narrower than a jump moves it little. It is NaN where the reach
+        leaves the line on an open side.
         """
         if self.change.size == 0:
             return np.full((reaches.size, 1), np.nan)
         return np.array([self._within(float(reach)) for reach in reaches])
 
     def _within(self, reach: float) -> Array:
-        """One row of `stiffness`: the cells that the reach touches lie up to `n` cells off."""
+        """One row of `stiffness`, from the cells up to `n` cells away, which the reach touches."""
         n = min(CELLS, max(1, math.ceil(reach * self.line.per_length)))
         around = {"size": 2 * n + 1, "mode": "nearest"}
         up = ndimage.maximum_filter1d(self.most, **around) - self.least
@@ -88,7 +90,7 @@ class Scan:
 
 
 def no_scan(beyond: float = math.inf) -> Scan:
-    """The scan of a landscape of which no place was looked at; jumps reach at most `beyond`."""
+    """The scan of a landscape that was not looked at; jumps reach at most `beyond`."""
     empty = np.empty(0)
     return Scan(Line(math.inf, 1.0, beyond), empty, empty, empty, math.inf, (True, True))
 
@@ -124,11 +126,11 @@ def scan_line(
 def visited(
     gradient: Callable[..., Point], params: tuple[float, ...], x0: float, side: int, noise: Jumping, horizon: float
 ) -> float:
-    """How far to one side of the start, +1 or -1, paths can be expected to go.
+    """The distance that paths can be expected to go from the start to one side, +1 or -1.
 
-    At most twelve standard deviations of the noise at the horizon. Less where the landscape pulls back: over the outer
-    half of the distance, a path that gains eight standard deviations of the noise within any time t loses more than
-    that to the drift, ``max_t (8 sigma t^H - pull t) <= distance / 2``.
+    It is at most twelve standard deviations of the noise at the horizon. It is less where the landscape pulls paths
+    back so strongly that they cannot cross the outer half of the distance: a path that gains eight standard deviations
+    of the noise within any time t loses the drift over that time, and ``max_t (8 sigma t^H - pull t) <= distance / 2``.
     """
     farthest, hurst = _FARTHEST * noise.increment_scale(horizon), float(noise.hurst)
     gain = _QUIET * noise.sigma
@@ -145,7 +147,7 @@ def visited(
 
 @njit(error_model="numpy", nogil=True)
 def _range(gradient: Any, params: Any, place: Point, width: float, intervals: int) -> tuple[float, float, float]:
-    """Least and greatest gradient over `width` from `place` on, and its steepest change between two of the points."""
+    """The least and the greatest gradient over `width` from `place` on, and its steepest change between two points."""
     least, most, change, before = np.inf, -np.inf, 0.0, np.nan
     for i in range(intervals + 1):
         value = gradient(replaced(place, 0, place[0] + width * i / intervals), *params)[0]
@@ -159,7 +161,7 @@ def _range(gradient: Any, params: Any, place: Point, width: float, intervals: in
 
 @njit(error_model="numpy", nogil=True)
 def _look(gradient: Any, params: Any, start: Point, width: float, intervals: int, seen: Array) -> None:
-    """Fill in, for each cell, the least and greatest gradient and its steepest change (3, n_cells)."""
+    """Fill in the least gradient, the greatest and the steepest change for each cell, in `seen` (3, n_cells)."""
     for cell in range(seen.shape[1]):
         place = replaced(start, 0, start[0] + cell * width)
         least, most, change = _range(gradient, params, place, width, intervals)

@@ -144,7 +144,7 @@ def test_exploding_path_is_reported():
         (lambda: FractionalNoise(0.5, tolerance=0.0), r"tolerance must be positive and finite, got 0\.0"),
         (lambda: FractionalNoise(0.5, dtype="int8"), r"dtype must be float64 or float32, got int8"),
         (lambda: FractionalNoise(0.5, correlation=[[1, 2], [2, 1]]), r"correlation must be positive semi-definite"),
-        (lambda: FractionalNoise(0.99).feed(10, 1.0, 1, None), r"hurst must lie in \[0\.02, 0\.98\] for streaming noise"),
+        (lambda: FractionalNoise(0.99).feed(10, 1.0, 1, None), r"hurst must lie in \[0\.02, 0\.98\] for streaming"),
         (lambda: FractionalNoise.from_sgd(0.0, 1.0, 0.5), r"learning_rate must be positive and finite, got 0\.0"),
     ],
 )
