@@ -13,7 +13,7 @@ from ..core.random import multiply_add, normal_pair, normal_pairs, seed_lane
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, Lanes, lanes
 
-_UNROLLED = 4  # steps of the recursion written out in one vector loop: the compiler unrolls no more of them
+_UNROLLED = 4  # so many steps of the recursion are written out in one vector loop; the compiler unrolls no more
 
 
 class Model(Protocol):
@@ -47,10 +47,15 @@ class Model(Protocol):
 class _Data(NamedTuple):
     """The model and the lanes of a recursion; the real arrays are of one type, float64 or float32.
 
-    With d components, K poles padded with idle ones to P and L lanes: `words` (d, 4, L) of the random numbers, `states`
-    (d, P, L), `levels` (d, L), `pace` (P,) of the poles (rho in double precision, 1 - rho in single), their weights `c`
-    (P,), `gain` of the newest normal, `factor` (K, K) of the stationary covariance, `mixing` (d, d) or empty, and room
-    for `shocks` (BLOCK, L or fewer) and for the `normals` (K + 2,) of a start.
+    There are d components, L lanes, and K poles, to which idle ones are added to make P a multiple of 4.
+
+    words : the states of the random numbers, (d, 4, L).
+    states, levels : the states (d, P, L) and the levels (d, L) of the model.
+    pace, c : the poles, as rho in double precision and as 1 - rho in single, (P,), and their weights, (P,).
+    gain, level_sd : the weight of the newest normal, and the standard deviation of the level.
+    factor : the lower-triangular factor of the stationary covariance of the states, (K, K).
+    mixing : the lower-triangular factor of the correlation of the components, (d, d), or an empty array.
+    shocks, normals : room for the normals of a block, (BLOCK, L or fewer), and for those of a start, (K + 2,).
     """
 
     key: Key
@@ -113,7 +118,7 @@ def _compiled_moved(x: Any, pace: Any, shock: Any) -> Any:
 
 @njit(error_model="numpy", nogil=True)
 def _advance_poles(states: NDArray, shocks: NDArray, out: Array, pace: NDArray, c: NDArray) -> None:
-    """Four poles: add what they contribute to _UNROLLED steps of `out` and carry their `states` (4, n_lanes) on."""
+    """Add the contribution of four poles to _UNROLLED steps of `out`, and carry their `states` (4, n_lanes) on."""
     r0, r1, r2, r3 = pace[0], pace[1], pace[2], pace[3]
     c0, c1, c2, c3 = c[0], c[1], c[2], c[3]
     for i in range(out.shape[1]):
@@ -126,7 +131,7 @@ def _advance_poles(states: NDArray, shocks: NDArray, out: Array, pace: NDArray, 
 
 
 def draw_recursion(data: _Data, noise: Array) -> None:
-    """The next unit-step increments of the rational model ``y = d e + level + sum_k c_k x_k``."""
+    """Write the next unit-step increments of the rational model, ``y = d e + level + sum_k c_k x_k``, to `noise`."""
     shocks, pace, c, gain = data.shocks, data.pace, data.c, data.gain
     for j in range(data.states.shape[0]):
         for s in range(0, BLOCK, 2):
@@ -143,10 +148,8 @@ def draw_recursion(data: _Data, noise: Array) -> None:
         _correlate(noise, data.mixing)
 
 
-def recursion_lanes(
-    model: Model, key: Key, dim: int, mixing: Array, scale: float, real: np.dtype, width: int
-) -> Lanes:
-    """Empty lanes for the noise of a model: the recursion starts anywhere and goes as far as each path does.
+def recursion_lanes(model: Model, key: Key, dim: int, mixing: Array, scale: float, real: np.dtype, width: int) -> Lanes:
+    """Empty lanes for the noise of a model. The recursion can start any path and goes as far as each path does.
 
     `width` is the number of lanes for which normals are drawn.
     """

@@ -1,4 +1,4 @@
-"""Increments held in memory, handed to the loops block by block."""
+"""Lanes that read increments held in memory, block by block."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .base import BLOCK, LANES, Lanes, lanes
 class _Data(NamedTuple):
     """Increments (d, n_paths, n_steps) of the paths from number `first` on.
 
-    `where` (2, L) tells of each lane which of the paths it follows and how many of its increments have been read.
+    `where` (2, L) holds, for each lane, which of the paths it follows and how many of its increments have been read.
     """
 
     increments: NDArray[np.floating]
@@ -28,7 +28,7 @@ def start_stored(data: _Data, lane: int, path: int) -> None:
 
 
 def draw_stored(data: _Data, noise: NDArray[np.float64]) -> None:
-    """Copy the next increments of each lane's path from the stored ones; what lies behind the end is left as it is."""
+    """Copy the next increments of each lane's path from the stored ones; `noise` beyond the end stays as it is."""
     where, n_steps = data.where, data.increments.shape[2]
     for j in range(noise.shape[0]):
         paths, out = data.increments[j], noise[j]

@@ -1,7 +1,7 @@
-"""What every driver is: a source of increments for the loops, in blocks of steps and lanes of paths.
+"""The protocols of drivers, which give the loops increments in blocks of steps and lanes of paths.
 
 A driver is a frozen dataclass. Asked for a `feed`, it returns what hands out `Lanes`: two compiled functions and the
-arrays on which they work. What a driver can do beyond that is told by the protocols `Jumping` and `Branching`.
+arrays on which they work. The protocols `Extending` and `Jumping` tell what else a driver can do.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ..core.compile import lasting_name, locked
 from ..core.linear import symmetric_eigen, triangular_root
 from ..core.types import Array, Key
 
-BLOCK = 8  # steps drawn at once: a cache line of stored increments; the recursion loads its states once for all eight
+BLOCK = 8  # steps drawn at once, a cache line of stored increments; the recursion loads its states once for all eight
 
-# Paths advanced side by side: enough to hide the overhead of the loops, few enough for the first-level cache. Results
-# do not depend on it.
+# So many paths are advanced side by side: enough to hide the overhead of the loops, and few enough for the first-level
+# cache. Results do not depend on it.
 LANES = 8 if config.DISABLE_JIT else 128
 
 NOISE = types.Array(types.float64, 3, "C")  # increments (channels, BLOCK, LANES)
@@ -30,10 +30,11 @@ NOISE = types.Array(types.float64, 3, "C")  # increments (channels, BLOCK, LANES
 class Lanes(NamedTuple):
     """What a loop needs of a driver to advance LANES paths side by side.
 
-    ``start(data, lane, path)`` puts the beginning of a path into a lane. ``draw(data, noise)`` writes the next BLOCK
-    numbers of all lanes into `noise` (channels, BLOCK, LANES), and the increments are `scale` times those: the loop
-    multiplies at no cost. `data` is a named tuple of arrays and numbers that only these two functions read, and `kind`
-    its type for the compiler.
+    start : ``start(data, lane, path)`` puts the beginning of a path into a lane.
+    draw : ``draw(data, noise)`` writes the next BLOCK numbers of all lanes into `noise` (channels, BLOCK, LANES).
+    data : a named tuple of arrays and numbers that only these two functions read.
+    scale : the increments are so many times the numbers drawn. The loop multiplies them at no cost.
+    kind : the type of `data` for the compiler.
     """
 
     start: Callable[..., None]
@@ -59,23 +60,21 @@ class Driver(Protocol):
     """The noise of an equation: a frozen, hashable dataclass that can be pickled."""
 
     def feed(self, n_steps: int, dt: float, channels: int, key: Key) -> Feed:
-        """Increments over steps of `dt`, their strength included, of `channels` components over `n_steps` steps."""
+        """A feed of increments of `channels` components over `n_steps` steps of `dt`, at the strength of the noise."""
 
     def increment_scale(self, dt: float) -> float:
-        """The typical size of an increment over a step of `dt`: its standard deviation where it has one."""
+        """The typical size of an increment over a step of `dt`, which is its standard deviation if it has one."""
 
 
 @runtime_checkable
 class Extending(Protocol):
-    """A driver that makes no more of a path than is read, so that a run may decide how far to go. `until` needs one."""
+    """A driver that makes no more of a path than is read. The option `until` needs one, to decide how far to go."""
 
     def most_steps(self) -> int:
         """The largest number of steps of a feed; ValueError where whole paths are made at once."""
 
 
-def lanes(
-    start: Callable[..., None], draw: Callable[..., None], data: tuple[object, ...], scale: float = 1.0
-) -> Lanes:
+def lanes(start: Callable[..., None], draw: Callable[..., None], data: tuple[object, ...], scale: float = 1.0) -> Lanes:
     """Lanes made of two plain functions of a module; they are compiled once for every type of `data`.
 
     Their machine code is kept between processes.
@@ -96,9 +95,9 @@ def _compiled(
 
 
 def correlation_factor(matrix: ArrayLike) -> Array:
-    """Lower-triangular L (d, d) with ``L L' = matrix``, for a correlation matrix; singular ones are welcome.
+    """Lower-triangular L (d, d) with ``L L' = matrix``, for a correlation matrix, which may be singular.
 
-    ValueError unless the matrix is symmetric with a unit diagonal and no eigenvalue below -1e-12 d.
+    Raises ValueError unless the matrix is symmetric with a unit diagonal and has no eigenvalue below -1e-12 d.
 
     >>> correlation_factor([[1.0, 0.6], [0.6, 1.0]]).round(12)
     array([[1. , 0. ],

@@ -59,7 +59,7 @@ def fill_some(feed: Feed, first: int, out: AnyArray) -> None:
 
 
 def _time_ranges(n_steps: int, numbers: int) -> Iterator[tuple[int, int]]:
-    """Ranges of steps, whole blocks each but the last, for kernel calls of at most some hundredths of a second."""
+    """Ranges of whole blocks of steps (the last may be cut) for kernel calls of some hundredths of a second at most."""
     for first, last in short_ranges(-(-n_steps // BLOCK), numbers * BLOCK):
         yield first * BLOCK, min(last * BLOCK, n_steps)
 

@@ -20,23 +20,26 @@ from .rational.streaming import StreamingNoise, default_tolerance, step_limit
 from .rational_stream import ModelFeed
 from .sample import METHODS, sample
 
-MAX_KL = 1e-5  # divergence per path of the model in continuous time, unless the caller chooses
-_STORED_NUMBERS = 2**22  # increments held at once by an exact generator: 32 MiB
+MAX_KL = 1e-5  # the largest divergence per path of the model in continuous time, unless the caller chooses
+_STORED_NUMBERS = 2**22  # an exact generator holds so many increments at once: 32 MiB
 
 
 @dataclass(frozen=True)
 class FractionalNoise:
-    """Fractional Gaussian noise ``sigma dB_H`` and how it is generated.
+    """Fractional Gaussian noise ``sigma dB_H``, with the way in which it is generated.
 
-    `method` is "streaming" (a certified rational model, O(1) memory in the number of steps, hurst in [0.02, 0.98]) or
-    an exact generator of whole paths: "davies_harte", "cholesky", "hosking". `tolerance`: KL divergence per path of the
-    streaming model, None for its default. `correlation`: (d, d) correlation matrix of the components of a d-dimensional
-    noise, None for independent ones. `dtype`: float64, or float32 for the states and the increments: half the memory,
-    no faster for the streaming model, with an error of B_H below 4e-5 n^H after n = 2^20 steps.
+    hurst, sigma : the Hurst parameter in (0, 1), and the strength: increments over dt have standard deviation
+        ``sigma dt^H``.
+    method : "streaming" for a certified rational model, which needs O(1) memory in the number of steps and hurst in
+        [0.02, 0.98], or an exact generator of whole paths: "davies_harte", "cholesky" or "hosking".
+    tolerance : the largest KL divergence per path of the streaming model, None for its default.
+    correlation : the (d, d) correlation matrix of the components of a d-dimensional noise, None for independent ones.
+    dtype : float64, or float32 for the states and the increments. Single precision takes half the memory, is no faster
+        for the streaming model, and has an error of B_H below 4e-5 n^H after n = 2^20 steps.
 
     A path is the same to the bit for every number of threads and every kernel of BLAS and LAPACK. It may differ between
-    processors on which NumPy takes other instructions for exp and powers (AVX-512 or not): those enter the covariance
-    of the exact generators in the last bit, and can move the fit of a streaming model within its tolerance.
+    processors on which NumPy takes other instructions for exp and powers (with or without AVX-512). These enter the
+    covariance of the exact generators in the last bit, and can move the fit of a streaming model within its tolerance.
 
     >>> FractionalNoise(0.7, sigma=0.5).method
     'streaming'
@@ -67,8 +70,9 @@ class FractionalNoise:
     def from_sgd(cls, learning_rate: float, noise_std: float, hurst: float, **options: Any) -> FractionalNoise:
         """The noise of SGD with step `learning_rate` and gradient noise of standard deviation `noise_std`.
 
-        ``w' = w - eta grad f + eta s xi`` is the Euler scheme with ``dt = eta`` of ``dX = -grad f dt + sigma dB_H`` for
-        ``sigma dt^H = eta s``, so ``sigma = eta^(1-H) s`` (in the spirit of Tan, Zhang & Liu, arXiv:2105.02062).
+        SGD, ``w' = w - eta grad f + eta s xi``, is the Euler scheme of ``dX = -grad f dt + sigma dB_H`` with the step
+        ``dt = eta`` if ``sigma dt^H = eta s``. So ``sigma = eta^(1-H) s`` (in the spirit of Tan, Zhang & Liu,
+        arXiv:2105.02062).
 
         >>> round(FractionalNoise.from_sgd(0.01, 2.0, hurst=0.5).sigma, 12)
         0.2
@@ -112,9 +116,9 @@ class FractionalNoise:
     def jump_source(self, n_steps: int, longest: int, channels: int, tolerance: float | None) -> JumpSource:
         """The jumps of up to `longest` of `n_steps` steps, of the streaming model in double precision.
 
-        `tolerance` is the divergence per path of the model, None for that of the noise or, failing that, for the
-        default but at most 1e-5. ValueError for exact generators, for single precision and for a tolerance that is
-        given twice.
+        `tolerance` is the largest divergence per path of the model. None stands for that of the noise; if the noise has
+        none, it is the default, but at most 1e-5. Raises ValueError for exact generators, for single precision and for
+        a tolerance that is given twice.
         """
         if self.method != "streaming":
             raise ValueError(f"method must be 'streaming' in continuous time, got {self.method!r}.")

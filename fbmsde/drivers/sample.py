@@ -33,14 +33,14 @@ def fgn(
 ) -> AnyArray:
     """Unit-step fractional Gaussian noise, (n_paths, n_steps), or (n_paths, n_steps, dim) with independent components.
 
-    `method` is a key of ``GENERATORS``, all of which are exact for every n_steps >= 1 and 0 < hurst < 1, or
-    "streaming": the numbers of :meth:`StreamingNoise.sample` with its default tolerance, which are the increments that
-    the simulations use, for hurst in [0.02, 0.98].
+    `method` is a key of `GENERATORS`, all of which are exact for every n_steps >= 1 and 0 < hurst < 1, or "streaming".
+    The latter gives the numbers of :meth:`StreamingNoise.sample` with its default tolerance, for hurst in
+    [0.02, 0.98]. They are the increments that the simulations use.
 
     Path i depends on (seed, i) alone: the first 1000 paths of a run of 10 000 are the run of 1000. `dtype` is float64
-    or float32. `n_jobs` is the number of threads, None for all cores; the result does not depend on it. `progress`:
-    True shows a bar; a function is called with the number of paths newly finished. Raises MemoryError, saying how much
-    was asked for, when the result would not fit.
+    or float32. `n_jobs` is the number of threads, None for all cores; the result does not depend on it. If `progress`
+    is True a bar is shown; if it is a function, it is called with the number of paths newly finished. Raises
+    MemoryError, which says how much was asked for, if the result would not fit.
 
     >>> fgn(0.7, 1000, 3, seed=1).shape
     (3, 1000)
@@ -126,7 +126,7 @@ def sample(
 
 
 class _Source(Protocol):
-    """Where the rows of an array come from, in blocks of paths."""
+    """A source of the rows of an array, in blocks of paths."""
 
     @property
     def block_paths(self) -> int:

@@ -1,4 +1,4 @@
-"""Equations: a drift that may depend on time, driven by additive noise; a landscape stands for its own."""
+"""Equations: a drift that may depend on time, with additive noise. A landscape stands for that of its gradient."""
 
 from __future__ import annotations
 
@@ -22,16 +22,20 @@ Step = Callable[[tuple[float, ...], float, Point, Point, float], Point]
 class Equation(Portable):
     """The equation ``dX = b(t, X) dt + dZ`` with the drift ``b = drift(t, x, *params)``, a plain or njit function.
 
-    In one dimension `x` and the drift are floats; in `dim` dimensions `x` is a tuple of floats and the drift returns
-    one. The drift is the true one, minus sign included: ``-gradient`` for a landscape. The noise Z has `channels`
-    components, None for `dim` of them. Fewer drive the last coordinates of the state only, as in ``dx = v dt``,
-    ``dv = -(gradient + friction v) dt + dZ``, which has ``dim = 2`` and ``channels = 1``. `landscape` is the one whose
-    gradient the drift is, where there is one; continuous time needs it.
+    drift : In one dimension `x` and the drift are floats; in `dim` dimensions both are tuples of floats. The drift has
+        its minus sign: for a landscape it is ``-gradient``.
+    params : the numbers that the drift takes after x. They can change without compiling.
+    dim : the dimension of the state.
+    channels : the number of components of the noise Z, None for `dim`. Fewer components drive the last coordinates of
+        the state only, as in ``dx = v dt``, ``dv = -(gradient + friction v) dt + dZ``, which has ``dim = 2`` and
+        ``channels = 1``.
+    name : a name for tables and messages.
+    landscape : the landscape whose gradient is minus the drift, if there is one. Continuous time needs it.
 
     `first_passage` and `simulate_paths` take an equation wherever they take a landscape. As with a `Landscape`, every
-    run uses the present values of what the drift captures, `params` change without compiling, and an equation can be
-    pickled. Raises TypeError for what is no such function, ValueError for a drift that does not compile and for
-    `channels` outside 1 ... `dim`.
+    run uses the present values of what the drift captures, and an equation can be pickled. Raises TypeError for an
+    object that is no such function, and ValueError for a drift that does not compile and for `channels` outside
+    1 ... `dim`.
 
     >>> from fbmsde import FractionalNoise, simulate_paths
     >>> forced = Equation(lambda t, x, a: 2.0 * t - a * x, params=(0.0,))
@@ -119,7 +123,7 @@ def _downhill(gradient: Any, dim: int) -> Any:
 
 @by_content
 def _slope(drift: Any, dim: int) -> Any:
-    """Minus the drift from points to points of floats, the time behind the point as if it were a parameter."""
+    """Minus the drift as a function from tuples to tuples, which takes the time after the point, like a parameter."""
 
     def on_floats(x: Point, t: float, *params: float) -> Point:
         return (-1.0 * drift(t, x[0], *params),)
@@ -135,7 +139,7 @@ def _slope(drift: Any, dim: int) -> Any:
 
 @by_content
 def _step(drift: Any, solver: Any, dim: int, channels: int) -> Any:
-    """The step of a solver for an equation, to which time is one more coordinate, of drift 1 and without noise."""
+    """The step of a solver for an equation. The solver sees time as one more coordinate, with drift 1 and no noise."""
     uphill, idle = _slope(drift, dim), (0.0,) * (dim - channels)
 
     @njit(**OPTIONS)

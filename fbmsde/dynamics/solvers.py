@@ -1,7 +1,7 @@
-"""One-step schemes for ``dX = -grad f(X) dt + sigma dB_H``: additive noise, so no Ito or Stratonovich correction.
+"""One-step schemes for ``dX = -grad f(X) dt + sigma dB_H``. The noise is additive, so that Ito and Stratonovich agree.
 
-A solver is a compiled function ``step(gradient, params, x, noise, dt) -> x``: `x` and `noise` (the increment
-``sigma dt^H xi``) are tuples of d floats, ``gradient(x, *params)`` returns one.
+A solver is a compiled function ``step(gradient, params, x, noise, dt) -> x``. `x`, `noise` (the increment
+``sigma dt^H xi``) and the value of ``gradient(x, *params)`` are tuples of d floats.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from ..core.points import Point, add
 
 @njit(error_model="numpy", forceinline=True)
 def euler(gradient: Callable[..., Point], params: tuple[float, ...], x: Point, noise: Point, dt: float) -> Point:
-    """The next point by Euler-Maruyama, ``x - gradient(x) dt + noise``: one gradient a step.
+    """The next point by the Euler-Maruyama scheme, ``x - gradient(x) dt + noise``, with one gradient a step.
 
-    Strong order min(1, H + 1/2): measured 0.84, 1.01, 1.02 at H = 0.3, 0.5, 0.7 on the quadratic well.
+    The strong order is min(1, H + 1/2). Measured on the quadratic well, it is 0.84, 1.01, 1.02 at H = 0.3, 0.5, 0.7.
 
     >>> from fbmsde import quadratic
     >>> euler(quadratic(2.0).point_gradient, (2.0,), (1.0,), (0.25,), 0.5)
@@ -29,10 +29,11 @@ def euler(gradient: Callable[..., Point], params: tuple[float, ...], x: Point, n
 
 @njit(error_model="numpy", forceinline=True)
 def heun(gradient: Callable[..., Point], params: tuple[float, ...], x: Point, noise: Point, dt: float) -> Point:
-    """The next point by the trapezoidal rule on an Euler predictor: two gradients a step.
+    """The next point by the trapezoidal rule with an Euler predictor, with two gradients a step.
 
-    Strong order H + 1/2: measured 0.79, 1.00, 1.20, 1.43 at H = 0.3, 0.5, 0.7, 0.9 on the quadratic well. At a step of
-    1/128 its error is 4 (H = 0.7) and 23 (H = 0.9) times smaller than that of `euler`, and hardly smaller at H = 0.3.
+    The strong order is H + 1/2. Measured on the quadratic well, it is 0.79, 1.00, 1.20, 1.43 at H = 0.3, 0.5, 0.7, 0.9.
+    At a step of 1/128 the error is 4 (H = 0.7) and 23 (H = 0.9) times smaller than that of `euler`; at H = 0.3 it is
+    hardly smaller.
 
     >>> from fbmsde import quadratic
     >>> heun(quadratic(2.0).point_gradient, (2.0,), (1.0,), (0.25,), 0.5)

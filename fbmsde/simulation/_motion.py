@@ -1,4 +1,4 @@
-"""Motions: a solver, an equation and a watch made into compiled functions, the only ones that depend on the user's.
+"""Motions: a solver, an equation and a watch, compiled to the only functions of the loop that depend on the user's.
 
 The loop takes them as values of function types of fixed signatures. They get their numbers (the step, the parameters of
 the equation and of the watch) in an array, so that these change without compiling.
@@ -22,10 +22,11 @@ from ..drivers.base import BLOCK, NOISE
 from ..dynamics.equation import Equation, Step
 from .watch import INSIDE, UNDEFINED, Watch
 
-_UNSTABLE = 2.0  # dt times curvature beyond which both schemes amplify a displacement
+_UNSTABLE = 2.0  # both schemes amplify a displacement if dt times the curvature is larger than this
 _PROBE = 1e-2  # length of the probe of the curvature, in standard deviations of the noise of a step
-_NOISE_STEPS = 10.0  # a drift that carries a path further than so many noise steps
-_SHARE = 0.1  # and further than this share of its way from the start follows no curve
+# A step is unresolved if its drift carries the path farther than so many noise steps and than this share of its way.
+_NOISE_STEPS = 10.0
+_SHARE = 0.1
 _BEHIND = 2  # where the parameters of the equation begin in `numbers`, behind dt and the scale of the noise
 
 _NUMBERS, _COUNTS = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
@@ -174,7 +175,7 @@ def _nothing_to_settle() -> Any:
 
 @njit(error_model="numpy")
 def unresolved(slope: Any, params: Any, x0: Point, clock: Any, last: Point, here: Point, shock: Point) -> bool:
-    """True if the step from `last` to `here` with the noise `shock` is none that the equation's paths take.
+    """True if the paths of the equation would not take the step from `last` to `here` with the noise `shock`.
 
     Either dt times the curvature along the step exceeds the stability limit of the schemes at `last`, or the drift of
     this one step carried the path far: over many noise steps and over a good part of its way from the start.

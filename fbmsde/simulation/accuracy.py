@@ -11,10 +11,12 @@ from ..core import checks
 class Accuracy:
     """How finely the exits in continuous time are computed.
 
-    `miss`: probability that a jump hides an excursion beyond the boundary, which sets how far from it a jump may be
-    made. `drift_step`: a jump lasts at most this share of 1 / |second derivative of the potential| (of the steepest
-    change of the gradient within its reach). `tolerance`: KL divergence per path of the noise model, None for the
-    streaming model's default, at most 1e-5.
+    miss : the probability, at most, that a jump hides an excursion beyond the boundary. It sets how far from the
+        boundary a jump may be made.
+    drift_step : the longest duration of a jump, as a share of 1 / |second derivative of the potential|, which is taken
+        as the steepest change of the gradient within reach of the jump.
+    tolerance : the largest KL divergence per path of the noise model. None stands for the default of the streaming
+        model, but at most 1e-5.
 
     >>> Accuracy(miss=1e-8).drift_step
     0.02

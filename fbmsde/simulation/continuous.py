@@ -92,9 +92,15 @@ Motion = tuple[Callable[..., Point], tuple[float, ...]]
 
 
 class Plan(NamedTuple):
-    """A run: motion (gradient, params), watch, clearance of its boundary, start, fine step, their number.
+    """The plan of a run in continuous time.
 
-    `scan` is what was seen of the landscape beforehand, `widest` the largest reach of a jump for the boundary's sake.
+    motion : the compiled gradient and its parameters.
+    watch, clearance : the test of the moved region, and the compiled distance of its boundary.
+    start : the point at which the paths begin.
+    dt, n_steps, longest : the fine step, the number of such steps, and that in the longest jump.
+    shift : the distance by which the boundary was moved inwards.
+    scan : what is known of the landscape beforehand.
+    widest : the largest reach of a jump for the boundary's sake.
     """
 
     motion: Motion
@@ -111,7 +117,7 @@ class Plan(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Exits:
-    """Exit steps (n_paths,), states (n_paths,) of the exit kernel, and the error budget."""
+    """The exit steps (n_paths,) and states (n_paths,) that the kernel wrote, and the error budget."""
 
     steps: NDArray[np.int64]
     states: NDArray[np.uint8]
@@ -184,10 +190,11 @@ def _budget(
 
 
 def default_fine_steps(noise: Jumping, horizon: float, distance: float, longest: float) -> int:
-    """A power of two for which what is left of the overshoot is `_NEGLIGIBLE` of the length in play.
+    """The default number of fine steps, a power of two between 2^16 and 2^26.
 
-    That length is the smaller of the distance to the boundary and ``sigma horizon^H``. A step is no longer than
-    `longest`, for the drift's sake.
+    Within these bounds it is the smallest one for which the boundary is misplaced by at most `_NEGLIGIBLE` times the
+    smaller of its distance and ``sigma horizon^H``, and for which a step is no longer than `longest`, so that it
+    follows the drift.
     """
     length = min(distance, noise.increment_scale(horizon))
     left = overshoot_left(noise.hurst) * barrier_shift(noise.hurst) * noise.sigma
@@ -198,7 +205,7 @@ def default_fine_steps(noise: Jumping, horizon: float, distance: float, longest:
 def jump_passages(
     problem: Problem, noise: Jumping, fine_steps: int | None, longest: float | None, accuracy: Accuracy, crowd: Crowd
 ) -> PassageTimes:
-    """The passage times in continuous time; ValueError for what it cannot do."""
+    """The passage times in continuous time; ValueError for problems and options that it cannot handle."""
     landscape = problem.equation.landscape
     if crowd.until is not None:
         raise ValueError(f"until must be None in continuous time, got {crowd.until}. Give a horizon.")
@@ -224,7 +231,7 @@ def _motion(landscape: Landscape) -> Motion:
 
 
 def _scan(problem: Problem, noise: Jumping, landscape: Landscape, horizon: float) -> Scan:
-    """What the landscape is like wherever paths can be expected; in several dimensions, what it is said to be."""
+    """The scan of the landscape wherever paths can be expected; in several dimensions, what `finest` declares."""
     finest = landscape.finest
     beyond = math.inf if finest is None else REACH_OF_FINEST * finest
     if landscape.dim > 1:
@@ -240,7 +247,7 @@ def _scan(problem: Problem, noise: Jumping, landscape: Landscape, horizon: float
 
 
 def _fine_steps(problem: Problem, noise: Jumping, fine_steps: int | None, scan: Scan, accuracy: Accuracy) -> int:
-    """The number of fine steps: the caller's, or one that leaves little of the overshoot and follows the drift."""
+    """The number of fine steps: that of the caller, or the default one."""
     if fine_steps is not None:
         return fine_steps
     follows = accuracy.drift_step / scan.steepest if scan.steepest > 0.0 else math.inf

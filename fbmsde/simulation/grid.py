@@ -21,8 +21,8 @@ from .domains import Region
 from .errors import HorizonError, passages_of
 from .problem import Crowd, Problem
 
-_FIRST_TRIAL = 2**10  # steps of the first trial when the horizon is open
-_MOST_STEPS = 2**30  # of an open horizon
+_FIRST_TRIAL = 2**10  # number of steps of the first trial of an open horizon
+_MOST_STEPS = 2**30  # largest number of steps of an open horizon
 
 
 def grid_passages(
@@ -68,7 +68,7 @@ class _Run:
         run_blocks(work, threads, control, queue.size, self.crowd.progress)
 
     def passages(self, n_steps: int, horizon: float) -> PassageTimes:
-        """Steps as times; PathError for the first path that left the finite numbers."""
+        """The passage times from the steps; PathError if a path left the finite numbers."""
         return passages_of(self.steps, self.states, self.dt, checks.reached(self.dt, n_steps, horizon))
 
 

@@ -21,7 +21,7 @@ __all__ = ["MONITORING", "Accuracy", "Continuous", "Grid", "Monitoring", "Shifte
 
 
 class Monitoring(Protocol):
-    """How exits are looked for: a frozen dataclass of the options that have a meaning for it."""
+    """A way to look for exits: a frozen dataclass of the options that have a meaning for it."""
 
     def passages(self, problem: Problem, crowd: Crowd) -> PassageTimes:
         """The passage times of a crowd of paths."""
@@ -31,8 +31,8 @@ class Monitoring(Protocol):
 class Grid:
     """A path has left at the first multiple of `dt` at which it is not strictly inside.
 
-    This is the passage of the chain itself (SGD is one), later than that of the continuous process by an amount that
-    falls as ``dt^H``. `dt` is in the time unit of the equation, `solver` a key of ``SOLVERS``. Any driver will do.
+    This is the passage of the chain itself (SGD is one). It is later than that of the continuous process, by an amount
+    that falls like ``dt^H``. `dt` is in the time unit of the equation, `solver` a key of `SOLVERS`. Any driver will do.
 
     >>> Grid(0.01).solver
     'euler'
@@ -52,10 +52,10 @@ class Grid:
 
 @dataclass(frozen=True)
 class Shifted(Grid):
-    """As `Grid`, with the boundary moved inwards by ``beta_H sigma dt^H`` (`laws.extremes.barrier_shift`).
+    """The same as `Grid`, with the boundary moved inwards by ``beta_H sigma dt^H`` (`laws.extremes.barrier_shift`).
 
     The shift removes 90 to 99 % of the difference from continuous time at H <= 1/2. It is known for fractional noise
-    only: TypeError for another driver.
+    only; another driver raises TypeError.
 
     >>> Shifted(0.01, "heun").dt
     0.01
@@ -73,11 +73,14 @@ class Shifted(Grid):
 class Continuous:
     """The passage of the equation itself, on an effective grid of `fine_steps` steps up to the horizon.
 
-    The cost grows like the logarithm of `fine_steps`, at most 2^30. If None, the smallest power of two (between 2^16
-    and 2^26) whose remaining boundary error changes exit probabilities by less than 5e-4, the standard error of one
-    million paths. `longest` is the longest jump in the time unit of the equation, None for no such limit, and
-    `accuracy` says how rarely a jump may hide an exit and how finely the drift is followed. Jumps move by the
-    trapezoidal rule. The equation must be that of a landscape, and the driver must be able to jump (`Jumping`).
+    fine_steps : the number of fine steps, at most 2^30. If None, it is the smallest power of two (between 2^16 and
+        2^26) whose remaining boundary error changes exit probabilities by less than 5e-4, the standard error of one
+        million paths. The cost grows like its logarithm.
+    longest : the longest jump, in the time unit of the equation; None for no such limit.
+    accuracy : how rarely a jump may hide an exit, and how finely the drift is followed.
+
+    Jumps move by the trapezoidal rule. The equation must be that of a landscape, and the driver must be able to jump
+    (`Jumping`).
 
     >>> Continuous(fine_steps=2**20).accuracy.drift_step
     0.02

@@ -21,8 +21,8 @@ from .problem import Crowd, Problem
 class Shorthands(TypedDict, total=False):
     """Options of a monitoring given beside its name: ``monitoring="grid", dt=0.01`` is ``monitoring=Grid(0.01)``.
 
-    `dt` and `solver` belong to "grid" and "shifted"; `fine_steps`, `accuracy` and `dt`, which there is the longest
-    jump, to "continuous".
+    `dt` and `solver` belong to "grid" and "shifted". `fine_steps`, `accuracy` and `dt` belong to "continuous", where
+    `dt` is the longest jump.
     """
 
     dt: float | None
@@ -60,29 +60,29 @@ def first_passage(
         that is negative inside, of a float or a tuple of d floats.
     horizon : the end, in the time unit of the equation. On a grid the last step is the last multiple of dt not beyond
         it, and the result's `horizon` is the end of that step. ``horizon=inf`` needs `until`.
-    n_paths, seed : path i is a pure function of (seed, i).
+    n_paths, seed : the number of paths, and their seed. Path i is a pure function of (seed, i).
     monitoring : what counts as an exit: ``Grid(dt, solver)``, ``Shifted(dt, solver)`` or ``Continuous(fine_steps,
         longest, accuracy)``; or one of the names "grid", "shifted" and "continuous" with `Shorthands`, as in
         ``monitoring="shifted", dt=0.01``.
-    until : run until this share of the paths has left, at most to the horizon; the result's `horizon` is the time that
-        was reached. The steps are doubled from 2^10 on; the streaming model is fitted for its whole range, and a share
-        not reached within it raises `HorizonError`.
-    n_jobs : threads, None for all cores. The result does not depend on it.
+    until : the run ends when this share of the paths has left, at the latest at the horizon. The result's `horizon` is
+        the time that was reached. The number of steps is doubled from 2^10 on. The streaming model is fitted for its
+        whole range, and a share that is not reached within it raises `HorizonError`.
+    n_jobs : number of threads, None for all cores. The result does not depend on it.
     progress : True shows a bar with the time left; a function is called with the number of paths newly finished.
 
-    In continuous time ``passages.error_budget`` tells what is left of each approximation, and
-    ``error_budget.halved()`` the shorthands of a run to check it with. In one dimension the landscape is scanned
-    beforehand wherever paths can be expected, and no jump passes over what was seen; `Landscape.finest` makes the scan
-    finer. In several dimensions, and around the boundary of a level set, it is looked at around a jump's start and its
-    predicted end only: features narrower than a jump must be declared as `Landscape.finest` and `LevelSet.finest`. One
-    jump in sixteen is looked at on its way for what was missed: it shows in the budget, and drift that turns by more
-    than half a standard deviation of a jump raises ValueError.
+    In continuous time ``passages.error_budget`` tells what each approximation may contribute, and
+    ``error_budget.halved()`` returns the shorthands of a second run to check it with. A one-dimensional landscape is
+    scanned beforehand wherever paths can be expected, and no jump passes over what was seen; `Landscape.finest` makes
+    the scan finer. A landscape in several dimensions and the boundary of a level set are looked at around the start of
+    a jump and its predicted end only: features narrower than a jump must be declared as `Landscape.finest` and
+    `LevelSet.finest`. One jump in sixteen is looked at on its way. What was missed then shows in the budget, and a
+    drift that turns by more than half a standard deviation of a jump raises ValueError.
 
     Raises
     ------
-    ValueError for arguments outside their range and TypeError for those of the wrong kind; PathError when a path leaves
-    the finite numbers or the level function returns nan: its `passages` hold what all paths gave, with the broken ones
-    marked.
+    ValueError for arguments outside their range, and TypeError for those of the wrong kind. PathError if a path leaves
+    the finite numbers or the level function returns nan; its `passages` hold the results of all paths, with the broken
+    ones marked.
 
     >>> from fbmsde import FractionalNoise, Grid, quadratic
     >>> passages = first_passage(quadratic(1.0), FractionalNoise(0.3), 0.0, (-2.0, 2.0), monitoring=Grid(dt=0.01),
@@ -102,7 +102,7 @@ def first_passage(
 
 
 def _monitoring(monitoring: Monitoring | str, shorthands: Shorthands) -> Monitoring:
-    """The monitoring itself, or the one that a name and its shorthands stand for; options without a meaning raise."""
+    """The monitoring itself, or the one that a name and its shorthands stand for; ValueError for options of another."""
     unknown = set(shorthands) - set(Shorthands.__annotations__)
     if unknown:
         raise TypeError(f"first_passage() got an unexpected keyword argument {min(unknown)!r}")

@@ -1,4 +1,4 @@
-"""`simulate_paths`: whole paths of the equation, thinned as they are written."""
+"""`simulate_paths`: whole paths of an equation, of which only some steps are kept."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ from .errors import PathError
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Paths:
-    """Paths of the equation: `times` (n_saved + 1,), `values` (n_paths, n_saved + 1), in d dimensions with a last axis.
+    """Paths of an equation at the times that were saved.
 
-    The first time is 0 and the first value the start; between two saved times lie `save_every` steps of `dt`. `broken`
-    (n_paths,) marks paths that left the finite numbers, whose values are nan from there on.
+    times : the saved times from 0 on, (n_saved + 1,). Between two of them lie `save_every` steps of `dt`.
+    values : the points, (n_paths, n_saved + 1), in d dimensions (n_paths, n_saved + 1, d). The first is the start.
+    dt : the step of the simulation.
+    broken : True for the paths that left the finite numbers, (n_paths,). Their values are nan from there on.
     """
 
     times: NDArray[np.float64]
@@ -63,14 +65,16 @@ def simulate_paths(
 ) -> Paths:
     """Paths of an equation from `x0`, every `save_every`-th step of them, as `Paths`.
 
-    `landscape` is one, for ``dX = -gradient(X) dt + dZ``, or an `Equation`; `noise` is the driver of Z.
+    `landscape` is a `Landscape`, for ``dX = -gradient(X) dt + dZ``, or an `Equation`; `noise` is the driver of Z.
 
-    Path i depends on (seed, i) alone and is the path that `first_passage` follows with the same arguments. Memory is
-    that of the result, whatever `n_steps`, with streaming noise; exact generators hold some whole paths besides.
-    `n_jobs`: threads, None for all cores; the result does not depend on it. `progress`: True shows a bar; a function is
-    called with the number of paths newly finished. An interrupt stops a run at once.
-    Raises PathError when a path leaves the finite numbers, with all paths in its `paths` and the broken ones marked;
-    MemoryError when the result would not fit.
+    Path i depends on (seed, i) alone and is the path that `first_passage` follows with the same arguments. With
+    streaming noise the memory in use is that of the result, whatever `n_steps` is; exact generators hold some whole
+    paths besides. `n_jobs` is the number of threads, None for all cores; the result does not depend on it. If
+    `progress` is True a bar is shown; if it is a function, it is called with the number of paths newly finished. An
+    interrupt stops a run at once.
+
+    Raises PathError if a path leaves the finite numbers; its `paths` hold all paths, with the broken ones marked.
+    Raises MemoryError if the result would not fit.
 
     >>> from fbmsde import FractionalNoise, quadratic
     >>> paths = simulate_paths(quadratic(1.0), FractionalNoise(0.7), 1.0, dt=0.01, n_steps=1000, n_paths=3, seed=0,

@@ -14,7 +14,7 @@ from .domains import Region
 
 @dataclass(frozen=True)
 class Problem:
-    """What the exit times of paths are a function of, besides the numbers of the paths and how exits are looked for.
+    """A first-passage problem: an equation, its noise, the start, the region to leave, the horizon and the seed.
 
     Path i of a problem is a pure function of its `key` and i.
     """
@@ -31,7 +31,7 @@ class Problem:
 class Crowd:
     """The paths 0 ... n_paths - 1 on so many threads, until the share `until` of them has left; None for the horizon.
 
-    `progress`: True shows a bar, a function is called with the number of paths newly finished.
+    If `progress` is True a bar is shown; if it is a function, it is called with the number of paths newly finished.
     """
 
     n_paths: int
