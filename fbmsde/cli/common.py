@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from typer.models import OptionInfo
 
 from .options import EXIT_STATUSES, count
 
@@ -35,16 +36,18 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier re
 Seed = Annotated[int, typer.Option(parser=count, metavar="INTEGER", help="Seed of all random numbers.")]
 
 
-def _choice(names: Iterable[str], what: str = "") -> Any:
+def _choice(names: Iterable[str], what: str = "") -> OptionInfo:
     """An option that takes one of the names, and completes them."""
     known = list(names)
 
     def complete(incomplete: str) -> list[str]:
         return [name for name in known if name.startswith(incomplete)]
 
-    return typer.Option(help=f"{what}One of {', '.join(known)}.", autocompletion=complete)
+    option: OptionInfo = typer.Option(help=f"{what}One of {', '.join(known)}.", autocompletion=complete)
+    return option
 
 
-def _count(what: str) -> Any:
+def _count(what: str) -> OptionInfo:
     """An option that takes a whole number."""
-    return typer.Option(parser=count, metavar="INTEGER", help=what)
+    option: OptionInfo = typer.Option(parser=count, metavar="INTEGER", help=what)
+    return option

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 import typer
 
 from ..core.files import claimed
 from ..drivers.fractional import METHODS, FractionalNoise
+from ..dynamics.landscapes import LANDSCAPES, parameters
 from ..dynamics.solvers import SOLVERS
-from ..studies.escape.study import FILES, HURST_VALUES, SCENES, STARTS, EscapeStudy, InterruptedStudyError, escape_study
+from ..studies.escape.study import FILES, HURST_VALUES, STARTS, EscapeStudy, InterruptedStudyError, escape_study
+from ..studies.escape.wells import PAIR
 from ..studies.sgd.cases import SgdEscape
 from ..studies.sgd.runs import SgdStudy
 from .common import Hursts, Overwrite, Seed, _choice, _count, _refuse_earlier, app
-from .options import INTERRUPTED, OnceCommand, numbers, refuse_pair, reported
+from .options import INTERRUPTED, OnceCommand, named_numbers, numbers, refuse_pair, reported
 
 _DEFAULT_HURST = ",".join(map(str, HURST_VALUES))
 
@@ -24,9 +27,11 @@ _DEFAULT_HURST = ",".join(map(str, HURST_VALUES))
 @app.command(cls=OnceCommand)
 def escape(
     hurst: Hursts = [_DEFAULT_HURST],  # noqa: B006
-    sharp: Annotated[float, typer.Option(help="Curvature of the sharp minimum.")] = 4.0,
-    flat: Annotated[float, typer.Option(help="Curvature of the flat minimum.")] = 1.0,
-    height: Annotated[float, typer.Option(help="Height of the barrier above both minima.")] = 2.0,
+    sharp: Annotated[float | None, typer.Option(help="Curvature of the sharp minimum.", show_default="4.0")] = None,
+    flat: Annotated[float | None, typer.Option(help="Curvature of the flat minimum.", show_default="1.0")] = None,
+    height: Annotated[
+        float | None, typer.Option(help="Height of the barrier above both minima.", show_default="2.0")
+    ] = None,
     sigma: Annotated[float | None, typer.Option(help="Strength of the noise.", show_default="1.0")] = None,
     dt: Annotated[float | None, typer.Option(help="Step of the scheme.", show_default="0.005")] = None,
     horizon: Annotated[float, typer.Option(help="Time after which a path is given up (censored).")] = 100.0,
@@ -38,7 +43,11 @@ def escape(
         tuple[float, float] | None,
         typer.Option(metavar="LR NOISE_STD", help="Step dt = LR and sigma = LR^(1-H) NOISE_STD, as SGD has them."),
     ] = None,
-    landscape: Annotated[str, _choice(SCENES)] = "quadratic",
+    landscape: Annotated[str, _choice(LANDSCAPES)] = "quadratic",
+    landscape_params: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LIST", help="Parameters of the landscape: height=2,tilt=0.3; of quadratic none."),
+    ] = None,
     start: Annotated[str, _choice(STARTS, "Which minimum to start in. ")] = "both",
     method: Annotated[str, _choice(METHODS, "Noise. ")] = "streaming",
     solver: Annotated[str, _choice(SOLVERS)] = "euler",
@@ -52,30 +61,53 @@ def escape(
     with reported():
         if from_sgd is not None:
             refuse_pair("--from-sgd", {"--sigma": sigma, "--dt": dt}, "sets both")
-        options: dict[str, Any] = {
-            "sharp": sharp, "flat": flat, "height": height, "horizon": horizon, "n_paths": paths, "seed": seed,
-            "n_jobs": jobs, "landscape": landscape, "start": start, "method": method, "solver": solver,
-            "continuous": continuous,
-        }  # fmt: skip
-        strength = 1.0 if sigma is None else sigma
-        values, step = numbers("hurst", hurst), 0.005 if dt is None else dt
+        params = named_numbers("landscape_params", landscape_params or [])
+        _refuse_idle(landscape, params, {"sharp": sharp, "flat": flat, "height": height})
+        values = numbers("hurst", hurst)
+        study_of = partial(
+            escape_study, values, **_noise(values, sigma, dt, from_sgd), sharp=4.0 if sharp is None else sharp,
+            flat=1.0 if flat is None else flat, height=2.0 if height is None else height, horizon=horizon,
+            n_paths=paths, seed=seed, n_jobs=jobs, landscape=landscape, landscape_params=params, start=start,
+            method=method, solver=solver, continuous=continuous, progress=sys.stderr.isatty(),
+        )  # fmt: skip
         with claimed(out):
             _refuse_earlier(out, FILES, overwrite)
-            study, status = _run_escape(values, strength, step, from_sgd, options)
+            study, status = _run_escape(study_of)
             status = _keep(study, out, FILES) or status
     raise typer.Exit(status)
 
 
-def _run_escape(
-    values: list[float], sigma: float, dt: float, from_sgd: tuple[float, float] | None, options: dict[str, Any]
-) -> tuple[EscapeStudy, int]:
+def _refuse_idle(landscape: str, params: Mapping[str, float], given: Mapping[str, float | None]) -> None:
+    """ValueError if --sharp, --flat or --height is given and does nothing with this landscape and these parameters."""
+    known = parameters(landscape)
+    for name, value in given.items():
+        if name in params:
+            refuse_pair(f"--landscape-params {name}", {f"--{name}": value}, "sets it too")
+        if landscape != PAIR and name not in known:
+            refuse_pair(f"--landscape {landscape}", {f"--{name}": value}, "has no such parameter")
+
+
+class _Noise(TypedDict):
+    """The step and the strength of the noise for each Hurst value."""
+
+    dt: float
+    sigma: list[float]
+
+
+def _noise(
+    values: Sequence[float], sigma: float | None, dt: float | None, from_sgd: tuple[float, float] | None
+) -> _Noise:
+    """Strength and step as they were given, or as SGD has them."""
+    if from_sgd is None:
+        return {"dt": 0.005 if dt is None else dt, "sigma": [1.0 if sigma is None else sigma] * len(values)}
+    step, noise_std = from_sgd
+    return {"dt": step, "sigma": [FractionalNoise.from_sgd(step, noise_std, h).sigma for h in values]}
+
+
+def _run_escape(study_of: Callable[[], EscapeStudy]) -> tuple[EscapeStudy, int]:
     """The study and the exit status: 130 after an interruption, 1 when a path broke, else 0."""
-    strength: float | list[float] = sigma
-    if from_sgd is not None:
-        dt, noise_std = from_sgd
-        strength = [FractionalNoise.from_sgd(dt, noise_std, h).sigma for h in values]
     try:
-        study = escape_study(values, sigma=strength, dt=dt, progress=sys.stderr.isatty(), **options)
+        study = study_of()
     except InterruptedStudyError as interruption:
         if not interruption.study.rows:
             raise KeyboardInterrupt from None

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from click import Context
 
 INTERRUPTED = 130
 EXIT_STATUSES = (
@@ -25,7 +28,7 @@ _MOST_VALUES = 1000
 class OnceCommand(TyperCommand):
     """A sub-command that refuses an option given twice, of which the last would win in silence."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Parse as usual after a first pass that counts the options."""
         order = self.make_parser(ctx).parse_args(args=list(args))[2]
         for param, times in Counter(order).items():
@@ -122,7 +125,25 @@ def words(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(part.strip() for text in texts for part in text.split(",") if part.strip()))
 
 
-def refuse_pair(given: str, idle: dict[str, Any], why: str) -> None:
+def named_numbers(name: str, texts: Iterable[str]) -> dict[str, float]:
+    """Numbers with names, as ``name=value`` separated by commas; ValueError for anything else, and for a name twice.
+
+    >>> named_numbers("landscape_params", ["sharp=4,flat=1", "height=0.5"])
+    {'sharp': 4.0, 'flat': 1.0, 'height': 0.5}
+    """
+    found: dict[str, float] = {}
+    for part in words(texts):
+        key, _, text = (piece.strip() for piece in part.partition("="))
+        try:
+            value = float(text)
+        except ValueError:
+            raise ValueError(f"{name} must be name=number, separated by commas, got {part!r}.") from None
+        if found.setdefault(key, value) != value:
+            raise ValueError(f"{name} must give each parameter once, got {key} twice.")
+    return found
+
+
+def refuse_pair(given: str, idle: Mapping[str, object], why: str) -> None:
     """ValueError if an option is given that does nothing beside another: `idle` has their values, None if not given."""
     for name, value in idle.items():
         if value is not None:

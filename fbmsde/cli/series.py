@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -46,12 +46,13 @@ def generate(
             raise ValueError(f"out must end in .npy or .csv, got {out}.")
         _refuse_earlier(out.parent, (out.name,), overwrite)
         out.parent.mkdir(parents=True, exist_ok=True)
-        options: dict[str, Any] = {"method": method, "seed": seed, "progress": sys.stderr.isatty()}
+        bar = sys.stderr.isatty()
         with replacing(out, overwrite=overwrite) as file:
             if kind == "fgn":
-                values = fgn(hurst, steps, paths, **options)
+                values = fgn(hurst, steps, paths, method=method, seed=seed, progress=bar)
             else:
-                values = fbm(hurst, steps, paths, horizon=1.0 if horizon is None else horizon, **options)
+                end = 1.0 if horizon is None else horizon
+                values = fbm(hurst, steps, paths, horizon=end, method=method, seed=seed, progress=bar)
             if out.suffix == ".npy":
                 np.save(file, values)
             else:

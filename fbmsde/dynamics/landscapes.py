@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, ParamSpec
 
 import numpy as np
+import scipy
 from numba import njit
 from numpy.typing import ArrayLike
 
@@ -117,6 +119,43 @@ def _each(function: Any, params: tuple[float, ...], points: list[Any]) -> Array:
     return np.array([function(x, *params) for x in points], dtype=float)
 
 
+Parameters = ParamSpec("Parameters")
+
+LANDSCAPES: dict[str, Callable[..., Landscape]] = {}
+
+
+def registered(build: Callable[Parameters, Landscape]) -> Callable[Parameters, Landscape]:
+    """Enter a function that builds landscapes into `LANDSCAPES` under its own name, and return it unchanged."""
+    LANDSCAPES[build.__name__] = build
+    return build
+
+
+def parameters(name: str) -> dict[str, float | None]:
+    """Names and defaults of the parameters of the landscape called `name`, an entry of `LANDSCAPES`.
+
+    >>> parameters("tilted_double_well")
+    {'height': 1.0, 'width': 1.0, 'tilt': 0.2}
+    """
+    build = LANDSCAPES[checks.choice("landscape", name, LANDSCAPES)]
+    return {key: parameter.default for key, parameter in inspect.signature(build).parameters.items()}
+
+
+def named_landscape(name: str, values: Mapping[str, float]) -> Landscape:
+    """The landscape called `name`, an entry of `LANDSCAPES`, with these parameters and defaults for the others.
+
+    Raises ValueError, with the parameters that there are, for a name that is not one of them.
+
+    >>> named_landscape("quadratic", {"curvature": 3.0}).params
+    (3.0,)
+    """
+    known = parameters(name)
+    for key in values:
+        if key not in known:
+            listed = ", ".join(f"{key} = {default}" for key, default in known.items())
+            raise ValueError(f"landscape_params must be parameters of {name}, which are {listed}, got {key!r}.")
+    return LANDSCAPES[name](**values)
+
+
 @njit
 def _quadratic(x: float, curvature: float) -> float:
     return 0.5 * curvature * x * x
@@ -127,6 +166,7 @@ def _quadratic_gradient(x: float, curvature: float) -> float:
     return curvature * x
 
 
+@registered
 def quadratic(curvature: float = 1.0) -> Landscape:
     """The well ``a x^2 / 2`` of curvature a > 0, in which X is a fractional Ornstein-Uhlenbeck process.
 
@@ -151,6 +191,7 @@ def _double_well_gradient(x: float, left: float, right: float, left_inverse: flo
     return -0.5 * curvature * x * (1.0 - x * x * inverse)
 
 
+@registered
 def double_well(
     sharp: float = 4.0, flat: float = 1.0, height: float = 1.0, flat_height: float | None = None
 ) -> Landscape:
@@ -185,6 +226,7 @@ def _tilted_gradient(x: float, height: float, width: float, tilt: float) -> floa
     return (tilt - 4.0 * height * u * (1.0 - u * u)) / width
 
 
+@registered
 def tilted_double_well(height: float = 1.0, width: float = 1.0, tilt: float = 0.2) -> Landscape:
     """The quartic double well ``h (1 - u^2)^2 + c u`` with ``u = x / width`` and c = `tilt`.
 
@@ -216,6 +258,7 @@ def _rippled_gradient(x: float, curvature: float, amplitude: float, wavenumber: 
     return curvature * x + amplitude * wavenumber * math.sin(wavenumber * x)
 
 
+@registered
 def rippled_well(curvature: float = 1.0, amplitude: float = 0.5, wavelength: float = 1.0) -> Landscape:
     """A bowl with ripples, ``a x^2 / 2 + A (1 - cos(2 pi x / wavelength))``, whose global minimum is at 0.
 
@@ -226,7 +269,24 @@ def rippled_well(curvature: float = 1.0, amplitude: float = 0.5, wavelength: flo
     """
     a, amp = checks.positive("curvature", curvature), checks.positive("amplitude", amplitude)
     k = 2.0 * math.pi / checks.positive("wavelength", wavelength)
-    return Landscape(_rippled, _rippled_gradient, (a, amp, k), name="rippled_well", minima=(0.0,))
+    params, saddles = (a, amp, k), _crests(a, amp, k)
+    return Landscape(_rippled, _rippled_gradient, params, name="rippled_well", minima=(0.0,), saddles=saddles)
+
+
+def _crests(curvature: float, amplitude: float, wavenumber: float) -> tuple[float, ...]:
+    """The two maxima next to the middle of a rippled well, if there are any.
+
+    The slope is lowest where ``cos(k x) = -a / (A k^2)``; a maximum lies before that point if it is negative there.
+    """
+    bend = curvature / (amplitude * wavenumber * wavenumber)
+    if bend >= 1.0:
+        return ()
+    top, lowest = math.pi / wavenumber, (math.pi + math.acos(bend)) / wavenumber
+    params = (curvature, amplitude, wavenumber)
+    if _rippled_gradient(lowest, *params) >= 0.0:
+        return ()
+    crest = float(scipy.optimize.brentq(_rippled_gradient, top, lowest, args=params, xtol=1e-14 * top, rtol=1e-15))
+    return -crest, crest
 
 
 @njit
@@ -252,6 +312,7 @@ def _transverse(x: float, left: float, right: float, left_width: float, right_wi
     return left + (right - left) * u * u * (3.0 - 2.0 * u), (right - left) * 6.0 * u * (1.0 - u) / span
 
 
+@registered
 def double_well_2d(sharp: float = 4.0, flat: float = 1.0, height: float = 1.0) -> Landscape:
     """A sharp and a flat minimum in the plane, isotropic at their bottoms, with a saddle of the given height at (0, 0).
 
@@ -266,12 +327,3 @@ def double_well_2d(sharp: float = 4.0, flat: float = 1.0, height: float = 1.0) -
     return Landscape(
         _plane, _plane_gradient, line.params, 2, "double_well_2d", ((left, 0.0), (right, 0.0)), ((0.0, 0.0),)
     )
-
-
-LANDSCAPES: dict[str, Callable[..., Landscape]] = {
-    "quadratic": quadratic,
-    "double_well": double_well,
-    "tilted_double_well": tilted_double_well,
-    "rippled_well": rippled_well,
-    "double_well_2d": double_well_2d,
-}

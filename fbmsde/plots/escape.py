@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -27,11 +28,15 @@ WELL_STYLE = {  # two colours of Okabe & Ito that stay apart for every kind of c
     "sharp": WellStyle("#D55E00", "^"),
     "flat": WellStyle("#0072B2", "o"),
 }
+_OTHER_STYLES = (WellStyle("#009E73", "s"), WellStyle("#CC79A7", "D"), WellStyle("#E69F00", "v"))
 _REFERENCE = "pickands_euler"
 
 
 def plot_escape(study: EscapeData) -> Figure:
-    """The study in one figure: survival for each H, exit rate against H, and the ratio of the rates."""
+    """Draw the study in one figure: survival for each H, exit rate against H, and the ratio of the rates.
+
+    The last one is left out where no H has both a sharp and a flat well.
+    """
     values = list(dict.fromkeys(row.hurst for row in study.rows))
     columns = max(2, len(values))
     figure = Figure(figsize=(max(9.0, 2.9 * columns), 7.6), layout="constrained")
@@ -44,18 +49,34 @@ def plot_escape(study: EscapeData) -> Figure:
             ax.set_ylabel("")
         else:
             ax.legend(fontsize="x-small", loc="lower left", frameon=False)
-    plot_rates(study, ax=figure.add_subplot(grid[1, :columns]))
-    plot_order(study, ax=figure.add_subplot(grid[1, columns:]))
+    paired = any(study.pairs())
+    plot_rates(study, ax=figure.add_subplot(grid[1, :columns] if paired else grid[1, :]))
+    if paired:
+        plot_order(study, ax=figure.add_subplot(grid[1, columns:]))
     return figure
+
+
+def _label(well: str) -> str:
+    """What a well is called in a legend."""
+    return well if "well" in well else f"{well} well"
+
+
+def _styles(rows: Sequence[EscapeRow]) -> dict[str, WellStyle]:
+    """The style of each well that there is, sharp and flat first."""
+    names = dict.fromkeys(row.well for row in rows)
+    others = [name for name in names if name not in WELL_STYLE]
+    known = {name: style for name, style in WELL_STYLE.items() if name in names}
+    return known | dict(zip(others, itertools.cycle(_OTHER_STYLES), strict=False))
 
 
 def plot_survival(rows: Sequence[EscapeRow], ax: Axes | None = None) -> Axes:
     """Share of paths still inside against time, logarithmic, with the exponential decay of the reference formula."""
     ax = ax or _new_axes()
+    styles = _styles(rows)
     for row in rows:
-        style, (times, inside) = WELL_STYLE[row.well], row.curve
+        style, (times, inside) = styles[row.well], row.curve
         alive = inside > 0
-        ax.step(times[alive], inside[alive], where="post", color=style.color, label=f"{row.well} well")
+        ax.step(times[alive], inside[alive], where="post", color=style.color, label=_label(row.well))
         rate = row.predicted.get(_REFERENCE, math.nan)
         if math.isfinite(rate):
             t = np.linspace(0.0, times[alive][-1], 100)
@@ -78,18 +99,18 @@ def _widen_time(ax: Axes, rows: Sequence[EscapeRow]) -> None:
 def plot_rates(study: EscapeData, ax: Axes | None = None) -> Axes:
     """Exit rate of both wells against H, measured with 95 % intervals, and by the reference formula."""
     ax = ax or _new_axes()
-    for name, style in WELL_STYLE.items():
+    for name, style in _styles(study.rows).items():
         rows = [row for row in study.rows if row.well == name and row.rate.value > 0]
         if not rows:
             continue
-        _bars(ax, rows, [row.rate for row in rows], style, f"{name} well, measured")
+        _bars(ax, rows, [row.rate for row in rows], style, f"{_label(name)}, measured")
         free = [row for row in rows if row.continuous.value > 0]
         if free:
-            _bars(ax, free, [row.continuous for row in free], style, f"{name} well, continuous time", hollow=True)
+            _bars(ax, free, [row.continuous for row in free], style, f"{_label(name)}, continuous time", hollow=True)
         predicted = [(r.hurst, r.predicted[_REFERENCE]) for r in rows if _REFERENCE in r.predicted]
         if predicted:
             ax.plot(*zip(*predicted, strict=True), "--", color=style.color, lw=1.2,
-                    label=f"{name} well, {FORMULAS[_REFERENCE].title}")  # fmt: skip
+                    label=f"{_label(name)}, {FORMULAS[_REFERENCE].title}")  # fmt: skip
     ax.set_yscale("log")
     ax.set(xlabel="Hurst parameter H", ylabel="exit rate (per unit of time)", title="Exit rate")
     if ax.has_data():

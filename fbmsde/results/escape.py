@@ -29,7 +29,8 @@ class EscapeSettings:
     dt, horizon, solver : step and end of the chains, and the scheme that makes a step.
     n_paths, continuous : paths per Hurst value and well, of the chain and in continuous time.
     seed, method : seed of all random numbers, and how the noise is generated.
-    landscape, start : name of the landscape, and which of its minima paths start in.
+    landscape, landscape_params, start : name of the landscape, those of its parameters that were given by name, and
+    which of its minima paths start in.
     """
 
     hurst: tuple[float, ...]
@@ -43,6 +44,7 @@ class EscapeSettings:
     continuous: int
     seed: int
     landscape: str
+    landscape_params: Mapping[str, float]
     start: str
     method: str
     solver: str

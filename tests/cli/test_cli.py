@@ -75,6 +75,17 @@ def test_sgd_sets_step_and_strength(tmp_path):
         (["escape", "--paths", "0"], "error: n_paths must be at least 1, got 0."),
         (["escape", "--landscape", "moon"], "error: landscape must be one of quadratic"),
         (["escape", "--from-sgd", "0", "1"], "error: learning_rate must be positive and finite, got 0.0."),
+        (["escape", "--landscape-params", "sharp"], "error: landscape_params must be name=number, separated by commas"),
+        (["escape", "--landscape-params", "a=1,a=2"], "error: landscape_params must give each parameter once, got a tw"),
+        (["escape", "--landscape", "double_well", "--landscape-params", "k=1"], "error: landscape_params must be param"),
+        (
+            ["escape", "--landscape", "double_well", "--flat", "2", "--landscape-params", "flat=1"],
+            "error: --flat must not be given with --landscape-params flat, which sets it too, got 2.0.",
+        ),
+        (
+            ["escape", "--landscape", "rippled_well", "--height", "2"],
+            "error: --height must not be given with --landscape rippled_well, which has no such parameter, got 2.0.",
+        ),
         (["generate", "x.txt"], "error: out must end in .npy or .csv, got x.txt."),
         (["generate", "x.npy", "--steps", "0"], "error: n_steps must be at least 1, got 0."),
         (["generate", "x.npy", "--paths", "10000000000"], "error: fGn must fit in memory, got 8e+04 GB"),
@@ -115,6 +126,20 @@ def test_generate_takes_the_noise_of_the_simulations(tmp_path):
     file = tmp_path / "noise.npy"
     assert call("generate", file, "--method", "streaming", "--steps", 20, "--paths", 3, "--seed", 5).exit_code == 0
     assert np.array_equal(np.load(file), fbmsde.StreamingNoise(0.7, 20).sample(3, seed=5))
+
+
+def test_escape_takes_every_landscape_with_its_parameters(tmp_path, monkeypatch):
+    asked = []
+    real = fbmsde.escape_study
+    monkeypatch.setattr("fbmsde.cli.escape.escape_study", lambda *a, **o: asked.append((a, o)) or real(*a, **o))
+    landscape = ("--landscape", "tilted_double_well", "--landscape-params", "height=0.5, tilt=0.1")
+    small = ("--hurst", 0.5, "--paths", 50, "--horizon", 5, "--continuous", 0, "--start", "flat", "--out", tmp_path)
+    result = call("escape", *landscape, *small)
+    assert result.exit_code == 0, result.output
+    assert asked[0][1]["landscape_params"] == {"height": 0.5, "tilt": 0.1}
+    record = json.loads((tmp_path / "escape.json").read_text())
+    assert record["settings"]["landscape"] == "tilted_double_well"
+    assert record["rows"][0]["curvature"] == pytest.approx(3.69199)
 
 
 def test_hurst_of_a_generated_file(tmp_path):
@@ -249,7 +274,7 @@ def test_interruption_before_the_first_row_leaves_the_folder_free(tmp_path, monk
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("fbmsde.studies.escape.study.first_passage", interrupted)
+        patch.setattr("fbmsde.studies.escape.cells.first_passage", interrupted)
         result = call(*TINY, "--out", tmp_path)
     assert result.exit_code == 130
     assert "interrupted: nothing more was written" in result.output
@@ -289,7 +314,7 @@ def test_sigterm_saves_what_ctrl_c_saves(tmp_path, monkeypatch):
         return run(landscape, *args, **options)
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr("fbmsde.studies.escape.study.first_passage", first_then_terminated)
+    monkeypatch.setattr("fbmsde.studies.escape.cells.first_passage", first_then_terminated)
     monkeypatch.setattr(sys, "argv", ["fbmsde", *TINY, "--out", str(tmp_path)])
     with pytest.raises(SystemExit) as end:
         main()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import interpolate, special
 
+import fbmsde
 from fbmsde import (
     FractionalNoise,
     Landscape,
@@ -18,10 +19,11 @@ from fbmsde import (
     bridge_passage,
     double_well,
     first_passage,
+    rippled_well,
     simulate_paths,
     tilted_double_well,
 )
-from fbmsde.dynamics.landscapes import LANDSCAPES
+from fbmsde.dynamics.landscapes import LANDSCAPES, named_landscape, parameters, registered
 
 RNG = np.random.default_rng(0)
 
@@ -46,6 +48,46 @@ def test_minima_and_saddles_are_stationary(name):
     for x in landscape.minima:
         near = np.asarray(x) + 1e-3 * RNG.normal(size=(20, landscape.dim) if landscape.dim > 1 else 20)
         assert np.all(landscape.energy(near) > landscape.energy(x))
+
+
+@pytest.mark.parametrize("name", LANDSCAPES)
+def test_a_landscape_has_one_name(name):
+    """For type checkers and editors, a new landscape stands in the import line of `fbmsde/__init__.pyi` too."""
+    assert getattr(fbmsde, name) is LANDSCAPES[name]
+    assert name in fbmsde.__all__ and LANDSCAPES[name]().name == name
+
+
+@pytest.mark.parametrize("name", LANDSCAPES)
+def test_parameters_can_be_given_by_name(name):
+    defaults = {key: value for key, value in parameters(name).items() if value is not None}
+    assert defaults and named_landscape(name, defaults) == LANDSCAPES[name]()
+    first = next(iter(defaults))
+    assert named_landscape(name, {first: 0.7}) == LANDSCAPES[name](0.7)
+    with pytest.raises(ValueError, match=rf"landscape_params must be parameters of {name}, which are {first} = "):
+        named_landscape(name, {"depth": 1.0})
+
+
+def test_registration_leaves_the_function_as_it_is(monkeypatch):
+    monkeypatch.setattr("fbmsde.dynamics.landscapes.LANDSCAPES", known := {})
+
+    def narrow_well():
+        return double_well(9.0)
+
+    assert registered(narrow_well) is narrow_well is known["narrow_well"]
+
+
+@pytest.mark.parametrize("amplitude", [0.117, 0.12, 0.5, 30.0])
+def test_crests_of_ripples_lie_between_the_middle_and_the_next_minimum(amplitude):
+    well = rippled_well(1.0, amplitude, 1.0)
+    x = np.linspace(0.0, well.saddles[1], 1001)
+    assert well.saddles[0] == -well.saddles[1] and 0.5 < well.saddles[1] < 0.75
+    assert np.all(well.slope(x[1:-1]) > 0.0) and abs(well.slope(x[-1])) < 1e-9 and well.slope(x[-1] * 1.01) < 0.0
+
+
+@pytest.mark.parametrize("amplitude", [0.01, 0.1166])
+def test_weak_ripples_have_no_crest(amplitude):
+    well = rippled_well(1.0, amplitude, 1.0)
+    assert well.saddles == () and np.all(well.slope(np.linspace(1e-3, 5.0, 2001)) > 0.0)
 
 
 @pytest.mark.parametrize("name", LANDSCAPES)

@@ -11,10 +11,13 @@ import pytest
 from matplotlib.figure import Figure
 
 import fbmsde
-from fbmsde import FractionalNoise, first_passage
+from fbmsde import FractionalNoise, Landscape, first_passage
+from fbmsde.dynamics.landscapes import LANDSCAPES
 from fbmsde.studies.escape import report
 from fbmsde.studies.escape.study import InterruptedStudyError, escape_study
+from fbmsde.studies.escape.wells import wells_of
 
+PAIR = {"sharp": 4.0, "flat": 1.0, "height": 0.5}
 SMALL = {"n_paths": 300, "horizon": 20.0, "dt": 0.01, "n_jobs": 1, "continuous": 0}
 
 
@@ -83,6 +86,13 @@ def test_plot_shows_each_hurst_value(study):
     assert titles == ["H = 0.3", "H = 0.5", "Exit rate", "Sharp against flat"]
 
 
+@pytest.mark.slow
+def test_plot_of_one_well_has_no_comparison():
+    figure = escape_study([0.5], **SMALL | {"n_paths": 40, "landscape": "rippled_well"}).plot()
+    assert [ax.get_title() for ax in figure.axes] == ["H = 0.5", "Exit rate"]
+    assert figure.axes[1].get_legend_handles_labels()[1] == ["only well, measured"]
+
+
 def test_order_needs_a_significant_difference(study):
     sharp, flat = study.rows[0], study.rows[1]
     assert report.order(sharp, flat) == "sharp"
@@ -99,6 +109,67 @@ def test_double_wells_start_in_either_minimum(landscape):
     flat = escape_study([0.5], start="flat", **options)
     assert [(row.well, row.exits) for row in flat.rows] == [("flat", both.rows[1].exits)]
     assert ("mean_exit_grid" in flat.rows[0].predicted_mean) == (landscape == "double_well")
+
+
+@pytest.mark.parametrize("name", LANDSCAPES)
+def test_wells_of_every_landscape(name):
+    for well in wells_of(name, PAIR, {}):
+        landscape, x = well.landscape, np.asarray(well.x0)
+        assert np.allclose(landscape.slope(x), 0.0, atol=1e-9)
+        h = 1e-3 * (np.eye(landscape.dim) if landscape.dim > 1 else 1.0)
+        bends = (landscape.energy(x + h) - 2.0 * landscape.energy(x) + landscape.energy(x - h)) / 1e-6
+        assert well.curvature == pytest.approx(np.min(bends), rel=1e-3)
+        if isinstance(well.domain, tuple):
+            ends = [end for end in well.domain if math.isfinite(end)]
+            assert well.domain[0] < well.x0 < well.domain[1] and ends
+            assert name == "quadratic" or np.allclose(landscape.slope(ends), 0.0, atol=1e-9)
+        else:
+            assert well.domain(well.x0) < 0.0 == well.domain(landscape.saddles[0])
+        assert (well.barrier is None) == (name != "quadratic"), "the formulas are those of the quadratic well"
+
+
+def test_wells_are_named_by_their_curvature():
+    def names(name, params):
+        return [(well.name, well.curvature) for well in wells_of(name, PAIR, params)]
+
+    assert names("double_well", {}) == [("sharp", 4.0), ("flat", 1.0)]
+    assert names("double_well", {"sharp": 0.25, "flat": 9.0}) == [("sharp", 9.0), ("flat", 0.25)]
+    assert names("double_well_2d", {"flat": 2.0}) == [("sharp", 4.0), ("flat", 2.0)]
+    assert names("tilted_double_well", {"tilt": 0.0}) == [("well 1", 4.0), ("well 2", 4.0)]
+    assert [name for name, _ in names("tilted_double_well", {})] == ["sharp", "flat"]
+    assert [name for name, _ in names("rippled_well", {})] == ["only"]
+
+
+def three_wells(spacing=1.0):
+    """Minima at -spacing, 0 and spacing; the one in the middle is the flattest."""
+    return Landscape(lambda x, s: x**2 * (x**2 - s**2) ** 2 / s**4, None, (spacing,), name="three_wells",
+                     minima=(-spacing, 0.0, spacing), saddles=(-spacing / 3**0.5, spacing / 3**0.5))  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_landscape_that_is_registered_reaches_the_study(monkeypatch):
+    monkeypatch.setitem(LANDSCAPES, "three_wells", three_wells)
+    options = SMALL | {"n_paths": 40, "landscape": "three_wells", "landscape_params": {"spacing": 2.0}}
+    study = escape_study([0.3, 0.5], **options)
+    assert [row.well for row in study.rows[:3]] == ["well 1", "well 2", "well 3"]
+    assert [row.curvature for row in study.rows[:3]] == pytest.approx([8.0, 8.0, 2.0])
+    axes = study.plot().axes
+    assert "well 3" in study.table and len(axes) == 3
+    assert axes[2].get_legend_handles_labels()[1] == [f"well {i}, measured" for i in (1, 2, 3)]
+    assert study.settings.landscape_params == {"spacing": 2.0}
+    alone = escape_study([0.5], **options | {"start": "well 3"})
+    domain = (-2.0 / 3**0.5, 2.0 / 3**0.5)
+    passages = first_passage(three_wells(2.0), FractionalNoise(0.5), 0.0, domain, dt=0.01, horizon=20.0, n_paths=40,
+                             seed=0)  # fmt: skip
+    assert [row.exits for row in alone.rows] == [passages.n_left] == [study.rows[5].exits]
+    assert [*alone.rows[0].predicted, *alone.rows[0].predicted_mean] == ["mean_exit_grid"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LANDSCAPES)
+def test_every_landscape_can_be_studied(name):
+    study = escape_study([0.5], **SMALL | {"n_paths": 20, "landscape": name, "continuous": 20, "height": 0.5})
+    assert all(row.exits > 0 for row in study.rows)
 
 
 @pytest.mark.slow
@@ -170,6 +241,12 @@ def test_a_broken_path_is_a_note_and_the_rest_goes_on(monkeypatch):
         ({"dt": np.inf}, ValueError, r"dt must be positive and finite, got inf"),
         ({"seed": 1.5}, TypeError, r"seed must be a whole number, got 1\.5"),
         ({"landscape": "moon"}, ValueError, r"landscape must be one of quadratic, double_well, .*, got 'moon'"),
+        ({"landscape_params": 3.0}, TypeError, r"landscape_params must be a Mapping, got 3.0"),
+        ({"landscape_params": {"curvature": 2.0}}, ValueError, r"landscape_params must be empty for 'quadratic'"),
+        ({"landscape": "double_well", "landscape_params": {"flat": -1.0}}, ValueError, "flat must be positive"),
+        ({"landscape": "double_well", "landscape_params": {"k": 1.0}}, ValueError, r"which are sharp = 4\.0.*'k'"),
+        ({"landscape": "rippled_well", "landscape_params": {"amplitude": 0.01}}, ValueError, "must have a saddle to"),
+        ({"landscape": "rippled_well", "start": "flat"}, ValueError, "start must be one of both, only, got 'flat'"),
         ({"start": "left"}, ValueError, r"start must be one of both, sharp, flat, got 'left'"),
         ({"method": "wood"}, ValueError, r"method must be one of streaming, .*, got 'wood'"),
         ({"continuous": -1}, ValueError, r"continuous must be at least 0, got -1"),

@@ -167,7 +167,7 @@ def _predictions(well: Well, noise: FractionalNoise, dt: float) -> _Predictions:
             for quantity in ("exit_rate", "mean_exit_time")
         )
         return _Predictions(rates, means)
-    if noise.hurst == 0.5 and well.landscape.dim == 1:
+    if noise.hurst == 0.5 and isinstance(well.domain, tuple) and isinstance(well.x0, float):
         lower, upper = well.domain
         shift = float(registry.FORMULAS["grid_shift"].evaluate(hurst=0.5, dt=dt, sigma=noise.sigma))
         domain = (lower - shift, upper + shift)

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,16 +18,18 @@ from tqdm import tqdm
 from ...core import checks
 from ...core.files import write_figure, write_text
 from ...drivers.fractional import METHODS, FractionalNoise
+from ...dynamics.landscapes import LANDSCAPES
 from ...dynamics.solvers import SOLVERS
 from ...results.escape import Curve, EscapeData, EscapeRow, EscapeSettings
 from ...results.estimates import Estimate
 from . import report
 from .cells import Cell, run_cell
-from .wells import SCENES, STARTS
+from .wells import Well, wells_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+STARTS = ("both", "sharp", "flat")  # for two wells of different curvature
 HURST_VALUES = (0.3, 0.4, 0.5, 0.6, 0.7)
 FILES = ("escape.csv", "escape.json", "escape.png")
 
@@ -95,6 +97,7 @@ def escape_study(
     n_paths: int = 20_000,
     seed: int = 0,
     landscape: str = "quadratic",
+    landscape_params: Mapping[str, float] | None = None,
     start: str = "both",
     method: str = "streaming",
     solver: str = "euler",
@@ -102,13 +105,21 @@ def escape_study(
     n_jobs: int | None = None,
     progress: bool = False,
 ) -> EscapeStudy:
-    """Escape from a sharp and a flat minimum of the same barrier height, for each H, as an `EscapeStudy`.
+    """Escape from a sharp and a flat minimum for each Hurst value, measured and predicted, as an `EscapeStudy`.
 
-    Paths of ``dX = -f'(X) dt + sigma dB_H`` start at the minimum; what is measured is the chain of step `dt`, as SGD is
-    one. Besides, the exit rate in continuous time is measured on `continuous` paths, 0 for none; None: a tenth of
-    `n_paths` with streaming noise, else none. `sigma`: one strength of the noise, or one for each H (as SGD with a
-    fixed step has). `landscape` is a key of ``SCENES``: "quadratic" (two parabolas, left through either rim) or a
-    double well, left at its saddle. `start`: "sharp", "flat" or "both". The same seed serves every cell.
+    Paths of ``dX = -f'(X) dt + sigma dB_H`` start at a minimum. What is measured is the chain of step `dt`, as SGD is
+    one. Besides, the exit rate in continuous time is measured on `continuous` other paths, 0 for none; None takes a
+    tenth of `n_paths` with streaming noise, else none. `sigma` is one strength of the noise, or one for each H (as SGD
+    with a fixed step has). The same seed serves every cell.
+
+    landscape : a key of ``LANDSCAPES``. "quadratic", the default, stands for two parabolas of curvatures `sharp` and
+        `flat`, left through either rim at `height`: the formulas for exit rates apply to them alone. Of every other
+        landscape, each minimum is a well, left in one dimension at the saddles next to it, and in several dimensions
+        across the plane through the nearest saddle. In one dimension and at H = 1/2 the exact mean exit time is given.
+    landscape_params : parameters of the landscape by name. Those called sharp, flat and height have the values of the
+        arguments unless they stand here.
+    start : "both" for every minimum, or the name of one: "sharp" or "flat", by curvature, where there are two.
+
     Raises ValueError for arguments outside their range before anything is run, `InterruptedStudyError` on Ctrl-C.
 
     >>> study = escape_study([0.5], n_paths=500, horizon=20.0)
@@ -126,15 +137,24 @@ def escape_study(
         n_paths=checks.count("n_paths", n_paths),
         continuous=_continuous_paths(continuous, n_paths, checks.choice("method", method, METHODS)),
         seed=checks.count("seed", seed, 0, math.inf),
-        landscape=checks.choice("landscape", landscape, SCENES),
-        start=checks.choice("start", start, STARTS),
+        landscape=checks.choice("landscape", landscape, LANDSCAPES),
+        landscape_params=_parameters(landscape_params),
+        start=start,
         method=method,
         solver=checks.choice("solver", solver, SOLVERS),
     )
     if settings.sharp <= settings.flat:
         raise ValueError(f"sharp must exceed flat, got {settings.sharp} and {settings.flat}.")
     checks.workers(n_jobs)
-    return _run(settings, n_jobs, progress)
+    return _run(settings, _chosen_wells(settings), n_jobs, progress)
+
+
+def _chosen_wells(settings: EscapeSettings) -> list[Well]:
+    """The wells that paths start in; ValueError unless the landscape has them."""
+    pair = {"sharp": settings.sharp, "flat": settings.flat, "height": settings.height}
+    wells = wells_of(settings.landscape, pair, settings.landscape_params)
+    start = checks.choice("start", settings.start, ("both", *(well.name for well in wells)))
+    return [well for well in wells if start in ("both", well.name)]
 
 
 def _hurst_values(given: Sequence[float]) -> tuple[float, ...]:
@@ -154,6 +174,14 @@ def _strengths(sigma: float | Sequence[float], count: int) -> tuple[float, ...]:
     return tuple(checks.positive("sigma", s) for s in strengths)
 
 
+def _parameters(given: Mapping[str, float] | None) -> dict[str, float]:
+    """The parameters of a landscape, none for None; the landscape checks them."""
+    if given is None:
+        return {}
+    checks.kind("landscape_params", given, Mapping, "Write {'height': 2.0}.")
+    return dict(given)
+
+
 def _continuous_paths(given: int | None, n_paths: int, method: str) -> int:
     """The number of paths in continuous time, by default a tenth of the others where the noise allows it."""
     default = n_paths // 10 if method == "streaming" else 0
@@ -163,10 +191,8 @@ def _continuous_paths(given: int | None, n_paths: int, method: str) -> int:
     return chosen
 
 
-def _run(settings: EscapeSettings, n_jobs: int | None, progress: bool) -> EscapeStudy:
+def _run(settings: EscapeSettings, wells: list[Well], n_jobs: int | None, progress: bool) -> EscapeStudy:
     """Run every cell; an interruption carries the rows that are finished."""
-    found = SCENES[settings.landscape](settings.sharp, settings.flat, settings.height)
-    wells = [well for well in found if settings.start in ("both", well.name)]
     total = len(wells) * len(settings.hurst) * (settings.n_paths + settings.continuous)
     rows: list[EscapeRow] = []
     with tqdm(total=total, disable=not progress, unit="path") as bar:
