@@ -75,7 +75,8 @@ def kind(name: str, value: object, wanted: type[Kind], advice: str) -> Kind:
     TypeError: name must be a str, got 3. Write it in quotes.
     """
     if not isinstance(value, wanted):
-        raise TypeError(f"{name} must be a {wanted.__name__}, got {value!r}. {advice}")
+        article = "an" if wanted.__name__[0] in "AEIOU" else "a"
+        raise TypeError(f"{name} must be {article} {wanted.__name__}, got {value!r}. {advice}")
     return value
 
 

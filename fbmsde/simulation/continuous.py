@@ -210,7 +210,9 @@ def jump_passages(
     if crowd.until is not None:
         raise ValueError(f"until must be None in continuous time, got {crowd.until}. Give a horizon.")
     if landscape is None:
-        raise ValueError("equation must be that of a landscape in continuous time, got one that may depend on time.")
+        raise ValueError(
+            f"landscape must be a Landscape in continuous time, got the equation {problem.equation.name!r}. Take Grid(dt)."
+        )
     horizon = checks.positive("horizon", problem.horizon)
     noise.jump_source(2, 1, landscape.dim, accuracy.tolerance)  # refuses what no number of steps can make good
     scan = _scan(problem, noise, landscape, horizon)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..core import checks
 from ..drivers.fractional import FractionalNoise
@@ -20,6 +20,7 @@ from .problem import Crowd, Problem
 __all__ = ["MONITORING", "Accuracy", "Continuous", "Grid", "Monitoring", "Shifted"]
 
 
+@runtime_checkable
 class Monitoring(Protocol):
     """A way to look for exits: a frozen dataclass of the options that have a meaning for it."""
 
@@ -98,7 +99,7 @@ class Continuous:
                     f"fine_steps must be at most 2^30, got {self.fine_steps}. No noise model reaches further."
                 )
         if self.longest is not None:
-            object.__setattr__(self, "longest", checks.positive("dt", self.longest))
+            object.__setattr__(self, "longest", checks.positive("longest", self.longest))
 
     def passages(self, problem: Problem, crowd: Crowd) -> PassageTimes:
         """The passage times of a crowd of paths."""

@@ -110,7 +110,7 @@ def _monitoring(monitoring: Monitoring | str, shorthands: Shorthands) -> Monitor
     if not isinstance(monitoring, str):
         if given:
             raise ValueError(f"{min(given)} must be given to {type(monitoring).__name__}, got it beside it.")
-        return monitoring
+        return checks.kind("monitoring", monitoring, Monitoring, f"Write Grid(dt), or one of {', '.join(MONITORING)}.")
     if checks.choice("monitoring", monitoring, MONITORING) == "continuous":
         if "solver" in given:
             raise ValueError(
