@@ -211,7 +211,7 @@ def jump_passages(
         raise ValueError(f"until must be None in continuous time, got {crowd.until}. Give a horizon.")
     if landscape is None:
         raise ValueError(
-            f"landscape must be a Landscape in continuous time, got the equation {problem.equation.name!r}. Take Grid(dt)."
+            f"landscape must be a Landscape in continuous time, got {problem.equation.name!r}. Take Grid(dt)."
         )
     horizon = checks.positive("horizon", problem.horizon)
     noise.jump_source(2, 1, landscape.dim, accuracy.tolerance)  # refuses what no number of steps can make good

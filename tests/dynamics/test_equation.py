@@ -44,7 +44,7 @@ def test_an_equation_of_the_same_drift_is_the_landscape_to_the_bit(solver, lands
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_the_clock_of_a_path_begins_at_its_start(solver):
-    """``dX = 2 t dt``: the rectangle rule gives n (n-1) dt^2, the trapezoidal rule t^2, on lanes that began late too."""
+    """``dX = 2 t dt``: the rectangle rule gives n (n-1) dt^2, the trapezoidal rule t^2, late lanes included."""
     ramp = Equation(lambda t, x: 2.0 * t + 0.0 * x)
     steps = np.arange(101)
     exact = {"euler": steps * (steps - 1) * 1e-4, "heun": steps**2 * 1e-4}[solver]

@@ -146,5 +146,5 @@ def test_what_a_driver_lacks_is_told():
 
 def test_continuous_time_asks_for_a_landscape():
     drifting = Equation(lambda t, x: t - x)
-    with pytest.raises(ValueError, match=r"landscape must be a Landscape in continuous time, got the equation"):
+    with pytest.raises(ValueError, match=r"landscape must be a Landscape in continuous time, got 'equation'"):
         run(landscape=drifting, monitoring=Continuous())
