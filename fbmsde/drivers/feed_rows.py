@@ -14,6 +14,8 @@ from ..core.types import AnyArray, Array
 from .base import BLOCK, LANES, NOISE, Feed, Lanes
 from .exact.generators import Progress, fill_paths
 
+_AHEAD = 4096  # increments of a stream that are drawn in one call, which costs as much as a thousand of them
+
 
 def fill_from_feed(feed: Feed, out: AnyArray, threads: int, progress: Progress = False) -> None:
     """Write path i of the feed into row i of `out`, (n_paths, n_steps, n_components), on threads.
@@ -31,18 +33,17 @@ def fill_from_feed(feed: Feed, out: AnyArray, threads: int, progress: Progress =
 
 def stream_from_feed(feed: Feed, path: int, chunk: int, dtype: np.dtype) -> Iterator[AnyArray]:
     """One path of a feed of one component, as arrays (chunk,) one after the other, without end."""
-    lanes = feed.lanes(path, 1, 1)
-    noise, held = np.empty((1, BLOCK, 1)), np.empty((1, 0, 1), dtype)
-    fresh = True
+    lanes, noise = feed.lanes(path, 1, 1), np.empty((1, BLOCK, 1))
+    drawn, at, fresh = np.empty((1, 0, 1), dtype), 0, True
     while True:
-        missing = chunk - held.shape[1]
-        drawn = np.empty((1, max(0, -(-missing // BLOCK) * BLOCK), 1), dtype)
-        for first, last in _time_ranges(drawn.shape[1], 1):
-            _fill(lanes, noise, path, fresh, (first, last), drawn)
-            fresh = False
-        held = np.concatenate([held, drawn], axis=1)
-        yield held[0, :chunk, 0]
-        held = held[:, chunk:]
+        if drawn.shape[1] - at < chunk:
+            more = np.empty((1, -(-max(chunk, _AHEAD) // BLOCK) * BLOCK, 1), dtype)
+            for some in _time_ranges(more.shape[1], 1):
+                _fill(lanes, noise, path, fresh, some, more)
+                fresh = False
+            drawn, at = np.concatenate([drawn[:, at:], more], axis=1), 0
+        yield drawn[0, at : at + chunk, 0]
+        at += chunk
 
 
 def fill_some(feed: Feed, first: int, out: AnyArray) -> None:

@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, ParamSpec
+from typing import ClassVar, ParamSpec
 
 import numpy as np
 import scipy
@@ -15,10 +15,11 @@ from numpy.typing import ArrayLike
 
 from ..core import checks
 from ..core.compile import compiled, lifted, numeric_gradient, require_compiles, require_same_sign
+from ..core.points import Point
 from ..core.portable import Portable
 from ..core.types import Array
 
-Minimum = float | tuple[float, ...]
+Coordinates = float | Point  # of a place: a float in one dimension
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,12 @@ class Landscape(Portable):
     """
 
     potential: Callable[..., float]
-    gradient: Callable[..., Any] | None = None
+    gradient: Callable[..., Coordinates] | None = None
     params: tuple[float, ...] = ()
     dim: int = 1
     name: str = "landscape"
-    minima: tuple[Minimum, ...] = field(default=(), compare=False)
-    saddles: tuple[Minimum, ...] = field(default=(), compare=False)
+    minima: tuple[Coordinates, ...] = field(default=(), compare=False)
+    saddles: tuple[Coordinates, ...] = field(default=(), compare=False)
     finest: float | None = None
 
     _functions: ClassVar[tuple[str, ...]] = ("potential", "gradient")
@@ -73,7 +74,7 @@ class Landscape(Portable):
             require_same_sign(potential, self._compiled("gradient"), self.dim, self.params)
 
     @property
-    def point_gradient(self) -> Any:
+    def point_gradient(self) -> Callable[..., Point]:
         """The compiled gradient as kernels take it: from a tuple of `dim` floats, and the parameters, to such a tuple.
 
         It is compiled with the present values of what the function captures.
@@ -81,31 +82,37 @@ class Landscape(Portable):
         >>> quadratic(2.0).point_gradient((1.5,), 2.0)
         (3.0,)
         """
-        return lifted(self._compiled_gradient(), self.dim)
+        gradient: Callable[..., Point] = lifted(self._compiled_gradient(), self.dim)
+        return gradient
 
-    def energy(self, x: ArrayLike) -> Any:
+    def energy(self, x: ArrayLike) -> np.float64 | Array:
         """Potential at `x`, in the shape of `x`; in d dimensions without its last axis, which has length d."""
         points, shape = self._points(x)
-        return _each(self._compiled("potential"), self.params, points).reshape(shape)[()]
+        values: np.float64 | Array = _each(self._compiled("potential"), self.params, points).reshape(shape)[()]
+        return values
 
-    def slope(self, x: ArrayLike) -> Any:
+    def slope(self, x: ArrayLike) -> np.float64 | Array:
         """Gradient at `x`, in the shape of `x`, whose last axis has length d in d dimensions."""
         points, _ = self._points(x)
-        return np.asarray(_each(self._compiled_gradient(), self.params, points)).reshape(np.shape(x))[()]
+        values: np.float64 | Array = _each(self._compiled_gradient(), self.params, points).reshape(np.shape(x))[()]
+        return values
 
-    def _compiled_gradient(self) -> Any:
+    def _compiled_gradient(self) -> Callable[..., Coordinates]:
         """The gradient, or the central differences of the potential, as the kernels take it."""
-        if self.gradient is None:
-            return numeric_gradient(self._compiled("potential"), self.dim)
-        return self._compiled("gradient")
+        if self.gradient is not None:
+            return self._compiled("gradient")
+        gradient: Callable[..., Coordinates] = numeric_gradient(self._compiled("potential"), self.dim)
+        return gradient
 
-    def _compiled(self, name: str) -> Any:
+    def _compiled(self, name: str) -> Callable[..., Coordinates]:
         """The potential or the gradient, checked and compiled with the present values of what it captures."""
         function = getattr(self, name)
         require_compiles(name, function, self.dim, len(self.params), vector=name == "gradient")
-        return compiled(function)
+        found: Callable[..., Coordinates] = compiled(function)
+        return found
 
-    def _points(self, x: ArrayLike) -> tuple[list[Any], tuple[int, ...]]:
+    def _points(self, x: ArrayLike) -> tuple[list[Coordinates], tuple[int, ...]]:
+        """The points of an array in a list, and the shape of the array without the axis of coordinates."""
         array = np.asarray(x, dtype=float)
         if self.dim == 1:
             return array.ravel().tolist(), array.shape
@@ -114,7 +121,7 @@ class Landscape(Portable):
         return [tuple(p) for p in array.reshape(-1, self.dim).tolist()], array.shape[:-1]
 
 
-def _each(function: Any, params: tuple[float, ...], points: list[Any]) -> Array:
+def _each(function: Callable[..., Coordinates], params: tuple[float, ...], points: list[Coordinates]) -> Array:
     """The function at each point of a list."""
     return np.array([function(x, *params) for x in points], dtype=float)
 

@@ -60,7 +60,11 @@ def test_a_row_is_its_stream_whatever_the_chunk_the_paths_and_the_threads(hurst,
     np.testing.assert_array_equal(joined(stream, 45), rows[path])
 
 
-def test_chunks_are_arrays_of_their_own():
+@pytest.mark.parametrize("ahead", [1, 20, 2000])
+def test_chunks_are_arrays_of_their_own(ahead, monkeypatch):
+    monkeypatch.setattr("fbmsde.drivers.feed_rows._AHEAD", ahead)
+    assert np.array_equal(joined(StreamingNoise(0.3, 45).stream(seed=1, chunk=7), 45),
+                          StreamingNoise(0.3, 45).sample(seed=1)[0])  # fmt: skip
     stream = StreamingNoise(0.3, 45).stream(seed=1, chunk=3)
     first = next(stream)
     kept = first.copy()
@@ -149,7 +153,8 @@ def test_progress_counts_the_paths():
     assert sum(told) == 300
 
 
-def test_the_stream_goes_on_beyond_the_certificate_in_little_memory():
+def test_the_stream_goes_on_beyond_the_certificate_in_little_memory(monkeypatch):
+    monkeypatch.setattr("fbmsde.drivers.feed_rows._AHEAD", 100)
     stream = StreamingNoise(0.5, 40).stream(seed=1, chunk=64)
     next(stream)
     tracemalloc.start()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import scipy
@@ -23,7 +23,7 @@ from ...core.types import AnyArray, Key
 from ...laws.fgn import fgn_autocovariance
 from .long_fft import split, transform_across, transform_rows
 
-Progress = bool | Callable[[int], Any]
+Progress = bool | Callable[[int], object]
 
 _BLOCK_NUMBERS = 2**15  # so many float64 numbers, with tables and scratch, stay in a second-level cache of 1 MiB
 _PIECE_NUMBERS = 2**19  # a thread draws so many numbers between two reports of its progress

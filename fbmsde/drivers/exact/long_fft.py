@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import scipy
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from ...core.blocks import short_ranges
 from ...core.cache import kernel
-
-Array = NDArray[Any]
+from ...core.types import AnyArray
 
 _CACHE = 2**15  # complex numbers, 512 KiB, that fit a second-level cache of 1 MiB with their output
 _FEWEST = 16  # the number of columns is a multiple of this
@@ -50,7 +48,7 @@ class Split:
         """The number of rows that are done together: all of them, or as many as fit the cache, a multiple of four."""
         return min(self.rows, 4 * max(1, _CACHE // (4 * self.columns)))
 
-    def input_order(self, symmetric: Array) -> Array:
+    def input_order(self, symmetric: AnyArray) -> AnyArray:
         """All N values of a sequence with ``s[N - k] = s[k]`` in the input's order, from those of k = 0 ... N/2."""
         out = np.empty((self.rows, self.columns))
         for row in range(self.rows):
@@ -69,15 +67,15 @@ def split(n_outputs: int) -> Split:
     return Split(rows, _FEWEST * scipy.fft.next_fast_len(-(-2 * n_outputs // (_FEWEST * rows))))
 
 
-def transform_rows(work: Array) -> Array:
+def transform_rows(work: AnyArray) -> AnyArray:
     """Fourier transform of `work` (batch, rows, columns) along the last axis, in place."""
-    done: Array = scipy.fft.fft(work, axis=-1, overwrite_x=True)
+    done: AnyArray = scipy.fft.fft(work, axis=-1, overwrite_x=True)
     if not np.may_share_memory(done, work):
         work[...] = done
     return work
 
 
-def transform_across(work: Array, cut: Split, skip: int, out: Array) -> None:
+def transform_across(work: AnyArray, cut: Split, skip: int, out: AnyArray) -> None:
     """Do the second transforms of `work` and write their first halves to the rows of `out`.
 
     `work` (batch, rows, columns) holds the transformed rows; `out` (n_rows, n) holds floats, with ``n <= N / 2``. Row
@@ -91,7 +89,7 @@ def transform_across(work: Array, cut: Split, skip: int, out: Array) -> None:
 
 
 @lru_cache(maxsize=16)
-def _tables(cut: Split, dtype: DTypeLike) -> tuple[Array, ...]:
+def _tables(cut: Split, dtype: DTypeLike) -> tuple[AnyArray, ...]:
     """The tables of `_across`: three of roots of unity, and the places of the output's rows.
 
     The first has a root for each (block of columns, row), the second for each (row, column of a block), and the third
@@ -107,7 +105,7 @@ def _tables(cut: Split, dtype: DTypeLike) -> tuple[Array, ...]:
     return starts, steps, _roots(row, cut.rows, dtype), digits
 
 
-def _roots(power: Array, order: int, dtype: DTypeLike) -> Array:
+def _roots(power: AnyArray, order: int, dtype: DTypeLike) -> AnyArray:
     """Real and imaginary part of ``exp(-2 pi i power / order)``, stacked along a new first axis."""
     angle = -2.0 * np.pi / order * (power % order)
     return np.stack([np.cos(angle), np.sin(angle)]).astype(dtype)
@@ -120,7 +118,7 @@ def _block_width(columns: int) -> int:
 
 
 @kernel
-def _twiddle(rows: Array, left: int, start: Array, steps: Array, re: Array, im: Array) -> None:
+def _twiddle(rows: AnyArray, left: int, start: AnyArray, steps: AnyArray, re: AnyArray, im: AnyArray) -> None:
     """Write the columns from `left` on of complex `rows`, times ``start * steps`` of their row, to `re` and `im`."""
     for k in range(re.shape[0]):
         start_re, start_im = start[0, k], start[1, k]
@@ -135,7 +133,7 @@ def _twiddle(rows: Array, left: int, start: Array, steps: Array, re: Array, im: 
 
 
 @kernel
-def _radix_4(re: Array, im: Array, first: int, gap: int, roots: Array, turn: int) -> None:
+def _radix_4(re: AnyArray, im: AnyArray, first: int, gap: int, roots: AnyArray, turn: int) -> None:
     """Do one butterfly of the rows ``first + (0, 1, 2, 3) gap``. Output q is multiplied by root number ``q turn``."""
     a_re, b_re, c_re, d_re = re[first], re[first + gap], re[first + 2 * gap], re[first + 3 * gap]
     a_im, b_im, c_im, d_im = im[first], im[first + gap], im[first + 2 * gap], im[first + 3 * gap]
@@ -154,7 +152,7 @@ def _radix_4(re: Array, im: Array, first: int, gap: int, roots: Array, turn: int
 
 
 @kernel
-def _radix_4_half(re: Array, im: Array, first: int) -> None:
+def _radix_4_half(re: AnyArray, im: AnyArray, first: int) -> None:
     """Do the last butterfly of four neighbouring rows, of which only the outputs 0 and 1 lie in the wanted half."""
     a_re, b_re, c_re, d_re = re[first], re[first + 1], re[first + 2], re[first + 3]
     a_im, b_im, c_im, d_im = im[first], im[first + 1], im[first + 2], im[first + 3]
@@ -166,7 +164,7 @@ def _radix_4_half(re: Array, im: Array, first: int) -> None:
 
 
 @kernel
-def _columns(re: Array, im: Array, roots: Array) -> None:
+def _columns(re: AnyArray, im: AnyArray, roots: AnyArray) -> None:
     """Transform along the first axis by decimation in frequency, up to the last butterflies of four rows."""
     rows = re.shape[0]
     size = rows
@@ -181,7 +179,7 @@ def _columns(re: Array, im: Array, roots: Array) -> None:
 
 
 @kernel
-def _store(values: Array, digits: Array, left: int, columns: int, row: Array) -> None:
+def _store(values: AnyArray, digits: AnyArray, left: int, columns: int, row: AnyArray) -> None:
     """Copy the rows ``4 k`` and ``4 k + 1`` of `values` to their places in one row of the output."""
     rows, width = values.shape
     for k in range(2 * digits.size):
@@ -196,7 +194,8 @@ def _store(values: Array, digits: Array, left: int, columns: int, row: Array) ->
 
 @kernel
 def _across(
-    work: Array, starts: Array, steps: Array, roots: Array, digits: Array, some: Any, skip: int, out: Array
+    work: AnyArray, starts: AnyArray, steps: AnyArray, roots: AnyArray, digits: AnyArray, some: tuple[int, int],
+    skip: int, out: AnyArray,
 ) -> None:  # fmt: skip
     """Do the second transform of all items of `work` for `some` blocks of columns, and write it to rows of `out`."""
     columns, (rows, width) = work.shape[2] // 2, steps.shape[1:]

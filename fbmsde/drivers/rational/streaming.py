@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -280,7 +280,9 @@ def _certify(model: RationalModel, hurst: float, n_steps: int, kl: float) -> Cer
 
 
 @njit(error_model="numpy", nogil=True)
-def _run_recursion(normals: Any, rho: Any, c: Any, d: float, level_sd: float, start: Any) -> Any:
+def _run_recursion(
+    normals: AnyArray, rho: AnyArray, c: AnyArray, d: float, level_sd: float, start: AnyArray
+) -> AnyArray:
     """Increments (n_paths, n) from normals (n_paths, K + 1 + n): K for the start, one for the level, n for steps."""
     n_pairs = rho.size
     n_paths, n_steps = normals.shape[0], normals.shape[1] - n_pairs - 1
