@@ -17,10 +17,10 @@ from tests.test_architecture import FLOOR
 PACKAGE = Path(fbmsde.__file__).parent
 HEAVY = {"numpy", "numba", "scipy", "matplotlib", "pandas", "tqdm", "filelock", "cloudpickle", "torch", "fbm"}
 NAMES = """
-FBM Accuracy ErrorBudget EscapeStudy FractionalNoise HorizonError Landscape LevelSet NoEstimateError PassageTimes
-PathError Paths StreamingNoise bridge_passage double_well double_well_2d escape_study estimate_hurst fbm fgn
-first_passage fractional_ornstein_uhlenbeck quadratic rippled_well rolling_hurst simulate_paths theory
-tilted_double_well
+FBM Accuracy Continuous Equation ErrorBudget EscapeStudy FractionalNoise Grid HorizonError Landscape LevelSet
+NoEstimateError PassageTimes PathError Paths Shifted StreamingNoise bridge_passage double_well double_well_2d
+escape_study estimate_hurst fbm fgn first_passage fractional_ornstein_uhlenbeck overdamped quadratic rippled_well
+rolling_hurst simulate_paths theory tilted_double_well
 """
 
 
@@ -52,6 +52,15 @@ def test_version_and_help_load_nothing_heavy(option):
 def test_names_are_found_when_they_are_used():
     script = "import sys, fbmsde\nbefore = 'numba' in sys.modules\nprint(before, fbmsde.first_passage.__name__)"
     assert printed(script) == "False first_passage\n"
+
+
+def test_first_passage_is_found_without_what_it_does_not_need():
+    script = "import sys, fbmsde\nfbmsde.first_passage, fbmsde.FractionalNoise, fbmsde.quadratic\nprint(*sys.modules)"
+    loaded = set(printed(script).split())
+    assert "fbmsde.simulation.passage" in loaded
+    idle = {"scipy.stats", "scipy.interpolate", "matplotlib", "pandas", "tqdm", "filelock", "cloudpickle", "torch"}
+    idle |= {f"fbmsde.{folder}" for folder in ("hurst", "theory", "studies", "plots", "bench", "cli")}
+    assert not loaded & idle
 
 
 def test_public_names_are_these():

@@ -166,6 +166,26 @@ def test_closures_of_forked_processes_are_not_mixed_up(copied, tmp_path):
     assert result(f"{FACTORY}\nboth()", copied, tmp_path) == ("9.0 18.0\n", 0)
 
 
+EXITS = """
+import fbmsde
+well = fbmsde.Landscape(lambda x, a: a * x**4 / 4, lambda x, a: a * x**3, params=(2.0,))
+for landscape in (fbmsde.quadratic(2.0), well):
+    run = dict(domain=(-1.0, 1.0), dt=0.01, horizon=5.0, n_paths=50, seed=1)
+    print(fbmsde.first_passage(landscape, fbmsde.FractionalNoise(0.7), 0.0, **run).times.sum())
+places = [e.data["dispatcher"].py_func.__module__ for _, e in listener.buffer if e.is_start]
+print(sum(place.startswith(("fbmsde.simulation", "fbmsde.drivers")) for place in places))
+"""
+
+
+@needs_compiler
+@pytest.mark.slow
+def test_second_process_compiles_neither_loops_nor_noise(copied, tmp_path):
+    """What is left to compile are the functions of the landscapes, which are looked at for mistakes."""
+    *first, compiled = result(EXITS, copied, tmp_path)[0].split()
+    assert int(compiled) > 0
+    assert result(EXITS, copied, tmp_path)[0].split() == [*first, "0"]
+
+
 @pytest.mark.slow
 def test_package_works_where_nothing_can_be_written(sealed, tmp_path):
     expected = fbmsde.fgn(0.5, 3, 1, seed=1).tolist()
