@@ -108,4 +108,8 @@ class Continuous:
         return jump_passages(problem, noise, self.fine_steps, self.longest, self.accuracy, crowd)
 
 
-MONITORING: dict[str, Callable[..., Monitoring]] = {"grid": Grid, "shifted": Shifted, "continuous": Continuous}
+MONITORING: dict[str, Callable[..., Monitoring]] = {
+    "grid": Grid,
+    "shifted": Shifted,
+    "continuous": Continuous,
+}

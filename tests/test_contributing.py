@@ -1,0 +1,154 @@
+"""The code of the recipes in CONTRIBUTING.md: it runs in the files that it belongs to, and its examples hold.
+
+A recipe's code is put into a file of a folder that is added to the path of the package. If it belongs into a file that
+is there, it finds all names of that file.
+"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import re
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.main import get_group
+from typer.testing import CliRunner
+
+import fbmsde
+from fbmsde import FractionalNoise, PassageTimes, first_passage, quadratic, simulate_paths
+from fbmsde.cli import app, program
+from fbmsde.core import checks
+
+from . import naive
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def code_of(heading: str) -> list[str]:
+    """The blocks of Python below a heading."""
+    part = TEXT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return [
+        textwrap.dedent(block) for block in re.findall(r"^ *```python\n(.*?)^ *```$", part, re.DOTALL | re.MULTILINE)
+    ]
+
+
+@pytest.fixture
+def built(tmp_path, monkeypatch):
+    """A function that imports the code of a recipe as if it stood in a file of the package, and runs its examples."""
+
+    def build(folder: str, name: str, text: str, beside: str = ""):
+        package = importlib.import_module(f"fbmsde.{folder}")
+        names = f"vars(import_module('{package.__name__}.{beside}')).items()"
+        known = f"globals().update((k, v) for k, v in {names} if k[:2] != '__')" if beside else ""
+        head = f"from __future__ import annotations\nfrom importlib import import_module\n{known}\n"
+        (tmp_path / f"{name}.py").write_text(head + text.replace("from __future__ import annotations\n", ""))
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+        monkeypatch.delitem(sys.modules, f"{package.__name__}.{name}", raising=False)
+        module = importlib.import_module(f"{package.__name__}.{name}")
+        new = {node.name for node in ast.parse(text).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        for test in doctest.DocTestFinder().find(module, globs=vars(module) | {"np": np}):
+            if test.name.removeprefix(f"{module.__name__}.").split(".")[0] in new:
+                assert doctest.DocTestRunner().run(test).failed == 0
+        return module
+
+    return build
+
+
+def test_landscape(built):
+    (code,) = code_of("A landscape")
+    well = built("dynamics", "recipe_landscape", code, "landscapes").morse(2.0, 1.5)
+    points = np.linspace(-1.0, 3.0, 9)
+    numeric = fbmsde.Landscape(well.potential, None, well.params)
+    assert np.allclose(well.slope(points), numeric.slope(points), atol=1e-7)
+
+
+def test_solver(built):
+    code, twin = code_of("A solver")
+    split = built("dynamics", "recipe_solver", code, "solvers").split
+    namespace = dict(vars(naive))
+    exec(compile(twin, "CONTRIBUTING.md", "exec"), namespace)
+    well = fbmsde.tilted_double_well(1.0, 1.0, 0.3)
+    got = split(well.point_gradient, well.params, (0.4,), (0.25,), 0.1)[0]
+    expected = namespace["split_step"](lambda x: well.gradient(x, *well.params), 0.4, 0.25, 0.1)
+    assert got == pytest.approx(expected, rel=1e-15)
+
+
+def test_dynamics(built):
+    (code,) = code_of("A dynamics")
+    equation = built("dynamics", "recipe_dynamics", code, "equation").langevin(quadratic(4.0), 0.5)
+    quiet = FractionalNoise(0.5, 1e-12)
+    end = simulate_paths(equation, quiet, (1.0, 0.0), dt=1e-4, n_steps=10_000, n_paths=1, seed=0).values[0, -1]
+    frequency = np.sqrt(4.0 - 0.25**2)
+    exact = np.exp(-0.25) * (np.cos(frequency) + 0.25 / frequency * np.sin(frequency))
+    assert end[0] == pytest.approx(exact, abs=1e-3)
+
+
+def test_driver(built):
+    (code,) = code_of("A driver")
+    noise = built("drivers", "recipe_driver", code).StudentNoise(0.7)
+    runs = [first_passage(quadratic(1.0), noise, 0.0, (-1.0, 1.0), dt=0.05, horizon=5.0, n_paths=n, seed=1)
+            for n in (40, 400)]  # fmt: skip
+    assert np.array_equal(runs[0].times, runs[1].times[:40])
+    assert 0.0 < runs[1].censored.mean() < 1.0
+
+
+def test_exact_generator(built):
+    (code,) = code_of("An exact generator")
+    module = built("drivers.exact", "recipe_generator", code, "generators")
+    whole, some = np.empty((9, 6)), np.empty((2, 6))
+    generator = module.Backward(0.7, 6)
+    generator.fill(checks.as_seed(0), 0, 0, whole)
+    generator.fill(checks.as_seed(0), 4, 0, some)
+    assert np.array_equal(some, whole[4:6])
+    module.Cholesky(0.7, 6).fill(checks.as_seed(0), 4, 0, some)
+    assert np.array_equal(some[:, ::-1], whole[4:6])
+
+
+def test_monitoring(built):
+    (code,) = code_of("A monitoring")
+    tolerant = built("simulation", "recipe_monitoring", code, "monitoring").Tolerant(0.05, margin=0.5)
+    plan = {"horizon": 5.0, "n_paths": 50, "seed": 1}
+    noise = FractionalNoise(0.3)
+    wide = first_passage(quadratic(1.0), noise, 0.0, (-1.5, 1.5), dt=0.05, **plan)
+    found = first_passage(quadratic(1.0), noise, 0.0, (-1.0, 1.0), monitoring=tolerant, **plan)
+    assert np.array_equal(found.times, wide.times)
+
+
+def test_formula(built):
+    functions, entry = code_of("A formula")
+    text = f"{functions}\n\ndef _recipe():\n{textwrap.indent(entry, '    ')}"
+    (formula,) = built("theory", "recipe_formula", text, "free_fbm")._recipe()
+    assert formula.evaluate(hurst=0.5, barrier=2.0, sigma=0.5, x0=1.0) == pytest.approx(12.0)
+    assert formula.valid(hurst=0.4, barrier=2.0) == "hurst must be 1/2, got 0.4."
+
+
+def test_estimator(built):
+    code, entry = code_of("An estimator")
+    built("hurst", "madogram", code)
+    text = f"from . import madogram\n\nRECIPE = {{\n{entry}}}\n"
+    estimator = built("hurst", "recipe_registry", text, "registry").RECIPE["madogram"]
+    hurst, sigma = estimator.fit(fbmsde.fgn(0.3, 4000, 20, seed=0))
+    assert np.median(hurst) == pytest.approx(0.3, abs=0.05) and np.median(sigma) == pytest.approx(1.0, abs=0.05)
+
+
+def test_picture(built):
+    (code,) = code_of("A picture")
+    passages = PassageTimes(np.array([0.5, 1.5, 2.0]), np.array([False, False, True]), 2.0, 0.5)
+    ax = built("plots", "recipe_picture", code).plot_hazard(passages.hazard([0.0, 1.0, 2.0]))
+    assert ax.has_data() and ax.get_xlabel() and ax.get_ylabel()
+
+
+def test_command(built, monkeypatch):
+    code, entry = code_of("A command")
+    monkeypatch.setattr(app, "registered_commands", [])
+    built("cli", "recipe_command", code)
+    listed = eval(f"{{{entry}}}", vars(program))
+    assert listed["shift"].help == get_group(app).commands["shift"].help
+    result = CliRunner().invoke(app, ["shift", "--hurst", "0.5", "--dt", "0.01"])
+    assert result.exit_code == 0 and result.output == "0.5  0.0582597\n"
