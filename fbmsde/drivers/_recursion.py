@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -9,9 +11,11 @@ from numba import njit, types
 from numba.extending import overload
 from numpy.typing import NDArray
 
+from ..core.compile import lasting_name, locked
 from ..core.random import multiply_add, normal_pair, normal_pairs, seed_lane
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, Lanes, lanes
+from .branching import Branch
 
 _UNROLLED = 4  # so many steps of the recursion are written out in one vector loop; the compiler unrolls no more
 
@@ -154,7 +158,7 @@ def recursion_lanes(model: Model, key: Key, dim: int, mixing: Array, scale: floa
     `width` is the number of lanes for which normals are drawn.
     """
     n_poles = len(model.rho)
-    padded = -(-n_poles // 4) * 4
+    padded = _padded(n_poles)
     pace, c = np.zeros(padded, real), np.zeros(padded, real)
     pace[:n_poles] = model.rho if real == np.float64 else model.decay
     c[:n_poles] = model.c
@@ -173,3 +177,53 @@ def recursion_lanes(model: Model, key: Key, dim: int, mixing: Array, scale: floa
         normals=np.zeros(n_poles + 2),
     )
     return lanes(start_recursion, draw_recursion, data, scale)
+
+
+def save_recursion(data: _Data, lane: int, numbers: Array, words: NDArray[np.uint64]) -> None:
+    """Write the states and levels of a lane into `numbers` and its random words into `words`."""
+    n_components, n_states = data.states.shape[0], data.states.shape[1]
+    for j in range(n_components):
+        for k in range(n_states):
+            numbers[j * (n_states + 1) + k] = data.states[j, k, lane]
+        numbers[j * (n_states + 1) + n_states] = data.levels[j, lane]
+        for k in range(4):
+            words[4 * j + k] = data.words[j, k, lane]
+
+
+def load_recursion(data: _Data, lane: int, numbers: Array, words: NDArray[np.uint64]) -> None:
+    """Put what `save_recursion` wrote into a lane."""
+    n_components, n_states = data.states.shape[0], data.states.shape[1]
+    for j in range(n_components):
+        for k in range(n_states):
+            data.states[j, k, lane] = numbers[j * (n_states + 1) + k]
+        data.levels[j, lane] = numbers[j * (n_states + 1) + n_states]
+        for k in range(4):
+            data.words[j, k, lane] = words[4 * j + k]
+
+
+def reseed_recursion(data: _Data, lane: int, path: int, generation: int) -> None:
+    """Give a lane the random words of a later generation of a path; those of its start are generation 0."""
+    n_components = data.states.shape[0]
+    for j in range(n_components):
+        seed_lane(data.key, path, generation * n_components + j, data.words[j], lane)
+
+
+@lru_cache(maxsize=16)
+def _branch_functions(data: types.Type) -> tuple[Callable[..., None], Callable[..., None], Callable[..., None]]:
+    """The functions of a branch, compiled for one type of data."""
+    copied = types.void(data, types.int64, types.Array(types.float64, 1, "C"), types.Array(types.uint64, 1, "C"))
+    return (
+        locked(save_recursion, copied, lasting_name(save_recursion)),
+        locked(load_recursion, copied, lasting_name(load_recursion)),
+        locked(reseed_recursion, types.void(data, *[types.int64] * 3), lasting_name(reseed_recursion)),
+    )
+
+
+def recursion_branch(lanes: Lanes, dim: int, n_poles: int) -> Branch:
+    """What is needed to copy lanes that `recursion_lanes` made for a model of `n_poles` poles."""
+    return Branch(*_branch_functions(lanes.kind), dim * (_padded(n_poles) + 1), 4 * dim)
+
+
+def _padded(n_poles: int) -> int:
+    """The number of poles together with the idle ones."""
+    return -(-n_poles // 4) * 4

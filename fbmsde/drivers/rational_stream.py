@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..core.types import Array, Key
-from ._recursion import Model, recursion_lanes
+from ._recursion import Model, recursion_branch, recursion_lanes
 from .base import LANES, Lanes
+from .branching import Branch
 
 
 def _independent() -> Array:
@@ -35,3 +36,7 @@ class ModelFeed:
     def lanes(self, first: int, n_paths: int, width: int = LANES) -> Lanes:
         """Empty lanes, which serve any path; normals are drawn for the first `width` of them."""
         return recursion_lanes(self.model, self.key, self.dim, self.mixing, self.scale, self.dtype, width)
+
+    def branch(self, lanes: Lanes) -> Branch:
+        """The functions that copy lanes of this feed: see `Branching`."""
+        return recursion_branch(lanes, self.dim, len(self.model.rho))

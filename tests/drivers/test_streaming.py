@@ -13,7 +13,8 @@ from scipy.linalg import solve_triangular, toeplitz
 from fbmsde.drivers.base import correlation_factor
 from fbmsde.drivers.rational import divergence, fit
 from fbmsde.drivers.rational.model import RationalModel
-from fbmsde.drivers.rational.streaming import StreamingNoise, _run_recursion, default_tolerance
+from fbmsde.drivers.rational.normals import run_recursion
+from fbmsde.drivers.rational.streaming import StreamingNoise, default_tolerance
 from fbmsde.laws.fgn import fgn_autocovariance, fgn_spectrum
 
 HURSTS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.45, 0.55, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -29,7 +30,7 @@ def dense_kl(exact, model):
 def recursion_map(noise, n_steps):
     """The matrix from normals to increments, one unit vector a path."""
     size = len(noise.rho) + 1 + n_steps
-    return _run_recursion(np.eye(size), noise.rho, noise.c, noise.d, noise.level_sd, noise.start).T
+    return run_recursion(np.eye(size), noise.rho, noise.c, noise.d, noise.level_sd, noise.start).T
 
 
 # --- the algebra of a rational model ---------------------------------------------------------------------------------
@@ -237,10 +238,10 @@ def test_recursion_has_the_covariance_of_the_model(hurst):
 def test_recursion_in_single_precision():
     noise = StreamingNoise(0.7, 1000)
     normals = np.random.default_rng(0).standard_normal((2, len(noise.rho) + 1 + 1000))
-    double = _run_recursion(normals, noise.rho, noise.c, noise.d, noise.level_sd, noise.start)
+    double = run_recursion(normals, noise.rho, noise.c, noise.d, noise.level_sd, noise.start)
     parts = (noise.rho, noise.c, noise.start)
     rho, c, start = (x.astype(np.float32) for x in parts)
-    single = _run_recursion(normals.astype(np.float32), rho, c, np.float32(noise.d), np.float32(noise.level_sd), start)
+    single = run_recursion(normals.astype(np.float32), rho, c, np.float32(noise.d), np.float32(noise.level_sd), start)
     assert single.dtype == np.float32
     np.testing.assert_allclose(single, double, atol=1e-5)
 

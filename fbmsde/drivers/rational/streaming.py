@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, DTypeLike
 
 from ...core import checks
@@ -19,6 +18,7 @@ from ..feed_rows import fill_from_feed, stream_from_feed
 from ..rational_stream import ModelFeed
 from . import divergence, fit
 from .model import RationalModel
+from .normals import pull_back, run_recursion
 
 HURST_RANGE = (0.02, 0.98)
 MAX_STEPS = 2**24  # the largest number of steps with the default tolerance
@@ -162,6 +162,49 @@ class StreamingNoise:
         """Spectral density of the model at angular frequencies, same shape; the level, a mass at 0, is left out."""
         return self._fitted.model.spectrum(frequencies)
 
+    def n_normals(self, n_steps: int) -> int:
+        """The number of normals from which `n_steps` increments are made: K for the start, one for the level, and n.
+
+        >>> StreamingNoise(0.7, 1024).n_normals(100)
+        110
+        """
+        return self.start.shape[0] + 1 + checks.count("n_steps", n_steps)
+
+    def increments(self, normals: Array) -> Array:
+        """Unit-step increments (n_paths, n) as the linear map of independent normals (n_paths, n_normals).
+
+        >>> model = StreamingNoise(0.7, 1024)
+        >>> model.increments(np.zeros((2, model.n_normals(5)))).shape
+        (2, 5)
+        """
+        return run_recursion(self._rows("normals", normals, self.n_normals(1)), *self._recursion)
+
+    def pull_back(self, weights: Array) -> Array:
+        """The transpose of :meth:`increments`: weights (n_paths, n) of increments become those of the normals.
+
+        The result (n_paths, n_normals) is the gradient of the sum of weights times increments, and costs as much as
+        they do.
+
+        >>> model, weights = StreamingNoise(0.7, 1024), np.ones((1, 5))
+        >>> normals = np.arange(15.0).reshape(1, -1)
+        >>> bool(np.isclose((model.increments(normals) * weights).sum(), (normals * model.pull_back(weights)).sum()))
+        True
+        """
+        return pull_back(self._rows("weights", weights, 1), *self._recursion)
+
+    @property
+    def _recursion(self) -> tuple[Array, Array, float, float, Array]:
+        """Poles, weights, gain, standard deviation of the level, and factor of the start."""
+        return np.ascontiguousarray(self.rho), np.ascontiguousarray(self.c), float(self.d), self.level_sd, self.start
+
+    @staticmethod
+    def _rows(name: str, values: Array, fewest: int) -> Array:
+        """The values as an array of two axes of float64; ValueError unless there are enough in a row."""
+        rows = np.ascontiguousarray(checks.reals(name, values))
+        if rows.ndim != 2 or rows.shape[1] < fewest:
+            raise ValueError(f"{name} must have shape (n_paths, {fewest} or more), got {rows.shape}.")
+        return rows
+
     def sample(
         self,
         n_paths: int = 1,
@@ -277,28 +320,3 @@ def _certify(model: RationalModel, hurst: float, n_steps: int, kl: float) -> Cer
     covariance = np.abs(model.autocovariance(below) - fgn_autocovariance(hurst, below)).max()
     method = "exact" if n_steps <= EXACT_STEPS else "estimate"
     return Certificate(float(kl), method, float(variance), float(covariance))
-
-
-@njit(error_model="numpy", nogil=True)
-def _run_recursion(
-    normals: AnyArray, rho: AnyArray, c: AnyArray, d: float, level_sd: float, start: AnyArray
-) -> AnyArray:
-    """Increments (n_paths, n) from normals (n_paths, K + 1 + n): K for the start, one for the level, n for steps."""
-    n_pairs = rho.size
-    n_paths, n_steps = normals.shape[0], normals.shape[1] - n_pairs - 1
-    out = np.empty((n_paths, n_steps), normals.dtype)
-    state = np.empty(n_pairs, normals.dtype)
-    for path in range(n_paths):
-        for k in range(n_pairs):
-            state[k] = 0.0
-            for j in range(k + 1):
-                state[k] += start[k, j] * normals[path, j]
-        level = level_sd * normals[path, n_pairs]
-        for i in range(n_steps):
-            newest = normals[path, n_pairs + 1 + i]
-            value = level + d * newest
-            for k in range(n_pairs):
-                value += c[k] * state[k]
-                state[k] = rho[k] * state[k] + newest
-            out[path, i] = value
-    return out
