@@ -247,7 +247,7 @@ def _bend(gradient: Any, params: Any, x: Point, y: Point, between: Point, width:
     return most / far
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", forceinline=True)
 def _jump_exits(
     gradient: Any, test: Any, clearance: Any, source: Any, tables: Any, params: Any, bounds: Any, line: Line,
     stiffness: Array, limits: Limits, x0: Point, clock: Any, n_steps: int, queue: NDArray, steps: NDArray,

@@ -31,7 +31,7 @@ def _stays(distance: float, later: float, variance: float) -> float:
     return 1.0 - math.exp(-exponent) if exponent < _NEVER else 1.0
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", forceinline=True)
 def _bridge_exits(
     gradient: Any, key: NDArray[np.uint64], params: Any, x0: float, bounds: Any, clock: Any, n_steps: int,
     queue: NDArray, steps: NDArray, states: NDArray, control: NDArray,

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special
 
 from ..core.linear import gauss_legendre
 from ..core.types import Array
@@ -117,13 +117,13 @@ def hidden_excursion(hurst: float, steps: int, reach: ArrayLike) -> Array:
         fractions, weights = np.arange(1.0, steps) / steps, np.ones(steps - 1)
     else:
         fractions, weights = (_NODES + 1.0) / 2.0, _WEIGHTS * steps / 2.0
-    union = np.sum(special.ndtr(-r[..., None] * fractions**-hurst) * weights, axis=-1)
+    union = np.sum(scipy.special.ndtr(-r[..., None] * fractions**-hurst) * weights, axis=-1)
     if hurst >= 0.5:
-        supremum = special.ndtr(-r)
+        supremum = scipy.special.ndtr(-r)
     else:
         pickands = math.exp(np.euler_gamma * (0.5 / hurst - 1.0))
         constant = pickands * 2.0 ** (-0.5 / hurst) / hurst
-        supremum = np.maximum(1.0, constant * r ** (1.0 / hurst - 2.0)) * special.ndtr(-r)
+        supremum = np.maximum(1.0, constant * r ** (1.0 / hurst - 2.0)) * scipy.special.ndtr(-r)
     return np.minimum(union, supremum)
 
 
@@ -142,7 +142,7 @@ def required_reach(hurst: float, n_levels: int, miss: float) -> tuple[float, ...
             return float(np.log(hidden_excursion(hurst, 2**m, r) + 1e-300) - math.log(miss))
 
         lowest = 0.5
-        return optimize.brentq(excess, lowest, 14.0) if excess(lowest) > 0.0 else lowest
+        return scipy.optimize.brentq(excess, lowest, 14.0) if excess(lowest) > 0.0 else lowest
 
     return (1.0, *(reach(m) for m in range(1, n_levels)))  # a single step hides nothing
 
@@ -176,5 +176,5 @@ def drift_error(hurst: float, step: float) -> float:
         return 0.0 if step <= 0.0 else math.inf
     phi = 1.0 - step + step * step / 2.0
     chain = (1.0 - step / 2.0) ** 2 * step ** (2 * hurst) * (1 - phi) / ((1 + phi) * phi)
-    exact = hurst * special.gamma(2 * hurst)
+    exact = hurst * scipy.special.gamma(2 * hurst)
     return abs(float(chain * polylog_negative(2 * hurst, phi) / exact) - 1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import fft
+import scipy
 
 from ..core import checks
 from ..core.random import fill_normals
@@ -56,7 +56,7 @@ def fractional_ornstein_uhlenbeck(
         normals = np.empty((rows.shape[0], 2 * root.size))
         fill_normals(key, first, 0, normals)
         coefficients = root * (normals[:, : root.size] + 1j * normals[:, root.size :])
-        rows[:] = fft.irfft(coefficients, axis=1)[:, : steps + 1]
+        rows[:] = scipy.fft.irfft(coefficients, axis=1)[:, : steps + 1]
     if start is not None:
         out += np.exp(-a * step * np.arange(steps + 1)) * (start - out[:, :1])
     return out
@@ -64,10 +64,10 @@ def fractional_ornstein_uhlenbeck(
 
 def _embedding(hurst: float, n_steps: int, step: float) -> Array:
     """Standard deviations of the real and imaginary parts of a spectrum whose inverse has unit variance, (N/2 + 1,)."""
-    half = fft.next_fast_len(n_steps + 1, real=True)
+    half = scipy.fft.next_fast_len(n_steps + 1, real=True)
     for _ in range(_LONGEST.bit_length()):
         correlation = fou_autocorrelation(hurst, step * np.arange(half + 1.0))
-        eigenvalues = fft.rfft(np.concatenate([correlation, correlation[-2:0:-1]])).real
+        eigenvalues = scipy.fft.rfft(np.concatenate([correlation, correlation[-2:0:-1]])).real
         if eigenvalues.min() > -_ROUNDING * eigenvalues.max():
             root = np.sqrt(np.maximum(eigenvalues, 0.0) * half)  # half is N/2: two parts share the variance N lambda
             root[[0, -1]] *= np.sqrt(2.0)  # these two are real; their imaginary parts are not used

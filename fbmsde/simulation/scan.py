@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from numba import njit
-from scipy import ndimage
 
 from ..core.compile import baked
 from ..core.points import Point, replaced
@@ -79,9 +79,9 @@ class Scan:
         """One row of `stiffness`, from the cells up to `n` cells away, which the reach touches."""
         n = min(CELLS, max(1, math.ceil(reach * self.line.per_length)))
         around = {"size": 2 * n + 1, "mode": "nearest"}
-        up = ndimage.maximum_filter1d(self.most, **around) - self.least
-        down = self.most - ndimage.minimum_filter1d(self.least, **around)
-        within = np.minimum(ndimage.maximum_filter1d(self.change, **around), np.maximum(up, down) / reach)
+        up = scipy.ndimage.maximum_filter1d(self.most, **around) - self.least
+        down = self.most - scipy.ndimage.minimum_filter1d(self.least, **around)
+        within = np.minimum(scipy.ndimage.maximum_filter1d(self.change, **around), np.maximum(up, down) / reach)
         if self.open_sides[0]:
             within[:n] = np.nan
         if self.open_sides[1]:
@@ -145,7 +145,7 @@ def visited(
     return farthest
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", forceinline=True)
 def _range(gradient: Any, params: Any, place: Point, width: float, intervals: int) -> tuple[float, float, float]:
     """The least and the greatest gradient over `width` from `place` on, and its steepest change between two points."""
     least, most, change, before = np.inf, -np.inf, 0.0, np.nan
@@ -159,7 +159,7 @@ def _range(gradient: Any, params: Any, place: Point, width: float, intervals: in
     return least, most, change * intervals / width
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", forceinline=True)
 def _look(gradient: Any, params: Any, start: Point, width: float, intervals: int, seen: Array) -> None:
     """Fill in the least gradient, the greatest and the steepest change for each cell, in `seen` (3, n_cells)."""
     for cell in range(seen.shape[1]):
