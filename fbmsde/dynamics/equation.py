@@ -13,7 +13,7 @@ from ..core.captured import OPTIONS
 from ..core.compile import by_content, compiled, require_compiles
 from ..core.points import Point, replaced
 from ..core.portable import Portable
-from .landscapes import Landscape
+from .landscapes import Coordinates, Landscape
 
 Step = Callable[[tuple[float, ...], float, Point, Point, float], Point]
 
@@ -44,7 +44,7 @@ class Equation(Portable):
     np.float64(0.99)
     """
 
-    drift: Callable[..., Any]
+    drift: Callable[..., Coordinates]
     params: tuple[float, ...] = ()
     dim: int = 1
     channels: int | None = None
@@ -68,9 +68,10 @@ class Equation(Portable):
         """The number of components of the noise."""
         return self.dim if self.channels is None else self.channels
 
-    def slope(self) -> Any:
+    def slope(self) -> Callable[..., Point]:
         """Minus the drift as a compiled function ``slope(x, t, *params)`` from tuples to tuples."""
-        return _slope(self._compiled(), self.dim)
+        slope: Callable[..., Point] = _slope(self._compiled(), self.dim)
+        return slope
 
     def step(self, solver: Callable[..., Point]) -> Step:
         """The compiled step ``step(params, t, x, increment, dt) -> x`` of a solver for this equation.

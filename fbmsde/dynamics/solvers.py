@@ -7,7 +7,6 @@ A solver is a compiled function ``step(gradient, params, x, noise, dt) -> x``. `
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from numba import njit
 
@@ -45,4 +44,4 @@ def heun(gradient: Callable[..., Point], params: tuple[float, ...], x: Point, no
     return add(moved, -0.5 * dt, gradient(predicted, *params))
 
 
-SOLVERS: dict[str, Any] = {"euler": euler, "heun": heun}
+SOLVERS: dict[str, Callable[..., Point]] = {"euler": euler, "heun": heun}

@@ -140,6 +140,14 @@ def test_wells_are_named_by_their_curvature():
     assert [name for name, _ in names("rippled_well", {})] == ["only"]
 
 
+@pytest.mark.parametrize(("across", "smallest"), [(20.0, 8.0), (3.0, 3.0)])
+def test_the_curvature_of_a_valley_is_its_smallest(across, smallest, monkeypatch):
+    valley = Landscape(lambda x, a: (x[0] ** 2 - 1.0) ** 2 + 0.5 * a * x[1] ** 2, None, (across,), 2, "valley",
+                       ((-1.0, 0.0), (1.0, 0.0)), ((0.0, 0.0),))  # fmt: skip
+    monkeypatch.setitem(LANDSCAPES, "valley", lambda: valley)
+    assert [well.curvature for well in wells_of("valley", PAIR, {})] == pytest.approx([smallest] * 2)
+
+
 def three_wells(spacing=1.0):
     """Minima at -spacing, 0 and spacing; the one in the middle is the flattest."""
     return Landscape(lambda x, s: x**2 * (x**2 - s**2) ** 2 / s**4, None, (spacing,), name="three_wells",
