@@ -25,6 +25,7 @@ FLOORS = (
     {"cli"},
 )
 FLOOR = {folder: number for number, folders in enumerate(FLOORS) for folder in folders}
+TYPED = {"bench", "dynamics", "plots", "results", "studies"}
 LONGEST_FUNCTION = 40  # lines of code
 LONGEST_MODULE = 400  # lines
 TABLES = {"fbm_formulas", "exit_formulas", "passage_formulas"}  # one call per formula
@@ -170,6 +171,24 @@ def test_functions_are_small_enough_to_read(module):
 @each_file
 def test_modules_are_small_enough_to_read(module):
     assert len(module.path.read_text().splitlines()) <= LONGEST_MODULE
+
+
+def faces(module: Module) -> Iterator[ast.FunctionDef]:
+    """Functions and methods that users may call."""
+    if not module.path.stem.startswith("_"):
+        classes = [node for node in module.tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_"]
+        for node in (*module.tree.body, *(method for owner in classes for method in owner.body)):
+            if isinstance(node, ast.FunctionDef) and node.name[0] != "_":
+                yield node
+
+
+@each_file
+def test_faces_say_their_types(module):
+    """`Any` in a signature tells neither readers nor tools what to give."""
+    for node in faces(module) if module.room in TYPED else ():
+        given = [arg.annotation for arg in ast.walk(node.args) if isinstance(arg, ast.arg) and arg.annotation]
+        names = {name.id for part in (*given, node.returns) for name in ast.walk(part) if isinstance(name, ast.Name)}
+        assert "Any" not in names, node.name
 
 
 @each_file

@@ -23,6 +23,7 @@ import fbmsde
 from fbmsde import FractionalNoise, PassageTimes, first_passage, quadratic, simulate_paths
 from fbmsde.cli import app, program
 from fbmsde.core import checks
+from fbmsde.dynamics.landscapes import LANDSCAPES
 
 from . import naive
 
@@ -60,8 +61,9 @@ def built(tmp_path, monkeypatch):
     return build
 
 
-def test_landscape(built):
+def test_landscape(built, monkeypatch):
     (code,) = code_of("A landscape")
+    monkeypatch.setitem(LANDSCAPES, "morse", quadratic)  # so that it is not there afterwards
     well = built("dynamics", "recipe_landscape", code, "landscapes").morse(2.0, 1.5)
     points = np.linspace(-1.0, 3.0, 9)
     numeric = fbmsde.Landscape(well.potential, None, well.params)
