@@ -42,7 +42,7 @@ COMMANDS = {
     "theory": SubCommand(
         "theory", "Every formula as a Markdown table: what it gives, its status, where it holds, its measured error."
     ),
-    "cache": SubCommand("cache", "Where compiled code is kept between runs, and how much there is."),
+    "cache": SubCommand("cache", "Where compiled code and fits are kept between runs, and how much there is."),
 }
 
 

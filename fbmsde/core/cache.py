@@ -19,11 +19,11 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import llvmlite
+import llvmlite.binding
 import numba
 import numpy as np
 from numba import config, njit
@@ -35,12 +35,14 @@ from platformdirs import user_cache_path
 from .loaded import LOADED_NS
 
 FOLDER_VARIABLE = "FBMSDE_CACHE_DIR"
-SUFFIX = ".code"
+SUFFIX, RESULT_SUFFIX = ".code", ".result"
+
+Result = TypeVar("Result")
 
 _PACKAGE = Path(__file__).parents[1]
 _VERSION = re.compile("[0-9a-f]{32}")
 _MOST_VERSIONS = 10
-_MOST_KERNELS = 500  # of one version: users' functions may be many
+_MOST_FILES = 500  # of one version: users' functions may be many
 _CLOCK_TICK = 20_000_000  # nanoseconds by which the times of files may lag behind the clock
 _FLAGS = (  # numba's settings that change machine code
     *("BOUNDSCHECK", "DEBUGINFO_DEFAULT", "DEBUG_NRT", "ENABLE_AVX", "ENABLE_PROFILING", "EXTEND_VARIABLE_LIFETIMES"),
@@ -49,7 +51,7 @@ _FLAGS = (  # numba's settings that change machine code
 
 
 def folder() -> Path:
-    """Return the folder of all kept machine code.
+    """Return the folder of all kept machine code and results.
 
     It is the environment's ``FBMSDE_CACHE_DIR``, else `fbmsde` in its ``NUMBA_CACHE_DIR``, else in the user's cache.
 
@@ -71,13 +73,18 @@ def kernels() -> list[Path]:
     return [path for version in versions() for path in sorted(version.glob(f"*{SUFFIX}"))]
 
 
+def results() -> list[Path]:
+    """Return the files of the results of all versions that `remembered` has kept."""
+    return [path for version in versions() for path in sorted(version.glob(f"*{RESULT_SUFFIX}"))]
+
+
 def size() -> int:
-    """Return the bytes of kept machine code, of every version."""
-    return sum(_bytes(path) for path in kernels())
+    """Return the bytes of kept machine code and results, of every version."""
+    return sum(_bytes(path) for path in (*kernels(), *results()))
 
 
 def clear() -> int:
-    """Delete all kept machine code, of every version, and return the bytes that this has freed.
+    """Delete all kept machine code and results, of every version, and return the bytes that this has freed.
 
     Only the folders that the cache has made are deleted, whatever else there is beside them.
     """
@@ -107,6 +114,42 @@ def kept(dispatcher: Any, name: str) -> Any:
     if not config.DISABLE_JIT:
         dispatcher._cache = _Kept(name)
     return dispatcher
+
+
+def remembered(compute: Callable[..., Result]) -> Callable[..., Result]:
+    """Keep the results of a function of the package in memory, 256 of them, and on disk.
+
+    Its arguments are numbers and nested tuples of numbers. Apart from them, the result may depend on the package's
+    sources and the machine only. It must not be changed by those who get it.
+    """
+
+    @lru_cache(maxsize=256)
+    @wraps(compute)
+    def look_up(*args: object) -> Result:
+        path = _result_path(f"{compute.__module__}.{compute.__qualname__}", args)
+        found: Result | None = None
+        with contextlib.suppress(Exception):  # files of a cache may be damaged in any manner
+            found = pickle.loads(_read(path)) if path else None
+        if found is None:
+            found = compute(*args)
+            with contextlib.suppress(Exception):  # no place, or no right
+                if path:
+                    _write(path, pickle.dumps(found))
+        elif path:
+            _note_use(path)
+        return found
+
+    return look_up
+
+
+def _result_path(name: str, args: tuple[object, ...]) -> Path | None:
+    """The file of a result, None where it must not be kept."""
+    version = fingerprint()
+    if version is None:
+        return None
+    machine = llvmlite.binding.get_host_cpu_name(), config.DISABLE_JIT, os.environ.get("OPENBLAS_CORETYPE")
+    key = hashlib.sha256(repr((name, args, machine)).encode()).hexdigest()[:32]
+    return folder() / version / f"{name}-{key}{RESULT_SUFFIX}"
 
 
 def fingerprint() -> str | None:
@@ -175,14 +218,12 @@ class _Kept(_Cache):
         args, _ = sigutils.normalize_signature(sig)
         try:
             path = self._path(args, target_context.codegen())
-            raw = path.read_bytes() if path else b""
-            if hashlib.sha256(raw[32:]).digest() != raw[:32]:
+            if path is None:
                 return None
-            found = compiler.CompileResult._rebuild(target_context, *pickle.loads(raw[32:]))
+            found = compiler.CompileResult._rebuild(target_context, *pickle.loads(_read(path)))
         except Exception:  # files of a cache may be damaged in any manner
             return None
-        if path:
-            _note_use(path)
+        _note_use(path)
         return found if tuple(found.signature.args) == tuple(args) else None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -192,9 +233,7 @@ class _Kept(_Cache):
         with contextlib.suppress(Exception):  # no place, no right, or nothing that can be pickled
             path = self._path(sigutils.normalize_signature(sig)[0], data.codegen)
             if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                _write(path, data)
-                _make_room(path.parent)
+                _write(path, pickle.dumps(data._reduce()))
 
     def enable(self) -> None:
         """Do nothing: keeping is on from the beginning."""
@@ -214,24 +253,34 @@ def _note_use(path: Path) -> None:
 
 
 def _make_room(version: Path) -> None:
-    """Delete the kernels of the version, and the versions, that were used longest ago, where there are too many."""
-    for old in sorted(version.glob(f"*{SUFFIX}"), key=_stamp, reverse=True)[_MOST_KERNELS:]:
-        old.unlink(missing_ok=True)
+    """Delete the files of the version, and the versions, that were used longest ago, where there are too many."""
+    for suffix in (SUFFIX, RESULT_SUFFIX):
+        for old in sorted(version.glob(f"*{suffix}"), key=_stamp, reverse=True)[_MOST_FILES:]:
+            old.unlink(missing_ok=True)
     for old in versions()[_MOST_VERSIONS:]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _write(path: Path, data: Any) -> None:
-    """Write a compiled function beside its place, then move it there."""
+def _read(path: Path) -> bytes:
+    """Return what `_write` has written; ValueError if the file is damaged."""
+    raw = path.read_bytes()
+    if hashlib.sha256(raw[32:]).digest() != raw[:32]:
+        raise ValueError(f"path must hold what was written, got damaged {path}.")
+    return raw[32:]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file beside its place, then move it there, and make room."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=path.parent)
     try:
         with open(handle, "wb") as file:
-            raw = pickle.dumps(data._reduce())
-            file.write(hashlib.sha256(raw).digest() + raw)
+            file.write(hashlib.sha256(content).digest() + content)
         os.replace(beside, path)
     except BaseException:
         os.unlink(beside)
         raise
+    _make_room(path.parent)
 
 
 def _number_functions() -> None:

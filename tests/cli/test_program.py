@@ -45,15 +45,16 @@ def test_cache_says_where_it_is_and_how_much_it_holds(place):
     result = call("cache")
     assert result.exit_code == 0
     assert result.output == (
-        f"{place}\n2 kernels of 1 version of the sources, 1.2 MB; $FBMSDE_CACHE_DIR chooses another place\n"
+        f"{place}\n2 kernels and 0 fits of noise, of 1 version of the sources, 1.2 MB\n"
+        "$FBMSDE_CACHE_DIR chooses another place\n"
     )
 
 
 def test_cache_is_cleared(place):
     result = call("cache", "--clear")
-    assert (result.exit_code, result.output) == (0, f"deleted 1.2 MB of compiled code in {place}\n")
+    assert (result.exit_code, result.output) == (0, f"deleted 1.2 MB of compiled code and results in {place}\n")
     assert not list(place.iterdir())
-    assert "0 kernels of 0 versions of the sources, 0.0 MB" in call("cache").output
+    assert "0 kernels and 0 fits of noise, of 0 versions of the sources, 0.0 MB" in call("cache").output
 
 
 def test_cache_that_cannot_be_cleared_is_an_error(place, monkeypatch):

@@ -17,6 +17,7 @@ import pytest
 import fbmsde
 from fbmsde.core import cache
 from fbmsde.core.cache import kept
+from fbmsde.drivers.rational import streaming
 
 PACKAGE = Path(fbmsde.__file__).parent
 needs_compiler = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
@@ -133,6 +134,7 @@ FACTORY = """
 import os
 from numba import njit
 from fbmsde.core.cache import kept
+from fbmsde.drivers.rational import streaming
 
 def weighted(weight):
     @njit
@@ -348,7 +350,7 @@ def test_versions_used_longest_ago_make_room(place, monkeypatch):
 
 @needs_compiler
 def test_kernels_used_longest_ago_make_room(place, monkeypatch):
-    monkeypatch.setattr(cache, "_MOST_KERNELS", 2)
+    monkeypatch.setattr(cache, "_MOST_FILES", 2)
     monkeypatch.setattr(cache, "_stamp", lambda path: os.stat(path).st_mtime_ns)
     for name, used in [("older", 1), ("old", 2)]:
         kept(numba.njit(twice), name)(1.5)
@@ -357,6 +359,54 @@ def test_kernels_used_longest_ago_make_room(place, monkeypatch):
     assert kept(numba.njit(twice), "older")(1.5) == 3.0, "a use, after which the other one has to go"
     kept(numba.njit(twice), "new")(1.5)
     assert sorted(path.name.partition("-")[0] for path in cache.kernels()) == ["new", "older"]
+
+
+def test_results_are_kept_by_their_arguments(place, monkeypatch):
+    """A second process is played by a second wrapping of the function, which shares no memory with the first."""
+    calls = []
+
+    def power(base, exponents):
+        calls.append(base)
+        return {"values": np.array([base**e for e in exponents])}
+
+    monkeypatch.setattr(power, "__qualname__", "power")
+    first, second = cache.remembered(power), cache.remembered(power)
+    assert first(2.0, (1, 2))["values"].tolist() == [2.0, 4.0]
+    assert second(2.0, (1, 2))["values"].tolist() == [2.0, 4.0]
+    assert second(2.0, (1, 2)) is second(2.0, (1, 2))
+    assert calls == [2.0]
+    assert second(np.nextafter(2.0, 3.0), (1, 2))["values"][0] > 2.0
+    assert second(2.0, (1, 3))["values"].tolist() == [2.0, 8.0]
+    assert len(calls) == 3 == len(cache.results())
+    assert cache.size() == sum(path.stat().st_size for path in cache.results()) > 0
+
+
+@pytest.mark.parametrize("damage", [b"", b"short", bytes(200)])
+def test_damaged_results_are_computed_anew(place, damage):
+    def square(x):
+        return x * x
+
+    assert cache.remembered(square)(3.0) == 9.0
+    (path,) = cache.results()
+    path.write_bytes(damage)
+    assert cache.remembered(square)(3.0) == 9.0
+    assert path.read_bytes() != damage
+
+
+def test_results_without_a_place_are_computed(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FBMSDE_CACHE_DIR", str(tmp_path / "file" / "below"))
+    assert cache.remembered(lambda x: x + 1.0)(1.0) == 2.0
+
+
+def test_a_kept_fit_is_the_fit_to_the_bit(place):
+    args = 0.3, 100, 1e-7, 40
+    compute = streaming._fitted.__wrapped__
+    kept_first, again = cache.remembered(compute)(*args), cache.remembered(compute)(*args)
+    fresh = compute(*args)
+    assert len(cache.results()) == 1 and again is not kept_first
+    assert again.certificate == fresh.certificate
+    assert np.array_equal(again.model.log_q, fresh.model.log_q) and np.array_equal(again.model.start, fresh.model.start)
 
 
 def test_place_follows_the_environment(tmp_path, monkeypatch):

@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import decimal
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.cache import remembered
 from ...core.linear import product, symmetric_eigen
 from ...core.types import Array
 from .model import RationalModel
@@ -68,12 +68,16 @@ class _Exact:
 
 def jumps(model: RationalModel, n_levels: int, neglected: float = NEGLECTED) -> Jumps:
     """The jumps of a model over 2^0 ... 2^(n_levels - 1) steps, without its constant level."""
-    return _tables(model, n_levels, neglected)
+    poles, shifts = tuple(model.log_q.tolist()), tuple(model.shift.tolist())
+    return _tables(poles, shifts, float(model.log_gain), n_levels, neglected)
 
 
-@lru_cache(maxsize=64)
-def _tables(model: RationalModel, n_levels: int, neglected: float) -> Jumps:
+@remembered
+def _tables(
+    log_q: tuple[float, ...], shift: tuple[float, ...], log_gain: float, n_levels: int, neglected: float
+) -> Jumps:
     """The jumps, level after level, with rho^M found by squaring."""
+    model = RationalModel(np.array(log_q), np.array(shift), log_gain)
     n_poles = model.q.size
     width = max(WIDTH, -(-n_poles // WIDTH) * WIDTH)
     decay, mean = np.zeros((n_levels, width)), np.zeros((n_levels, width))

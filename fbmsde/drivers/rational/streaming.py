@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ...core import checks
+from ...core.cache import remembered
 from ...core.types import AnyArray, Array
 from ...laws.fgn import fgn_autocovariance
 from ..exact.generators import Progress
@@ -101,7 +101,8 @@ class StreamingNoise:
                 f"tolerance must be at least {MIN_TOLERANCE:g}, got {limit:g}. Take method='davies_harte'."
             )
         _check_range(hurst, n_steps, step_limit(hurst, self.tolerance))
-        values = {"hurst": hurst, "n_steps": n_steps, "tolerance": limit, "_fitted": _fitted(hurst, n_steps, limit)}
+        fitted = _fitted(float(hurst), n_steps, limit, MAX_POLES)
+        values = {"hurst": hurst, "n_steps": n_steps, "tolerance": limit, "_fitted": fitted}
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
@@ -287,15 +288,15 @@ def _check_range(hurst: float, n_steps: int, max_steps: int) -> None:
         )
 
 
-@lru_cache(maxsize=256)
-def _fitted(hurst: float, n_steps: int, tolerance: float) -> _Fitted:
+@remembered
+def _fitted(hurst: float, n_steps: int, tolerance: float, max_poles: int) -> _Fitted:
     """The smallest model that meets the tolerance, with its certificate."""
     if hurst == 0.5:
         return _Fitted(RationalModel(np.empty(0), np.empty(0), 0.0), Certificate(0.0, "exact", 0.0, 0.0))
     horizon = max(n_steps, _SHORTEST)
-    n_pairs = fit.smallest_pair_count(hurst, horizon, tolerance, MAX_POLES)
+    n_pairs = fit.smallest_pair_count(hurst, horizon, tolerance, max_poles)
     kl = np.inf
-    for k in range(n_pairs, min(n_pairs + 3, MAX_POLES) + 1):  # the second-order KL of the fit may be a little low
+    for k in range(n_pairs, min(n_pairs + 3, max_poles) + 1):  # the second-order KL of the fit may be a little low
         model, _ = fit.fit(hurst, horizon, k)
         kl = min(kl, reached := _kl(model, hurst, n_steps))
         if reached <= tolerance:
