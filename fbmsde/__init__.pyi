@@ -4,7 +4,14 @@ from .drivers.fractional import FractionalNoise
 from .drivers.rational.streaming import StreamingNoise
 from .drivers.sample import fbm, fgn
 from .dynamics.equation import Equation, overdamped
-from .dynamics.landscapes import Landscape, double_well, double_well_2d, quadratic, rippled_well, tilted_double_well
+from .dynamics.landscapes import (
+    Landscape,
+    double_well,
+    double_well_2d,
+    quadratic,
+    rippled_well,
+    tilted_double_well,
+)
 from .hurst.estimate import estimate_hurst
 from .hurst.rolling import rolling_hurst
 from .results.estimates import NoEstimateError

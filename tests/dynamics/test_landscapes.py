@@ -64,7 +64,7 @@ def test_parameters_can_be_given_by_name(name):
     first = next(iter(defaults))
     assert named_landscape(name, {first: 0.7}) == LANDSCAPES[name](0.7)
     with pytest.raises(ValueError, match=rf"landscape_params must be parameters of {name}, which are {first} = "):
-        named_landscape(name, {"depth": 1.0})
+        named_landscape(name, {"nothing": 1.0})
 
 
 def test_registration_leaves_the_function_as_it_is(monkeypatch):
