@@ -130,13 +130,16 @@ def test_formula(built):
     assert formula.valid(hurst=0.4, barrier=2.0) == "hurst must be 1/2, got 0.4."
 
 
+@pytest.mark.slow
 def test_estimator(built):
     code, entry = code_of("An estimator")
     built("hurst", "madogram", code)
     text = f"from . import madogram\n\nRECIPE = {{\n{entry}}}\n"
     estimator = built("hurst", "recipe_registry", text, "registry").RECIPE["madogram"]
-    hurst, sigma = estimator.fit(fbmsde.fgn(0.3, 4000, 20, seed=0))
-    assert np.median(hurst) == pytest.approx(0.3, abs=0.05) and np.median(sigma) == pytest.approx(1.0, abs=0.05)
+    fitted = estimator.fit(fbmsde.fgn(0.3, 4000, 20, seed=0))
+    assert np.median(fitted.hurst) == pytest.approx(0.3, abs=0.05)
+    assert np.median(fitted.sigma) == pytest.approx(1.0, abs=0.05)
+    assert np.all(estimator.standard_error(64) > estimator.standard_error(256))
 
 
 def test_picture(built):
