@@ -207,8 +207,6 @@ def jump_passages(
 ) -> PassageTimes:
     """The passage times in continuous time; ValueError for problems and options that it cannot handle."""
     landscape = problem.equation.landscape
-    if crowd.until is not None:
-        raise ValueError(f"until must be None in continuous time, got {crowd.until}. Give a horizon.")
     if landscape is None:
         raise ValueError(
             f"landscape must be a Landscape in continuous time, got {problem.equation.name!r}. Take Grid(dt)."

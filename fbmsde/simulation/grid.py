@@ -26,15 +26,18 @@ _MOST_STEPS = 2**30  # largest number of steps of an open horizon
 
 
 def grid_passages(
-    problem: Problem, region: Region, dt: float, solver: Callable[..., Point], crowd: Crowd
+    problem: Problem, region: Region, dt: float, solver: Callable[..., Point], until: float | None, crowd: Crowd
 ) -> PassageTimes:
-    """The passage times on a grid of steps `dt` out of a region, which is the problem's own or a smaller one."""
+    """The passage times on a grid of steps `dt` out of a region, which is the problem's own or a smaller one.
+
+    The run ends at the horizon or, if `until` is not None, when this share of the paths has left.
+    """
     scale = problem.driver.increment_scale(dt)
     motion = Motion.of(problem.equation, solver, region.watch, problem.start, dt, scale)
     outcome = np.zeros(crowd.n_paths, np.int64), np.zeros(crowd.n_paths, np.uint8)
     run = _Run(motion, dt, *outcome, crowd)
-    if crowd.until is not None:
-        return _run_until(run, problem, crowd.until)
+    if until is not None:
+        return _run_until(run, problem, until)
     end = checks.positive("horizon", problem.horizon)
     n_steps = checks.whole_steps(dt, end)
     feed = problem.driver.feed(n_steps, dt, problem.equation.n_channels, problem.key)

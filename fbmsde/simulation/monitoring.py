@@ -35,20 +35,27 @@ class Grid:
     This is the passage of the chain itself (SGD is one). It is later than that of the continuous process, by an amount
     that falls like ``dt^H``. `dt` is in the time unit of the equation, `solver` a key of `SOLVERS`. Any driver will do.
 
+    With `until` the run ends when this share of the paths has left, at the latest at the horizon, which then may be
+    inf. The result's `horizon` is the time that was reached. The number of steps is doubled from 2^10 on. The streaming
+    model is fitted for its whole range, and a share that is not reached within it raises `HorizonError`.
+
     >>> Grid(0.01).solver
     'euler'
     """
 
     dt: float
     solver: str = "euler"
+    until: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dt", checks.positive("dt", self.dt))
         checks.choice("solver", self.solver, SOLVERS)
+        if self.until is not None:
+            object.__setattr__(self, "until", checks.fraction("until", self.until))
 
     def passages(self, problem: Problem, crowd: Crowd) -> PassageTimes:
         """The passage times of a crowd of paths."""
-        return grid_passages(problem, problem.region, self.dt, SOLVERS[self.solver], crowd)
+        return grid_passages(problem, problem.region, self.dt, SOLVERS[self.solver], self.until, crowd)
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class Shifted(Grid):
         advice = "The shift of the boundary is known for fractional noise only."
         noise = checks.kind("noise", problem.driver, FractionalNoise, advice)
         region = problem.region.moved_in(barrier_shift(noise.hurst) * noise.increment_scale(self.dt), noise)
-        return grid_passages(problem, region, self.dt, SOLVERS[self.solver], crowd)
+        return grid_passages(problem, region, self.dt, SOLVERS[self.solver], self.until, crowd)
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,13 @@ from .problem import Crowd, Problem
 class Shorthands(TypedDict, total=False):
     """Options of a monitoring given beside its name: ``monitoring="grid", dt=0.01`` is ``monitoring=Grid(0.01)``.
 
-    `dt` and `solver` belong to "grid" and "shifted". `fine_steps`, `accuracy` and `dt` belong to "continuous", where
-    `dt` is the longest jump.
+    `dt`, `solver` and `until` belong to "grid" and "shifted". `fine_steps`, `accuracy` and `dt` belong to "continuous",
+    where `dt` is the longest jump.
     """
 
     dt: float | None
     solver: str | None
+    until: float | None
     fine_steps: int | None
     accuracy: Accuracy | None
 
@@ -41,7 +42,6 @@ def first_passage(
     n_paths: int,
     seed: checks.Seed,
     monitoring: Monitoring | str = "grid",
-    until: float | None = None,
     n_jobs: int | None = None,
     progress: bool | Callable[[int], object] = False,
     **shorthands: Unpack[Shorthands],
@@ -59,14 +59,11 @@ def first_passage(
     domain : ``(lower, upper)`` in one dimension, None, -inf or inf for an open side; or a `LevelSet`, or a function
         that is negative inside, of a float or a tuple of d floats.
     horizon : the end, in the time unit of the equation. On a grid the last step is the last multiple of dt not beyond
-        it, and the result's `horizon` is the end of that step. ``horizon=inf`` needs `until`.
+        it, and the result's `horizon` is the end of that step. ``horizon=inf`` needs ``Grid(..., until=share)``.
     n_paths, seed : the number of paths, and their seed. Path i is a pure function of (seed, i).
-    monitoring : what counts as an exit: ``Grid(dt, solver)``, ``Shifted(dt, solver)`` or ``Continuous(fine_steps,
-        longest, accuracy)``; or one of the names "grid", "shifted" and "continuous" with `Shorthands`, as in
-        ``monitoring="shifted", dt=0.01``.
-    until : the run ends when this share of the paths has left, at the latest at the horizon. The result's `horizon` is
-        the time that was reached. The number of steps is doubled from 2^10 on. The streaming model is fitted for its
-        whole range, and a share that is not reached within it raises `HorizonError`.
+    monitoring : what counts as an exit: ``Grid(dt, solver, until)``, ``Shifted(dt, solver, until)`` or
+        ``Continuous(fine_steps, longest, accuracy)``; or one of the names "grid", "shifted" and "continuous" with
+        `Shorthands`, as in ``monitoring="shifted", dt=0.01``.
     n_jobs : number of threads, None for all cores. The result does not depend on it.
     progress : True shows a bar with the time left; a function is called with the number of paths newly finished.
 
@@ -95,10 +92,9 @@ def first_passage(
     start = as_point(whole.dim, x0)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
     region = Region.of(start, domain)
-    end, share = checks.number("horizon", horizon), None if until is None else checks.fraction("until", until)
     checks.fits_memory("passage times", 26.0 * n_paths)
-    problem = Problem(whole, noise, start, region, end, checks.as_seed(seed))
-    return watched.passages(problem, Crowd(n_paths, checks.workers(n_jobs), progress, share))
+    problem = Problem(whole, noise, start, region, checks.number("horizon", horizon), checks.as_seed(seed))
+    return watched.passages(problem, Crowd(n_paths, checks.workers(n_jobs), progress))
 
 
 def _monitoring(monitoring: Monitoring | str, shorthands: Shorthands) -> Monitoring:
@@ -108,16 +104,19 @@ def _monitoring(monitoring: Monitoring | str, shorthands: Shorthands) -> Monitor
         raise TypeError(f"first_passage() got an unexpected keyword argument {min(unknown)!r}")
     given = {name: value for name, value in shorthands.items() if value is not None}
     if not isinstance(monitoring, str):
-        if given:
-            raise ValueError(f"{min(given)} must be given to {type(monitoring).__name__}, got it beside it.")
+        for name, value in given.items():
+            advice = f"Give what it needs to {type(monitoring).__name__} itself."
+            raise ValueError(f"{name} must be None beside a monitoring, got {value!r}. {advice}")
         return checks.kind("monitoring", monitoring, Monitoring, f"Write Grid(dt), or one of {', '.join(MONITORING)}.")
     if checks.choice("monitoring", monitoring, MONITORING) == "continuous":
         if "solver" in given:
             raise ValueError(
                 f"solver must be None in continuous time, got {given['solver']!r}. Jumps move by the trapezoidal rule."
             )
+        if "until" in given:
+            raise ValueError(f"until must be None in continuous time, got {given['until']}. Give a horizon.")
         return Continuous(shorthands.get("fine_steps"), shorthands.get("dt"), shorthands.get("accuracy") or Accuracy())
     if "fine_steps" in given or "accuracy" in given:
         raise ValueError(f"monitoring must be 'continuous' for fine_steps and accuracy, got {monitoring!r}.")
     step = checks.positive("dt", shorthands.get("dt"))
-    return MONITORING[monitoring](step, shorthands.get("solver") or "euler")
+    return MONITORING[monitoring](step, shorthands.get("solver") or "euler", shorthands.get("until"))

@@ -29,7 +29,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Crowd:
-    """The paths 0 ... n_paths - 1 on so many threads, until the share `until` of them has left; None for the horizon.
+    """The paths 0 ... n_paths - 1 on so many threads.
 
     If `progress` is True a bar is shown; if it is a function, it is called with the number of paths newly finished.
     """
@@ -37,4 +37,3 @@ class Crowd:
     n_paths: int
     threads: int
     progress: bool | Callable[[int], object] = False
-    until: float | None = None

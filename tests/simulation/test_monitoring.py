@@ -32,6 +32,7 @@ def run(noise=None, landscape=WELL, **change):
         (Grid(0.01, "heun"), {"dt": 0.01, "solver": "heun"}),
         (Grid(0.01), {"dt": 0.01, "solver": None, "fine_steps": None, "accuracy": None}),
         (Shifted(0.01), {"dt": 0.01, "monitoring": "shifted"}),
+        (Grid(0.01, until=0.2), {"dt": 0.01, "until": 0.2}),
         (Continuous(2**10), {"monitoring": "continuous", "fine_steps": 2**10}),
         (
             Continuous(2**10, 0.1, Accuracy(miss=1e-6)),
@@ -46,11 +47,12 @@ def test_a_name_with_shorthands_is_the_object(monitoring, shorthands):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"monitoring": Grid(0.01), "dt": 0.01}, ValueError, r"dt must be given to Grid, got it beside it"),
-        ({"monitoring": Continuous(), "fine_steps": 9}, ValueError, r"fine_steps must be given to Continuous"),
+        ({"monitoring": Grid(0.01), "dt": 0.01}, ValueError, r"dt must be None beside a monitoring, got 0\.01\. .*to Grid itself"),
+        ({"monitoring": Continuous(), "fine_steps": 9}, ValueError, r"fine_steps must be None beside a monitoring"),
         ({"dt": 0.01, "steps": 3}, TypeError, r"unexpected keyword argument 'steps'"),
         ({}, TypeError, r"dt must be a number, got None"),
-        ({"monitoring": Continuous(), "until": 0.5}, ValueError, r"until must be None in continuous time, got 0\.5"),
+        ({"monitoring": Continuous(), "until": 0.5}, ValueError, r"until must be None beside a monitoring, got 0\.5"),
+        ({"monitoring": "continuous", "until": 0.5}, ValueError, r"until must be None in continuous time, got 0\.5"),
         ({"monitoring": 3}, TypeError, r"monitoring must be a Monitoring, got 3"),
     ],
 )
@@ -141,7 +143,7 @@ def test_what_a_driver_lacks_is_told():
     with pytest.raises(TypeError, match=r"noise must be a Jumping, got Coins\(.*jump many steps at once"):
         run(Coins(), monitoring=Continuous())
     with pytest.raises(TypeError, match=r"noise must be an Extending, got Coins\(.*leave `until` out"):
-        run(Coins(), monitoring=Grid(0.01), until=0.5)
+        run(Coins(), monitoring=Grid(0.01, until=0.5))
 
 
 def test_continuous_time_asks_for_a_landscape():
