@@ -47,7 +47,7 @@ def test_a_name_with_shorthands_is_the_object(monitoring, shorthands):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"monitoring": Grid(0.01), "dt": 0.01}, ValueError, r"dt must be None beside .*, got 0\.01\. .*to Grid itself"),
+        ({"monitoring": Grid(0.01), "dt": 0.01}, ValueError, r"dt must be None beside .*, got 0\.01\. .*Grid itself"),
         ({"monitoring": Continuous(), "fine_steps": 9}, ValueError, r"fine_steps must be None beside a monitoring"),
         ({"dt": 0.01, "steps": 3}, TypeError, r"unexpected keyword argument 'steps'"),
         ({}, TypeError, r"dt must be a number, got None"),
