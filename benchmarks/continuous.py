@@ -25,7 +25,7 @@ from fbmsde.drivers.rational.streaming import StreamingNoise
 from fbmsde.laws import extremes
 from fbmsde.laws.diffusions import brownian_survival, ou_exit_rate
 from fbmsde.laws.fou import fou_stationary_variance
-from fbmsde.simulation._jump_kernel import Limits, _begin, _choose, _jump, _refill
+from fbmsde.simulation._jump_kernel import Limits, Source, _begin, _choose, _jump, _refill
 from fbmsde.simulation.accuracy import Accuracy
 from fbmsde.simulation.bridge import bridge_passage
 from fbmsde.simulation.budget import drift_error, hidden_excursion, required_reach
@@ -312,7 +312,6 @@ def traced_path(hurst: float, barrier: float, log_n: int, seed: int) -> list[tup
     n_steps, noise = 2**log_n, FractionalNoise(hurst)
     jumper = Jumper.of(noise, n_steps, n_steps, 1, checks.as_seed(seed), Accuracy())
     t, model = jumper.tables, jumper.model
-    tables = (t.decay, t.mean, t.deviation, t.factor, t.rank)
     clock = (1.0 / n_steps, noise.increment_scale(1.0 / n_steps))
     reach = np.array(required_reach(hurst, len(t.rank), Accuracy().miss))
     far = reach * clock[1] * t.deviation
@@ -320,17 +319,16 @@ def traced_path(hurst: float, barrier: float, log_n: int, seed: int) -> list[tup
     nothing = scan.line, scan.stiffness(far)
     words, normals = np.empty((4, 64), np.uint64), np.empty(128)
     state, levels = np.zeros((1, t.decay.shape[1])), np.zeros(1)
-    _begin(
-        (jumper.key, np.ascontiguousarray(model.start), model.level_sd, jumper.mixing), 0, words, normals, state, levels
-    )
+    source = Source(jumper.key, np.ascontiguousarray(model.start), model.level_sd, jumper.source.mixing)
+    _begin(source, 0, words, normals, state, levels)
     x, now, m, bounds = (0.0,), 0, len(t.rank) - 1, (-math.inf, barrier)
     places = [(0.0, 0.0)]
     while now < n_steps and x[0] < barrier:
         m = min(m + 1, len(t.rank) - 1, (n_steps - now).bit_length() - 1)
-        m, shock, _, _ = _choose(FLAT.point_gradient, (), interval_clearance, bounds, tables, *nothing, limits, clock,
+        m, shock, _, _ = _choose(FLAT.point_gradient, (), interval_clearance, bounds, t, *nothing, limits, clock,
                                  x, m, state, levels, jumper.mixing)  # fmt: skip
         _refill(words, normals)
-        shock, _ = _jump(shock, tables, m, clock[1], normals, 0, state)
+        shock, _ = _jump(shock, t, m, clock[1], normals, 0, state)
         x, now = (x[0] + shock[0],), now + 2**m
         places.append((now / n_steps, x[0]))
     return places

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict, Unpack
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ..core import checks
 from ..core.types import Array, Key
@@ -22,6 +22,18 @@ from .sample import METHODS, sample
 
 MAX_KL = 1e-5  # the largest divergence per path of the model in continuous time, unless the caller chooses
 _STORED_NUMBERS = 2**22  # an exact generator holds so many increments at once: 32 MiB
+
+
+Matrix = tuple[tuple[float, ...], ...]
+
+
+class Options(TypedDict, total=False):
+    """What can be said of a `FractionalNoise` besides its Hurst parameter and its strength."""
+
+    method: str
+    tolerance: float | None
+    correlation: ArrayLike | None
+    dtype: DTypeLike
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class FractionalNoise:
     sigma: float = 1.0
     method: str = "streaming"
     tolerance: float | None = None
-    correlation: Any = None
+    correlation: ArrayLike | None = None
     dtype: DTypeLike = float
 
     def __post_init__(self) -> None:
@@ -67,7 +79,9 @@ class FractionalNoise:
             object.__setattr__(self, "correlation", tuple(map(tuple, matrix.tolist())))
 
     @classmethod
-    def from_sgd(cls, learning_rate: float, noise_std: float, hurst: float, **options: Any) -> FractionalNoise:
+    def from_sgd(
+        cls, learning_rate: float, noise_std: float, hurst: float, **options: Unpack[Options]
+    ) -> FractionalNoise:
         """The noise of SGD with step `learning_rate` and gradient noise of standard deviation `noise_std`.
 
         SGD, ``w' = w - eta grad f + eta s xi``, is the Euler scheme of ``dX = -grad f dt + sigma dB_H`` with the step
@@ -136,7 +150,12 @@ class FractionalNoise:
         return JumpSource(model, tables, self._mixing(channels))
 
     @property
-    def factor(self) -> tuple[tuple[float, ...], ...] | None:
+    def rows(self) -> Matrix | None:
+        """Rows of the correlation matrix, None for independent components."""
+        return None if self.correlation is None else tuple(map(tuple, np.asarray(self.correlation).tolist()))
+
+    @property
+    def factor(self) -> Matrix | None:
         """Rows of the lower-triangular factor of the correlation, None for independent components."""
         return None if self.correlation is None else tuple(map(tuple, correlation_factor(self.correlation).tolist()))
 
@@ -145,7 +164,7 @@ class FractionalNoise:
         """An upper bound, in units of sigma, of the standard deviation of a unit-step increment in any direction."""
         if self.correlation is None:
             return 1.0
-        return math.sqrt(max(math.fsum(map(abs, row)) for row in self.correlation))
+        return math.sqrt(max(math.fsum(map(abs, row)) for row in self.rows or ()))
 
     def _mixing(self, dim: int) -> NDArray[np.float64]:
         """Lower-triangular factor of the correlation, empty for independent components."""

@@ -33,7 +33,7 @@ class Jumping(Protocol):
         """The standard deviation of an increment over a step of 1."""
 
     @property
-    def correlation(self) -> tuple[tuple[float, ...], ...] | None:
+    def rows(self) -> tuple[tuple[float, ...], ...] | None:
         """Rows of the correlation matrix of the components, None for independent ones."""
 
     @property

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ..core.points import Point, add, is_finite, replaced, scaled
 from ..core.random import ROW_LANES, box_muller, next_words, seed_row
 from ..core.states import BROKEN, CENSORED, LEFT, NO_LEVEL
-from ..core.types import Array
+from ..core.types import Array, Key
+from ..drivers.rational.jump_tables import Jumps
 from ..dynamics.solvers import heun
 from .budget import BINS, PER_UNIT
 from .scan import Line
@@ -19,6 +20,7 @@ from .watch import INSIDE, UNDEFINED
 
 _BATCH = 2 * ROW_LANES  # normals that one step of all lanes gives
 
+STIFF, BENT, UNSEEN = 0, 1, 2  # places in `watched`
 _LONGER = 4  # the number of reaches beyond that of the longest jump, for jumps with large predicted moves
 _SAMPLED = 16  # one in so many jumps is looked at midway
 _GOLDEN, _PLASTIC = 0.6180339887498949, 0.7548776662466927  # multiples of these fill the unit interval evenly
@@ -36,11 +38,11 @@ def _refill(words: NDArray[np.uint64], normals: Array) -> None:
 
 
 @njit(error_model="numpy", nogil=True)
-def _begin(source: Any, path: int, words: NDArray[np.uint64], normals: Array, state: Array, levels: Array) -> None:
+def _begin(source: Source, path: int, words: NDArray[np.uint64], normals: Array, state: Array, levels: Array) -> None:
     """Draw the stationary state and the level of all components of a path from its first normals."""
-    key, start, level_sd, _ = source
+    start = source.start
     n_poles = start.shape[0]
-    seed_row(key, path, 0, words)
+    seed_row(source.key, path, 0, words)
     for j in range(state.shape[0]):
         _refill(words, normals)
         for row in range(n_poles):
@@ -48,7 +50,7 @@ def _begin(source: Any, path: int, words: NDArray[np.uint64], normals: Array, st
             for k in range(row + 1):
                 value += start[row, k] * normals[k]
             state[j, row] = value
-        levels[j] = level_sd * normals[n_poles]
+        levels[j] = source.level_sd * normals[n_poles]
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -78,6 +80,15 @@ def _correlated(point: Point, mixing: Array) -> Point:
                 value += mixing[j, k] * point[k]
             result = replaced(result, j, value)
     return result
+
+
+class Source(NamedTuple):
+    """What a path begins with: the key, the factor (K, K) of its states, the size of its level, and the mixing."""
+
+    key: Key
+    start: Array
+    level_sd: float
+    mixing: Array
 
 
 class Limits(NamedTuple):
@@ -151,7 +162,7 @@ def _predicted(like: Point, mean: Array, length: float, scale: float, state: Arr
 
 @njit(error_model="numpy", forceinline=True)
 def _choose(
-    gradient: Any, params: Any, clearance: Any, bounds: Any, tables: Any, line: Line, stiffness: Array,
+    gradient: Any, params: Any, clearance: Any, bounds: Any, tables: Jumps, line: Line, stiffness: Array,
     limits: Limits, clock: Any, x: Point, m: int, state: Array, levels: Array, mixing: Array,
 ) -> tuple[int, Point, float, float]:  # fmt: skip
     """The longest jump of at most 2^m steps within the limits, as its m, predicted noise, clearance and stiffness."""
@@ -165,7 +176,7 @@ def _choose(
         far = limits.far[m]
         early = (1.0 - limits.trust) * far  # the clearance at x is a necessary condition that is cheap to test
         if m == 0 or (far <= limits.widest and clearance(x, still, early, 0.0, *bounds) >= 1.0):
-            noise = _predicted(x, tables[1][m], length, scale, state, levels)
+            noise = _predicted(x, tables.mean[m], length, scale, state, levels)
             move = add(_correlated(noise, mixing), -dt * length, slope)
             room = clearance(x, move, far, limits.trust, *bounds)
             stiff, widest = np.nan, limits.widest
@@ -183,21 +194,20 @@ def _choose(
 
 @njit(error_model="numpy", forceinline=True)
 def _jump(
-    noise: Point, tables: Any, m: int, scale: float, normals: Array, position: int, state: Array
+    noise: Point, tables: Jumps, m: int, scale: float, normals: Array, position: int, state: Array
 ) -> tuple[Point, int]:
     """The noise of a jump, drawn about its prediction, and the place of the next unused normal.
 
     The states are carried on to the end of the jump.
     """
-    decay, _, deviation, factor, rank = tables
-    pace, width = decay[m], rank[m]
+    pace, width = tables.decay[m], tables.rank[m]
     for j in range(len(noise)):
         x = state[j]
-        noise = replaced(noise, j, noise[j] + scale * deviation[m] * normals[position])
+        noise = replaced(noise, j, noise[j] + scale * tables.deviation[m] * normals[position])
         for k in range(x.size):
             x[k] *= pace[k]
         for i in range(width):
-            z, column = normals[position + i], factor[m, i]
+            z, column = normals[position + i], tables.factor[m, i]
             for k in range(x.size):
                 x[k] += column[k] * z
         position += width
@@ -205,11 +215,11 @@ def _jump(
 
 
 @njit(error_model="numpy", forceinline=True)
-def _record(tally: NDArray, stiffest: Array, m: int, room: float, stiff: float, reach: float) -> None:
+def _record(tally: NDArray, watched: Array, m: int, room: float, stiff: float, reach: float) -> None:
     """Count a jump by its level and its clearance in standard deviations, and keep the largest stiffness."""
     place = room * reach * PER_UNIT if m > 0 else 0.0
     tally[m, int(min(place, BINS - 1.0)) if place > 0.0 else 0] += 1
-    stiffest[0] = max(stiffest[0], stiff)
+    watched[STIFF] = max(watched[STIFF], stiff)
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -249,21 +259,22 @@ def _bend(gradient: Any, params: Any, x: Point, y: Point, between: Point, width:
 
 @njit(error_model="numpy", forceinline=True)
 def _jump_exits(
-    gradient: Any, test: Any, clearance: Any, source: Any, tables: Any, params: Any, bounds: Any, line: Line,
+    gradient: Any, test: Any, clearance: Any, source: Source, tables: Jumps, params: Any, bounds: Any, line: Line,
     stiffness: Array, limits: Limits, x0: Point, clock: Any, n_steps: int, queue: NDArray, steps: NDArray,
-    states: NDArray, control: NDArray, tally: NDArray, stiffest: Array,
+    states: NDArray, control: NDArray, tally: NDArray, watched: Array,
 ) -> None:  # fmt: skip
     """Exit step and state of the queued paths; control[0] asks to stop, control[1] counts finished paths.
 
     `tally` counts jumps by level and clearance, those of one step in [0, 0]; in [0, 1] exits found after several steps,
-    and in [0, 2] those of one in `_SAMPLED` jumps that may have been outside on the way. `stiffest` keeps the largest
-    duration times stiffness of a jump, the same from the places midway, and 1 when a path went where nothing was
-    scanned.
+    and in [0, 2] those of one in `_SAMPLED` jumps that may have been outside on the way. `watched` keeps at STIFF
+    the largest duration times stiffness of a jump, at BENT the same from the places midway, and at UNSEEN 1 when a path
+    went where nothing was scanned.
     """
-    mixing, dim, top = source[3], len(x0), tables[0].shape[0] - 1
-    most = max(source[1].shape[0] + 1, dim * tables[4].max())  # normals that a start or a jump takes
+    mixing, dim, top = source.mixing, len(x0), tables.decay.shape[0] - 1
+    dt, scale = clock
+    most = max(source.start.shape[0] + 1, dim * tables.rank.max())  # normals that a start or a jump takes
     words, normals = np.empty((4, ROW_LANES), np.uint64), np.empty(-(-most // _BATCH) * _BATCH)
-    state, levels = np.zeros((dim, tables[0].shape[1])), np.zeros(dim)
+    state, levels = np.zeros((dim, tables.decay.shape[1])), np.zeros(dim)
     for path in queue:
         if control[0] != 0:
             break
@@ -276,28 +287,27 @@ def _jump_exits(
             m, noise, room, stiff = _choose(
                 gradient, params, clearance, bounds, tables, line, stiffness, limits, clock, x, m, state, levels, mixing
             )
-            if position + dim * tables[4][m] > normals.size:
+            if position + dim * tables.rank[m] > normals.size:
                 _refill(words, normals)
                 position = 0
-            noise, position = _jump(noise, tables, m, clock[1], normals, position, state)
-            before, lasts = x, clock[0] * np.float64(np.int64(1) << m)
+            noise, position = _jump(noise, tables, m, scale, normals, position, state)
+            before, lasts = x, dt * np.float64(np.int64(1) << m)
             x = heun(gradient, params, x, _correlated(noise, mixing), lasts)
-            now += np.int64(1) << m
-            _record(tally, stiffest, m, room, stiff, limits.reach[m])
-            jump += 1
+            now, jump = now + (np.int64(1) << m), jump + 1
+            _record(tally, watched, m, room, stiff, limits.reach[m])
             rim = test(0.0, x, *bounds)
             if rim != INSIDE:
                 outcome = (NO_LEVEL if rim == UNDEFINED else LEFT) if is_finite(x) else BROKEN
                 tally[0, 1] += m > 0
             elif m > 0 and (jump + path) % _SAMPLED == 0:
-                width = limits.spread * clock[1] * tables[2][m]
+                width = limits.spread * scale * tables.deviation[m]
                 if _hides_exit(test, bounds, before, x, width, path, jump // _SAMPLED):
                     tally[0, 2] += 1
                 else:
                     known = 0.0 <= (x[0] - line.low) * line.per_length < stiffness.shape[1]
-                    stiffest[2] = max(stiffest[2], 0.0 if known else 1.0)
+                    watched[UNSEEN] = max(watched[UNSEEN], 0.0 if known else 1.0)
                     between = _between(before, x, width, 4, path, jump // _SAMPLED)
-                    stiffest[1] = max(stiffest[1], lasts * _bend(gradient, params, before, x, between, width))
+                    watched[BENT] = max(watched[BENT], lasts * _bend(gradient, params, before, x, between, width))
         steps[path], states[path] = now, outcome
         control[1] += 1
 
@@ -306,13 +316,13 @@ def jump_kernel(gradient: Any, test: Any, clearance: Any) -> Any:
     """The kernel of a landscape and a watch, a function of all that `_jump_exits` takes besides the three functions."""
 
     def kernel(
-        source: Any, tables: Any, params: Any, bounds: Any, line: Line, stiffness: Array, limits: Limits, x0: Point,
-        clock: Any, n_steps: int, queue: NDArray, steps: NDArray, states: NDArray, control: NDArray, tally: NDArray,
-        stiffest: Array,
+        source: Source, tables: Jumps, params: Any, bounds: Any, line: Line, stiffness: Array, limits: Limits,
+        x0: Point, clock: Any, n_steps: int, queue: NDArray, steps: NDArray, states: NDArray, control: NDArray,
+        tally: NDArray, watched: Array,
     ) -> None:  # fmt: skip
         _jump_exits(
             gradient, test, clearance, source, tables, params, bounds, line, stiffness, limits, x0, clock, n_steps,
-            queue, steps, states, control, tally, stiffest,
+            queue, steps, states, control, tally, watched,
         )  # fmt: skip
 
     return kernel

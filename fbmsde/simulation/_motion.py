@@ -27,6 +27,8 @@ _PROBE = 1e-2  # length of the probe of the curvature, in standard deviations of
 # A step is unresolved if its drift carries the path farther than so many noise steps and than this share of its way.
 _NOISE_STEPS = 10.0
 _SHARE = 0.1
+Scheme = Callable[..., Point]
+
 _BEHIND = 2  # where the parameters of the equation begin in `numbers`, behind dt and the scale of the noise
 
 _NUMBERS, _COUNTS = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
@@ -54,7 +56,7 @@ class Motion(NamedTuple):
     channels: int
 
     @classmethod
-    def of(cls, equation: Equation, solver: Any, watch: Watch, start: Point, dt: float, scale: float) -> Motion:
+    def of(cls, equation: Equation, solver: Scheme, watch: Watch, start: Point, dt: float, scale: float) -> Motion:
         """The motion of paths that are watched; `scale` is the typical size of an increment of the noise."""
         sizes = _Sizes(equation.dim, equation.n_channels, len(equation.params), len(watch.bounds))
         step, slope = equation.step(solver), equation.slope()
@@ -63,7 +65,7 @@ class Motion(NamedTuple):
         return cls(*functions, numbers, np.array(start), sizes.channels)
 
     @classmethod
-    def unwatched(cls, equation: Equation, solver: Any, start: Point, dt: float) -> Motion:
+    def unwatched(cls, equation: Equation, solver: Scheme, start: Point, dt: float) -> Motion:
         """The motion of paths of which every point is wanted and that end at the horizon."""
         sizes = _Sizes(equation.dim, equation.n_channels, len(equation.params), 0)
         numbers = np.array([dt, 1.0, *equation.params])
@@ -174,7 +176,10 @@ def _nothing_to_settle() -> Any:
 
 
 @njit(error_model="numpy")
-def unresolved(slope: Any, params: Any, x0: Point, clock: Any, last: Point, here: Point, shock: Point) -> bool:
+def unresolved(
+    slope: Callable[..., Point], params: tuple[float, ...], x0: Point, clock: tuple[float, float],
+    last: Point, here: Point, shock: Point,
+) -> bool:  # fmt: skip
     """True if the paths of the equation would not take the step from `last` to `here` with the noise `shock`.
 
     Either dt times the curvature along the step exceeds the stability limit of the schemes at `last`, or the drift of

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import scipy
@@ -51,7 +50,7 @@ class ErrorBudget:
     accuracy: Accuracy
     resolution: float = math.inf
 
-    def halved(self) -> dict[str, Any]:
+    def halved(self) -> dict[str, int | Accuracy]:
         """Options of `first_passage` for a second run in which each of the four contributions is at most half as large.
 
         A jump may then hide an exit with an eighth of the probability, because there are more jumps on the finer grid.

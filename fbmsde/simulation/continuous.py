@@ -22,7 +22,7 @@ from ..drivers.rational.streaming import MAX_STEPS_CHOSEN, StreamingNoise
 from ..dynamics.landscapes import Landscape
 from ..laws.extremes import barrier_shift
 from ..results.passage_times import PassageTimes
-from ._jump_kernel import _LONGER, _SAMPLED, Limits, jump_kernel
+from ._jump_kernel import _LONGER, _SAMPLED, BENT, STIFF, UNSEEN, Limits, Source, jump_kernel
 from .accuracy import Accuracy
 from .budget import BINS, ErrorBudget, drift_error, missed_crossings, overshoot_left, required_reach
 from .domains import REACH_OF_FINEST
@@ -72,9 +72,9 @@ class Jumper:
 
     def run(self, plan: Plan, clock: tuple[float, float]) -> Callable[..., None]:
         """The kernel as a function of the path numbers and arrays that it lists last."""
-        source = (self.key, np.ascontiguousarray(self.model.start), self.model.level_sd, self.source.mixing)
+        start = np.ascontiguousarray(self.model.start)
+        source = Source(self.key, start, self.model.level_sd, self.source.mixing)
         t = self.tables
-        tables = (t.decay, t.mean, t.deviation, t.factor, t.rank)
         hurst = float(self.model.hurst)
         reach = np.array(required_reach(hurst, len(t.rank), self.accuracy.miss))
         spread = math.sqrt(3.0 * (2.0 ** (-2.0 * hurst) - 0.25))  # the variance of fBm midway, both ends known
@@ -83,7 +83,7 @@ class Jumper:
         limits = Limits(reach, far, hurst, self.accuracy.drift_step, plan.widest, spread)
         gradient, params = plan.motion
         scan = plan.scan.line, plan.scan.stiffness(far)
-        given = (source, tables, params, plan.watch.bounds, *scan, limits, plan.start, clock, plan.n_steps)
+        given = (source, t, params, plan.watch.bounds, *scan, limits, plan.start, clock, plan.n_steps)
         functions = gradient, plan.watch.test, plan.clearance
         return lambda *arrays: baked(jump_kernel, functions, (*given, *arrays))(*given, *arrays)
 
@@ -137,20 +137,20 @@ def exits(
     jumper = Jumper.of(noise, plan.n_steps, plan.longest, len(plan.start), key, accuracy)
     blocks = np.array_split(np.arange(n_paths), min(n_paths, _BLOCKS * threads))
     steps, states = np.zeros(n_paths, np.int64), np.zeros(n_paths, np.uint8)
-    control, stiffest = np.zeros((len(blocks), 2), np.int64), np.zeros((len(blocks), 3))
+    control, seen = np.zeros((len(blocks), 2), np.int64), np.zeros((len(blocks), 3))
     tally = np.zeros((len(blocks), *jumper.tally_shape), np.int64)
     clock = (plan.dt, noise.increment_scale(plan.dt))
     run = jumper.run(plan, clock)
 
     def work(i: int) -> None:
         if control[i, 0] == 0:
-            arrays = (blocks[i], steps, states, control[i], tally[i], stiffest[i])
+            arrays = (blocks[i], steps, states, control[i], tally[i], seen[i])
             run(*arrays)
 
     run_blocks(work, threads, control, n_paths, progress)
-    watched = stiffest.max(axis=0)
+    watched = seen.max(axis=0)
     if not np.any(states == BROKEN):
-        _require_followed(plan, *watched[:2].tolist())
+        _require_followed(plan, float(watched[STIFF]), float(watched[BENT]))
     return Exits(steps, states, _budget(noise, jumper, plan, tally.sum(axis=0), watched, n_paths))
 
 
@@ -178,14 +178,14 @@ def _budget(
     return ErrorBudget(
         missed_crossings=(missed_crossings(hurst, counts) + _SAMPLED * float(hidden)) / n_paths,
         overshoot=overshoot_left(hurst) * plan.shift * noise.largest_deviation,
-        drift=drift_error(hurst, float(watched[:2].max())),
+        drift=drift_error(hurst, float(max(watched[STIFF], watched[BENT]))),
         noise_kl=jumper.model.certificate.kl,
         late_exits=float(late) / n_paths,
         jumps_per_path=float(counts.sum()) / n_paths,
         hurst=hurst,
         fine_steps=plan.n_steps,
         accuracy=jumper.accuracy,
-        resolution=math.inf if watched[2] > 0.0 else plan.scan.spacing,
+        resolution=math.inf if watched[UNSEEN] > 0.0 else plan.scan.spacing,
     )
 
 

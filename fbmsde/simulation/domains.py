@@ -20,6 +20,7 @@ from ..drivers.jumping import Jumping
 from .watch import Watch, interval_watch, level_watch
 
 Rows = tuple[tuple[float, ...], ...] | None
+Clearance = Callable[..., float]
 
 
 @packaged
@@ -36,7 +37,7 @@ def interval_clearance(x: Point, move: Point, reach: float, trust: float, lower:
 
 
 @by_content
-def level_clearance(level: Callable[..., float], dim: int, factor: Rows) -> Any:
+def level_clearance(level: Callable[..., float], dim: int, factor: Rows) -> Clearance:
     """Compile the clearance of ``level(x, *params) < 0`` with its boundary moved inwards by the first of the bounds.
 
     The clearance is 1.0 if the level is negative at every probe point, otherwise 0.0. Probe points lie at ``reach`` and
@@ -84,7 +85,7 @@ def level_clearance(level: Callable[..., float], dim: int, factor: Rows) -> Any:
 
 
 @by_content
-def shifted_level(level: Callable[..., float], dim: int, correlation: Rows) -> Any:
+def shifted_level(level: Callable[..., float], dim: int, correlation: Rows) -> Callable[..., float]:
     """Compile the level function whose zero lies `shift` inside: ``level(x, *params) + shift |gradient of level|``.
 
     The norm is that of the matrix `correlation`: its square is the variance of the noise across the level set.
@@ -210,7 +211,7 @@ class Region:
         assert self.level_set is not None
         return level_watch(self.level_set.level, self.level_set.params, len(self.start))
 
-    def clearance(self, noise: Jumping) -> Any:
+    def clearance(self, noise: Jumping) -> Clearance:
         """The compiled distance of a jump from the moved boundary, with the parameters of the moved region's test."""
         if self.interval is not None:
             return interval_clearance
@@ -229,7 +230,7 @@ class Region:
         if self.interval is not None:
             return min(self.start[0] - self.interval[0], self.interval[1] - self.start[0])
         assert self.level_set is not None
-        return level_distance(self.level_set.level, self.level_set.params, self.start, noise.correlation)
+        return level_distance(self.level_set.level, self.level_set.params, self.start, noise.rows)
 
     def moved_in(self, shift: float, noise: Jumping) -> Region:
         """The region with its boundary moved inwards; ValueError if the start is no longer inside."""
@@ -240,7 +241,7 @@ class Region:
         else:
             assert self.level_set is not None
             dim = len(self.start)
-            level = shifted_level(self.level_set.level, dim, noise.correlation)
+            level = shifted_level(self.level_set.level, dim, noise.rows)
             moved = LevelSet(level, (shift, *self.level_set.params), self.level_set.finest)
             inside = moved.level(self.start if dim > 1 else self.start[0], *moved.params) < 0
             region = Region(self.start, None, moved)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.states import BROKEN, CENSORED, NO_LEVEL, UNRESOLVED
 from ..results.passage_times import PassageTimes
+from .budget import ErrorBudget
 
 _FEW = 0.01  # unresolved exits are noted only if their share is larger than this
+
+
+class Kept(Protocol):
+    """What a run has computed although some paths broke: passage times or whole paths."""
+
+    @property
+    def broken(self) -> NDArray[np.bool_]:
+        """Which paths broke, (n_paths,)."""
 
 
 class PathError(ArithmeticError):
@@ -23,24 +32,28 @@ class PathError(ArithmeticError):
     """
 
     def __init__(
-        self, message: str, path: int, time: float, passages: PassageTimes | None = None, paths: Any = None
+        self, message: str, path: int, time: float, passages: PassageTimes | None = None, paths: Kept | None = None
     ) -> None:
         super().__init__(message)
         self.path, self.time, self.passages, self.paths = path, time, passages, paths
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return type(self), (str(self), self.path, self.time, self.passages, self.paths)
 
     @classmethod
-    def at(cls, path: int, step: int, dt: float, **kept: Any) -> PathError:
-        """The error of a path that broke at a step, with the step size to try; `kept` is `passages` or `paths`."""
-        return cls(f"{_must_stay_finite(path, step, dt)}{_told(kept)}", int(path), float(step * dt), **kept)
+    def at(
+        cls, path: int, step: int, dt: float, *, passages: PassageTimes | None = None, paths: Kept | None = None
+    ) -> PathError:
+        """The error of a path that broke at a step, with the step size to try."""
+        rule = f"path {path} must stay finite, got inf or nan at time {step * dt:g}."
+        advice = f"Check the gradient there, or try dt = {dt / 4:g}.{_told(passages=passages, paths=paths)}"
+        return cls(f"{rule} {advice}", int(path), float(step * dt), passages, paths)
 
     @classmethod
-    def without_level(cls, path: int, step: int, dt: float, **kept: Any) -> PathError:
+    def without_level(cls, path: int, step: int, dt: float, *, passages: PassageTimes) -> PathError:
         """The error of a path at a finite point where the level function returned nan."""
         rule = f"the level at path {path} must be a number, got nan at time {step * dt:g}. Check the level function."
-        return cls(f"{rule}{_told(kept)}", int(path), float(step * dt), **kept)
+        return cls(f"{rule}{_told(passages=passages)}", int(path), float(step * dt), passages)
 
 
 class HorizonError(ArithmeticError):
@@ -50,17 +63,11 @@ class HorizonError(ArithmeticError):
         super().__init__(message)
         self.passages = passages
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return type(self), (str(self), self.passages)
 
 
-def _must_stay_finite(path: int, step: int, dt: float) -> str:
-    """The sentence about the first broken path."""
-    rule = f"path {path} must stay finite, got inf or nan at time {step * dt:g}."
-    return f"{rule} Check the gradient there, or try dt = {dt / 4:g}."
-
-
-def _told(kept: dict[str, Any]) -> str:
+def _told(**kept: Kept | None) -> str:
     """The sentence on how many paths broke and where the others are kept."""
     return "".join(
         f" {int(np.count_nonzero(found.broken))} of {found.broken.size} paths broke; `{name}` of this error holds all."
@@ -70,7 +77,11 @@ def _told(kept: dict[str, Any]) -> str:
 
 
 def passages_of(
-    steps: NDArray[np.int64], states: NDArray[Any], dt: float, horizon: float, error_budget: Any = None
+    steps: NDArray[np.int64],
+    states: NDArray[np.uint8],
+    dt: float,
+    horizon: float,
+    error_budget: ErrorBudget | None = None,
 ) -> PassageTimes:
     """The passage times from exit steps (n_paths,) and states (n_paths,). If a path broke, PathError holds them."""
     broken = (states == BROKEN) | (states == NO_LEVEL)
@@ -80,8 +91,9 @@ def passages_of(
     passages = PassageTimes(times, censored, horizon, dt, error_budget, broken, note)
     if broken.any():
         path = int(np.argmax(broken))
-        error = PathError.at if states[path] == BROKEN else PathError.without_level
-        raise error(path, int(steps[path]), dt, passages=passages)
+        if states[path] == BROKEN:
+            raise PathError.at(path, int(steps[path]), dt, passages=passages)
+        raise PathError.without_level(path, int(steps[path]), dt, passages=passages)
     return passages
 
 

@@ -104,10 +104,12 @@ def _monitoring(monitoring: Monitoring | str, shorthands: Shorthands) -> Monitor
         raise TypeError(f"first_passage() got an unexpected keyword argument {min(unknown)!r}")
     given = {name: value for name, value in shorthands.items() if value is not None}
     if not isinstance(monitoring, str):
+        advice = f"Write Grid(dt), or one of {', '.join(MONITORING)}."
+        chosen = checks.kind("monitoring", monitoring, Monitoring, advice)
         for name, value in given.items():
-            advice = f"Give what it needs to {type(monitoring).__name__} itself."
+            advice = f"Give what it needs to {type(chosen).__name__} itself."
             raise ValueError(f"{name} must be None beside a monitoring, got {value!r}. {advice}")
-        return checks.kind("monitoring", monitoring, Monitoring, f"Write Grid(dt), or one of {', '.join(MONITORING)}.")
+        return chosen
     if checks.choice("monitoring", monitoring, MONITORING) == "continuous":
         if "solver" in given:
             raise ValueError(

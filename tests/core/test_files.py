@@ -16,7 +16,7 @@ from fbmsde.cli import app
 from fbmsde.core import files
 from fbmsde.core.files import claimed, replacing, write_figure, write_text
 from fbmsde.simulation import passage
-from fbmsde.studies.escape import study
+from fbmsde.studies.escape import cells, study
 
 SMALL = ["--hurst", "0.5", "--paths", "50", "--horizon", "2", "--dt", "0.1", "--continuous", "0", "--jobs", "1"]
 
@@ -108,7 +108,7 @@ def test_second_study_in_a_folder_is_refused(tmp_path, monkeypatch):
             second.append(call("escape", *SMALL, "--out", tmp_path, "--overwrite"))
         return run(*args, **options)
 
-    monkeypatch.setattr(study, "first_passage", with_a_rival)
+    monkeypatch.setattr(cells, "first_passage", with_a_rival)
     first = call("escape", *SMALL, "--out", tmp_path)
     assert first.exit_code == 0, first.output
     assert second[0].exit_code == 1

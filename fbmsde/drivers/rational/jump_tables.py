@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import decimal
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,7 @@ NEGLECTED = 2e-8  # directions of a lower signal-to-noise ratio are left out: th
 WIDTH = 8  # idle states fill the number of states up to a multiple of this, the width of a vector
 
 
-@dataclass(frozen=True, eq=False)
-class Jumps:
+class Jumps(NamedTuple):
     """Jumps over 2^0, 2^1, ... steps, one level each, with K states, a multiple of 8 (the last ones may be idle).
 
     decay : rho^M at each level, (n_levels, K).
