@@ -19,8 +19,14 @@ _public, _, __all__ = _lazy_loader.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> _Any:
-    """A public name, a folder, or the module at a former path, imported now."""
-    return _import_module(f".{name}", __name__) if name in _FOLDERS or name in _FORMER else _public(name)
+    """A public name, a folder, the module at a former path, or a registered landscape, imported now."""
+    if name in _FOLDERS or name in _FORMER:
+        return _import_module(f".{name}", __name__)
+    if name not in __all__ and not name.startswith("_"):
+        landscapes = _import_module(".dynamics.landscapes", __name__).LANDSCAPES
+        if name in landscapes:
+            return landscapes[name]
+    return _public(name)
 
 
 def __dir__() -> list[str]:
