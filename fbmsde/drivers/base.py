@@ -1,7 +1,7 @@
 """The protocols of drivers, which give the loops increments in blocks of steps and lanes of paths.
 
 A driver is a frozen dataclass. Asked for a `feed`, it returns what hands out `Lanes`: two compiled functions and the
-arrays on which they work. The protocols `Extending` and `Jumping` tell what else a driver can do.
+arrays on which they work. `Extending`, `Jumping`, `Branching` and `FromNormals` tell what else a driver can do.
 """
 
 from __future__ import annotations
