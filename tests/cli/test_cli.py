@@ -32,6 +32,7 @@ def written_in(folder):
     return [name for name in names if name[0] != "."]
 
 
+@pytest.mark.slow
 def test_escape_prints_and_writes(tmp_path):
     result = call(*QUICK, "--out", tmp_path / "new")
     assert result.exit_code == 0, result.output
@@ -40,6 +41,7 @@ def test_escape_prints_and_writes(tmp_path):
     assert written_in(tmp_path / "new") == ["escape.csv", "escape.json", "escape.png"]
 
 
+@pytest.mark.slow
 def test_earlier_study_is_not_overwritten_silently(tmp_path):
     (tmp_path / "escape.csv").write_text("precious")
     result = call(*QUICK, "--out", tmp_path)

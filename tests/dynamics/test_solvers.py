@@ -128,6 +128,7 @@ def test_bad_input(change, error, message):
         simulate_paths(fbmsde.quadratic(), FractionalNoise(0.5), **options)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of interpreted kernels: the lanes run on
 def test_exploding_path_is_reported():
     steep = fbmsde.Landscape(lambda x: x**4, lambda x: 4e3 * x**3, name="steep")
     with pytest.raises(fbmsde.PathError, match=r"path \d+ must stay finite, got inf or nan at time"):

@@ -182,6 +182,7 @@ def test_path_depends_on_seed_and_number_alone(n_jobs, n_paths, hurst):
     assert np.array_equal(part.censored, whole.censored[:n_paths])
 
 
+@pytest.mark.slow
 def test_budget_does_not_depend_on_threads():
     assert run(n_jobs=1, n_paths=30).error_budget == run(n_jobs=3, n_paths=30).error_budget
 

@@ -25,6 +25,7 @@ def run(noise=None, landscape=WELL, **change):
     return first_passage(landscape, noise or FractionalNoise(0.4), **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("monitoring", "shorthands"),
     [

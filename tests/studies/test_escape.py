@@ -26,6 +26,7 @@ def study():
     return escape_study([0.3, 0.5], **SMALL)
 
 
+@pytest.mark.slow
 def test_rows_are_what_first_passage_gives(study):
     row = study.rows[1]
     rim = math.sqrt(2 * 2.0 / 1.0)
@@ -206,6 +207,7 @@ def test_tables_fit_a_terminal(study):
     assert study.table.count("mean exit time [95 %]") == 1
 
 
+@pytest.mark.slow
 def test_interruption_keeps_what_is_finished(monkeypatch, tmp_path):
     def first_then_interrupt(landscape, *args, **options):
         if landscape.params == (1.0,):
@@ -222,6 +224,7 @@ def test_interruption_keeps_what_is_finished(monkeypatch, tmp_path):
     assert not json.loads((tmp_path / "escape.json").read_text())["complete"]
 
 
+@pytest.mark.slow
 def test_a_broken_path_is_a_note_and_the_rest_goes_on(monkeypatch):
     def broken_when_sharp(landscape, *args, **options):
         if landscape.params == (4.0,):
