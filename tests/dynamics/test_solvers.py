@@ -152,3 +152,16 @@ def test_exploding_path_is_reported():
 def test_bad_noise(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("n_steps", [1, 7, 8, 9, 100])
+@pytest.mark.parametrize("every", [1, 3])
+def test_a_saved_path_ends_at_its_last_step(n_steps, every):
+    """A step behind the last one would be written over the start of the next path."""
+    if every <= n_steps:
+        options = {"dt": 0.01, "n_paths": 5, "seed": 3}
+        well, noise = fbmsde.quadratic(), FractionalNoise(0.5)
+        paths = simulate_paths(well, noise, 0.25, n_steps=n_steps, save_every=every, **options)
+        longer = simulate_paths(well, noise, 0.25, n_steps=n_steps + 8, **options)
+        assert np.all(paths.values[:, 0] == 0.25)
+        assert np.array_equal(paths.values, longer.values[:, : n_steps + 1 : every])

@@ -627,3 +627,13 @@ def test_smallest_lengths_must_be_positive(finest):
 def test_smallest_length_beyond_any_scan():
     with pytest.raises(ValueError, match=r"finest must be at least .* to be seen in a scan from -1 to 1"):
         run(Landscape(needle, needle_slope, (0.5, 0.02, 2.0), finest=1e-9), 0.5, domain=(-1.0, 1.0))
+
+
+@pytest.mark.parametrize(("half", "seen"), [(20.0, True), (0.02, False)])
+def test_paths_beyond_what_was_scanned_leave_no_resolution(half, seen):
+    motion, key = (FLAT.point_gradient, FLAT.params), checks.as_seed(1)
+    scan = scan_line(motion, (-half, half), (True, True), None, math.inf)
+    region = interval_watch(-math.inf, 2.0), interval_clearance
+    plan = Plan(motion, *region, (0.0,), 2.0**-9, 2**9, 2**9, 0.0, scan)
+    budget = exits(FractionalNoise(0.5), plan, Accuracy(), key, 60, 1, False).budget
+    assert math.isfinite(budget.resolution) == seen
