@@ -9,7 +9,7 @@ from typing import Any as _Any
 import lazy_loader as _lazy_loader
 
 from ._former_paths import FORMER as _FORMER
-from .core import loaded as _loaded  # noqa: F401 - before the other files
+from .core import loaded as _loaded  # noqa: F401 - it notes the time before the other files load
 
 __version__ = "0.1.0"
 

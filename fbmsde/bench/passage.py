@@ -151,7 +151,7 @@ def _torchsde() -> Task:
     """Take Euler steps by ``torchsde.sdeint`` to the horizon, since it has no events; it knows H = 1/2 only."""
     torch, torchsde = import_module("torch"), import_module("torchsde")
 
-    class Well(torch.nn.Module):  # type: ignore[name-defined]
+    class Well(torch.nn.Module):  # type: ignore[name-defined]  # torch is imported late
         noise_type, sde_type = "additive", "ito"
 
         def f(self, _t: Tensor, x: Tensor) -> Tensor:

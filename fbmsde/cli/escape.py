@@ -26,7 +26,7 @@ _DEFAULT_HURST = ",".join(map(str, HURST_VALUES))
 
 @app.command(cls=OnceCommand)
 def escape(
-    hurst: Hursts = [_DEFAULT_HURST],  # noqa: B006
+    hurst: Hursts = [_DEFAULT_HURST],  # noqa: B006 - typer reads it and nobody changes it
     sharp: Annotated[float | None, typer.Option(help="Curvature of the sharp minimum.", show_default="4.0")] = None,
     flat: Annotated[float | None, typer.Option(help="Curvature of the flat minimum.", show_default="1.0")] = None,
     height: Annotated[

@@ -59,7 +59,7 @@ def numbers(name: str, values: Any) -> tuple[float, ...]:
     >>> numbers("params", [1, 2.5])
     (1.0, 2.5)
     """
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable) or np.ndim(values) > 1:  # type: ignore[arg-type]
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable) or np.asarray(values).ndim > 1:
         raise TypeError(f"{name} must be a tuple of numbers, got {values!r}. Write ({values!r},) for a single one.")
     return tuple(finite(name, value) for value in values)
 

@@ -330,7 +330,7 @@ def double_well_2d(sharp: float = 4.0, flat: float = 1.0, height: float = 1.0) -
     array([0., 2.])
     """
     line = double_well(sharp, flat, height)
-    left, right = (float(x) for x in line.minima)  # type: ignore[arg-type]
+    left, right = (float(x) for x in line.minima)  # type: ignore[arg-type]  # floats in one dimension
     return Landscape(
         _plane, _plane_gradient, line.params, 2, "double_well_2d", ((left, 0.0), (right, 0.0)), ((0.0, 0.0),)
     )

@@ -42,7 +42,7 @@ class PassageTimes:
     horizon: float
     dt: float
     error_budget: Any = None
-    broken: NDArray[np.bool_] = None  # type: ignore[assignment]
+    broken: NDArray[np.bool_] = None  # type: ignore[assignment]  # none, as set in __post_init__
     note: str = ""
 
     def __post_init__(self) -> None:

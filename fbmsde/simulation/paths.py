@@ -34,7 +34,7 @@ class Paths:
     times: NDArray[np.float64]
     values: NDArray[np.float64]
     dt: float
-    broken: NDArray[np.bool_] = None  # type: ignore[assignment]
+    broken: NDArray[np.bool_] = None  # type: ignore[assignment]  # none, as set in __post_init__
 
     def __post_init__(self) -> None:
         if self.broken is None:
