@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
 
+from ...core.tables import aligned
 from ...results.escape import EscapeData, EscapeRow
 from ...results.estimates import Estimate
 from ...theory.registry import FORMULAS
 
 _MEASURED = ("H", "well", "curvature", "paths", "exits", "mean exit time [95 %]", "exit rate [95 %]")
 _CONTINUOUS = "continuous time [95 %]"
-_WIDTH = 80  # of a terminal
 
 
 def text(study: EscapeData) -> str:
@@ -72,7 +71,7 @@ def _measured(study: EscapeData) -> str:
         exact = (_with_interval(row.continuous),) if study.settings.continuous else ()
         estimates = (_with_interval(row.mean) + cut, _with_interval(row.rate), *exact)
         lines.append((f"{row.hurst:g}", row.well, *counts, *estimates))
-    return _aligned((*_MEASURED, _CONTINUOUS) if study.settings.continuous else _MEASURED, lines)
+    return aligned((*_MEASURED, _CONTINUOUS) if study.settings.continuous else _MEASURED, lines)
 
 
 def _with_interval(estimate: Estimate) -> str:
@@ -97,7 +96,7 @@ def _ratios(study: EscapeData) -> str:
     told_apart = "\nformulas for continuous time are compared with the rate in continuous time"
     grid = told_apart if study.settings.continuous else ""
     footnote = "\n* refuted for H other than 1/2, kept because the literature uses it" if refuted else ""
-    return "measured / predicted\n" + _aligned(("H", "well", *heads), lines) + grid + footnote
+    return "measured / predicted\n" + aligned(("H", "well", *heads), lines) + grid + footnote
 
 
 def _order(study: EscapeData) -> str:
@@ -110,7 +109,7 @@ def _order(study: EscapeData) -> str:
         ratios = (_ratio_of(sharp.rate, flat.rate), theory, _ratio_of(sharp.continuous, flat.continuous))
         lines.append((f"{sharp.hurst:g}", *ratios, order(sharp, flat)))
     head = ("H", "rate sharp / flat", "by pickands_euler", "in continuous time", "empties first")
-    return _aligned(head, lines, keys=1) if lines else ""
+    return aligned(head, lines, keys=1) if lines else ""
 
 
 def _ratio_of(sharp: Estimate, flat: Estimate) -> str:
@@ -124,34 +123,3 @@ def _notes(study: EscapeData) -> str:
     if not study.complete:
         notes.append(f"Interrupted: only the {len(study.rows)} rows above were finished.")
     return "\n".join(notes)
-
-
-def _aligned(head: Sequence[str], lines: Iterable[Sequence[str]], keys: int = 2) -> str:
-    """Columns as wide as they need, heads broken at their underscores so that they stay narrow.
-
-    A table that is too wide goes on below, where the first `keys` columns stand again.
-    """
-    rows = list(lines)
-    parts = [_broken(name) for name in head]
-    depth = max(map(len, parts))
-    heads = [[""] * (depth - len(p)) + p for p in parts]
-    widths = [max(*map(len, h), *(len(row[i]) for row in rows), 1) for i, h in enumerate(heads)]
-    top = [[h[level] for h in heads] for level in range(depth)]
-    body = [*top, ["-" * width for width in widths], *rows]
-    blocks = [list(range(keys))]
-    for i in range(keys, len(head)):
-        if len(blocks[-1]) > keys and sum(widths[j] + 2 for j in (*blocks[-1], i)) - 2 > _WIDTH:
-            blocks.append(list(range(keys)))
-        blocks[-1].append(i)
-    return "\n\n".join("\n".join(_line(row, widths, block) for row in body if any(row[i] for i in block))
-                       for block in blocks)  # fmt: skip
-
-
-def _line(row: Sequence[str], widths: Sequence[int], block: Sequence[int]) -> str:
-    """Some columns of a row, padded."""
-    return "  ".join(row[i].ljust(widths[i]) for i in block).rstrip()
-
-
-def _broken(name: str) -> list[str]:
-    """A head as lines: at underscores, but spaces stay."""
-    return name.split("_")
