@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..core.compile import lasting_name, locked
 from ..core.random import multiply_add, normal_pair, normal_pairs, seed_lane
 from ..core.types import Array, Key
-from .base import BLOCK, LANES, Lanes, lanes
+from .base import BLOCK, LANES, Lanes, component, lanes
 from .branching import Branch
 
 _UNROLLED = 4  # so many steps of the recursion are written out in one vector loop; the compiler unrolls no more
@@ -59,6 +59,7 @@ class _Data(NamedTuple):
     gain, level_sd : the weight of the newest normal, and the standard deviation of the level.
     factor : the lower-triangular factor of the stationary covariance of the states, (K, K).
     mixing : the lower-triangular factor of the correlation of the components, (d, d), or an empty array.
+    spread : the number of lanes in a row where lanes are components of one path, 0 where they are paths; see `component`.
     shocks, normals : room for the normals of a block, (BLOCK, L or fewer), and for those of a start, (K + 2,).
     """
 
@@ -72,6 +73,7 @@ class _Data(NamedTuple):
     factor: Array
     level_sd: float
     mixing: NDArray[np.floating]
+    spread: int
     shocks: NDArray[np.floating]
     normals: Array
 
@@ -81,7 +83,7 @@ def start_recursion(data: _Data, lane: int, path: int) -> None:
     n_poles, normals = data.factor.shape[0], data.normals
     for j in range(data.states.shape[0]):
         words = data.words[j]
-        seed_lane(data.key, path, j, words, lane)
+        seed_lane(data.key, path, component(data.spread, j, lane), words, lane)
         for k in range(0, n_poles + 1, 2):
             normals[k], normals[k + 1] = normal_pair(words, lane)
         for row in range(n_poles):
@@ -152,11 +154,15 @@ def draw_recursion(data: _Data, noise: Array) -> None:
         _correlate(noise, data.mixing)
 
 
-def recursion_lanes(model: Model, key: Key, dim: int, mixing: Array, scale: float, real: np.dtype, width: int) -> Lanes:
+def recursion_lanes(
+    model: Model, key: Key, dim: int, mixing: Array, scale: float, real: np.dtype, width: int, spread: bool = False
+) -> Lanes:
     """Empty lanes for the noise of a model. The recursion can start any path and goes as far as each path does.
 
-    `width` is the number of lanes for which normals are drawn.
+    `width` is the number of lanes for which normals are drawn. If `spread` is True there are no more lanes than these,
+    and each is a component of one path, in `dim` rows.
     """
+    n_lanes = width if spread else LANES
     n_poles = len(model.rho)
     padded = _padded(n_poles)
     pace, c = np.zeros(padded, real), np.zeros(padded, real)
@@ -164,15 +170,16 @@ def recursion_lanes(model: Model, key: Key, dim: int, mixing: Array, scale: floa
     c[:n_poles] = model.c
     data = _Data(
         key=key,
-        words=np.zeros((dim, 4, LANES), np.uint64),
-        states=np.zeros((dim, padded, LANES), real),
-        levels=np.zeros((dim, LANES), real),
+        words=np.zeros((dim, 4, n_lanes), np.uint64),
+        states=np.zeros((dim, padded, n_lanes), real),
+        levels=np.zeros((dim, n_lanes), real),
         pace=pace,
         c=c,
         gain=real.type(model.d),
         factor=np.ascontiguousarray(model.start),
         level_sd=float(model.level_sd),
         mixing=mixing.astype(real),
+        spread=width if spread else 0,
         shocks=np.zeros((BLOCK, width), real),
         normals=np.zeros(n_poles + 2),
     )

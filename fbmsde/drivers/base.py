@@ -1,7 +1,8 @@
 """The protocols of drivers, which give the loops increments in blocks of steps and lanes of paths.
 
 A driver is a frozen dataclass. Asked for a `feed`, it returns what hands out `Lanes`: two compiled functions and the
-arrays on which they work. `Extending`, `Jumping`, `Branching` and `FromNormals` tell what else a driver can do.
+arrays on which they work. `Extending`, `Jumping`, `Branching`, `Spreading` and `FromNormals` tell what else a driver or
+its feed can do.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from numba import config, typeof, types
+from numba import config, njit, typeof, types
 from numpy.typing import ArrayLike
 
 from ..core.compile import lasting_name, locked
@@ -72,6 +73,31 @@ class Extending(Protocol):
 
     def most_steps(self) -> int:
         """The largest number of steps of a feed; ValueError where whole paths are made at once."""
+
+
+@runtime_checkable
+class Spreading(Protocol):
+    """A feed that can spread one path over its lanes: a lane is then a component of the path, as many dimensions need.
+
+    A feed without it serves many dimensions too, with all components in one lane, and is several times slower there.
+    """
+
+    def coordinates(self, rows: int, width: int) -> Lanes | None:
+        """Lanes that draw into (rows, BLOCK, width); lane l of row r is the component ``r * width + l`` of a path.
+
+        ``start(data, lane, path)`` begins that lane in all rows. A component has the numbers that it has in lanes of
+        whole paths. None where the components depend on each other.
+        """
+
+
+@njit(error_model="numpy", forceinline=True)
+def component(spread: int, row: int, lane: int) -> int:
+    """The component of a path that a lane of a row draws; `spread` is 0 for lanes of paths, else the width of a row.
+
+    >>> component(0, 3, 7), component(128, 3, 7)
+    (3, 391)
+    """
+    return row if spread == 0 else row * spread + lane
 
 
 def lanes(start: Callable[..., None], draw: Callable[..., None], data: tuple[object, ...], scale: float = 1.0) -> Lanes:

@@ -37,6 +37,12 @@ class ModelFeed:
         """Empty lanes, which serve any path; normals are drawn for the first `width` of them."""
         return recursion_lanes(self.model, self.key, self.dim, self.mixing, self.scale, self.dtype, width)
 
+    def coordinates(self, rows: int, width: int) -> Lanes | None:
+        """Lanes of which each is a component of one path: see `Spreading`. None if the components are correlated."""
+        if self.mixing.size:
+            return None
+        return recursion_lanes(self.model, self.key, rows, self.mixing, self.scale, self.dtype, width, spread=True)
+
     def branch(self, lanes: Lanes) -> Branch:
         """The functions that copy lanes of this feed: see `Branching`."""
         return recursion_branch(lanes, self.dim, len(self.model.rho))
