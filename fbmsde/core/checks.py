@@ -118,6 +118,18 @@ def fraction(name: str, value: Any) -> float:
     return x
 
 
+def stable(name: str, value: Any) -> float:
+    """The value as a float strictly between -1 and 1, the factor of a linear chain that has a stationary state.
+
+    >>> stable("phi", -0.5)
+    -0.5
+    """
+    x = number(name, value)
+    if not -1.0 < x < 1.0:
+        raise ValueError(f"{name} must lie in (-1, 1), got {x}. Beyond, the chain has no stationary state.")
+    return x
+
+
 def hurst_parameter(value: Any) -> float:
     """The Hurst parameter as a float strictly between 0 and 1.
 

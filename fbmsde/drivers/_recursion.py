@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, types
@@ -16,36 +16,10 @@ from ..core.random import multiply_add, normal_pair, normal_pairs, seed_lane
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, Lanes, component, lanes
 from .branching import Branch
+from .rational.model import RationalModel
+from .stationary import LinearStart
 
 _UNROLLED = 4  # so many steps of the recursion are written out in one vector loop; the compiler unrolls no more
-
-
-class Model(Protocol):
-    """What the recursion needs of a rational model; see `StreamingNoise`."""
-
-    @property
-    def rho(self) -> Array:
-        """Poles (K,)."""
-
-    @property
-    def decay(self) -> Array:
-        """``1 - rho`` (K,) with full relative accuracy."""
-
-    @property
-    def c(self) -> Array:
-        """Weights (K,) of the states."""
-
-    @property
-    def d(self) -> float:
-        """Weight of the newest normal."""
-
-    @property
-    def start(self) -> Array:
-        """Lower-triangular factor (K, K) of the stationary covariance of the states."""
-
-    @property
-    def level_sd(self) -> float:
-        """Standard deviation of the level."""
 
 
 class _Data(NamedTuple):
@@ -59,7 +33,7 @@ class _Data(NamedTuple):
     gain, level_sd : the weight of the newest normal, and the standard deviation of the level.
     factor : the lower-triangular factor of the stationary covariance of the states, (K, K).
     mixing : the lower-triangular factor of the correlation of the components, (d, d), or an empty array.
-    spread : the number of lanes in a row where lanes are components of one path, 0 where they are paths; see `component`.
+    spread : the number of lanes in a row if lanes are components of one path, 0 if they are paths; see `component`.
     shocks, normals : room for the normals of a block, (BLOCK, L or fewer), and for those of a start, (K + 2,).
     """
 
@@ -155,19 +129,20 @@ def draw_recursion(data: _Data, noise: Array) -> None:
 
 
 def recursion_lanes(
-    model: Model, key: Key, dim: int, mixing: Array, scale: float, real: np.dtype, width: int, spread: bool = False
-) -> Lanes:
+    model: RationalModel, key: Key, dim: int, mixing: Array, scale: float, real: np.dtype, width: int,
+    spread: bool = False,
+) -> Lanes:  # fmt: skip
     """Empty lanes for the noise of a model. The recursion can start any path and goes as far as each path does.
 
     `width` is the number of lanes for which normals are drawn. If `spread` is True there are no more lanes than these,
     and each is a component of one path, in `dim` rows.
     """
     n_lanes = width if spread else LANES
-    n_poles = len(model.rho)
+    n_poles = len(model.q)
     padded = _padded(n_poles)
     pace, c = np.zeros(padded, real), np.zeros(padded, real)
-    pace[:n_poles] = model.rho if real == np.float64 else model.decay
-    c[:n_poles] = model.c
+    pace[:n_poles] = model.poles if real == np.float64 else model.decay
+    c[:n_poles] = model.weights
     data = _Data(
         key=key,
         words=np.zeros((dim, 4, n_lanes), np.uint64),
@@ -175,9 +150,9 @@ def recursion_lanes(
         levels=np.zeros((dim, n_lanes), real),
         pace=pace,
         c=c,
-        gain=real.type(model.d),
+        gain=real.type(model.gain),
         factor=np.ascontiguousarray(model.start),
-        level_sd=float(model.level_sd),
+        level_sd=model.level_sd,
         mixing=mixing.astype(real),
         spread=width if spread else 0,
         shocks=np.zeros((BLOCK, width), real),
@@ -229,6 +204,16 @@ def _branch_functions(data: types.Type) -> tuple[Callable[..., None], Callable[.
 def recursion_branch(lanes: Lanes, dim: int, n_poles: int) -> Branch:
     """What is needed to copy lanes that `recursion_lanes` made for a model of `n_poles` poles."""
     return Branch(*_branch_functions(lanes.kind), dim * (_padded(n_poles) + 1), 4 * dim)
+
+
+def recursion_start(model: RationalModel, phi: float) -> LinearStart:
+    """The start of a linear chain given the numbers of one component of a lane: the states, idle ones, and the level.
+
+    The level is constant over the past as well, which moves the chain by ``level / (1 - phi)``.
+    """
+    n_poles, (weights, sd) = len(model.q), model.linear_start(phi)
+    idle = np.zeros(_padded(n_poles) - n_poles)
+    return LinearStart(np.concatenate([weights, idle, [1.0 / (1.0 - phi)]]), sd)
 
 
 def _padded(n_poles: int) -> int:

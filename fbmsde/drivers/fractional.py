@@ -106,7 +106,7 @@ class FractionalNoise:
         real = checks.float_type("dtype", self.dtype)
         if self.method == "streaming":
             model = StreamingNoise(self.hurst, max(2, n_steps), self.tolerance)
-            return ModelFeed(model, key, channels, real, mixing, scale)
+            return ModelFeed(model.model, key, channels, real, mixing, scale)
         checks.fits_memory(f"two paths of {n_steps} steps", 16.0 * n_steps * channels)
         generator = make_generator(self.method, float(self.hurst), n_steps)
         return _Stored(generator, n_steps, channels, key, mixing, scale, real)

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..core import checks
 from ..core.types import Array, Key
-from ._recursion import Model, recursion_branch, recursion_lanes
+from ._recursion import recursion_branch, recursion_lanes, recursion_start
 from .base import LANES, Lanes
 from .branching import Branch
+from .rational.model import RationalModel
+from .stationary import LinearStart
 
 
 def _independent() -> Array:
@@ -25,7 +28,7 @@ class ModelFeed:
     `dtype` is that of the states, float64 or float32.
     """
 
-    model: Model
+    model: RationalModel
     key: Key
     dim: int = 1
     dtype: np.dtype = field(default=np.dtype(float))
@@ -45,4 +48,11 @@ class ModelFeed:
 
     def branch(self, lanes: Lanes) -> Branch:
         """The functions that copy lanes of this feed: see `Branching`."""
-        return recursion_branch(lanes, self.dim, len(self.model.rho))
+        return recursion_branch(lanes, self.dim, len(self.model.q))
+
+    def linear_start(self, phi: float) -> LinearStart:
+        """The start of a stationary linear chain: see `Stationary`; correlated components have correlated starts.
+
+        With them, `mixing` is to be applied to the starts as it is to the increments.
+        """
+        return recursion_start(self.model, checks.stable("phi", phi))

@@ -167,7 +167,7 @@ class _Streaming:
     def fill(self, first: int, out: AnyArray) -> None:
         """Fill rows, all components together."""
         parts = out if out.ndim == 3 else out[:, :, None]
-        fill_some(ModelFeed(self.model, self.key, parts.shape[2], out.dtype), first, parts)
+        fill_some(ModelFeed(self.model.model, self.key, parts.shape[2], out.dtype), first, parts)
 
 
 def _source(method: str, hurst: float, n_steps: int, key: Key) -> _Source:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...core.types import Array
+from ..stationary import LinearStart
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +115,37 @@ class RationalModel:
         blaschke = np.abs(q - q[:, None]) / (q + q[:, None])
         left = np.hstack([np.ones((q.size, 1)), np.cumprod(blaschke, axis=1)[:, : q.size - 1]])
         return np.tril(left * np.sqrt(q) * (1.0 + q[:, None]) / (q + q[:, None]))
+
+    @property
+    def level_sd(self) -> float:
+        """Standard deviation of the level."""
+        return float(np.sqrt(self.level_variance))
+
+    def linear_start(self, phi: float) -> LinearStart:
+        """The stationary value of ``x' = phi x + y`` given the states (K,), without what the level adds to it.
+
+        With the transfer function A(z) of y and the state w of a pole at phi, partial fractions give
+        ``X = A(phi) w - sum_k c_k x_k / (phi - rho_k)``. The projection of w on the states is that of one Szego kernel
+        on the others, of which the Blaschke product of the poles is left over. Together the weight of x_k is a divided
+        difference at rho_k and phi of ``Q(x) = prod_j (x - zeta_j) / (1 - rho_j x)``, which is summed without a
+        singularity where phi is a pole, and the standard deviation is ``d |Q(phi)| / sqrt(1 - phi^2)``.
+
+        >>> RationalModel(np.empty(0), np.empty(0), 0.0).linear_start(0.6).sd
+        1.25
+        """
+        q, r, p = self.q, self.r, (1.0 - phi) / (1.0 + phi)
+        at_pole = (r - q[:, None]) * (1.0 + q) / ((1.0 + r) * (q + q[:, None]))  # Q's factors j at pole k, (K, K)
+        np.fill_diagonal(at_pole, q * np.expm1(self.shift) * (1.0 + q) / ((1.0 + r) * 2.0 * q))
+        at_phi = (r - p) * (1.0 + q) / ((1.0 + r) * (q + p))
+        slope = (q + r) * (1.0 + q) * (1.0 + q[:, None]) * (1.0 + p) / (2.0 * (1.0 + r) * (q + q[:, None]) * (q + p))
+        total, later = np.zeros(q.size), np.ones(q.size)
+        for j in range(q.size - 1, -1, -1):  # the rule of products for divided differences
+            total = slope[:, j] * later + at_phi[j] * total
+            later = later * at_pole[:, j]
+        apart = np.where(np.eye(q.size, dtype=bool), 1.0, (q - q[:, None]) / (q + q[:, None]))
+        front = 4.0 * q / (1.0 + q) ** 2 / np.prod(apart, axis=1)
+        sd = self.gain * abs(float(np.prod(at_phi))) * (1.0 + p) / (2.0 * np.sqrt(p))
+        return LinearStart(self.gain * front * total, float(sd))
 
     def _log_powers(self, exponents: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
         """``log |rho^exponent|``, and True where the power is negative, with the poles as a new last axis."""

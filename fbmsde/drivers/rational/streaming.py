@@ -228,7 +228,7 @@ class StreamingNoise:
         """
         n_paths, real = checks.count("n_paths", n_paths), checks.float_type("dtype", dtype)
         checks.fits_memory("fGn", float(n_paths) * self.n_steps * real.itemsize)
-        feed, threads = ModelFeed(self, checks.as_seed(seed), dtype=real), checks.workers(n_jobs)
+        feed, threads = ModelFeed(self.model, checks.as_seed(seed), dtype=real), checks.workers(n_jobs)
         out = np.empty((n_paths, self.n_steps), real)
         fill_from_feed(feed, out[:, :, None], threads, progress)
         return out
@@ -250,7 +250,7 @@ class StreamingNoise:
         number, length = checks.count("path", path, 0, _MOST_PATHS - 1), checks.count("chunk", chunk)
         real = checks.float_type("dtype", dtype)
         checks.fits_memory("a chunk of fGn", 3.0 * length * real.itemsize)
-        return stream_from_feed(ModelFeed(self, checks.as_seed(seed), dtype=real), number, length, real)
+        return stream_from_feed(ModelFeed(self.model, checks.as_seed(seed), dtype=real), number, length, real)
 
 
 def default_tolerance(n_steps: int) -> float:
