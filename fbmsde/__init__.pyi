@@ -1,4 +1,5 @@
 from . import theory
+from .drivers.epoch import EpochNoise
 from .drivers.fbm_compat import FBM
 from .drivers.fractional import FractionalNoise
 from .drivers.rational.streaming import StreamingNoise
@@ -30,6 +31,7 @@ __all__ = [
     "FBM",
     "Accuracy",
     "Continuous",
+    "EpochNoise",
     "Equation",
     "ErrorBudget",
     "EscapeStudy",

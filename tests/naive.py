@@ -160,3 +160,25 @@ def hosking(hurst: float, noise: Any) -> np.ndarray:
         variance = 1.0 - weights @ covariance[:k, k]
         x.append(sum(w * past for w, past in zip(weights, x, strict=True)) + math.sqrt(variance) * noise[k])
     return np.array(x)
+
+
+def epoch_noise(n_samples: int, batch_size: int, phase: int | None, key: Any, path: int, shape: Any) -> np.ndarray:
+    """Batches (n_components, n_steps) of shuffled epochs: the normal law of each, given the sum of those before it."""
+    n_batches, c = n_samples // batch_size, -1.0 / (n_samples / batch_size - 1.0)
+    out, place = np.empty(shape), phase
+    if place is None:
+        place = int((next_word(lane_state(key, path, 2**24 - 1)) >> 11) / 2**53 * n_batches)
+    for j in range(shape[0]):
+        words = lane_state(key, path, j)
+        drawn: list[float] = []
+        while len(drawn) < shape[1] + 2:
+            first = next_word(words)
+            drawn += box_muller(first, next_word(words))
+        k, before = place, math.sqrt(place * (1 + (place - 1) * c)) * drawn[0]
+        for i in range(shape[1]):
+            if k == n_batches:
+                k, before = 0, 0.0
+            known = c / (1 + (k - 1) * c) if k > 0 else 0.0
+            out[j, i] = known * before + math.sqrt(max(0.0, 1 - k * c * known)) * drawn[i + 2]
+            k, before = k + 1, before + out[j, i]
+    return out

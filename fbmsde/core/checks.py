@@ -190,6 +190,18 @@ def array(name: str, values: Any) -> np.ndarray:
     return found
 
 
+def lags(name: str, values: Any) -> np.ndarray:
+    """The sizes of whole numbers as an array of int64 of the same shape: an autocovariance is even.
+
+    >>> lags("lags", [0, -1, 2.0])
+    array([0, 1, 2])
+    """
+    found = reals(name, values)
+    if not np.all(np.isfinite(found)) or not np.all(found == np.rint(found)):
+        raise ValueError(f"{name} must be whole numbers, got {values!r}.")
+    return np.abs(found).astype(np.int64)
+
+
 def interval(name: str, value: Any, otherwise: str = "") -> tuple[float, float]:
     """The lower and the upper bound of an interval as floats. None, like -inf below and inf above, is an open side.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,11 +9,10 @@ from numba import njit, types
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from ..core.compile import lasting_name, locked
 from ..core.random import multiply_add, normal_pair, normal_pairs, seed_lane
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, Lanes, component, lanes
-from .branching import Branch
+from .branching import Branch, Copying, branch_of
 from .rational.model import RationalModel
 from .stationary import LinearStart
 
@@ -190,20 +187,10 @@ def reseed_recursion(data: _Data, lane: int, path: int, generation: int) -> None
         seed_lane(data.key, path, generation * n_components + j, data.words[j], lane)
 
 
-@lru_cache(maxsize=16)
-def _branch_functions(data: types.Type) -> tuple[Callable[..., None], Callable[..., None], Callable[..., None]]:
-    """The functions of a branch, compiled for one type of data."""
-    copied = types.void(data, types.int64, types.Array(types.float64, 1, "C"), types.Array(types.uint64, 1, "C"))
-    return (
-        locked(save_recursion, copied, lasting_name(save_recursion)),
-        locked(load_recursion, copied, lasting_name(load_recursion)),
-        locked(reseed_recursion, types.void(data, *[types.int64] * 3), lasting_name(reseed_recursion)),
-    )
-
-
 def recursion_branch(lanes: Lanes, dim: int, n_poles: int) -> Branch:
     """What is needed to copy lanes that `recursion_lanes` made for a model of `n_poles` poles."""
-    return Branch(*_branch_functions(lanes.kind), dim * (_padded(n_poles) + 1), 4 * dim)
+    copying = Copying(save_recursion, load_recursion, reseed_recursion)
+    return branch_of(lanes, copying, dim * (_padded(n_poles) + 1), 4 * dim)
 
 
 def recursion_start(model: RationalModel, phi: float) -> LinearStart:

@@ -76,6 +76,14 @@ class Extending(Protocol):
 
 
 @runtime_checkable
+class Correlated(Protocol):
+    """A driver whose increments have a variance and a known autocovariance."""
+
+    def autocovariance(self, lags: ArrayLike, dt: float = 1.0) -> Array:
+        """Autocovariance of a component's increments over steps of `dt` at integer lags, same shape as `lags`."""
+
+
+@runtime_checkable
 class Spreading(Protocol):
     """A feed that can spread one path over its lanes: a lane is then a component of the path, as many dimensions need.
 

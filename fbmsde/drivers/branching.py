@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from numba import types
+
+from ..core.compile import lasting_name, locked
 from .base import Lanes
 
 
@@ -30,3 +34,27 @@ class Branching(Protocol):
 
     def branch(self, lanes: Lanes) -> Branch:
         """The functions that copy lanes of this feed."""
+
+
+class Copying(NamedTuple):
+    """The three functions of a `Branch`, as plain functions of a module or compiled for one type of data."""
+
+    save: Callable[..., None]
+    load: Callable[..., None]
+    reseed: Callable[..., None]
+
+
+def branch_of(lanes: Lanes, copying: Copying, n_numbers: int, n_words: int) -> Branch:
+    """The branch of a driver's lanes; its functions are compiled once for every type of data."""
+    return Branch(*_compiled(copying, lanes.kind), n_numbers, n_words)
+
+
+@lru_cache(maxsize=64)
+def _compiled(copying: Copying, data: types.Type) -> Copying:
+    """The functions of a branch, compiled for one type of data."""
+    copied = types.void(data, types.int64, types.Array(types.float64, 1, "C"), types.Array(types.uint64, 1, "C"))
+    return Copying(
+        locked(copying.save, copied, lasting_name(copying.save)),
+        locked(copying.load, copied, lasting_name(copying.load)),
+        locked(copying.reseed, types.void(data, *[types.int64] * 3), lasting_name(copying.reseed)),
+    )

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ..core import checks
 from ..core.types import Array, Key
+from ..laws.fgn import fgn_autocovariance
 from ._stored import stored_lanes
 from .base import LANES, Feed, Lanes, correlation_factor
 from .exact.generators import Generator, make_generator
@@ -99,6 +100,17 @@ class FractionalNoise:
         return float(self.sigma * dt**self.hurst)
 
     scale = increment_scale
+
+    def autocovariance(self, lags: ArrayLike, dt: float = 1.0) -> Array:
+        """Autocovariance of a component's increments over steps of `dt` at integer lags, same shape as `lags`.
+
+        It is ``sigma^2 dt^2H`` times :func:`fbmsde.laws.fgn.fgn_autocovariance`.
+
+        >>> FractionalNoise(0.5, 2.0).autocovariance([0, 1], dt=0.25).tolist()
+        [1.0, 0.0]
+        """
+        step = checks.positive("dt", dt)
+        return self.increment_scale(step) ** 2 * fgn_autocovariance(self.hurst, checks.lags("lags", lags))
 
     def feed(self, n_steps: int, dt: float, channels: int, key: Key) -> Feed:
         """Increments of `channels` components over `n_steps` steps of `dt`, for the loops."""

@@ -125,6 +125,23 @@ def sample(
     return out[:, :, 0] if dim is None else out
 
 
+class Sampled:
+    """What every driver has: its increments as an array."""
+
+    def sample(
+        self: Driver, n_steps: int, n_paths: int = 1, *, dt: float = 1.0, dim: int | None = None, seed: checks.Seed
+    ) -> Array:
+        """Increments over steps of `dt` as the simulations use them, (n_paths, n_steps) or (n_paths, n_steps, dim).
+
+        Path i depends on (seed, i) alone.
+
+        >>> from fbmsde import EpochNoise
+        >>> EpochNoise(1437, 128).sample(1000, 3, seed=1).shape
+        (3, 1000)
+        """
+        return sample(self, n_steps, n_paths, dt=dt, dim=dim, seed=seed)
+
+
 class _Source(Protocol):
     """A source of the rows of an array, in blocks of paths."""
 
