@@ -1,7 +1,8 @@
 """Compilation of users' functions: potentials, gradients and level functions.
 
 A function is compiled with the values that it captures at the time of a run (see `captured`). Every function has the
-form ``function(x, *params)``, where x is a float in one dimension and a tuple of floats in several.
+form ``function(x, *params)``, where x is a float in one dimension and a tuple of floats in several. In many dimensions
+x is an array, and a gradient or a drift writes its value into a second array, ``function(x, out, *params)``.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from .cache import kept
 from .captured import OPTIONS, CannotFollow, content_of, digest, frozen, is_frozen, made, name_of, recipe_of
 from .points import Point, replaced
 
-_NUMERIC_STEP = 6e-6  # cube root of the machine epsilon, where truncation and rounding of a central difference balance
+NUMERIC_STEP = 6e-6  # cube root of the machine epsilon, where truncation and rounding of a central difference balance
 _SCALES = [sign * size for size in (0.71, 0.23, 1.9, 0.017, 6.1, 0.0013, 31.0) for sign in (1.0, -1.0)]  # of probes
+_ARRAY = types.Array(types.float64, 1, "C")
 _NUMBERS = (types.Integer, types.Float, types.Boolean)
 
 
@@ -144,13 +146,13 @@ def numeric_gradient(potential: Callable[..., float], dim: int) -> Any:
     """
 
     def slope(x: float, *params: float) -> float:
-        h = _NUMERIC_STEP * max(1.0, abs(x))
+        h = NUMERIC_STEP * max(1.0, abs(x))
         return (1.0 * potential(x + h, *params) - 1.0 * potential(x - h, *params)) / (2.0 * h)
 
     def slopes(x: Point, *params: float) -> Point:
         result = x
         for j in range(len(x)):
-            h = _NUMERIC_STEP * max(1.0, abs(x[j]))
+            h = NUMERIC_STEP * max(1.0, abs(x[j]))
             up = 1.0 * potential(replaced(x, j, x[j] + h), *params)
             down = 1.0 * potential(replaced(x, j, x[j] - h), *params)
             result = replaced(result, j, (up - down) / (2.0 * h))
@@ -160,19 +162,28 @@ def numeric_gradient(potential: Callable[..., float], dim: int) -> Any:
 
 
 def require_compiles(
-    name: str, function: Callable[..., Any], dim: int, n_params: int, *, vector: bool, timed: bool = False
+    name: str,
+    function: Callable[..., Any],
+    dim: int,
+    n_params: int,
+    *,
+    vector: bool,
+    timed: bool = False,
+    arrays: bool = False,
 ) -> None:
     """Compile ``function(x, *params)``, and raise an error with the reason and the place unless it can be used.
 
     If `vector` is True the function must return a point, which is a float in one dimension and a tuple of `dim` floats
-    in several; otherwise it must return one number. If `timed` is True it takes the time before the point. Raises
-    TypeError for an object that is no function and for a function that captures what cannot be followed, and
-    ValueError for one that does not compile or returns something else. `name` is that of the argument in the message.
+    in several; otherwise it must return one number. If `timed` is True it takes the time before the point. If `arrays`
+    is True points are arrays, and a `vector` is written into a second one, after the point. Raises TypeError for an
+    object that is no function and for a function that captures what cannot be followed, and ValueError for one that
+    does not compile or returns something else. `name` is that of the argument in the message.
 
     >>> require_compiles("gradient", lambda x, a: a * x, 1, 1, vector=True)
     """
+    form = _Form(dim, n_params, vector, timed, arrays)
     _require_function(name, function, timed)
-    _require_signature(name, function, dim, n_params, timed)
+    _require_signature(name, function, form)
     try:
         dispatcher = compiled(function)
     except CannotFollow as error:
@@ -181,7 +192,7 @@ def require_compiles(
             "Pass its numbers in `params`, or put them in an array."
         ) from None
     if not config.DISABLE_JIT:
-        _require_returned(name, dispatcher, _Form(dim, n_params, vector, timed), function)
+        _require_returned(name, dispatcher, form, function)
 
 
 @dataclass(frozen=True)
@@ -192,12 +203,25 @@ class _Form:
     n_params: int
     vector: bool
     timed: bool
+    arrays: bool = False
+
+    @property
+    def into(self) -> bool:
+        """Whether it writes its value into an array."""
+        return self.arrays and self.vector
 
     @property
     def arguments(self) -> tuple[types.Type, ...]:
         """The types of its arguments."""
-        point = types.float64 if self.dim == 1 else types.UniTuple(types.float64, self.dim)
-        return (types.float64,) * self.timed + (point,) + (types.float64,) * self.n_params
+        point = types.float64 if self.dim == 1 else _ARRAY if self.arrays else types.UniTuple(types.float64, self.dim)
+        return (types.float64,) * self.timed + (point,) * (1 + self.into) + (types.float64,) * self.n_params
+
+    @property
+    def point(self) -> str:
+        """How it takes the time and the point, in words."""
+        kind = "arrays" if self.into else "an array" if self.arrays else "a tuple"
+        x = "x and out" if self.into else "x"
+        return "t, " * self.timed + (x if self.dim == 1 else f"{x} ({kind} of {self.dim} floats)")
 
 
 def _require_returned(name: str, dispatcher: Any, form: _Form, function: Any) -> None:
@@ -207,6 +231,10 @@ def _require_returned(name: str, dispatcher: Any, form: _Form, function: Any) ->
     except Exception as error:  # the compiler raises of all kinds
         reason = complaints.explain(error, function, form.dim)
         raise ValueError(f"{name} must compile with numba, got: {reason}") from None
+    if form.into:
+        if not isinstance(returned, types.NoneType):
+            raise ValueError(f"{name} must write its value into `out` and return nothing, got numba type {returned}.")
+        return
     as_point = form.vector and form.dim > 1
     if not (_is_point(returned, form.dim) if as_point else isinstance(returned, _NUMBERS)):
         wanted = f"a tuple of {form.dim} floats" if as_point else "one number"
@@ -284,9 +312,9 @@ def _require_function(name: str, function: Any, timed: bool) -> None:
     raise TypeError(f"{name} must be a function of ({arguments}), got {complaints.short(function)}. {advice}")
 
 
-def _require_signature(name: str, function: Any, dim: int, n_params: int, timed: bool) -> None:
-    """Raise ValueError unless the function can be called with x (and t before it) and `n_params` numbers."""
-    problem = complaints.signature_problem(function, n_params, timed)
+def _require_signature(name: str, function: Any, form: _Form) -> None:
+    """Raise ValueError unless the function can be called with x (and t before it) and its numbers."""
+    problem = complaints.signature_problem(function, form.n_params, form.timed, form.into)
     if problem:
-        point = "t, " * timed + ("x" if dim == 1 else f"x (a tuple of {dim} floats)")
-        raise ValueError(f"{name} must take {point} and {n_params} number{'s' * (n_params != 1)} of params, {problem}")
+        numbers = f"{form.n_params} number{'s' * (form.n_params != 1)} of params"
+        raise ValueError(f"{name} must take {form.point} and {numbers}, {problem}")

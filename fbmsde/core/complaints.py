@@ -73,10 +73,10 @@ def short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def signature_problem(function: Any, n_params: int, timed: bool = False) -> str:
+def signature_problem(function: Any, n_params: int, timed: bool = False, into: bool = False) -> str:
     """The reason why the function cannot be called with x and `n_params` numbers, empty if it can.
 
-    A `timed` function takes the time before x.
+    A `timed` function takes the time before x; one that writes `into` an array takes this array after x.
 
     >>> signature_problem(lambda x, a: a * x, 1)
     ''
@@ -85,13 +85,14 @@ def signature_problem(function: Any, n_params: int, timed: bool = False) -> str:
     signature = inspect.signature(plain)
     first, *others = [*signature.parameters.values(), None]
     try:
-        signature.bind(*[0.0] * (timed + 1 + n_params))
+        signature.bind(*[0.0] * (timed + 1 + into + n_params))
         reason = "the point has no name of its own" if first is None or first.kind is first.VAR_POSITIONAL else ""
     except TypeError as error:
         reason = str(error)
     if not reason and any(p is not None and p.kind in (p.KEYWORD_ONLY, p.VAR_KEYWORD) for p in others):
         reason = "" if isinstance(function, functools.partial) else "keywords cannot be compiled"
-    names = "t, " * timed + ", ".join(["x", *"abcdefgh"][: 1 + n_params]) + ", ..." * (n_params > 8)
+    taken = ["t"] * timed + ["x"] + ["out"] * into + [*"abcdefgh"][:n_params]
+    names = ", ".join(taken) + ", ..." * (n_params > 8)
     return f"got {signature}: {reason}{_place(None, function)}. Write ({names}) for it." if reason else ""
 
 

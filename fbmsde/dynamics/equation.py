@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 from numba import njit
 
 from ..core import checks
+from ..core.arrays import writes_into
 from ..core.captured import OPTIONS
 from ..core.compile import by_content, compiled, require_compiles
 from ..core.points import Point, replaced
 from ..core.portable import Portable
+from .array_steps import ARRAY_SOLVERS, ArrayStep, array_step, downhill_into
 from .landscapes import Coordinates, Landscape
 
 Step = Callable[[tuple[float, ...], float, Point, Point, float], Point]
@@ -22,8 +24,9 @@ Step = Callable[[tuple[float, ...], float, Point, Point, float], Point]
 class Equation(Portable):
     """The equation ``dX = b(t, X) dt + dZ`` with the drift ``b = drift(t, x, *params)``, a plain or njit function.
 
-    drift : In one dimension `x` and the drift are floats; in `dim` dimensions both are tuples of floats. The drift has
-        its minus sign: for a landscape it is ``-gradient``.
+    drift : In one dimension `x` and the drift are floats; in `dim` dimensions both are tuples of floats. In many
+        dimensions both are arrays, and the drift is written into the second, ``drift(t, x, out, *params)``; the name
+        `out` tells this form. The drift has its minus sign: for a landscape it is ``-gradient``.
     params : the numbers that the drift takes after x. They can change without compiling.
     dim : the dimension of the state.
     channels : the number of components of the noise Z, None for `dim`. Fewer components drive the last coordinates of
@@ -44,7 +47,7 @@ class Equation(Portable):
     np.float64(0.99)
     """
 
-    drift: Callable[..., Coordinates]
+    drift: Callable[..., Coordinates | None]
     params: tuple[float, ...] = ()
     dim: int = 1
     channels: int | None = None
@@ -68,6 +71,20 @@ class Equation(Portable):
         """The number of components of the noise."""
         return self.dim if self.channels is None else self.channels
 
+    @property
+    def wide(self) -> bool:
+        """Whether points are arrays: the drift writes into `out`."""
+        return self.dim > 1 and writes_into(self.drift, timed=True)
+
+    def array_step(self, solver: str) -> ArrayStep:
+        """The compiled step ``step(params, t, x, noise, dt, out, work)`` of an equation that is `wide`.
+
+        It writes the point after x (dim,) into `out`; `noise` holds the increments of the channels, and the rows of
+        `work` are room for WORK arrays of `dim` numbers. `solver` is a key of `ARRAY_SOLVERS`.
+        """
+        step: ArrayStep = array_step(self._compiled(), ARRAY_SOLVERS[solver])
+        return step
+
     def slope(self) -> Callable[..., Point]:
         """Minus the drift as a compiled function ``slope(x, t, *params)`` from tuples to tuples."""
         slope: Callable[..., Point] = _slope(self._compiled(), self.dim)
@@ -83,7 +100,8 @@ class Equation(Portable):
 
     def _compiled(self) -> Any:
         """The drift, checked and compiled with the present values of what it captures."""
-        require_compiles("drift", self.drift, self.dim, len(self.params), vector=True, timed=True)
+        sizes = self.dim, len(self.params)
+        require_compiles("drift", self.drift, *sizes, vector=True, timed=True, arrays=self.wide)
         return compiled(self.drift)
 
 
@@ -94,7 +112,10 @@ def overdamped(landscape: Landscape) -> Equation:
     >>> overdamped(quadratic(2.0)).drift(0.0, 1.5, 2.0)
     -3.0
     """
-    drift = _downhill(landscape.point_gradient, landscape.dim)
+    if landscape.wide:
+        drift = downhill_into(landscape.array_gradient)
+    else:
+        drift = _downhill(landscape.point_gradient, landscape.dim)
     return Equation(drift, landscape.params, landscape.dim, name=landscape.name, landscape=landscape)
 
 

@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, ParamSpec
+from typing import Any, ClassVar, ParamSpec
 
 import numpy as np
 import scipy
@@ -14,12 +14,15 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.arrays import numeric_gradient_into, of_tuples, require_indices, writes_into, written
 from ..core.compile import compiled, lifted, numeric_gradient, require_compiles, require_same_sign
 from ..core.points import Point
 from ..core.portable import Portable
 from ..core.types import Array
 
 Coordinates = float | Point  # of a place: a float in one dimension
+
+WIDE = 16  # from so many dimensions on compiled tuples are slow, and points are arrays unless the gradient takes tuples
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,9 @@ class Landscape(Portable):
     potential, gradient : In one dimension `x` and the gradient are floats; in d dimensions both are tuples of d floats.
         Plain functions are compiled. A gradient that is left out is found by central differences, with a relative error
         of about 1e-10, at 2 d evaluations of the potential.
+        In many dimensions x is an array (d,), and the gradient writes its value into a second one:
+        ``gradient(x, out, *params)``. The name `out` tells this form, which serves 2 and more dimensions, from the
+        other. Where the gradient is left out, x is an array from 16 dimensions on.
     params : the numbers that the functions take after x. They can change without compiling.
     dim : the dimension d.
     name : a name for tables and messages.
@@ -54,7 +60,7 @@ class Landscape(Portable):
     """
 
     potential: Callable[..., float]
-    gradient: Callable[..., Coordinates] | None = None
+    gradient: Callable[..., Coordinates | None] | None = None
     params: tuple[float, ...] = ()
     dim: int = 1
     name: str = "landscape"
@@ -70,8 +76,40 @@ class Landscape(Portable):
         if self.finest is not None:
             object.__setattr__(self, "finest", checks.positive("finest", self.finest))
         potential = self._compiled("potential")
+        if self.wide:
+            require_indices("potential", potential, self.dim, self.params, vector=False)
         if self.gradient is not None:
-            require_same_sign(potential, self._compiled("gradient"), self.dim, self.params)
+            gradient = self._compiled("gradient")
+            if self.wide:
+                require_indices("gradient", gradient, self.dim, self.params, vector=True)
+                potential, gradient = of_tuples(potential), written(gradient)
+            require_same_sign(potential, gradient, self.dim, self.params)
+
+    @property
+    def wide(self) -> bool:
+        """Whether points are arrays: the gradient writes into `out`, or it is left out in 16 or more dimensions.
+
+        >>> Landscape(lambda x: x[0] ** 2 + x[1] ** 2, dim=2).wide
+        False
+        """
+        if self.gradient is None:
+            return self.dim >= WIDE
+        return self.dim > 1 and writes_into(self.gradient)
+
+    @property
+    def array_gradient(self) -> Callable[..., None]:
+        """The compiled ``gradient(x, out, *params)`` of a landscape that is `wide`, with what it captures now.
+
+        >>> import numpy as np
+        >>> out = np.empty(16)
+        >>> Landscape(lambda x: x[3] ** 2, dim=16).array_gradient(np.ones(16), out)
+        >>> out[2:5].round(6)
+        array([0., 2., 0.])
+        """
+        if self.gradient is None:
+            found: Callable[..., None] = numeric_gradient_into(self._compiled("potential"))
+            return found
+        return self._compiled("gradient")
 
     @property
     def point_gradient(self) -> Callable[..., Point]:
@@ -79,9 +117,16 @@ class Landscape(Portable):
 
         It is compiled with the present values of what the function captures.
 
+        Raises ValueError if points are arrays.
+
         >>> quadratic(2.0).point_gradient((1.5,), 2.0)
         (3.0,)
         """
+        if self.wide:
+            raise ValueError(
+                f"landscape must take points as tuples here, got {self.name!r}, which takes arrays. "
+                "Write gradient(x, *params), which returns a tuple of floats, or see which steps take arrays."
+            )
         gradient: Callable[..., Point] = lifted(self._compiled_gradient(), self.dim)
         return gradient
 
@@ -94,7 +139,8 @@ class Landscape(Portable):
     def slope(self, x: ArrayLike) -> np.float64 | Array:
         """Gradient at `x`, in the shape of `x`, whose last axis has length d in d dimensions."""
         points, _ = self._points(x)
-        values: np.float64 | Array = _each(self._compiled_gradient(), self.params, points).reshape(np.shape(x))[()]
+        gradient = written(self.array_gradient) if self.wide else self._compiled_gradient()
+        values: np.float64 | Array = _each(gradient, self.params, points).reshape(np.shape(x))[()]
         return values
 
     def _compiled_gradient(self) -> Callable[..., Coordinates]:
@@ -104,24 +150,26 @@ class Landscape(Portable):
         gradient: Callable[..., Coordinates] = numeric_gradient(self._compiled("potential"), self.dim)
         return gradient
 
-    def _compiled(self, name: str) -> Callable[..., Coordinates]:
+    def _compiled(self, name: str) -> Any:
         """The potential or the gradient, checked and compiled with the present values of what it captures."""
         function = getattr(self, name)
-        require_compiles(name, function, self.dim, len(self.params), vector=name == "gradient")
-        found: Callable[..., Coordinates] = compiled(function)
-        return found
+        vector = name == "gradient"
+        require_compiles(name, function, self.dim, len(self.params), vector=vector, arrays=self.wide)
+        return compiled(function)
 
-    def _points(self, x: ArrayLike) -> tuple[list[Coordinates], tuple[int, ...]]:
+    def _points(self, x: ArrayLike) -> tuple[list[Any], tuple[int, ...]]:
         """The points of an array in a list, and the shape of the array without the axis of coordinates."""
         array = np.asarray(x, dtype=float)
         if self.dim == 1:
             return array.ravel().tolist(), array.shape
         if array.shape[-1:] != (self.dim,):
             raise ValueError(f"x must have a last axis of length {self.dim}, got shape {array.shape}.")
+        if self.wide:
+            return list(array.reshape(-1, self.dim).copy()), array.shape[:-1]
         return [tuple(p) for p in array.reshape(-1, self.dim).tolist()], array.shape[:-1]
 
 
-def _each(function: Callable[..., Coordinates], params: tuple[float, ...], points: list[Coordinates]) -> Array:
+def _each(function: Callable[..., object], params: tuple[float, ...], points: list[Any]) -> Array:
     """The function at each point of a list."""
     return np.array([function(x, *params) for x in points], dtype=float)
 
