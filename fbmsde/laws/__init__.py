@@ -1,1 +1,1 @@
-"""Laws of fractional Gaussian noise, of the fractional Ornstein-Uhlenbeck process, of extremes and of diffusions."""
+"""Laws of fractional Gaussian noise and other noises, of linear chains and wells, of extremes and of exits."""

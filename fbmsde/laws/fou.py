@@ -71,6 +71,38 @@ def fou_autocorrelation(hurst: float, times: ArrayLike) -> Array:
     return np.where(t > 25.0, series / gamma_b, close)
 
 
+def fou_mean_variance(hurst: float, horizon: ArrayLike, curvature: float = 1.0, sigma: float = 1.0) -> Array:
+    """Variance of the time average ``(1/T) int_0^T X dt`` of the stationary process, same shape as `horizon` (T > 0).
+
+    It is ``[sigma^2 T^2H - 2 (V - r(T))] / (a T)^2`` with the autocovariance r and ``V = r(0)``, exact: half of the
+    variance of the integral is a function G whose second derivative is r, and ``a^2 G - G'' = sigma^2 T^2H / 2 - V`` by
+    the spectral density of X. For a long time it falls like ``sigma^2 T^(2H-2) / a^2``: the average forgets the start
+    but not the noise. For ``a T < 1`` it is the integral ``2 int_0^1 (1 - u) r(u T) du``, because the difference loses
+    digits there. Raises ValueError unless all T are positive.
+
+    >>> fou_mean_variance(0.5, [1e-9, 10.0]).round(6)  # V, and (T - 1 + exp(-T)) / T^2
+    array([0.5 , 0.09])
+    """
+    h = checks.hurst_parameter(hurst)
+    x = checks.positive("curvature", curvature) * np.asarray(horizon, dtype=float)
+    if not np.all(x > 0):
+        raise ValueError("horizon must be positive, got a value that is not.")
+    late, early = np.maximum(x, 1.0), np.minimum(x, 1.0)
+    two_h, variance = 2.0 * h, fou_stationary_variance(h)
+    far = (late**two_h - 2.0 * variance * (1.0 - fou_autocorrelation(h, late))) / late**2
+    u, weights = _graded_nodes()
+    near = 2.0 * variance * (fou_autocorrelation(h, early[..., None] * u) @ (weights * (1.0 - u)))
+    return np.where(x > 1.0, far, near) * fou_stationary_variance(h, curvature, sigma) / variance
+
+
+def _graded_nodes() -> tuple[Array, Array]:
+    """Nodes and weights on (0, 1) whose panels halve towards 0, where functions of ``u^2H`` are not smooth."""
+    nodes, weights = np.polynomial.legendre.leggauss(16)
+    left = np.append(2.0 ** -np.arange(1.0, 40.0), 0.0)
+    width = np.append(2.0 ** -np.arange(1.0, 40.0), 2.0**-39)
+    return (left[:, None] + width[:, None] * (nodes + 1.0) / 2.0).ravel(), (width[:, None] * weights / 2.0).ravel()
+
+
 def euler_chain_variance(hurst: float, dt: float, curvature: float = 1.0, sigma: float = 1.0) -> float:
     """Stationary variance of the Euler-Maruyama chain ``X' = (1 - a dt) X + sigma dt^H xi`` of the quadratic well.
 
