@@ -101,7 +101,7 @@ def _noise(
     if from_sgd is None:
         return {"dt": 0.005 if dt is None else dt, "sigma": [1.0 if sigma is None else sigma] * len(values)}
     step, noise_std = from_sgd
-    return {"dt": step, "sigma": [FractionalNoise.from_sgd(step, noise_std, h).sigma for h in values]}
+    return {"dt": step, "sigma": [FractionalNoise.from_sgd(step, noise_std, h).increment_scale(1.0) for h in values]}
 
 
 def _run_escape(study_of: Callable[[], EscapeStudy]) -> tuple[EscapeStudy, int]:

@@ -83,7 +83,7 @@ def _rotate_to_diagonal(rest: Array, vectors: Array) -> None:
 
 
 def triangular_root(root: Array) -> Array:
-    """The lower-triangular matrix L (n, n) with ``L L' = root root'`` and a diagonal of at least 0, for `root` (n, n).
+    """The lower-triangular L (n, m) with ``L L' = root root'`` and a diagonal of at least 0, for `root` (n, m >= n).
 
     It is found by Householder's reflections of the columns, from the first row down. `root` may be singular.
 

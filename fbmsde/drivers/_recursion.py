@@ -1,7 +1,8 @@
-"""The rational model of a streaming noise, run as a recursion on lanes of paths."""
+"""The rational models of streaming noise, run as a recursion on lanes of paths."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..core.random import multiply_add, normal_pair, normal_pairs, seed_lane
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, Lanes, component, lanes
 from .branching import Branch, Copying, branch_of
+from .mixture import Mixture, mix
 from .rational.model import RationalModel
 from .stationary import LinearStart
 
@@ -20,61 +22,59 @@ _UNROLLED = 4  # so many steps of the recursion are written out in one vector lo
 
 
 class _Data(NamedTuple):
-    """The model and the lanes of a recursion; the real arrays are of one type, float64 or float32.
+    """The models and the lanes of a recursion; the real arrays are of one type, float64 or float32.
 
-    There are d components, L lanes, and K poles, to which idle ones are added to make P a multiple of 4.
+    There are d components, L lanes, M different models of at most K poles, and P, the next multiple of 4 from K on.
 
     words : the states of the random numbers, (d, 4, L).
-    states, levels : the states (d, P, L) and the levels (d, L) of the model.
-    pace, c : the poles, as rho in double precision and as 1 - rho in single, (P,), and their weights, (P,).
-    gain, level_sd : the weight of the newest normal, and the standard deviation of the level.
-    factor : the lower-triangular factor of the stationary covariance of the states, (K, K).
-    mixing : the lower-triangular factor of the correlation of the components, (d, d), or an empty array.
+    states, levels : the states (d, P, L) and the levels (d, L) of the models.
+    which, weights : the number of the model of each component, (d,), and what its increments are multiplied by, (d,).
+    n_poles : the number of poles of each model, (M,).
+    pace, c : the poles, as rho in double precision and as 1 - rho in single, (M, P), and their weights, (M, P). Idle
+        ones fill the rows up.
+    gain, level_sd : the weight of the newest normal, and the standard deviation of the level, (M,) each.
+    factor : the lower-triangular factors of the stationary covariances of the states, (M, K, K).
+    mixing : the matrix (d, d) by which the components are multiplied, or an empty array.
     spread : the number of lanes in a row if lanes are components of one path, 0 if they are paths; see `component`.
     shocks, normals : room for the normals of a block, (BLOCK, L or fewer), and for those of a start, (K + 2,).
+    scaled, mixed : room for the weights of the poles of a component, (P,), and for a step of the components, of the
+        shape of `mixing` and of the lanes, (d, L or fewer).
     """
 
     key: Key
     words: NDArray[np.uint64]
     states: NDArray[np.floating]
     levels: NDArray[np.floating]
+    which: NDArray[np.int64]
+    weights: NDArray[np.floating]
+    n_poles: NDArray[np.int64]
     pace: NDArray[np.floating]
     c: NDArray[np.floating]
-    gain: np.floating
+    gain: NDArray[np.floating]
     factor: Array
-    level_sd: float
+    level_sd: Array
     mixing: NDArray[np.floating]
     spread: int
     shocks: NDArray[np.floating]
     normals: Array
+    scaled: NDArray[np.floating]
+    mixed: Array
 
 
 def start_recursion(data: _Data, lane: int, path: int) -> None:
     """Draw the stationary state and the level of a path into its lane."""
-    n_poles, normals = data.factor.shape[0], data.normals
+    normals = data.normals
     for j in range(data.states.shape[0]):
-        words = data.words[j]
+        words, factor, n_poles = data.words[j], data.factor[data.which[j]], data.n_poles[data.which[j]]
         seed_lane(data.key, path, component(data.spread, j, lane), words, lane)
         for k in range(0, n_poles + 1, 2):
             normals[k], normals[k + 1] = normal_pair(words, lane)
         for row in range(n_poles):
             value = 0.0
             for k in range(row + 1):
-                value += data.factor[row, k] * normals[k]
+                value += factor[row, k] * normals[k]
             data.states[j, row, lane] = value
-        data.levels[j, lane] = data.level_sd * normals[n_poles]
-
-
-@njit(error_model="numpy", nogil=True)
-def _correlate(noise: Array, mixing: NDArray) -> None:
-    """Multiply the components by the lower-triangular `mixing` (d, d), the last row first, in place."""
-    for row in range(noise.shape[0] - 1, -1, -1):
-        for s in range(BLOCK):
-            for i in range(noise.shape[2]):
-                noise[row, s, i] *= mixing[row, row]
-            for j in range(row):
-                for i in range(noise.shape[2]):
-                    noise[row, s, i] += mixing[row, j] * noise[j, s, i]
+        data.levels[j, lane] = data.level_sd[data.which[j]] * normals[n_poles]
 
 
 def _moved(x: np.floating, pace: np.floating, shock: np.floating) -> np.floating:
@@ -108,52 +108,66 @@ def _advance_poles(states: NDArray, shocks: NDArray, out: Array, pace: NDArray, 
 
 
 def draw_recursion(data: _Data, noise: Array) -> None:
-    """Write the next unit-step increments of the rational model, ``y = d e + level + sum_k c_k x_k``, to `noise`."""
-    shocks, pace, c, gain = data.shocks, data.pace, data.c, data.gain
+    """Write the next increments of the rational models, ``weight (d e + level + sum_k c_k x_k)``, to `noise`."""
+    shocks, scaled = data.shocks, data.scaled
     for j in range(data.states.shape[0]):
         for s in range(0, BLOCK, 2):
             normal_pairs(data.words[j], shocks[s], shocks[s + 1])
-        out, states, levels = noise[j], data.states[j], data.levels[j]
+        m, weight = data.which[j], data.weights[j]
+        out, states, levels, pace, gain = noise[j], data.states[j], data.levels[j], data.pace[m], weight * data.gain[m]
         for s in range(BLOCK):
             for i in range(out.shape[1]):
-                out[s, i] = gain * shocks[s, i] + levels[i]
-        for k in range(0, pace.size, 4):
+                out[s, i] = gain * shocks[s, i] + weight * levels[i]
+        for k in range(0, data.n_poles[m], 4):
+            for pole in range(k, k + 4):
+                scaled[pole] = weight * data.c[m, pole]
             for s in range(0, BLOCK, _UNROLLED):
                 late = s + _UNROLLED
-                _advance_poles(states[k : k + 4], shocks[s:late], out[s:late], pace[k : k + 4], c[k : k + 4])
+                _advance_poles(states[k : k + 4], shocks[s:late], out[s:late], pace[k : k + 4], scaled[k : k + 4])
     if data.mixing.size > 0:
-        _correlate(noise, data.mixing)
+        mix(noise, data.mixing, data.mixed)
 
 
 def recursion_lanes(
-    model: RationalModel, key: Key, dim: int, mixing: Array, scale: float, real: np.dtype, width: int,
+    models: Sequence[RationalModel], key: Key, mixture: Mixture, scale: float, real: np.dtype, width: int,
     spread: bool = False,
 ) -> Lanes:  # fmt: skip
-    """Empty lanes for the noise of a model. The recursion can start any path and goes as far as each path does.
+    """Empty lanes for the noise of one model for each component, (d,) of them, which may be the same one.
 
-    `width` is the number of lanes for which normals are drawn. If `spread` is True there are no more lanes than these,
-    and each is a component of one path, in `dim` rows.
+    The recursion can start any path and goes as far as each path does. `width` is the number of lanes for which normals
+    are drawn. If `spread` is True there are no more lanes than these, and each is a component of one path, in as many
+    rows as there are models.
     """
     n_lanes = width if spread else LANES
-    n_poles = len(model.q)
-    padded = _padded(n_poles)
-    pace, c = np.zeros(padded, real), np.zeros(padded, real)
-    pace[:n_poles] = model.poles if real == np.float64 else model.decay
-    c[:n_poles] = model.weights
+    dim, kinds = len(models), list({id(model): model for model in models}.values())
+    places, most = {id(model): m for m, model in enumerate(kinds)}, max(len(model.q) for model in kinds)
+    padded = _padded(most)
+    pace, c = np.zeros((len(kinds), padded), real), np.zeros((len(kinds), padded), real)
+    factor = np.zeros((len(kinds), most, most))
+    for m, model in enumerate(kinds):
+        n_poles = len(model.q)
+        pace[m, :n_poles] = model.poles if real == np.float64 else model.decay
+        c[m, :n_poles] = model.weights
+        factor[m, :n_poles, :n_poles] = model.start
     data = _Data(
         key=key,
         words=np.zeros((dim, 4, n_lanes), np.uint64),
         states=np.zeros((dim, padded, n_lanes), real),
         levels=np.zeros((dim, n_lanes), real),
+        which=np.array([places[id(model)] for model in models]),
+        weights=mixture.weights.astype(real),
+        n_poles=np.array([len(model.q) for model in kinds]),
         pace=pace,
         c=c,
-        gain=real.type(model.gain),
-        factor=np.ascontiguousarray(model.start),
-        level_sd=model.level_sd,
-        mixing=mixing.astype(real),
+        gain=np.array([model.gain for model in kinds], real),
+        factor=factor,
+        level_sd=np.array([model.level_sd for model in kinds]),
+        mixing=mixture.matrix.astype(real),
         spread=width if spread else 0,
         shocks=np.zeros((BLOCK, width), real),
-        normals=np.zeros(n_poles + 2),
+        normals=np.zeros(most + 2),
+        scaled=np.zeros(padded, real),
+        mixed=np.zeros((len(mixture.matrix), width)),
     )
     return lanes(start_recursion, draw_recursion, data, scale)
 
@@ -188,7 +202,7 @@ def reseed_recursion(data: _Data, lane: int, path: int, generation: int) -> None
 
 
 def recursion_branch(lanes: Lanes, dim: int, n_poles: int) -> Branch:
-    """What is needed to copy lanes that `recursion_lanes` made for a model of `n_poles` poles."""
+    """What is needed to copy lanes that `recursion_lanes` made for models of at most `n_poles` poles."""
     copying = Copying(save_recursion, load_recursion, reseed_recursion)
     return branch_of(lanes, copying, dim * (_padded(n_poles) + 1), 4 * dim)
 

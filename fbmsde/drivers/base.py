@@ -80,7 +80,19 @@ class Correlated(Protocol):
     """A driver whose increments have a variance and a known autocovariance."""
 
     def autocovariance(self, lags: ArrayLike, dt: float = 1.0) -> Array:
-        """Autocovariance of a component's increments over steps of `dt` at integer lags, same shape as `lags`."""
+        """Autocovariance of a component's increments over steps of `dt` at integer lags, same shape as `lags`.
+
+        A driver that prescribes d components gives the covariances of all with all, of the shape of `lags` and (d, d).
+        """
+
+
+@runtime_checkable
+class Shaped(Protocol):
+    """A driver that may prescribe the number of its components."""
+
+    @property
+    def components(self) -> int | None:
+        """The number of components, None for any number."""
 
 
 @runtime_checkable

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..core import checks
 from ..core.types import Array, Key
 from ..laws.fgn import fgn_autocovariance
 from ._stored import stored_lanes
-from .base import LANES, Feed, Lanes, correlation_factor
+from .axes import Axes
+from .base import LANES, Feed, Lanes
 from .exact.generators import Generator, make_generator
 from .jumping import JumpSource
+from .mixture import Matrix, Mixture, is_several
 from .rational.jump_tables import jumps
 from .rational.streaming import StreamingNoise, default_tolerance, step_limit
 from .rational_stream import ModelFeed
-from .sample import METHODS, sample
+from .sample import METHODS, Sampled
 
 MAX_KL = 1e-5  # the largest divergence per path of the model in continuous time, unless the caller chooses
 _STORED_NUMBERS = 2**22  # an exact generator holds so many increments at once: 32 MiB
-
-
-Matrix = tuple[tuple[float, ...], ...]
 
 
 class Options(TypedDict, total=False):
@@ -38,46 +37,54 @@ class Options(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class FractionalNoise:
+class FractionalNoise(Sampled):
     """Fractional Gaussian noise ``sigma dB_H``, with the way in which it is generated.
 
-    hurst, sigma : the Hurst parameter in (0, 1), and the strength: increments over dt have standard deviation
-        ``sigma dt^H``.
+    hurst : the Hurst parameter in (0, 1), or one for each axis, (d,).
+    sigma : the strength: increments over dt have standard deviation ``sigma dt^H``. It is a number; or one for each
+        axis, (d,); or a matrix factor L (d, m), which makes the increments ``L xi`` of independent ones xi. With one
+        Hurst parameter only the covariance ``L L' dt^2H`` matters, and L is replaced by the lower-triangular root of
+        it. With several, xi_k has the Hurst parameter k, and L is (d, d).
     method : "streaming" for a certified rational model, which needs O(1) memory in the number of steps and hurst in
         [0.02, 0.98], or an exact generator of whole paths: "davies_harte", "cholesky" or "hosking".
     tolerance : the largest KL divergence per path of the streaming model, None for its default.
     correlation : the (d, d) correlation matrix of the components of a d-dimensional noise, None for independent ones.
+        A matrix factor and several Hurst parameters have none.
     dtype : float64, or float32 for the states and the increments. Single precision takes half the memory, is no faster
         for the streaming model, and has an error of B_H below 4e-5 n^H after n = 2^20 steps.
 
     A path is the same to the bit for every number of threads and every kernel of BLAS and LAPACK. It may differ between
     processors on which NumPy takes other instructions for exp and powers (with or without AVX-512). These enter the
     covariance of the exact generators in the last bit, and can move the fit of a streaming model within its tolerance.
+    Component j of a noise without matrix or correlation is the one that a noise of its sigma and Hurst parameter alone
+    would have.
 
     >>> FractionalNoise(0.7, sigma=0.5).method
     'streaming'
+    >>> FractionalNoise((0.3, 0.7), sigma=(1.0, 2.0)).sample(100, 3, seed=1).shape
+    (3, 100, 2)
     """
 
-    hurst: float
-    sigma: float = 1.0
+    hurst: float | Sequence[float]
+    sigma: ArrayLike = 1.0
     method: str = "streaming"
     tolerance: float | None = None
     correlation: ArrayLike | None = None
     dtype: DTypeLike = float
 
     def __post_init__(self) -> None:
-        checks.hurst_parameter(self.hurst)
-        checks.positive("sigma", self.sigma)
+        axes = Axes.of(self.hurst, self.sigma, self.correlation)
+        if is_several(self.hurst):
+            object.__setattr__(self, "hurst", axes.hursts)
+        if is_several(self.sigma):
+            object.__setattr__(self, "sigma", axes.sigma)
+        object.__setattr__(self, "correlation", axes.correlation)
         checks.choice("method", self.method, METHODS)
         object.__setattr__(self, "dtype", checks.float_type("dtype", self.dtype))
         if self.tolerance is not None:
             checks.positive("tolerance", self.tolerance)
             if self.method != "streaming":
                 raise ValueError(f"tolerance must be None for {self.method!r}, got {self.tolerance}. It is exact.")
-        if self.correlation is not None:
-            matrix = np.asarray(self.correlation, dtype=float)
-            correlation_factor(matrix)
-            object.__setattr__(self, "correlation", tuple(map(tuple, matrix.tolist())))
 
     @classmethod
     def from_sgd(
@@ -95,41 +102,56 @@ class FractionalNoise:
         eta, s = checks.positive("learning_rate", learning_rate), checks.positive("noise_std", noise_std)
         return cls(hurst, eta ** (1.0 - checks.hurst_parameter(hurst)) * s, **options)
 
+    @property
+    def axes(self) -> Axes:
+        """Hurst parameter, strength and correlation of the components."""
+        return Axes.of(self.hurst, self.sigma, self.correlation)
+
+    @property
+    def common_hurst(self) -> float:
+        """The Hurst parameter that all components share; ValueError if they differ."""
+        return self.axes.common_hurst
+
+    @property
+    def components(self) -> int | None:
+        """The number of components that sigma, hurst or correlation prescribe, None for any number."""
+        return self.axes.dim
+
     def increment_scale(self, dt: float) -> float:
-        """Standard deviation ``sigma dt^H`` of one increment over a step of `dt`."""
-        return float(self.sigma * dt**self.hurst)
+        """Standard deviation ``sigma dt^H`` of one increment over a step of `dt`, the largest of those of the axes."""
+        return float(self.axes.deviations(dt).max())
 
     scale = increment_scale
 
     def autocovariance(self, lags: ArrayLike, dt: float = 1.0) -> Array:
-        """Autocovariance of a component's increments over steps of `dt` at integer lags, same shape as `lags`.
+        """Autocovariance of the increments over steps of `dt` at integer lags, same shape as `lags`.
 
-        It is ``sigma^2 dt^2H`` times :func:`fbmsde.laws.fgn.fgn_autocovariance`.
+        It is ``sigma^2 dt^2H`` times :func:`fbmsde.laws.fgn.fgn_autocovariance`. Where sigma, hurst or correlation
+        prescribe d components it is the covariance of all with all, of the shape of `lags` and (d, d).
 
         >>> FractionalNoise(0.5, 2.0).autocovariance([0, 1], dt=0.25).tolist()
         [1.0, 0.0]
+        >>> FractionalNoise(0.5, [[1.0, 0.0], [1.0, 1.0]]).autocovariance(0).tolist()
+        [[1.0, 1.0], [1.0, 2.0]]
         """
-        step = checks.positive("dt", dt)
-        return self.increment_scale(step) ** 2 * fgn_autocovariance(self.hurst, checks.lags("lags", lags))
+        step, places = checks.positive("dt", dt), checks.lags("lags", lags)
+        if self.components is None:
+            return self.increment_scale(step) ** 2 * fgn_autocovariance(self.common_hurst, places)
+        root, hursts = self.axes.root(step), self.axes.of_each(self.components)
+        each = np.stack([fgn_autocovariance(hurst, places) for hurst in hursts], axis=-1)
+        return np.einsum("jk,...k,ik->...ji", root, each, root)
 
     def feed(self, n_steps: int, dt: float, channels: int, key: Key) -> Feed:
         """Increments of `channels` components over `n_steps` steps of `dt`, for the loops."""
-        mixing, scale = self._mixing(channels), self.increment_scale(dt)
+        hursts = self.axes.of_each(channels)
+        mixture, scale = self.axes.mixture(channels, dt), self.increment_scale(dt)
         real = checks.float_type("dtype", self.dtype)
         if self.method == "streaming":
-            model = StreamingNoise(self.hurst, max(2, n_steps), self.tolerance)
-            return ModelFeed(model.model, key, channels, real, mixing, scale)
+            models = {h: StreamingNoise(h, max(2, n_steps), self.tolerance).model for h in set(hursts)}
+            return ModelFeed(tuple(models[h] for h in hursts), key, channels, real, mixture, scale)
         checks.fits_memory(f"two paths of {n_steps} steps", 16.0 * n_steps * channels)
-        generator = make_generator(self.method, float(self.hurst), n_steps)
-        return _Stored(generator, n_steps, channels, key, mixing, scale, real)
-
-    def sample(self, n_steps: int, n_paths: int = 1, *, dt: float = 1.0, seed: checks.Seed) -> Array:
-        """Increments over steps of `dt`, (n_paths, n_steps), as the simulations use them; see `drivers.sample.sample`.
-
-        >>> FractionalNoise(0.7, sigma=0.5).sample(1000, 3, dt=0.01, seed=1).shape
-        (3, 1000)
-        """
-        return sample(self, n_steps, n_paths, dt=dt, seed=seed)
+        generators = {h: make_generator(self.method, h, n_steps) for h in set(hursts)}
+        return _Stored(tuple(generators[h] for h in hursts), n_steps, key, mixture, scale, real)
 
     def most_steps(self) -> int:
         """The largest number of steps of a streamed path; ValueError for exact generators, which make whole paths."""
@@ -137,7 +159,7 @@ class FractionalNoise:
             raise ValueError(
                 f"method must be 'streaming' for `until`, got {self.method!r}: whole paths have a fixed end."
             )
-        return step_limit(self.hurst, self.tolerance)
+        return min(step_limit(h, self.tolerance) for h in self.axes.hursts)
 
     def jump_source(self, n_steps: int, longest: int, channels: int, tolerance: float | None) -> JumpSource:
         """The jumps of up to `longest` of `n_steps` steps, of the streaming model in double precision.
@@ -157,59 +179,46 @@ class FractionalNoise:
         chosen = tolerance if tolerance is not None else self.tolerance
         if chosen is None:
             chosen = min(default_tolerance(n_steps), MAX_KL)
-        model = StreamingNoise(self.hurst, max(2, n_steps), chosen)
+        model = StreamingNoise(self.common_hurst, max(2, n_steps), chosen)
         tables = jumps(model.model, max(1, min(n_steps, longest).bit_length()))
-        return JumpSource(model, tables, self._mixing(channels))
+        self.axes.of_each(channels)
+        return JumpSource(model, tables, np.empty((0, 0)) if self.factor is None else np.array(self.factor))
 
     @property
     def rows(self) -> Matrix | None:
-        """Rows of the correlation matrix, None for independent components."""
-        return None if self.correlation is None else tuple(map(tuple, np.asarray(self.correlation).tolist()))
+        """Rows of the covariance of the components, in units of `increment_scale`; None for equal, independent ones."""
+        return self.axes.covariance
 
     @property
     def factor(self) -> Matrix | None:
-        """Rows of the lower-triangular factor of the correlation, None for independent components."""
-        return None if self.correlation is None else tuple(map(tuple, correlation_factor(self.correlation).tolist()))
+        """Rows of a lower-triangular root of the covariance; None for independent components of equal strength."""
+        return self.axes.factor
 
     @property
     def largest_deviation(self) -> float:
-        """An upper bound, in units of sigma, of the standard deviation of a unit-step increment in any direction."""
-        if self.correlation is None:
-            return 1.0
-        return math.sqrt(max(math.fsum(map(abs, row)) for row in self.rows or ()))
-
-    def _mixing(self, dim: int) -> NDArray[np.float64]:
-        """Lower-triangular factor of the correlation, empty for independent components."""
-        if self.correlation is None:
-            return np.empty((0, 0))
-        factor = correlation_factor(self.correlation)
-        if factor.shape[0] != dim:
-            raise ValueError(f"correlation must be a {dim} x {dim} matrix, got {factor.shape[0]} x {factor.shape[0]}.")
-        return factor
+        """An upper bound of the standard deviation of an increment in any direction, in units of `increment_scale`."""
+        return self.axes.largest_deviation
 
 
 @dataclass(frozen=True)
 class _Stored:
-    """Whole paths of an exact generator, a block of them in memory at a time."""
+    """Whole paths of an exact generator for each component, a block of them in memory at a time."""
 
-    generator: Generator
+    generators: tuple[Generator, ...]
     n_steps: int
-    dim: int
     key: Key
-    mixing: Array
+    mixture: Mixture
     scale: float
     dtype: np.dtype
 
     @property
     def max_paths(self) -> int:
         """Paths that one set of lanes may serve."""
-        return max(2, min(8 * LANES, _STORED_NUMBERS // (self.n_steps * self.dim)) // 2 * 2)
+        return max(2, min(8 * LANES, _STORED_NUMBERS // (self.n_steps * len(self.generators))) // 2 * 2)
 
     def lanes(self, first: int, n_paths: int, width: int = LANES) -> Lanes:
         """Lanes that read the increments of a range of paths, which are generated here."""
-        increments = np.empty((self.dim, n_paths, self.n_steps), self.dtype)
-        for j in range(self.dim):
-            self.generator.fill(self.key, first, j, increments[j])
-        if self.mixing.size:
-            increments = np.einsum("jk,kpt->jpt", self.mixing.astype(self.dtype), increments)
-        return stored_lanes(increments, first, self.scale)
+        increments = np.empty((len(self.generators), n_paths, self.n_steps), self.dtype)
+        for j, generator in enumerate(self.generators):
+            generator.fill(self.key, first, j, increments[j])
+        return stored_lanes(self.mixture.applied(increments), first, self.scale)

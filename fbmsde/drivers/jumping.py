@@ -21,31 +21,27 @@ class JumpSource(NamedTuple):
 class Jumping(Protocol):
     """A driver that can give the sum of many increments at once. Continuous time needs one.
 
-    How far the boundary must be from a jump is known for fractional noise, so `hurst` and `sigma` belong to it.
+    How far the boundary must be from a jump is known for fractional noise, so a Hurst parameter belongs to it.
     """
 
     @property
-    def hurst(self) -> float:
-        """The Hurst parameter."""
-
-    @property
-    def sigma(self) -> float:
-        """The standard deviation of an increment over a step of 1."""
+    def common_hurst(self) -> float:
+        """The Hurst parameter of all components; ValueError if they differ."""
 
     @property
     def rows(self) -> tuple[tuple[float, ...], ...] | None:
-        """Rows of the correlation matrix of the components, None for independent ones."""
+        """Rows of the covariance of the components, in units of `increment_scale`; None for equal, independent ones."""
 
     @property
     def factor(self) -> tuple[tuple[float, ...], ...] | None:
-        """Rows of the lower-triangular factor of the correlation, None for independent components."""
+        """Rows of a lower-triangular root of the covariance; None for independent components of equal strength."""
 
     @property
     def largest_deviation(self) -> float:
-        """An upper bound, in units of sigma, of the standard deviation of a unit-step increment in any direction."""
+        """An upper bound of the standard deviation of an increment in any direction, in units of `increment_scale`."""
 
     def increment_scale(self, dt: float) -> float:
-        """Standard deviation of an increment over a step of `dt`."""
+        """Standard deviation of an increment over a step of `dt`, the largest of those of the components."""
 
     def jump_source(self, n_steps: int, longest: int, channels: int, tolerance: float | None) -> JumpSource:
         """The jumps of up to `longest` of `n_steps` steps; `tolerance` overrides the driver's own.

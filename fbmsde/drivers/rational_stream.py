@@ -1,4 +1,4 @@
-"""The feed of a rational model: its recursion, run path by path as far as each path goes."""
+"""The feed of rational models: their recursion, run path by path as far as each path goes."""
 
 from __future__ import annotations
 
@@ -7,52 +7,62 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..core import checks
-from ..core.types import Array, Key
+from ..core.types import Key
 from ._recursion import recursion_branch, recursion_lanes, recursion_start
 from .base import LANES, Lanes
 from .branching import Branch
+from .mixture import Mixture
 from .rational.model import RationalModel
 from .stationary import LinearStart
 
 
-def _independent() -> Array:
-    """The mixing of components that are independent of each other."""
-    return np.empty((0, 0))
-
-
 @dataclass(frozen=True)
 class ModelFeed:
-    """The increments of a rational model times `scale`, of `dim` components, for any number of steps.
+    """The increments of rational models times `scale`, of `dim` components, for any number of steps.
 
-    `mixing` (dim, dim) is the lower-triangular factor of the correlation of the components, empty for independent ones;
-    `dtype` is that of the states, float64 or float32.
+    `model` is that of all components, or a tuple with the model of each; `mixture` makes the components of independent
+    ones, None for those themselves; `dtype` is that of the states, float64 or float32.
     """
 
-    model: RationalModel
+    model: RationalModel | tuple[RationalModel, ...]
     key: Key
     dim: int = 1
     dtype: np.dtype = field(default=np.dtype(float))
-    mixing: Array = field(default_factory=_independent)
+    mixture: Mixture | None = None
     scale: float = 1.0
     max_paths: None = None
 
+    @property
+    def models(self) -> tuple[RationalModel, ...]:
+        """The model of each component, (dim,)."""
+        return self.model if isinstance(self.model, tuple) else (self.model,) * self.dim
+
+    @property
+    def mixed(self) -> Mixture:
+        """How the components are made of independent ones."""
+        return self.mixture or Mixture.none(self.dim)
+
     def lanes(self, first: int, n_paths: int, width: int = LANES) -> Lanes:
         """Empty lanes, which serve any path; normals are drawn for the first `width` of them."""
-        return recursion_lanes(self.model, self.key, self.dim, self.mixing, self.scale, self.dtype, width)
+        return recursion_lanes(self.models, self.key, self.mixed, self.scale, self.dtype, width)
 
     def coordinates(self, rows: int, width: int) -> Lanes | None:
-        """Lanes of which each is a component of one path: see `Spreading`. None if the components are correlated."""
-        if self.mixing.size:
+        """Lanes of which each is a component of one path: see `Spreading`. None unless all components are alike."""
+        if not self.mixed.is_none or len(set(map(id, self.models))) > 1:
             return None
-        return recursion_lanes(self.model, self.key, rows, self.mixing, self.scale, self.dtype, width, spread=True)
+        models, mixture = (self.models[0],) * rows, Mixture.none(rows)
+        return recursion_lanes(models, self.key, mixture, self.scale, self.dtype, width, spread=True)
 
     def branch(self, lanes: Lanes) -> Branch:
         """The functions that copy lanes of this feed: see `Branching`."""
-        return recursion_branch(lanes, self.dim, len(self.model.q))
+        return recursion_branch(lanes, self.dim, max(len(model.q) for model in self.models))
 
     def linear_start(self, phi: float) -> LinearStart:
-        """The start of a stationary linear chain: see `Stationary`; correlated components have correlated starts.
+        """The start of a stationary linear chain, the same for each component: see `Stationary`.
 
-        With them, `mixing` is to be applied to the starts as it is to the increments.
+        `mixed` is to be applied to the starts of the components as it is to the increments. ValueError for components
+        of several models.
         """
-        return recursion_start(self.model, checks.stable("phi", phi))
+        if len(set(map(id, self.models))) > 1:
+            raise ValueError(f"noise must have one model for a stationary start, got {len(set(self.models))} of them.")
+        return recursion_start(self.models[0], checks.stable("phi", phi))

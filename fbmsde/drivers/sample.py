@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from ..core import checks
 from ..core.types import AnyArray, Array, Key
-from .base import LANES, Driver
+from .base import LANES, Driver, Shaped
 from .exact.generators import GENERATORS, Generator, Progress, fill_components, fill_paths, make_generator
 from .feed_rows import fill_from_feed, fill_some
 from .rational.streaming import StreamingNoise
@@ -111,13 +111,15 @@ def sample(
     """Increments of any driver over steps of `dt`, (n_paths, n_steps), or (n_paths, n_steps, dim).
 
     They have the driver's strength, for fractional noise ``sigma dt^H``, and are what the simulations feed to path i of
-    a run of `n_steps` steps with the same seed. `n_jobs` and `progress` are as for :func:`fgn`.
+    a run of `n_steps` steps with the same seed. If `dim` is None it is the number of components that the driver
+    prescribes, if it does. `n_jobs` and `progress` are as for :func:`fgn`.
 
     >>> from fbmsde import FractionalNoise
     >>> sample(FractionalNoise(0.7, sigma=0.5), 1000, 3, dt=0.01, seed=1).shape
     (3, 1000)
     """
     n_steps, n_paths = checks.count("n_steps", n_steps), checks.count("n_paths", n_paths)
+    dim = driver.components if dim is None and isinstance(driver, Shaped) else dim
     step, parts = checks.positive("dt", dt), 1 if dim is None else checks.count("dim", dim)
     checks.fits_memory("the increments", 8.0 * n_paths * n_steps * parts)
     out = np.empty((n_paths, n_steps, parts))

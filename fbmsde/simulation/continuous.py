@@ -173,7 +173,7 @@ def _budget(
     noise: Jumping, jumper: Jumper, plan: Plan, counts: NDArray[np.int64], watched: Array, n_paths: int
 ) -> ErrorBudget:
     """The error budget of a finished run, from the counts that its jumps have kept."""
-    late, hidden, hurst = counts[0, 1], counts[0, 2], float(noise.hurst)
+    late, hidden, hurst = counts[0, 1], counts[0, 2], float(noise.common_hurst)
     counts[0, 1:3] = 0
     return ErrorBudget(
         missed_crossings=(missed_crossings(hurst, counts) + _SAMPLED * float(hidden)) / n_paths,
@@ -197,8 +197,8 @@ def default_fine_steps(noise: Jumping, horizon: float, distance: float, longest:
     follows the drift.
     """
     length = min(distance, noise.increment_scale(horizon))
-    left = overshoot_left(noise.hurst) * barrier_shift(noise.hurst) * noise.sigma
-    step = min(longest, (_NEGLIGIBLE * length / left) ** (1.0 / noise.hurst))
+    left = overshoot_left(noise.common_hurst) * barrier_shift(noise.common_hurst) * noise.increment_scale(1.0)
+    step = min(longest, (_NEGLIGIBLE * length / left) ** (1.0 / noise.common_hurst))
     return 2 ** max(_FEWEST, min(_MOST, math.ceil(math.log2(horizon) - math.log2(step)))) if step > 0 else 2**_MOST
 
 
@@ -216,7 +216,7 @@ def jump_passages(
     scan = _scan(problem, noise, landscape, horizon)
     n_steps = _fine_steps(problem, noise, fine_steps, scan, accuracy)
     dt = horizon / n_steps
-    shift = barrier_shift(noise.hurst) * noise.increment_scale(dt)
+    shift = barrier_shift(noise.common_hurst) * noise.increment_scale(dt)
     region = problem.region.moved_in(shift, noise)
     longest_steps = n_steps if longest is None else max(1, int(min(longest / dt, n_steps)))
     place = region.watch, problem.region.clearance(noise), problem.start

@@ -73,7 +73,7 @@ class Shifted(Grid):
         """The passage times of a crowd of paths."""
         advice = "The shift of the boundary is known for fractional noise only."
         noise = checks.kind("noise", problem.driver, FractionalNoise, advice)
-        region = problem.region.moved_in(barrier_shift(noise.hurst) * noise.increment_scale(self.dt), noise)
+        region = problem.region.moved_in(barrier_shift(noise.common_hurst) * noise.increment_scale(self.dt), noise)
         return grid_passages(problem, region, self.dt, SOLVERS[self.solver], self.until, crowd)
 
 

@@ -132,8 +132,8 @@ def visited(
     back so strongly that they cannot cross the outer half of the distance: a path that gains eight standard deviations
     of the noise within any time t loses the drift over that time, and ``max_t (8 sigma t^H - pull t) <= distance / 2``.
     """
-    farthest, hurst = _FARTHEST * noise.increment_scale(horizon), float(noise.hurst)
-    gain = _QUIET * noise.sigma
+    farthest, hurst = _FARTHEST * noise.increment_scale(horizon), float(noise.common_hurst)
+    gain = _QUIET * noise.increment_scale(1.0)
     for halvings in range(_SCALES, 0, -1):
         distance = farthest * 2.0**-halvings
         places = x0 + side * distance * np.linspace(0.5, 1.0, _SAMPLES)

@@ -44,12 +44,12 @@ class Cell(NamedTuple):
 
 def run_cell(cell: Cell, settings: EscapeSettings) -> EscapeRow:
     """Run one cell of the study; a path that breaks becomes a note, the other cells go on."""
-    cell.bar.set_description(f"H = {cell.noise.hurst:g}, {cell.well.name}")
+    cell.bar.set_description(f"H = {cell.noise.common_hurst:g}, {cell.well.name}")
     try:
         passages = cell.passages(settings)
     except PathError as error:
         return EscapeRow(
-            hurst=cell.noise.hurst,
+            hurst=cell.noise.common_hurst,
             well=cell.well.name,
             curvature=cell.well.curvature,
             barrier=cell.well.barrier,
@@ -72,7 +72,7 @@ def _measured(cell: Cell, settings: EscapeSettings, passages: PassageTimes) -> E
     chain, free = _chain(cell.well, passages), _continuous(cell, settings)
     predicted = _predictions(cell.well, cell.noise, settings.dt)
     return EscapeRow(
-        hurst=cell.noise.hurst,
+        hurst=cell.noise.common_hurst,
         well=cell.well.name,
         curvature=cell.well.curvature,
         barrier=cell.well.barrier,
@@ -159,17 +159,18 @@ class _Predictions(NamedTuple):
 
 def _predictions(well: Well, noise: FractionalNoise, dt: float) -> _Predictions:
     """Predict the exit rate and the mean exit time of the chain by every formula that applies to this well."""
+    hurst, sigma = noise.common_hurst, noise.increment_scale(1.0)
     if well.barrier is not None:
-        problem = _Problem(hurst=noise.hurst, sigma=noise.sigma, curvature=well.curvature, barrier=well.barrier,
+        problem = _Problem(hurst=hurst, sigma=sigma, curvature=well.curvature, barrier=well.barrier,
                            dt=dt, sides=2)  # fmt: skip
         rates, means = (
             {f.name: float(f.evaluate(**problem)) for f in registry.applicable(quantity, formula.EXIT, **problem)}
             for quantity in ("exit_rate", "mean_exit_time")
         )
         return _Predictions(rates, means)
-    if noise.hurst == 0.5 and isinstance(well.domain, tuple) and isinstance(well.x0, float):
+    if hurst == 0.5 and isinstance(well.domain, tuple) and isinstance(well.x0, float):
         lower, upper = well.domain
-        shift = float(registry.FORMULAS["grid_shift"].evaluate(hurst=0.5, dt=dt, sigma=noise.sigma))
+        shift = float(registry.FORMULAS["grid_shift"].evaluate(hurst=0.5, dt=dt, sigma=sigma))
         domain = (lower - shift, upper + shift)
-        return _Predictions({}, {"mean_exit_grid": mean_exit_time(well.landscape, well.x0, domain, sigma=noise.sigma)})
+        return _Predictions({}, {"mean_exit_grid": mean_exit_time(well.landscape, well.x0, domain, sigma=sigma)})
     return _Predictions({}, {})
