@@ -244,7 +244,7 @@ def drift() -> None:
             found = on_grid(
                 quadratic(), hurst, barrier, n_steps, n_paths, horizon=horizon, accuracy=Accuracy(drift_step=step)
             )
-            when = np.where(found.censored, np.inf, found.steps * horizon / n_steps)
+            when = np.where(found.censored, np.inf, found.ends.steps * horizon / n_steps)
             got = np.array([np.mean(when > t) for t in times])
             z = (got - exact) / np.sqrt(2 * got * (1 - got) / n_paths)
             cells = "".join(f"{e:9.4f} / {g:.4f} ({v:5.2f})" for e, g, v in zip(exact, got, z, strict=True))

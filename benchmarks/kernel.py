@@ -13,6 +13,7 @@ import fbmsde
 from fbmsde import FractionalNoise, first_passage
 from fbmsde.drivers._stored import stored_lanes
 from fbmsde.dynamics.solvers import SOLVERS
+from fbmsde.simulation._ends import Ends
 from fbmsde.simulation._loop import follow
 from fbmsde.simulation._motion import Motion
 from fbmsde.simulation.watch import interval_watch
@@ -25,13 +26,13 @@ def exit_kernel(solver: str, n_steps: int = 2000, n_paths: int = 512, repeats: i
     """Nanoseconds per path-step with the increments given, no path leaving; medians of CPU time."""
     increments = fbmsde.fgn(0.5, n_steps, n_paths, seed=1)[None]
     watch = interval_watch(-math.inf, 100.0)
-    motion = Motion.of(fbmsde.overdamped(WELL), SOLVERS[solver], watch, (START,), DT, 0.01)
+    motion = Motion.of(fbmsde.overdamped(WELL), SOLVERS[solver], watch, np.array([[START]]), DT, 0.01)
     times = []
     for _ in range(repeats + 1):
         lanes = stored_lanes(increments, 0, 0.01)
-        out = np.zeros(n_paths, np.int64), np.zeros(n_paths, np.uint8)
+        ends = Ends.open(n_paths, 1)
         begin = time.process_time()
-        follow(lanes, motion, n_steps, np.arange(n_paths), *out, np.zeros(2, np.int64))
+        follow(lanes, motion, n_steps, np.arange(n_paths), ends, np.zeros(2, np.int64))
         times.append(time.process_time() - begin)
     return median(times[1:]) / increments.size * 1e9
 

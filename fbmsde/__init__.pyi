@@ -15,6 +15,7 @@ from .dynamics.landscapes import (
 )
 from .hurst.estimate import estimate_hurst
 from .hurst.rolling import rolling_hurst
+from .results.departures import Departures
 from .results.estimates import NoEstimateError
 from .results.passage_times import PassageTimes
 from .simulation.bridge import bridge_passage
@@ -28,13 +29,14 @@ from .simulation.paths import Paths, simulate_paths
 from .studies.escape.study import EscapeStudy, escape_study
 
 __all__ = [
-    "FBM",
     "Accuracy",
     "Continuous",
+    "Departures",
     "EpochNoise",
     "Equation",
     "ErrorBudget",
     "EscapeStudy",
+    "FBM",
     "FractionalNoise",
     "Grid",
     "HorizonError",

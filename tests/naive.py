@@ -29,17 +29,18 @@ def step(solver: str, landscape: Any, x: float, noise: float, dt: float) -> floa
 
 
 def first_passage(landscape: Any, increments: np.ndarray, x0: float, domain: Any, dt: float, solver: str) -> Any:
-    """Times and censoring of the paths driven by `increments` (n_paths, n_steps)."""
+    """Times, censoring and places of the paths driven by `increments` (n_paths, n_steps)."""
     n_paths, n_steps = increments.shape
     times, censored = np.full(n_paths, n_steps * dt), np.ones(n_paths, dtype=bool)
+    places = np.full(n_paths, np.nan)
     for path in range(n_paths):
         x = x0
         for i in range(n_steps):
             x = step(solver, landscape, x, increments[path, i], dt)
             if not domain[0] < x < domain[1]:
-                times[path], censored[path] = (i + 1) * dt, False
+                times[path], censored[path], places[path] = (i + 1) * dt, False, x
                 break
-    return times, censored
+    return times, censored, places
 
 
 WORD = 2**64 - 1

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..core import checks
 from ..core.types import Array
+from .departures import Departures
 from .estimates import _ROUNDING, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve, _as_rate
 
 
@@ -28,9 +29,10 @@ class PassageTimes:
     error_budget : in continuous time, what each approximation may contribute to the error, else None.
     broken : True for the censored paths that left the finite numbers, (n_paths,); their time is the step before that.
     note : what a reader must know about these times, empty if there is nothing.
+    departures : through which side and where paths have left, None if that is not known. `side` and `place` show it.
 
-    Raises ValueError unless times are finite and lie between 0 and the horizon, and unless all arrays have the same
-    length.
+    Raises ValueError unless times are finite and lie between 0 and the horizon, unless all arrays have the same
+    length, and unless just the paths that left have a side.
 
     >>> passages = PassageTimes(np.array([1.0, 2.0, 3.0, 3.0]), np.array([False, False, False, True]), 3.0, 1.0)
     >>> passages.n_left, passages.survival().probabilities.tolist()
@@ -44,6 +46,7 @@ class PassageTimes:
     error_budget: Any = None
     broken: NDArray[np.bool_] = None  # type: ignore[assignment]  # none, as set in __post_init__
     note: str = ""
+    departures: Departures | None = None
 
     def __post_init__(self) -> None:
         times, end = checks.array("times", self.times), checks.positive("horizon", self.horizon)
@@ -58,6 +61,8 @@ class PassageTimes:
         if np.any(broken & ~self.censored):
             raise ValueError("broken must mark censored paths only, got one that left.")
         object.__setattr__(self, "broken", broken)
+        if self.departures is not None and not np.array_equal(self.departures.codes == 0, self.censored):
+            raise ValueError("departures must tell a side for just the paths that left, got other ones.")
 
     def _flags(self, name: str, values: Any) -> NDArray[np.bool_]:
         """The values as an array; ValueError unless it holds one truth value for each path."""
@@ -93,6 +98,36 @@ class PassageTimes:
     def n_broken(self) -> int:
         """Number of paths that left the finite numbers, so that their exit is unknown."""
         return int(np.count_nonzero(self.broken))
+
+    @property
+    def side(self) -> NDArray[np.str_]:
+        """The name of the side through which each path left, empty for paths that were not seen to leave, (n_paths,).
+
+        It is "lower" or "upper" for an interval, "level" for one level set, and the name of the first level set that
+        was not negative where the domain names several. Raises NoEstimateError for times without `departures`.
+
+        >>> from fbmsde import FractionalNoise, first_passage, quadratic
+        >>> run = {"dt": 0.01, "horizon": 99.0, "n_paths": 4, "seed": 1}
+        >>> passages = first_passage(quadratic(), FractionalNoise(0.5), 0.0, (-1.0, 1.0), **run)
+        >>> bool(np.all((passages.side == "upper") == (passages.place >= 1.0)))
+        True
+        """
+        return self._departures().sides
+
+    @property
+    def place(self) -> Array:
+        """The first point of each path that was not inside, (n_paths,), in d dimensions (n_paths, d); nan if none was.
+
+        On a grid it is the point after the last step, which lies beyond the boundary. In continuous time it is the end
+        of the fine step in which the path has left. Raises NoEstimateError for times without `departures`.
+        """
+        return self._departures().places
+
+    def _departures(self) -> Departures:
+        """Where paths have left; NoEstimateError if that was not noted."""
+        if self.departures is None:
+            raise NoEstimateError("departures must be given to tell where paths left, got None.")
+        return self.departures
 
     def survival(self) -> SurvivalCurve:
         """Kaplan-Meier estimate of the probability to be inside, by ``scipy.stats.ecdf``.

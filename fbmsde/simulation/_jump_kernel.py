@@ -14,6 +14,7 @@ from ..core.states import BROKEN, CENSORED, LEFT, NO_LEVEL
 from ..core.types import Array, Key
 from ..drivers.rational.jump_tables import Jumps
 from ..dynamics.solvers import heun
+from ._ends import Ends
 from .budget import BINS, PER_UNIT
 from .scan import Line
 from .watch import INSIDE, UNDEFINED
@@ -257,13 +258,21 @@ def _bend(gradient: Any, params: Any, x: Point, y: Point, between: Point, width:
     return most / far
 
 
+@njit(error_model="numpy", nogil=True)
+def _note_place(ends: Ends, path: int, rim: int, x: Point) -> None:
+    """Note where a path has left: the number of the rim and the point."""
+    ends.sides[path] = rim
+    for j in range(len(x)):
+        ends.places[path, j] = x[j]
+
+
 @njit(error_model="numpy", forceinline=True)
 def _jump_exits(
     gradient: Any, test: Any, clearance: Any, source: Source, tables: Jumps, params: Any, bounds: Any, line: Line,
-    stiffness: Array, limits: Limits, x0: Point, clock: Any, n_steps: int, queue: NDArray, steps: NDArray,
-    states: NDArray, control: NDArray, tally: NDArray, watched: Array,
+    stiffness: Array, limits: Limits, x0: Point, clock: Any, n_steps: int, queue: NDArray, ends: Ends,
+    control: NDArray, tally: NDArray, watched: Array,
 ) -> None:  # fmt: skip
-    """Exit step and state of the queued paths; control[0] asks to stop, control[1] counts finished paths.
+    """The ends of the queued paths; control[0] asks to stop, control[1] counts finished paths.
 
     `tally` counts jumps by level and clearance, those of one step in [0, 0]; in [0, 1] exits found after several steps,
     and in [0, 2] those of one in `_SAMPLED` jumps that may have been outside on the way. `watched` keeps at STIFF
@@ -279,7 +288,7 @@ def _jump_exits(
         if control[0] != 0:
             break
         _begin(source, path, words, normals, state, levels)
-        x, now, m, position, outcome, jump = x0, np.int64(0), top, normals.size, CENSORED, 0
+        x, now, m, position, outcome, jump, rim = x0, np.int64(0), top, normals.size, CENSORED, 0, INSIDE
         while now < n_steps and outcome == CENSORED and control[0] == 0:
             m = min(m + 1, top)
             while np.int64(1) << m > n_steps - now:
@@ -308,7 +317,9 @@ def _jump_exits(
                     watched[UNSEEN] = max(watched[UNSEEN], 0.0 if known else 1.0)
                     between = _between(before, x, width, 4, path, jump // _SAMPLED)
                     watched[BENT] = max(watched[BENT], lasts * _bend(gradient, params, before, x, between, width))
-        steps[path], states[path] = now, outcome
+        ends.steps[path], ends.states[path] = now, outcome
+        if outcome == LEFT:
+            _note_place(ends, path, rim, x)
         control[1] += 1
 
 
@@ -317,12 +328,12 @@ def jump_kernel(gradient: Any, test: Any, clearance: Any) -> Any:
 
     def kernel(
         source: Source, tables: Jumps, params: Any, bounds: Any, line: Line, stiffness: Array, limits: Limits,
-        x0: Point, clock: Any, n_steps: int, queue: NDArray, steps: NDArray, states: NDArray, control: NDArray,
-        tally: NDArray, watched: Array,
+        x0: Point, clock: Any, n_steps: int, queue: NDArray, ends: Ends, control: NDArray, tally: NDArray,
+        watched: Array,
     ) -> None:  # fmt: skip
         _jump_exits(
             gradient, test, clearance, source, tables, params, bounds, line, stiffness, limits, x0, clock, n_steps,
-            queue, steps, states, control, tally, watched,
+            queue, ends, control, tally, watched,
         )  # fmt: skip
 
     return kernel

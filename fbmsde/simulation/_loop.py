@@ -17,14 +17,10 @@ from ..core.compile import lasting_name, locked
 from ..core.states import BROKEN, CENSORED, LEFT, RUNNING
 from ..core.types import Array
 from ..drivers.base import BLOCK, LANES, NOISE, Lanes
-from ._motion import ADVANCE, SETTLE, Motion
+from ._ends import ENDS, Ends
+from ._motion import ADVANCE, COUNTS, NUMBERS, ORIGINS, SETTLE, Motion
 
 Counts = NDArray[np.int64]
-
-_SAVED, _COUNTS, _STATES = (
-    types.Array(types.float64, 3, "C"), types.Array(types.int64, 1, "C"), types.Array(types.uint8, 1, "C")
-)  # fmt: skip
-_NUMBERS = types.Array(types.float64, 1, "C")
 
 NOT_SAVED: Array = np.empty((0, 0, 0))
 
@@ -50,28 +46,31 @@ def _save(moved: Array, paths: Counts, age: int, n_steps: int, every: int, saved
 
 
 @njit(error_model="numpy", nogil=True)
-def _put(start: Array, x: Array, lane: int) -> None:
-    """Let a lane begin at the start."""
-    for j in range(start.size):
-        x[j, x.shape[1] - 1, lane] = start[j]
+def _put(origins: Array, path: int, x: Array, lane: int) -> None:
+    """Let a lane begin at the origin of a path."""
+    row = path if origins.shape[0] > 1 else 0
+    for j in range(origins.shape[1]):
+        x[j, x.shape[1] - 1, lane] = origins[row, j]
 
 
 @njit(error_model="numpy", nogil=True)
 def _begin(
-    start: Callable[..., None], data: tuple[object, ...], lane: int, path: int, origin: Array, saved: Array
+    start: Callable[..., None], data: tuple[object, ...], lane: int, path: int, origins: Array, x: Array, saved: Array
 ) -> int:  # fmt: skip
-    """Put the beginning of a path into a lane and its origin into `saved`; the path."""
+    """Put the beginning of a path into a lane and its origin there and into `saved`; the path."""
     start(data, lane, path)
+    _put(origins, path, x, lane)
     if saved.size > 0:
-        saved[path, 0] = origin
+        for j in range(origins.shape[1]):
+            saved[path, 0, j] = x[j, x.shape[1] - 1, lane]
     return path
 
 
 @njit(error_model="numpy", nogil=True)
 def _end_paths(
-    start: Callable[..., None], data: tuple[object, ...], scale: float, settle: Callable[..., int], numbers: Array,
-    origin: Array, before: Array, x: Array, noise: Array, masks: Counts, born: Counts, paths: Counts, now: int,
-    n_steps: int, queue: Counts, upcoming: int, steps: Counts, states: NDArray[np.uint8], saved: Array, control: Counts,
+    start: Callable[..., None], data: tuple[object, ...], scale: float, settle: Callable[..., None], numbers: Array,
+    origins: Array, before: Array, x: Array, noise: Array, masks: Counts, born: Counts, paths: Counts, now: int,
+    n_steps: int, queue: Counts, upcoming: int, ends: Ends, saved: Array, control: Counts,
 ) -> tuple[int, int]:  # fmt: skip
     """Note the paths that ended in the block up to step `now` and give their lanes to the upcoming ones of the queue.
 
@@ -81,41 +80,42 @@ def _end_paths(
     for lane in range(paths.size):
         age = now - BLOCK - born[lane]
         state, last = _verdict(masks[lane], age, n_steps)
-        if state == LEFT and paths[lane] >= 0:
-            state = settle(numbers, scale, origin, before, noise, lane, age, last - age)
         if state != RUNNING:
-            _put(origin, x, lane)
-            if paths[lane] >= 0:
-                steps[paths[lane]], states[paths[lane]] = last, state
+            path, paths[lane] = paths[lane], -1
+            if path >= 0:
+                ends.steps[path], ends.states[path] = last, state
+                if state == LEFT:
+                    settle(numbers, scale, origins, before, noise, lane, age, last - age, path, ends)
                 control[1] += 1
-                paths[lane] = -1
-            if saved.size == 0 or age + BLOCK >= n_steps:
+            free = saved.size == 0 or age + BLOCK >= n_steps
+            if free:
                 born[lane] = now
-                if upcoming < queue.size:
-                    paths[lane] = _begin(start, data, lane, queue[upcoming], origin, saved)
-                    upcoming += 1
+            if free and upcoming < queue.size:
+                paths[lane] = _begin(start, data, lane, queue[upcoming], origins, x, saved)
+                upcoming += 1
+            else:
+                _put(origins, queue[0], x, lane)
         deadline = min(deadline, born[lane] + n_steps)
     return deadline, upcoming
 
 
 def follow_paths(
     start: Callable[..., None], draw: Callable[..., None], data: tuple[object, ...], scale: float,
-    advance: Callable[..., int], settle: Callable[..., int], numbers: Array, origin: Array, channels: int,
-    n_steps: int, queue: Counts, steps: Counts, states: NDArray[np.uint8], saved: Array, every: int, control: Counts,
+    advance: Callable[..., int], settle: Callable[..., None], numbers: Array, origins: Array, channels: int,
+    n_steps: int, queue: Counts, ends: Ends, saved: Array, every: int, control: Counts,
 ) -> None:  # fmt: skip
-    """Follow the queued paths to their exit or the horizon, and note the step and the state at which each ended.
+    """Follow the queued paths to their exit or the horizon, and note how each ended.
 
-    `steps` and `states` are those of all paths. Where `saved` (n_paths, n_saved + 1, dim) is not empty, it takes the
-    origin and the points after every `every`-th step, and all lanes begin their paths at the same time; otherwise a
-    lane takes the next path at once. control[0] asks to stop, control[1] counts finished paths.
+    `origins` has a row for each path, or one for all of them. Where `saved` (n_paths, n_saved + 1, dim) is not empty,
+    it takes the origin and the points after every `every`-th step, and all lanes begin their paths at the same time;
+    otherwise a lane takes the next path at once. control[0] asks to stop, control[1] counts finished paths.
     """
-    depth = BLOCK if saved.size > 0 else 1
-    x, moved = np.empty((origin.size, depth, LANES)), np.empty((origin.size, depth, LANES))
+    depth, dim = BLOCK if saved.size > 0 else 1, origins.shape[1]
+    x, moved = np.empty((dim, depth, LANES)), np.empty((dim, depth, LANES))
     noise, masks = np.zeros((channels, BLOCK, LANES)), np.zeros(LANES, np.int64)
     born, paths = np.zeros(LANES, np.int64), np.empty(LANES, np.int64)
     for lane in range(LANES):
-        _put(origin, x, lane)
-        path = _begin(start, data, lane, queue[min(lane, queue.size - 1)], origin, saved)
+        path = _begin(start, data, lane, queue[min(lane, queue.size - 1)], origins, x, saved)
         paths[lane] = path if lane < queue.size else -1  # a lane without a path runs along unread
     upcoming, now, deadline = min(LANES, queue.size), 0, n_steps
     while control[1] < queue.size and control[0] == 0:
@@ -127,18 +127,18 @@ def follow_paths(
         now += BLOCK
         if events != 0 or now >= deadline:
             deadline, upcoming = _end_paths(
-                start, data, scale, settle, numbers, origin, moved, x, noise, masks, born, paths, now,
-                n_steps, queue, upcoming, steps, states, saved, control,
+                start, data, scale, settle, numbers, origins, moved, x, noise, masks, born, paths, now,
+                n_steps, queue, upcoming, ends, saved, control,
             )  # fmt: skip
 
 
 def follow(
-    lanes: Lanes, motion: Motion, n_steps: int, queue: Counts, steps: Counts, states: NDArray[np.uint8],
-    control: Counts, saved: Array = NOT_SAVED, every: int = 1,
+    lanes: Lanes, motion: Motion, n_steps: int, queue: Counts, ends: Ends, control: Counts,
+    saved: Array = NOT_SAVED, every: int = 1,
 ) -> None:  # fmt: skip
     """Call `follow_paths`, compiled for the driver's type of data."""
     noise = lanes.start, lanes.draw, lanes.data, lanes.scale
-    _loop(lanes.kind)(*noise, *motion, n_steps, queue, steps, states, saved, every, control)
+    _loop(lanes.kind)(*noise, *motion, n_steps, queue, ends, saved, every, control)
 
 
 @lru_cache(maxsize=64)
@@ -147,8 +147,8 @@ def _loop(data: types.Type) -> Callable[..., None]:
     start, draw = types.void(data, types.int64, types.int64), types.void(data, NOISE)
     signature = types.void(
         types.FunctionType(start), types.FunctionType(draw), data, types.float64, types.FunctionType(ADVANCE),
-        types.FunctionType(SETTLE), _NUMBERS, _NUMBERS, types.int64, types.int64, _COUNTS,
-        _COUNTS, _STATES, _SAVED, types.int64, _COUNTS,
+        types.FunctionType(SETTLE), NUMBERS, ORIGINS, types.int64, types.int64, COUNTS, ENDS, NOISE, types.int64,
+        COUNTS,
     )  # fmt: skip
     loop: Callable[..., None] = locked(follow_paths, signature, lasting_name(follow_paths))
     return loop

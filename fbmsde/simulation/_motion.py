@@ -20,6 +20,7 @@ from ..core.states import LEFT, NO_LEVEL, UNRESOLVED
 from ..core.types import Array
 from ..drivers.base import BLOCK, NOISE
 from ..dynamics.equation import Equation, Step
+from ._ends import ENDS, Ends
 from .watch import INSIDE, UNDEFINED, Watch
 
 _UNSTABLE = 2.0  # both schemes amplify a displacement if dt times the curvature is larger than this
@@ -31,9 +32,10 @@ Scheme = Callable[..., Point]
 
 _BEHIND = 2  # where the parameters of the equation begin in `numbers`, behind dt and the scale of the noise
 
-_NUMBERS, _COUNTS = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
-ADVANCE = types.int64(_NUMBERS, types.float64, NOISE, NOISE, NOISE, _COUNTS, types.int64, _COUNTS)
-SETTLE = types.int64(_NUMBERS, types.float64, _NUMBERS, NOISE, NOISE, types.int64, types.int64, types.int64)
+NUMBERS, COUNTS = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
+ORIGINS = types.Array(types.float64, 2, "C")
+ADVANCE = types.int64(NUMBERS, types.float64, NOISE, NOISE, NOISE, COUNTS, types.int64, COUNTS)
+SETTLE = types.void(NUMBERS, types.float64, ORIGINS, NOISE, NOISE, *[types.int64] * 4, ENDS)
 
 
 class Motion(NamedTuple):
@@ -45,32 +47,35 @@ class Motion(NamedTuple):
     of this block; bit BLOCK + s if it was inf or nan. `events` is the union of the masks. A lane was at the beginning
     of its path at step ``born[lane]``; the block begins at step `now`. The increments are `scale` times `noise`.
 
-    ``settle(numbers, scale, start, x, noise, lane, age, n) -> state`` tells what the n-th step of the block was, by
-    which a lane that was `age` steps old before it left at a finite point: LEFT, UNRESOLVED or NO_LEVEL.
+    ``settle(numbers, scale, origins, x, noise, lane, age, n, path, ends)`` notes in the `Ends` of all paths what the
+    n-th step of the block was, by which a path in a lane that was `age` steps old before it left at a finite point: its
+    state (LEFT, UNRESOLVED or NO_LEVEL), the side and the place.
+
+    `origins` (n_paths, dim) are the points at which paths begin, or one point (1, dim) for all of them.
     """
 
     advance: Callable[..., int]
-    settle: Callable[..., int]
+    settle: Callable[..., None]
     numbers: Array
-    start: Array
+    origins: Array
     channels: int
 
     @classmethod
-    def of(cls, equation: Equation, solver: Scheme, watch: Watch, start: Point, dt: float, scale: float) -> Motion:
+    def of(cls, equation: Equation, solver: Scheme, watch: Watch, origins: Array, dt: float, scale: float) -> Motion:
         """The motion of paths that are watched; `scale` is the typical size of an increment of the noise."""
         sizes = _Sizes(equation.dim, equation.n_channels, len(equation.params), len(watch.bounds))
         step, slope = equation.step(solver), equation.slope()
         numbers = np.array([dt, scale, *equation.params, *watch.bounds])
         functions = _advance(step, watch.test, sizes, 1), _settle(step, slope, watch.test, sizes)
-        return cls(*functions, numbers, np.array(start), sizes.channels)
+        return cls(*functions, numbers, origins, sizes.channels)
 
     @classmethod
-    def unwatched(cls, equation: Equation, solver: Scheme, start: Point, dt: float) -> Motion:
+    def unwatched(cls, equation: Equation, solver: Scheme, origins: Array, dt: float) -> Motion:
         """The motion of paths of which every point is wanted and that end at the horizon."""
         sizes = _Sizes(equation.dim, equation.n_channels, len(equation.params), 0)
         numbers = np.array([dt, 1.0, *equation.params])
         advance = _advance(equation.step(solver), anywhere, sizes, BLOCK)
-        return cls(advance, _nothing_to_settle(), numbers, np.array(start), sizes.channels)
+        return cls(advance, _nothing_to_settle(), numbers, origins, sizes.channels)
 
 
 class _Sizes(NamedTuple):
@@ -143,8 +148,9 @@ def _settle(step: Step, slope: Any, test: Any, sizes: _Sizes) -> Any:
     everywhere = sizes.channels == sizes.dim
 
     def settle(
-        numbers: Array, scale: float, start: Array, x: Array, noise: Array, lane: int, age: int, n: int
-    ) -> int:  # fmt: skip
+        numbers: Array, scale: float, origins: Array, x: Array, noise: Array, lane: int, age: int, n: int,
+        path: int, ends: Ends,
+    ) -> None:  # fmt: skip
         dt = numbers[0]
         params, bounds = params_of(params_like, numbers, _BEHIND), bounds_of(bounds_like, numbers, bounds_from)
         here = load_step(point_like, x, x.shape[1] - 1, lane)
@@ -152,13 +158,18 @@ def _settle(step: Step, slope: Any, test: Any, sizes: _Sizes) -> Any:
         for s in range(n):
             last, shock = here, scaled(scale, load_step(noise_like, noise, s, lane))
             here = step(params, (age + s) * dt, last, shock, dt)
-        if test((age + n) * dt, here, *bounds) == UNDEFINED:
-            return NO_LEVEL
+        side = test((age + n) * dt, here, *bounds)
+        if side == UNDEFINED:
+            ends.states[path] = NO_LEVEL
+            return
+        ends.states[path], ends.sides[path] = LEFT, side
+        for j in range(ends.places.shape[1]):
+            ends.places[path, j] = here[j]
         if everywhere:
             frozen_params, clock = ((age + n - 1) * dt, *params), (dt, numbers[1])
-            if unresolved(slope, frozen_params, _taken(point_like, start, 0), clock, last, here, shock):
-                return UNRESOLVED
-        return LEFT
+            origin = _taken(point_like, origins[path if origins.shape[0] > 1 else 0], 0)
+            if unresolved(slope, frozen_params, origin, clock, last, here, shock):
+                ends.states[path] = UNRESOLVED
 
     return locked(settle, SETTLE, digest("settle", step, slope, test, sizes))
 
@@ -168,9 +179,10 @@ def _nothing_to_settle() -> Any:
     """The `settle` of paths that leave nowhere."""
 
     def settle(
-        numbers: Array, scale: float, start: Array, x: Array, noise: Array, lane: int, age: int, n: int
-    ) -> int:  # fmt: skip
-        return LEFT
+        numbers: Array, scale: float, origins: Array, x: Array, noise: Array, lane: int, age: int, n: int,
+        path: int, ends: Ends,
+    ) -> None:  # fmt: skip
+        pass
 
     return locked(settle, SETTLE, digest("nothing to settle"))
 

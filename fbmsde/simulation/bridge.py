@@ -17,8 +17,10 @@ from ..core.states import BROKEN, CENSORED, LEFT, UNRESOLVED
 from ..dynamics.landscapes import Landscape
 from ..dynamics.solvers import heun
 from ..results.passage_times import PassageTimes
+from ._ends import Ends
 from ._motion import unresolved
 from .errors import passages_of
+from .watch import INSIDE, LOWER, UPPER
 
 _BLOCKS = 8  # blocks for each thread, because some end before others
 _NEVER = 40.0  # a probability with so large a negative logarithm counts as 0
@@ -32,11 +34,25 @@ def _stays(distance: float, later: float, variance: float) -> float:
 
 
 @njit(error_model="numpy", forceinline=True)
+def _side(above: float, below: float, coin: float) -> int:
+    """The side that a bridge has passed: it stays above the lower bound and below the upper one so probably.
+
+    `coin` is uniform in (0, 1), and uniform again in the part that belongs to an exit. That part is shared by the two
+    bounds in the ratio of the probabilities to pass them.
+    """
+    stays = above * below
+    if coin <= stays:
+        return INSIDE
+    passes = (1.0 - above) + (1.0 - below)
+    return LOWER if (coin - stays) * passes < (1.0 - above) * (1.0 - stays) else UPPER
+
+
+@njit(error_model="numpy", forceinline=True)
 def _bridge_exits(
     gradient: Any, key: NDArray[np.uint64], params: Any, x0: float, bounds: Any, clock: Any, n_steps: int,
-    queue: NDArray, steps: NDArray, states: NDArray, control: NDArray,
+    queue: NDArray, ends: Ends, control: NDArray,
 ) -> None:  # fmt: skip
-    """Write the last step of each queued path, and its state then: LEFT, UNRESOLVED, CENSORED or BROKEN.
+    """Write the end of each queued path: LEFT, UNRESOLVED, CENSORED or BROKEN.
 
     control[0] asks to stop; control[1] counts finished paths.
     """
@@ -51,15 +67,17 @@ def _bridge_exits(
         while step < n_steps and outcome == CENSORED and control[0] == 0:
             shock, coin = normal_pair(words, 0)
             moved = heun(gradient, params, (x,), (scale * shock,), dt)[0]
-            stays = _stays(x - lower, moved - lower, scale**2) * _stays(upper - x, upper - moved, scale**2)
+            above, below = _stays(x - lower, moved - lower, scale**2), _stays(upper - x, upper - moved, scale**2)
+            side = _side(above, below, 0.5 * math.erfc(-coin / math.sqrt(2.0)))
             if not abs(moved) < math.inf:
                 outcome = BROKEN
-            elif not ((moved > lower) & (moved < upper)) or 0.5 * math.erfc(-coin / math.sqrt(2.0)) > stays:
+            elif side != INSIDE:
                 late = unresolved(gradient, params, (x0,), clock, (x,), (moved,), (scale * shock,))
                 outcome = UNRESOLVED if late else LEFT
+                ends.sides[path], ends.places[path, 0] = side, lower if side == LOWER else upper
             x = moved
             step += 1
-        steps[path], states[path] = step, outcome
+        ends.steps[path], ends.states[path] = step, outcome
         control[1] += 1
 
 
@@ -68,9 +86,9 @@ def _bridging(gradient: Any) -> Any:
 
     def kernel(
         key: NDArray[np.uint64], params: Any, x0: float, bounds: Any, clock: Any, n_steps: int,
-        queue: NDArray, steps: NDArray, states: NDArray, control: NDArray,
+        queue: NDArray, ends: Ends, control: NDArray,
     ) -> None:  # fmt: skip
-        _bridge_exits(gradient, key, params, x0, bounds, clock, n_steps, queue, steps, states, control)
+        _bridge_exits(gradient, key, params, x0, bounds, clock, n_steps, queue, ends, control)
 
     return kernel
 
@@ -114,12 +132,12 @@ def bridge_passage(
     key, threads = checks.as_seed(seed), checks.workers(n_jobs)
     clock = (step, checks.squarable("sigma", sigma) * math.sqrt(step))
     blocks = np.array_split(np.arange(paths), min(paths, _BLOCKS * threads))
-    steps, states = np.zeros(paths, np.int64), np.zeros(paths, np.uint8)
+    ends = Ends.open(paths, 1)
     control = np.zeros((len(blocks), 2), np.int64)
 
     def work(i: int) -> None:
-        arguments = (key, landscape.params, start, bounds, clock, n_steps, blocks[i], steps, states, control[i])
+        arguments = (key, landscape.params, start, bounds, clock, n_steps, blocks[i], ends, control[i])
         baked(_bridging, (landscape.point_gradient,), arguments)(*arguments)
 
     run_blocks(work, threads, control, paths, False)
-    return passages_of(steps, states, step, end)
+    return passages_of(ends, ("lower", "upper"), step, end)

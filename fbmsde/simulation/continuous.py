@@ -22,6 +22,7 @@ from ..drivers.rational.streaming import MAX_STEPS_CHOSEN, StreamingNoise
 from ..dynamics.landscapes import Landscape
 from ..laws.extremes import barrier_shift
 from ..results.passage_times import PassageTimes
+from ._ends import Ends
 from ._jump_kernel import _LONGER, _SAMPLED, BENT, STIFF, UNSEEN, Limits, Source, jump_kernel
 from .accuracy import Accuracy
 from .budget import BINS, ErrorBudget, drift_error, missed_crossings, overshoot_left, required_reach
@@ -117,16 +118,15 @@ class Plan(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Exits:
-    """The exit steps (n_paths,) and states (n_paths,) that the kernel wrote, and the error budget."""
+    """The ends of paths that the kernel wrote, and the error budget."""
 
-    steps: NDArray[np.int64]
-    states: NDArray[np.uint8]
+    ends: Ends
     budget: ErrorBudget
 
     @property
     def censored(self) -> NDArray[np.bool_]:
         """True for the paths that were still inside at the end, (n_paths,)."""
-        return self.states == CENSORED
+        return self.ends.states == CENSORED
 
 
 def exits(
@@ -136,7 +136,7 @@ def exits(
     """The exits of all paths, in blocks over the threads; ValueError if a fine step is too long for the drift."""
     jumper = Jumper.of(noise, plan.n_steps, plan.longest, len(plan.start), key, accuracy)
     blocks = np.array_split(np.arange(n_paths), min(n_paths, _BLOCKS * threads))
-    steps, states = np.zeros(n_paths, np.int64), np.zeros(n_paths, np.uint8)
+    ends = Ends.open(n_paths, len(plan.start))
     control, seen = np.zeros((len(blocks), 2), np.int64), np.zeros((len(blocks), 3))
     tally = np.zeros((len(blocks), *jumper.tally_shape), np.int64)
     clock = (plan.dt, noise.increment_scale(plan.dt))
@@ -144,14 +144,14 @@ def exits(
 
     def work(i: int) -> None:
         if control[i, 0] == 0:
-            arrays = (blocks[i], steps, states, control[i], tally[i], seen[i])
+            arrays = (blocks[i], ends, control[i], tally[i], seen[i])
             run(*arrays)
 
     run_blocks(work, threads, control, n_paths, progress)
     watched = seen.max(axis=0)
-    if not np.any(states == BROKEN):
+    if not np.any(ends.states == BROKEN):
         _require_followed(plan, float(watched[STIFF]), float(watched[BENT]))
-    return Exits(steps, states, _budget(noise, jumper, plan, tally.sum(axis=0), watched, n_paths))
+    return Exits(ends, _budget(noise, jumper, plan, tally.sum(axis=0), watched, n_paths))
 
 
 def _require_followed(plan: Plan, stiff: float, bent: float) -> None:
@@ -222,7 +222,7 @@ def jump_passages(
     place = region.watch, problem.region.clearance(noise), problem.start
     plan = Plan(_motion(landscape), *place, dt, n_steps, longest_steps, shift, scan, region.widest)
     left = exits(noise, plan, accuracy, problem.key, crowd.n_paths, crowd.threads, crowd.progress)
-    return passages_of(left.steps, left.states, dt, horizon, left.budget)
+    return passages_of(left.ends, region.names, dt, horizon, left.budget)
 
 
 def _motion(landscape: Landscape) -> Motion:

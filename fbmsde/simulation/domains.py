@@ -204,6 +204,11 @@ class Region:
         return cls(start, (lower, upper), None)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the sides, in the order of the numbers that the watch gives."""
+        return ("level",) if self.interval is None else ("lower", "upper")
+
+    @property
     def watch(self) -> Watch:
         """The compiled test for the outside."""
         if self.interval is not None:

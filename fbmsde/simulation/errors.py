@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.states import BROKEN, CENSORED, NO_LEVEL, UNRESOLVED
+from ..results.departures import Departures
 from ..results.passage_times import PassageTimes
+from ._ends import Ends
 from .budget import ErrorBudget
 
 _FEW = 0.01  # unresolved exits are noted only if their share is larger than this
@@ -77,18 +79,16 @@ def _told(**kept: Kept | None) -> str:
 
 
 def passages_of(
-    steps: NDArray[np.int64],
-    states: NDArray[np.uint8],
-    dt: float,
-    horizon: float,
-    error_budget: ErrorBudget | None = None,
+    ends: Ends, names: tuple[str, ...], dt: float, horizon: float, error_budget: ErrorBudget | None = None
 ) -> PassageTimes:
-    """The passage times from exit steps (n_paths,) and states (n_paths,). If a path broke, PathError holds them."""
+    """The passage times from the ends of paths and the names of the sides. If a path broke, PathError holds them."""
+    steps, states = ends.steps, ends.states
     broken = (states == BROKEN) | (states == NO_LEVEL)
     censored = broken | (states == CENSORED)
     times = np.where(censored & ~broken, horizon, (steps - broken) * dt)  # a broken path was inside one step before
     note = _note(int(np.count_nonzero(states == UNRESOLVED)), int(np.count_nonzero(~censored)), dt)
-    passages = PassageTimes(times, censored, horizon, dt, error_budget, broken, note)
+    departures = Departures(ends.sides, names, ends.places[:, 0] if ends.places.shape[1] == 1 else ends.places)
+    passages = PassageTimes(times, censored, horizon, dt, error_budget, broken, note, departures)
     if broken.any():
         path = int(np.argmax(broken))
         if states[path] == BROKEN:

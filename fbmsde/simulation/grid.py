@@ -15,6 +15,7 @@ from ..core.points import Point
 from ..core.states import CENSORED
 from ..drivers.base import Extending, Feed
 from ..results.passage_times import PassageTimes
+from ._ends import Ends
 from ._loop import follow
 from ._motion import Motion
 from .domains import Region
@@ -33,9 +34,8 @@ def grid_passages(
     The run ends at the horizon or, if `until` is not None, when this share of the paths has left.
     """
     scale = problem.driver.increment_scale(dt)
-    motion = Motion.of(problem.equation, solver, region.watch, problem.start, dt, scale)
-    outcome = np.zeros(crowd.n_paths, np.int64), np.zeros(crowd.n_paths, np.uint8)
-    run = _Run(motion, dt, *outcome, crowd)
+    motion = Motion.of(problem.equation, solver, region.watch, np.array([problem.start]), dt, scale)
+    run = _Run(motion, dt, Ends.open(crowd.n_paths, problem.equation.dim), region.names, crowd)
     if until is not None:
         return _run_until(run, problem, until)
     end = checks.positive("horizon", problem.horizon)
@@ -47,12 +47,12 @@ def grid_passages(
 
 @dataclass(frozen=True)
 class _Run:
-    """A motion and the steps (n_paths,) and states (n_paths,) at which the paths of a crowd end, filled in here."""
+    """A motion, the ends of the paths of a crowd, which are filled in here, and the names of the sides."""
 
     motion: Motion
     dt: float
-    steps: NDArray[np.int64]
-    states: NDArray[np.uint8]
+    ends: Ends
+    names: tuple[str, ...]
     crowd: Crowd
 
     def fill(self, feed: Feed, n_steps: int, queue: NDArray[np.int64]) -> None:
@@ -66,13 +66,13 @@ class _Run:
             block = blocks[index]
             if control[index, 0] == 0:
                 lanes = feed.lanes(int(block[0]), int(block[-1] - block[0]) + 1)
-                follow(lanes, self.motion, n_steps, block, self.steps, self.states, control[index])
+                follow(lanes, self.motion, n_steps, block, self.ends, control[index])
 
         run_blocks(work, threads, control, queue.size, self.crowd.progress)
 
     def passages(self, n_steps: int, horizon: float) -> PassageTimes:
         """The passage times from the steps; PathError if a path left the finite numbers."""
-        return passages_of(self.steps, self.states, self.dt, checks.reached(self.dt, n_steps, horizon))
+        return passages_of(self.ends, self.names, self.dt, checks.reached(self.dt, n_steps, horizon))
 
 
 def _run_until(run: _Run, problem: Problem, share: float) -> PassageTimes:
@@ -87,7 +87,7 @@ def _run_until(run: _Run, problem: Problem, share: float) -> PassageTimes:
     n_steps, queue = min(_FIRST_TRIAL, limit), np.arange(run.crowd.n_paths)
     while True:
         run.fill(feed, n_steps, queue)
-        queue = np.flatnonzero(run.states == CENSORED)
+        queue = np.flatnonzero(run.ends.states == CENSORED)
         left = 1.0 - queue.size / run.crowd.n_paths
         if left >= share or n_steps == limit:
             break

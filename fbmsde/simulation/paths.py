@@ -15,6 +15,7 @@ from ..drivers.base import LANES, Driver
 from ..dynamics.equation import Equation, as_equation
 from ..dynamics.landscapes import Landscape
 from ..dynamics.solvers import SOLVERS
+from ._ends import Ends
 from ._loop import follow
 from ._motion import Motion
 from .domains import as_point
@@ -90,21 +91,21 @@ def simulate_paths(
     whole, threads, key = as_equation(landscape), checks.workers(n_jobs), checks.as_seed(seed)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
     dim, n_saved = whole.dim, n_steps // every
-    motion = Motion.unwatched(whole, SOLVERS[checks.choice("solver", solver, SOLVERS)], as_point(dim, x0), step)
+    scheme, origins = SOLVERS[checks.choice("solver", solver, SOLVERS)], np.array([as_point(dim, x0)])
+    motion = Motion.unwatched(whole, scheme, origins, step)
     checks.fits_memory("paths", 8.0 * n_paths * (n_saved + 1) * dim)
     out, feed = np.empty((n_paths, n_saved + 1, dim)), noise.feed(n_steps, step, whole.n_channels, key)
     size = feed.max_paths or LANES * -(-n_paths // (LANES * threads))
     firsts = range(0, n_paths, size)
-    control, ends = np.zeros((len(firsts), 2), np.int64), np.zeros(n_paths, np.int64)
-    states = np.zeros(n_paths, np.uint8)
+    control, ends = np.zeros((len(firsts), 2), np.int64), Ends.open(n_paths, 0)
 
     def work(i: int) -> None:
         queue = np.arange(firsts[i], min(firsts[i] + size, n_paths))
         lanes = feed.lanes(firsts[i], queue.size)
-        follow(lanes, motion, n_steps, queue, ends, states, control[i], out, every)
+        follow(lanes, motion, n_steps, queue, ends, control[i], out, every)
 
     run_blocks(work, threads, control, n_paths, progress)
-    broken = np.where(states == BROKEN, ends, 0)
+    broken = np.where(ends.states == BROKEN, ends.steps, 0)
     times = np.arange(n_saved + 1, dtype=np.float64) * (every * step)
     for lost in np.flatnonzero(broken):
         out[lost, -(-broken[lost] // every) :] = np.nan

@@ -158,7 +158,7 @@ def test_kernel_equals_plain_loop(hurst, bounds):
     got = exits(noise, plan, Accuracy(), jumper.key, 12, 1, False)
     for path in range(12):
         expected = plain_exit(jumper, path, WELL, bounds, -1.0, dt, n_steps)
-        assert (None if got.censored[path] else got.steps[path]) == expected
+        assert (None if got.censored[path] else got.ends.steps[path]) == expected
     assert 0 < np.count_nonzero(got.censored) < 12
 
 

@@ -41,6 +41,7 @@ def test_equals_plain_loop(solver, n_steps):
     got = run(noise=noise, x0=-0.5, domain=(-2.0, 0.0), dt=dt, horizon=n_steps * dt, n_paths=50, solver=solver)
     assert np.array_equal(got.times, expected[0])
     assert np.array_equal(got.censored, expected[1])
+    assert np.allclose(got.place, expected[2], rtol=1e-13, atol=0.0, equal_nan=True)
 
 
 @pytest.mark.parametrize("method", METHODS)
