@@ -29,6 +29,7 @@ from .simulation.paths import Paths, simulate_paths
 from .studies.escape.study import EscapeStudy, escape_study
 
 __all__ = [
+    "FBM",
     "Accuracy",
     "Continuous",
     "Departures",
@@ -36,7 +37,6 @@ __all__ = [
     "Equation",
     "ErrorBudget",
     "EscapeStudy",
-    "FBM",
     "FractionalNoise",
     "Grid",
     "HorizonError",
