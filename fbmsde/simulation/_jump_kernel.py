@@ -259,11 +259,13 @@ def _bend(gradient: Any, params: Any, x: Point, y: Point, between: Point, width:
 
 
 @njit(error_model="numpy", nogil=True)
-def _note_place(ends: Ends, path: int, rim: int, x: Point) -> None:
-    """Note where a path has left: the number of the rim and the point."""
-    ends.sides[path] = rim
-    for j in range(len(x)):
-        ends.places[path, j] = x[j]
+def _note_end(ends: Ends, path: int, now: int, outcome: int, rim: int, x: Point) -> None:
+    """Note the step and the state in which a path ended and, if it has left, the rim and the point."""
+    ends.steps[path], ends.states[path] = now, outcome
+    if outcome == LEFT:
+        ends.sides[path] = rim
+        for j in range(len(x)):
+            ends.places[path, j] = x[j]
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -317,9 +319,7 @@ def _jump_exits(
                     watched[UNSEEN] = max(watched[UNSEEN], 0.0 if known else 1.0)
                     between = _between(before, x, width, 4, path, jump // _SAMPLED)
                     watched[BENT] = max(watched[BENT], lasts * _bend(gradient, params, before, x, between, width))
-        ends.steps[path], ends.states[path] = now, outcome
-        if outcome == LEFT:
-            _note_place(ends, path, rim, x)
+        _note_end(ends, path, now, outcome, rim, x)
         control[1] += 1
 
 
