@@ -1,4 +1,5 @@
 from . import theory
+from .drivers.arma import ArmaNoise, anti_pgd
 from .drivers.epoch import EpochNoise
 from .drivers.fbm_compat import FBM
 from .drivers.fractional import FractionalNoise
@@ -31,6 +32,7 @@ from .studies.escape.study import EscapeStudy, escape_study
 __all__ = [
     "FBM",
     "Accuracy",
+    "ArmaNoise",
     "Continuous",
     "Departures",
     "EpochNoise",
@@ -48,6 +50,7 @@ __all__ = [
     "Paths",
     "Shifted",
     "StreamingNoise",
+    "anti_pgd",
     "bridge_passage",
     "double_well",
     "double_well_2d",

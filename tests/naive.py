@@ -120,6 +120,23 @@ def streaming(model: Any, key: Any, path: int, component: int, n: int) -> np.nda
     return np.array(out)
 
 
+def arma(model: Any, key: Any, path: int, component: int, n: int) -> np.ndarray:
+    """n increments of an `ArmaNoise`: normals for the states of the start, then one a step, all of one lane."""
+    words, drawn = lane_state(key, path, component), []
+    m, system = max(1, len(model.ar), len(model.ma)), model._system
+    while len(drawn) < m + 1 + n:
+        first = next_word(words)
+        drawn += box_muller(first, next_word(words))
+    state = [sum(system.factor[k, j] * drawn[j] for j in range(k + 1)) for k in range(m)]
+    shocks = drawn[(m + 1) // 2 * 2 :]  # the start draws pairs, and one of the last pair may be left over
+    out = []
+    for e in shocks[:n]:
+        y, later = system.gain * e + state[0], [*state[1:], 0.0]
+        state = [back * y + ahead * e + s for back, ahead, s in zip(system.back, system.ahead, later, strict=True)]
+        out.append(model.sigma * y)
+    return np.array(out)
+
+
 def autocovariance(hurst: float, lag: int) -> float:
     """fGn by its definition, fine for small lags."""
     return (abs(lag + 1) ** (2 * hurst) - 2 * abs(lag) ** (2 * hurst) + abs(lag - 1) ** (2 * hurst)) / 2

@@ -176,6 +176,18 @@ def reals(name: str, values: Any) -> np.ndarray:
     return found.astype(float, copy=False)
 
 
+def rows(name: str, values: Any, fewest: int) -> np.ndarray:
+    """The values as a contiguous array of two axes, which may hold inf and nan, with `fewest` or more in a row.
+
+    >>> rows("normals", [[1, 2]], 2)
+    array([[1., 2.]])
+    """
+    found = np.ascontiguousarray(reals(name, values))
+    if found.ndim != 2 or found.shape[1] < fewest:
+        raise ValueError(f"{name} must have shape (n_paths, {fewest} or more), got {found.shape}.")
+    return found
+
+
 def array(name: str, values: Any) -> np.ndarray:
     """The values as an array of floats, which may hold inf but not nan. The shape is kept.
 

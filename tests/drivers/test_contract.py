@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from fbmsde import EpochNoise, FractionalNoise, first_passage, quadratic, simulate_paths
+from fbmsde import ArmaNoise, EpochNoise, FractionalNoise, first_passage, quadratic, simulate_paths
 from fbmsde.drivers.base import LANES, Correlated, Driver, Extending
 from fbmsde.drivers.sample import sample
 from fbmsde.dynamics.solvers import SOLVERS
@@ -26,6 +26,7 @@ DRIVERS = {
     "single precision": FractionalNoise(0.7, 0.7, dtype=np.float32),
     "davies_harte": FractionalNoise(0.7, 0.5, "davies_harte"),
     "cholesky": FractionalNoise(0.3, method="cholesky"),
+    "arma": ArmaNoise(ar=(1.2, -0.7), ma=(0.4,), sigma=0.3),
     "hosking": FractionalNoise(0.8, method="hosking"),
     "epoch": EpochNoise(1437, 128, 0.7),
     "epoch that sums to zero": EpochNoise(60, 10),

@@ -5,32 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fbmsde import FractionalNoise, StreamingNoise
+from fbmsde import ArmaNoise, FractionalNoise, StreamingNoise, anti_pgd
 from fbmsde.core import checks
 from fbmsde.drivers.base import BLOCK, LANES
 from fbmsde.drivers.stationary import Stationary
-from fbmsde.laws.fgn import fgn_autocovariance
+from fbmsde.laws.linear_chains import chain_variance
 
 from ..conftest import threshold
 
 STEPS = 4096
-
-
-def chain_variance(autocovariance, phi):
-    """``(r_0 + 2 sum_k r_k phi^k) / (1 - phi^2)``, of the chain ``x' = phi x + xi``."""
-    r = autocovariance(np.arange(STEPS))
-    return (r[0] + 2.0 * np.sum(r[1:] * phi ** np.arange(1.0, STEPS))) / (1.0 - phi**2)
-
-
-def autocovariance_of(hurst):
-    """That of fractional noise."""
-    return lambda lags: fgn_autocovariance(hurst, lags)
-
-
 CASES = {
-    "H=.3": (FractionalNoise(0.3, 0.5), autocovariance_of(0.3)),
-    "H=.5": (FractionalNoise(0.5, 2.0), autocovariance_of(0.5)),
-    "H=.7": (FractionalNoise(0.7), autocovariance_of(0.7)),
+    "H=.3": FractionalNoise(0.3, 0.5),
+    "H=.5": FractionalNoise(0.5, 2.0),
+    "H=.7": FractionalNoise(0.7),
+    "arma": ArmaNoise(ar=(1.2, -0.7), ma=(0.4, 0.0, -0.2), sigma=0.3),
+    "anti_pgd": anti_pgd(2.0),
 }
 
 
@@ -52,6 +41,22 @@ def test_start_has_the_covariances_of_the_chain(hurst, phi):
     variance = (c @ states @ c + d * d + 2.0 * phi * (shared @ c)) / (1.0 - phi**2)
     np.testing.assert_allclose(states @ weights, shared, rtol=1e-11)
     assert weights @ shared + sd**2 == pytest.approx(variance, rel=1e-11)
+
+
+@pytest.mark.parametrize("phi", [0.95, 0.0, -0.6, 0.5])
+@pytest.mark.parametrize("noise", [*CASES.values(), ArmaNoise(ar=(0.5,)), ArmaNoise(ar=(0.5,), ma=(-0.5,))])
+def test_start_has_the_variance_of_the_chain(noise, phi):
+    """The law of the numbers that a lane remembers is normal with covariance 1 in the normals of its start."""
+    feed = noise.feed(STEPS, 1.0, 1, checks.as_seed(3))
+    weights, sd = feed.linear_start(phi)
+    lanes = feed.lanes(0, LANES)
+    data = lanes.data
+    root = np.zeros((weights.size, data.factor.shape[0] + 1))
+    root[: data.factor.shape[0], :-1] = data.factor
+    if isinstance(noise, FractionalNoise):
+        root[-1, -1] = data.level_sd
+    variance = lanes.scale**2 * (((weights @ root) ** 2).sum() + sd**2)
+    assert variance == pytest.approx(chain_variance(phi, noise.autocovariance), rel=1e-3 if root[-1, -1] else 1e-6)
 
 
 def started(driver, phi, n_paths, n_steps):
@@ -82,12 +87,11 @@ def test_variance_is_stationary_from_the_start(case, phi):
 
     Without the noise's past in the start it is wrong by 12 % after one step at H = .3 and phi = .9.
     """
-    driver, autocovariance = case
     times = [0, 1, 5, 40]
-    values = started(driver, phi, 12_800, times[-1])[times]
-    exact = driver.increment_scale(1.0) ** 2 * chain_variance(autocovariance, phi)
+    values = started(case, phi, 12_800, times[-1])[times]
+    exact = chain_variance(phi, case.autocovariance)
     z = ((values**2).mean(axis=1) / exact - 1.0) * np.sqrt(values.shape[1] / 2.0)
-    assert np.abs(z).max() < threshold(24)
+    assert np.abs(z).max() < threshold(8 * len(CASES))
 
 
 @pytest.mark.parametrize("phi", [1.0, -1.5, float("nan")])

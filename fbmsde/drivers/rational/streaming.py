@@ -178,7 +178,7 @@ class StreamingNoise:
         >>> model.increments(np.zeros((2, model.n_normals(5)))).shape
         (2, 5)
         """
-        return run_recursion(self._rows("normals", normals, self.n_normals(1)), *self._recursion)
+        return run_recursion(checks.rows("normals", normals, self.n_normals(1)), *self._recursion)
 
     def pull_back(self, weights: Array) -> Array:
         """The transpose of :meth:`increments`: weights (n_paths, n) of increments become those of the normals.
@@ -191,20 +191,12 @@ class StreamingNoise:
         >>> bool(np.isclose((model.increments(normals) * weights).sum(), (normals * model.pull_back(weights)).sum()))
         True
         """
-        return pull_back(self._rows("weights", weights, 1), *self._recursion)
+        return pull_back(checks.rows("weights", weights, 1), *self._recursion)
 
     @property
     def _recursion(self) -> tuple[Array, Array, float, float, Array]:
         """Poles, weights, gain, standard deviation of the level, and factor of the start."""
         return np.ascontiguousarray(self.rho), np.ascontiguousarray(self.c), float(self.d), self.level_sd, self.start
-
-    @staticmethod
-    def _rows(name: str, values: Array, fewest: int) -> Array:
-        """The values as an array of two axes of float64; ValueError unless there are enough in a row."""
-        rows = np.ascontiguousarray(checks.reals(name, values))
-        if rows.ndim != 2 or rows.shape[1] < fewest:
-            raise ValueError(f"{name} must have shape (n_paths, {fewest} or more), got {rows.shape}.")
-        return rows
 
     def sample(
         self,
