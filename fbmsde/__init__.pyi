@@ -19,6 +19,7 @@ from .hurst.rolling import rolling_hurst
 from .results.departures import Departures
 from .results.estimates import NoEstimateError
 from .results.passage_times import PassageTimes
+from .results.split import Split
 from .simulation.bridge import bridge_passage
 from .simulation.budget import ErrorBudget
 from .simulation.domains import LevelSet
@@ -49,6 +50,7 @@ __all__ = [
     "PathError",
     "Paths",
     "Shifted",
+    "Split",
     "StreamingNoise",
     "anti_pgd",
     "bridge_passage",

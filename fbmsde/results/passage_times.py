@@ -14,6 +14,7 @@ from ..core import checks
 from ..core.types import Array
 from .departures import Departures
 from .estimates import _ROUNDING, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve, _as_rate
+from .split import Split
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -122,6 +123,21 @@ class PassageTimes:
         of the fine step in which the path has left. Raises NoEstimateError for times without `departures`.
         """
         return self._departures().places
+
+    def split(self, confidence_level: float = 0.95) -> Split:
+        """The probability to leave through each side, with its confidence interval, as `Split`.
+
+        If paths are censored it is the probability to have left there by the horizon, and `restricted` is True. A
+        broken path counts as at risk up to its last time inside. ``split["upper"]`` is one side, and
+        ``split.curve("upper")`` its probability as a function of time. Raises NoEstimateError for times without
+        `departures`.
+
+        >>> departures = Departures(np.array([1, 2, 2, 2]), ("lower", "upper"), np.array([-1.0, 1.0, 1.0, 1.0]))
+        >>> times = np.array([1.0, 2.0, 3.0, 4.0])
+        >>> PassageTimes(times, np.full(4, False), 4.0, 1.0, departures=departures).split()
+        Split(lower 0.25 (0.04559 to 0.6994), upper 0.75 (0.3006 to 0.9544), 4 paths)
+        """
+        return Split.of(self.times, self._departures(), confidence_level)
 
     def _departures(self) -> Departures:
         """Where paths have left; NoEstimateError if that was not noted."""
