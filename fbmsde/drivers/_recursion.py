@@ -35,7 +35,7 @@ class _Data(NamedTuple):
     gain, level_sd : the weight of the newest normal, and the standard deviation of the level, (M,) each.
     factor : the lower-triangular factors of the stationary covariances of the states, (M, K, K).
     mixing : the matrix (d, d) by which the components are multiplied, or an empty array.
-    spread : the number of lanes in a row if lanes are components of one path, 0 if they are paths; see `component`.
+    spread : the number of lanes in a row that belong to one path, 0 where a lane is a path; see `component`.
     shocks, normals : room for the normals of a block, (BLOCK, L or fewer), and for those of a start, (K + 2,).
     scaled, mixed : room for the weights of the poles of a component, (P,), and for a step of the components, of the
         shape of `mixing` and of the lanes, (d, L or fewer).
@@ -130,13 +130,13 @@ def draw_recursion(data: _Data, noise: Array) -> None:
 
 def recursion_lanes(
     models: Sequence[RationalModel], key: Key, mixture: Mixture, scale: float, real: np.dtype, width: int,
-    spread: bool = False,
+    spread: int = 0,
 ) -> Lanes:  # fmt: skip
     """Empty lanes for the noise of one model for each component, (d,) of them, which may be the same one.
 
     The recursion can start any path and goes as far as each path does. `width` is the number of lanes for which normals
-    are drawn. If `spread` is True there are no more lanes than these, and each is a component of one path, in as many
-    rows as there are models.
+    are drawn. If `spread` is not 0 there are no more lanes than these, and each is a component of a path, in as many
+    rows as there are models; see `component`.
     """
     n_lanes = width if spread else LANES
     dim, kinds = len(models), list({id(model): model for model in models}.values())
@@ -163,7 +163,7 @@ def recursion_lanes(
         factor=factor,
         level_sd=np.array([model.level_sd for model in kinds]),
         mixing=mixture.matrix.astype(real),
-        spread=width if spread else 0,
+        spread=spread,
         shocks=np.zeros((BLOCK, width), real),
         normals=np.zeros(most + 2),
         scaled=np.zeros(padded, real),

@@ -97,27 +97,29 @@ class Shaped(Protocol):
 
 @runtime_checkable
 class Spreading(Protocol):
-    """A feed that can spread one path over its lanes: a lane is then a component of the path, as many dimensions need.
+    """A feed that can spread a path over its lanes: a lane is then a component of a path, as many dimensions need.
 
-    A feed without it serves many dimensions too, with all components in one lane, and is several times slower there.
+    A feed without it serves many dimensions too; a lane is then a path, and needs room for all its components.
     """
 
-    def coordinates(self, rows: int, width: int) -> Lanes | None:
-        """Lanes that draw into (rows, BLOCK, width); lane l of row r is the component ``r * width + l`` of a path.
+    def coordinates(self, rows: int, width: int, paths: int = 1) -> Lanes | None:
+        """Lanes that draw into (rows, BLOCK, width), for `paths` paths side by side, of n = width // paths lanes each.
 
-        ``start(data, lane, path)`` begins that lane in all rows. A component has the numbers that it has in lanes of
-        whole paths. None where the components depend on each other.
+        Lane l of a path in row r is its component ``r n + l``. ``start(data, lane, path)`` begins a lane in all rows. A
+        component has the numbers that it has in lanes of whole paths. None where the components depend on each other.
         """
 
 
 @njit(error_model="numpy", forceinline=True)
 def component(spread: int, row: int, lane: int) -> int:
-    """The component of a path that a lane of a row draws; `spread` is 0 for lanes of paths, else the width of a row.
+    """The component of a path that a lane of a row draws.
 
-    >>> component(0, 3, 7), component(128, 3, 7)
-    (3, 391)
+    `spread` is the number of lanes in a row that belong to one path, 0 where a lane is a path and a row a component.
+
+    >>> component(0, 3, 7), component(128, 3, 7), component(32, 0, 39)
+    (3, 391, 7)
     """
-    return row if spread == 0 else row * spread + lane
+    return row if spread == 0 else row * spread + lane % spread
 
 
 def lanes(start: Callable[..., None], draw: Callable[..., None], data: tuple[object, ...], scale: float = 1.0) -> Lanes:

@@ -28,7 +28,7 @@ class _Data(NamedTuple):
     n_batches, ratio : batches in an epoch, and N / B, which is more than that if B does not divide N.
     phase : the batches used up at the start of a path, -1 for a random number of them.
     phase_words : room for the random words of a phase, (4, 1).
-    spread : the number of lanes in a row where lanes are components of a path, 0 where they are paths; see `component`.
+    spread : the number of lanes in a row that belong to one path, 0 where a lane is a path; see `component`.
     """
 
     key: Key
@@ -189,9 +189,9 @@ class _EpochFeed:
         """Empty lanes."""
         return self._lanes(self.channels, width, 0)
 
-    def coordinates(self, rows: int, width: int) -> Lanes | None:
-        """Lanes of which each is a component of one path: see `Spreading`."""
-        return self._lanes(rows, width, width)
+    def coordinates(self, rows: int, width: int, paths: int = 1) -> Lanes | None:
+        """Lanes of which each is a component of a path: see `Spreading`."""
+        return self._lanes(rows, width, width // paths)
 
     def _lanes(self, rows: int, width: int, spread: int) -> Lanes:
         noise = self.noise

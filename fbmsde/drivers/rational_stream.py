@@ -46,12 +46,12 @@ class ModelFeed:
         """Empty lanes, which serve any path; normals are drawn for the first `width` of them."""
         return recursion_lanes(self.models, self.key, self.mixed, self.scale, self.dtype, width)
 
-    def coordinates(self, rows: int, width: int) -> Lanes | None:
-        """Lanes of which each is a component of one path: see `Spreading`. None unless all components are alike."""
+    def coordinates(self, rows: int, width: int, paths: int = 1) -> Lanes | None:
+        """Lanes of which each is a component of a path: see `Spreading`. None unless all components are alike."""
         if not self.mixed.is_none or len(set(map(id, self.models))) > 1:
             return None
         models, mixture = (self.models[0],) * rows, Mixture.none(rows)
-        return recursion_lanes(models, self.key, mixture, self.scale, self.dtype, width, spread=True)
+        return recursion_lanes(models, self.key, mixture, self.scale, self.dtype, width, width // paths)
 
     def branch(self, lanes: Lanes) -> Branch:
         """The functions that copy lanes of this feed: see `Branching`."""

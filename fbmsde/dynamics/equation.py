@@ -82,8 +82,13 @@ class Equation(Portable):
         It writes the point after x (dim,) into `out`; `noise` holds the increments of the channels, and the rows of
         `work` are room for WORK arrays of `dim` numbers. `solver` is a key of `ARRAY_SOLVERS`.
         """
-        step: ArrayStep = array_step(self._compiled(), ARRAY_SOLVERS[solver])
+        step: ArrayStep = array_step(self._compiled(), compiled(ARRAY_SOLVERS[solver]))
         return step
+
+    def array_drift(self) -> Callable[..., None]:
+        """The compiled drift of an equation that is `wide`."""
+        drift: Callable[..., None] = self._compiled()
+        return drift
 
     def slope(self) -> Callable[..., Point]:
         """Minus the drift as a compiled function ``slope(x, t, *params)`` from tuples to tuples."""

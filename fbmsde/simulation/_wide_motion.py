@@ -1,0 +1,153 @@
+"""Motions in many dimensions: the step of an equation of arrays and the test of a domain, compiled to one function.
+
+The loop takes it as a value of a function type; numbers come in an array, so that they change without compiling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, types
+from numpy.typing import NDArray
+
+from ..core.captured import OPTIONS, digest
+from ..core.compile import locked
+from ..core.states import BROKEN, LEFT, NO_LEVEL, RUNNING, UNRESOLVED
+from ..core.types import Array
+from ..drivers.base import NOISE
+from ..dynamics.array_steps import WORK, ArrayStep
+from ..dynamics.equation import Equation
+from ._motion import _BEHIND, _NOISE_STEPS, _PROBE, _SHARE, _UNSTABLE, _nothing, _taken, anywhere
+from .watch import INSIDE, UNDEFINED, Watch
+
+ROOM = WORK + 2  # arrays of the length of a point that a block of steps needs
+
+_LINE, _TABLE = types.Array(types.float64, 1, "C"), types.Array(types.float64, 2, "C")
+_WHOLE = types.Array(types.int64, 1, "C")
+ADVANCE = types.void(
+    _LINE, types.float64, _LINE, _LINE, NOISE, _WHOLE, _TABLE, _TABLE, _LINE, types.int64, types.int64, _WHOLE
+)  # fmt: skip
+
+
+class WideMotion(NamedTuple):
+    """What the loop in many dimensions needs of an equation.
+
+    ``advance(numbers, scale, start, x, noise, lanes, moved, work, increment, age, n_steps, report)`` moves a path on
+    from x (dim,) by `n_steps` steps. The increments are `scale` times `noise` (rows, BLOCK, width), where the path has
+    ``lanes[1]`` lanes of a row from ``lanes[0]`` on. The point after step s is written into row s of `moved`
+    (depth, dim), modulo the depth, and the last one into x. It ends early where the path leaves or breaks. `report`
+    gets the number of steps made, the state, and the number of the rim that was passed. The path began at `start`
+    (dim,), `age` steps ago. `work` (ROOM, dim) and `increment` (channels,) are room.
+    """
+
+    advance: Callable[..., None]
+    numbers: Array
+    dim: int
+    channels: int
+
+    @classmethod
+    def of(cls, equation: Equation, solver: str, watch: Watch | None, dt: float, scale: float) -> WideMotion:
+        """The motion of paths that are watched, or not; `scale` is the typical size of an increment of the noise."""
+        test, bounds = (anywhere, ()) if watch is None else watch
+        numbers = np.array([dt, scale, *equation.params, *bounds])
+        sizes = len(equation.params), len(bounds)
+        resolves = watch is not None and equation.n_channels == equation.dim
+        advance = _advance(equation.array_step(solver), equation.array_drift(), test, sizes, resolves)
+        return cls(advance, numbers, equation.dim, equation.n_channels)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _is_finite(x: Array) -> bool:
+    """True if all coordinates are finite."""
+    finite = True
+    for j in range(x.size):
+        finite &= abs(x[j]) < np.inf
+    return finite
+
+
+@njit(error_model="numpy", nogil=True)
+def _lay_out(noise: Array, step: int, lanes: NDArray[np.int64], scale: float, increment: Array) -> None:
+    """Write the increment (channels,) of a path over one step of the block."""
+    first, spread = lanes[0], lanes[1]
+    for row in range(noise.shape[0]):
+        source, target = noise[row, step, first : first + spread], increment[row * spread : (row + 1) * spread]
+        for j in range(target.size):
+            target[j] = scale * source[j]
+
+
+@lru_cache(maxsize=256)
+def _advance(step: ArrayStep, drift: Any, test: Any, sizes: tuple[int, int], resolves: bool) -> Any:
+    """Compile `advance` of a motion; if `resolves` is True, steps that the equation does not take are told."""
+    (n_params, n_bounds), settled = sizes, _settled(drift) if resolves else _always_resolved
+    params_like, bounds_like, bounds_from = (0.0,) * n_params, (0.0,) * n_bounds, _BEHIND + n_params
+    params_of, bounds_of = (_taken if n > 0 else _nothing for n in sizes)
+
+    def advance(
+        numbers: Array, scale: float, start: Array, x: Array, noise: Array, lanes: NDArray[np.int64], moved: Array,
+        work: Array, increment: Array, age: int, n_steps: int, report: NDArray[np.int64],
+    ) -> None:  # fmt: skip
+        dt = numbers[0]
+        params, bounds = params_of(params_like, numbers, _BEHIND), bounds_of(bounds_like, numbers, bounds_from)
+        here = x
+        report[0], report[1], report[2] = n_steps, RUNNING, INSIDE
+        for s in range(n_steps):
+            last, here = here, moved[s % moved.shape[0]]
+            _lay_out(noise, s, lanes, scale, increment)
+            step(params, (age + s) * dt, last, increment, dt, here, work)
+            if not _is_finite(here):
+                report[0], report[1] = s + 1, BROKEN
+                return
+            rim = test((age + s + 1) * dt, here, *bounds)
+            if rim != INSIDE:
+                state = NO_LEVEL if rim == UNDEFINED else LEFT
+                before = (age + s) * dt
+                if state == LEFT and not settled(params, before, numbers, start, last, here, increment, work):
+                    state = UNRESOLVED
+                report[0], report[1], report[2] = s + 1, state, rim
+                return
+        x[:] = here
+
+    return locked(advance, ADVANCE, digest("wide advance", step, drift, test, sizes, resolves))
+
+
+@njit(**OPTIONS)
+def _always_resolved(
+    params: tuple[float, ...], t: float, numbers: Array, start: Array, last: Array, here: Array, shock: Array,
+    work: Array,
+) -> bool:  # fmt: skip
+    """The answer where nothing can be told."""
+    return True
+
+
+@lru_cache(maxsize=256)
+def _settled(drift: Any) -> Any:
+    """Compile the test of a step that led outside: whether the paths of the equation would take it."""
+
+    def settled(
+        params: tuple[float, ...], t: float, numbers: Array, start: Array, last: Array, here: Array, shock: Array,
+        work: Array,
+    ) -> bool:  # fmt: skip
+        dt, scale = numbers[0], numbers[1]
+        move, carried, way, size = 0.0, 0.0, 0.0, 0.0
+        for j in range(last.size):
+            move += (here[j] - last[j]) ** 2
+            carried += (here[j] - last[j] - shock[j]) ** 2
+            way += (here[j] - start[j]) ** 2
+            size = max(size, abs(last[j]))
+        if carried > last.size * (_NOISE_STEPS * scale) ** 2 and carried > _SHARE**2 * way:
+            return False
+        length = max(_PROBE * scale, 1e-7 * size)
+        ahead, at_last, further = work[WORK], work[0], work[WORK + 1]
+        for j in range(last.size):
+            ahead[j] = last[j] + length / np.sqrt(move) * (here[j] - last[j])
+        drift(t, last, at_last, *params)
+        drift(t, ahead, further, *params)
+        steeper = 0.0
+        for j in range(last.size):
+            steeper += (at_last[j] - further[j]) * (here[j] - last[j])
+        return dt * steeper <= _UNSTABLE * length * np.sqrt(move)
+
+    return njit(error_model="numpy")(settled)
