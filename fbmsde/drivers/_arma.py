@@ -35,7 +35,7 @@ class _Data(NamedTuple):
     """The recursion of d components in L lanes; `states` has a last row of zeros, (d, m + 1, L), for its last state.
 
     words : the states of the random numbers, (d, 4, L).
-    spread : the number of lanes in a row if lanes are components of one path, 0 if they are paths; see `component`.
+    spread : the number of lanes in a row that belong to one path, 0 where a lane is a path; see `component`.
     shocks, normals : room for the normals of a block, (BLOCK, L), and for those of a start, (m + 1,).
     """
 
@@ -93,8 +93,8 @@ def draw_arma(data: _Data, noise: Array) -> None:
                 _carry(states[k], states[k + 1], shocks[s], out[s], back[k], ahead[k])
 
 
-def arma_lanes(system: System, key: Key, rows: int, width: int, *, spread: bool, scale: float) -> Lanes:
-    """Empty lanes of a recursion, times `scale`. If `spread` is True each is a component of one path, in `rows` rows.
+def arma_lanes(system: System, key: Key, rows: int, width: int, *, spread: int, scale: float) -> Lanes:
+    """Empty lanes of a recursion, times `scale`. If `spread` is not 0 each is a component of a path, in `rows` rows.
 
     The recursion can start any path and goes as far as each path does. Normals are drawn for `width` lanes.
     """
@@ -107,7 +107,7 @@ def arma_lanes(system: System, key: Key, rows: int, width: int, *, spread: bool,
         ahead=system.ahead,
         gain=system.gain,
         factor=system.factor,
-        spread=width if spread else 0,
+        spread=spread,
         shocks=np.zeros((BLOCK, width)),
         normals=np.zeros(n_states + 1),
     )

@@ -166,11 +166,11 @@ class ArmaFeed:
 
     def lanes(self, first: int, n_paths: int, width: int = LANES) -> Lanes:
         """Empty lanes, which serve any path; normals are drawn for the first `width` of them."""
-        return arma_lanes(self.system, self.key, self.channels, width, spread=False, scale=self.scale)
+        return arma_lanes(self.system, self.key, self.channels, width, spread=0, scale=self.scale)
 
-    def coordinates(self, rows: int, width: int) -> Lanes | None:
-        """Lanes of which each is a component of one path: see `Spreading`."""
-        return arma_lanes(self.system, self.key, rows, width, spread=True, scale=self.scale)
+    def coordinates(self, rows: int, width: int, paths: int = 1) -> Lanes | None:
+        """Lanes of which each is a component of a path: see `Spreading`."""
+        return arma_lanes(self.system, self.key, rows, width, spread=width // paths, scale=self.scale)
 
     def branch(self, lanes: Lanes) -> Branch:
         """The functions that copy lanes of this feed: see `Branching`."""
