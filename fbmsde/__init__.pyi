@@ -5,6 +5,7 @@ from .drivers.fbm_compat import FBM
 from .drivers.fractional import FractionalNoise
 from .drivers.rational.streaming import StreamingNoise
 from .drivers.sample import fbm, fgn
+from .drivers.stable import StableNoise
 from .dynamics.equation import Equation, overdamped
 from .dynamics.landscapes import (
     Landscape,
@@ -51,6 +52,7 @@ __all__ = [
     "Paths",
     "Shifted",
     "Split",
+    "StableNoise",
     "StreamingNoise",
     "anti_pgd",
     "bridge_passage",

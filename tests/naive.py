@@ -200,3 +200,15 @@ def epoch_noise(n_samples: int, batch_size: int, phase: int | None, key: Any, pa
             out[j, i] = known * before + math.sqrt(max(0.0, 1 - k * c * known)) * drawn[i + 2]
             k, before = k + 1, before + out[j, i]
     return out
+
+
+def stable_noise(alpha: float, key: Any, path: int, component: int, n_steps: int) -> list[float]:
+    """Chambers-Mallows-Stuck variates: W from the upper 52 bits of a word, the angle from those of the next one."""
+    words, out = lane_state(key, path, component), []
+    for _ in range(n_steps):
+        waiting = -math.log(((next_word(words) >> 12) + 0.5) / 2**52)
+        second = next_word(words)
+        angle = (1.0 - ((second >> 12) + 0.5) / 2**52) * math.pi / 2 * (-1 if second & 512 else 1)
+        ratio = math.cos((1 - alpha) * angle) / waiting
+        out.append(math.sin(alpha * angle) / math.cos(angle) ** (1 / alpha) * ratio ** ((1 - alpha) / alpha))
+    return out

@@ -74,7 +74,7 @@ def _compiled_multiply_add(a: Any, b: Any, c: Any) -> Any:
 
 
 @njit(error_model="numpy", forceinline=True)
-def _polynomial(coefficients: tuple[float, ...], z: float) -> float:
+def polynomial(coefficients: tuple[float, ...], z: float) -> float:
     """Horner's rule, highest power first."""
     value = coefficients[0]
     for j in range(1, len(coefficients)):
@@ -83,18 +83,36 @@ def _polynomial(coefficients: tuple[float, ...], z: float) -> float:
 
 
 @njit(error_model="numpy", forceinline=True)
+def open_uniform(word: np.uint64) -> float:
+    """A number from the upper 52 bits of a word, (k + 1/2) 2^-52 without rounding: neither 0 nor 1 occurs."""
+    return multiply_add(np.float64(np.int64(word >> np.uint64(12))), 2.0**-52, 2.0**-53)
+
+
+@njit(error_model="numpy", forceinline=True)
+def split_at_one(x: float) -> tuple[float, float]:
+    """Exponent e and mantissa m of a normal number ``x = m 2^e > 0`` with m between sqrt(1/2) and sqrt(2)."""
+    bits = np.float64(x).view(np.int64)
+    exponent = (bits - np.int64(0x3FE6A09E667F3BCD)) >> np.int64(52)
+    return np.float64(exponent), np.int64(bits - (exponent << np.int64(52))).view(np.float64)
+
+
+@njit(error_model="numpy", forceinline=True)
+def log_quotient(mantissa: float) -> float:
+    """``-2 log m`` for m between sqrt(1/2) and sqrt(2), precise next to m = 1."""
+    s = (mantissa - 1.0) / (mantissa + 1.0)
+    return s * polynomial(_LOG, s * s)
+
+
+@njit(error_model="numpy", forceinline=True)
 def box_muller(first: np.uint64, second: np.uint64) -> tuple[float, float]:
     """Two independent standard normals from two random words: radius of 53 bits, angle of 53 bits and an octant."""
     u = multiply_add(np.float64(np.int64(first >> np.uint64(11))), 2.0**-53, 2.0**-54)
-    bits = np.float64(u).view(np.int64)
-    exponent = (bits - np.int64(0x3FE6A09E667F3BCD)) >> np.int64(52)
-    mantissa = np.int64(bits - (exponent << np.int64(52))).view(np.float64)
-    s = (mantissa - 1.0) / (mantissa + 1.0)
-    radius = np.sqrt(multiply_add(np.float64(exponent), -2.0 * _LN_2, s * _polynomial(_LOG, s * s)))
+    exponent, mantissa = split_at_one(u)
+    radius = np.sqrt(multiply_add(exponent, -2.0 * _LN_2, log_quotient(mantissa)))
     t = multiply_add(np.float64(np.int64(second) >> np.int64(11)), _QUARTER_TURN, _QUARTER_TURN / 2)
     z = t * t
-    sine = multiply_add(t * z, _polynomial(_SINE, z), t)
-    cosine = multiply_add(z, _polynomial(_COSINE, z), 1.0)
+    sine = multiply_add(t * z, polynomial(_SINE, z), t)
+    cosine = multiply_add(z, polynomial(_COSINE, z), 1.0)
     swap = (second & np.uint64(512)) != np.uint64(0)
     a = sine if swap else cosine
     b = cosine if swap else sine
