@@ -14,27 +14,16 @@ from ..core.compile import lasting_name, locked
 from ..core.states import CENSORED, LEFT, RUNNING, UNRESOLVED
 from ..core.types import Array
 from ..drivers.base import BLOCK, LANES, NOISE, Feed, Lanes, Spreading
+from ._ends import ENDS, Ends
+from ._loop import NOT_SAVED
 from ._wide_motion import ADVANCE, ROOM, WideMotion
 
 _LINE, _TABLE = types.Array(types.float64, 1, "C"), types.Array(types.float64, 2, "C")
-_WHOLE, _BYTES = types.Array(types.int64, 1, "C"), types.Array(types.uint8, 1, "C")
+_WHOLE = types.Array(types.int64, 1, "C")
 _MOST_HELD = 2**15  # where a lane is a path, so many lanes times components are drawn at once
 _VECTOR = 8  # doubles of the widest vectors: rows of lanes are multiples of it
 
 Whole = NDArray[np.int64]
-
-
-class Ends(NamedTuple):
-    """Where the paths end: steps (n_paths,), states and rims (n_paths,), places (n_paths, dim), and what is saved.
-
-    `places` is empty if nobody asks for it. `saved` is (n_paths, n_saved + 1, dim), or empty.
-    """
-
-    steps: Whole
-    states: NDArray[np.uint8]
-    rims: NDArray[np.uint8]
-    places: Array
-    saved: Array
 
 
 class Spread(NamedTuple):
@@ -74,30 +63,30 @@ def _begin(
 
 @njit(error_model="numpy", nogil=True)
 def _note(
-    path: int, report: Whole, moved: Array, age: int, n_steps: int, steps: Whole, states: NDArray[np.uint8],
-    rims: NDArray[np.uint8], places: Array,
+    path: int, report: Whole, moved: Array, age: int, n_steps: int, ends: Ends
 ) -> bool:  # fmt: skip
     """Note the step at which a path ended, and where; False if it goes on."""
     state = CENSORED if report[1] == RUNNING and age >= n_steps else report[1]
     if state == RUNNING:
         return False
-    steps[path], states[path] = age, state
+    ends.steps[path], ends.states[path] = age, state
     if (state == LEFT) | (state == UNRESOLVED):
-        rims[path] = report[2]
-        if places.size > 0:
-            places[path] = moved[(report[0] - 1) % moved.shape[0]]
+        ends.sides[path] = report[2]
+        if ends.places.size > 0:
+            ends.places[path] = moved[(report[0] - 1) % moved.shape[0]]
     return True
 
 
-def follow_wide(
+def follow_spread(
     start: Callable[..., None], draw: Callable[..., None], data: tuple[object, ...], scale: float, noise: Array,
     advance: Callable[..., None], numbers: Array, channels: int, origins: Array, n_steps: int, at_once: int,
-    queue: Whole, steps: Whole, states: NDArray[np.uint8], rims: NDArray[np.uint8], places: Array, saved: Array,
-    every: int, control: Whole,
+    queue: Whole, ends: Ends, saved: Array, every: int, control: Whole,
 ) -> None:  # fmt: skip
     """Follow the queued paths to their exit or the horizon, `at_once` side by side, and note their `Ends`.
 
-    `origins` is (n_paths, dim), or (1, dim) for one start of all. control[0] asks to stop, control[1] counts paths.
+    `origins` is (n_paths, dim), or (1, dim) for one start of all. Where `saved` (n_paths, n_saved + 1, dim) is not
+    empty, it takes the origin and the points after every `every`-th step. control[0] asks to stop, and control[1]
+    counts finished paths.
     """
     dim, last, spread = origins.shape[1], origins.shape[0] - 1, noise.shape[2] // at_once
     depth = BLOCK if saved.size > 0 else 2  # points that are not saved are held until the next
@@ -120,21 +109,19 @@ def follow_wide(
                     for s in range(every - 1 - age % every, report[0], every):
                         saved[path, (age + s + 1) // every] = moved[s]
                 ages[i] = age + report[0]
-                if _note(path, report, moved, ages[i], n_steps, steps, states, rims, places):
+                if _note(path, report, moved, ages[i], n_steps, ends):
                     paths[i] = -1
                     control[1] += 1
 
 
-def follow(
-    spread: Spread, motion: WideMotion, origins: Array, n_steps: int, queue: Whole, ends: Ends, every: int,
-    control: Whole,
+def follow_wide(
+    spread: Spread, motion: WideMotion, n_steps: int, queue: Whole, ends: Ends, control: Whole,
+    saved: Array = NOT_SAVED, every: int = 1,
 ) -> None:  # fmt: skip
-    """Call `follow_wide`, compiled for the driver's type of data."""
-    lanes = spread.lanes
-    noise = np.zeros(spread.shape)
+    """Call `follow_spread`, compiled for the driver's type of data."""
+    lanes, noise = spread.lanes, np.zeros(spread.shape)
     drawn = lanes.start, lanes.draw, lanes.data, lanes.scale, noise
-    moved = motion.advance, motion.numbers, motion.channels
-    _loop(lanes.kind)(*drawn, *moved, origins, n_steps, spread.paths, queue, *ends, every, control)
+    _loop(lanes.kind)(*drawn, *motion, n_steps, spread.paths, queue, ends, saved, every, control)
 
 
 @lru_cache(maxsize=64)
@@ -144,7 +131,7 @@ def _loop(data: types.Type) -> Callable[..., None]:
     signature = types.void(
         types.FunctionType(start), types.FunctionType(draw), data, types.float64, NOISE,
         types.FunctionType(ADVANCE), _LINE, types.int64, _TABLE, types.int64, types.int64, _WHOLE,
-        _WHOLE, _BYTES, _BYTES, _TABLE, NOISE, types.int64, _WHOLE,
+        ENDS, NOISE, types.int64, _WHOLE,
     )  # fmt: skip
-    loop: Callable[..., None] = locked(follow_wide, signature, lasting_name(follow_wide))
+    loop: Callable[..., None] = locked(follow_spread, signature, lasting_name(follow_spread))
     return loop

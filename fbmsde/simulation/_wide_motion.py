@@ -45,18 +45,23 @@ class WideMotion(NamedTuple):
 
     advance: Callable[..., None]
     numbers: Array
-    dim: int
     channels: int
+    origins: Array
 
     @classmethod
-    def of(cls, equation: Equation, solver: str, watch: Watch | None, dt: float, scale: float) -> WideMotion:
-        """The motion of paths that are watched, or not; `scale` is the typical size of an increment of the noise."""
+    def of(
+        cls, equation: Equation, solver: str, watch: Watch | None, origins: Array, clock: tuple[float, float]
+    ) -> WideMotion:
+        """The motion of paths from their origins, (n_paths, dim) or (1, dim), that are watched, or not.
+
+        `clock` is the step dt and the typical size of an increment of the noise over it.
+        """
         test, bounds = (anywhere, ()) if watch is None else watch
-        numbers = np.array([dt, scale, *equation.params, *bounds])
+        numbers = np.array([*clock, *equation.params, *bounds])
         sizes = len(equation.params), len(bounds)
         resolves = watch is not None and equation.n_channels == equation.dim
         advance = _advance(equation.array_step(solver), equation.array_drift(), test, sizes, resolves)
-        return cls(advance, numbers, equation.dim, equation.n_channels)
+        return cls(advance, numbers, equation.n_channels, origins)
 
 
 @njit(error_model="numpy", forceinline=True)

@@ -155,12 +155,17 @@ REACH_OF_FINEST = 2.0  # jumps reach at most so many smallest lengths, so that t
 
 @dataclass(frozen=True)
 class LevelSet(Portable):
-    """The domain ``level(x, *params) < 0`` of a plain or njit function. In d dimensions x is a tuple of d floats.
+    """The domain ``level(x, *params) < 0`` of a plain or njit function.
+
+    In d dimensions x is a tuple of d floats, or an array where those of the landscape are arrays.
 
     `finest` is the smallest length of the boundary's features, such as the radius of the smallest excluded disc, and
     matters in continuous time. No jump reaches farther than that, at a cost that grows like its inverse square at
     H = 1/2. A level function tells the distance of the boundary to first order only. Without `finest`, jumps therefore
     pass over features that are narrower than they are, and ``error_budget.missed_crossings`` tells how often.
+
+    `steepness` is the length of the level's gradient where that is the same everywhere, as it is 1 for a distance. A
+    boundary of points that are arrays can be moved inwards (`Shifted`) only if it is known.
 
     >>> disc = LevelSet(lambda x, r: x[0] ** 2 + x[1] ** 2 - r**2, params=(1.5,))
     """
@@ -168,6 +173,7 @@ class LevelSet(Portable):
     level: Callable[..., float]
     params: tuple[float, ...] = ()
     finest: float | None = None
+    steepness: float | None = None
     _functions: ClassVar[tuple[str, ...]] = ("level",)
 
 
@@ -265,5 +271,6 @@ def _checked_level_set(dim: int, start: Point, domain: LevelSet) -> LevelSet:
     value = compiled(domain.level)(start if dim > 1 else start[0], *params)
     if not value < 0:
         raise ValueError(f"x0 must lie inside the domain, where the level is negative, got level {value} at {start}.")
-    finest = None if domain.finest is None else checks.positive("finest", domain.finest)
-    return LevelSet(domain.level, params, finest)
+    given = {"finest": domain.finest, "steepness": domain.steepness}
+    lengths = {name: None if value is None else checks.positive(name, value) for name, value in given.items()}
+    return LevelSet(domain.level, params, **lengths)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,15 @@ from ..core import checks
 from ..core.blocks import run_blocks
 from ..core.points import Point
 from ..core.states import CENSORED
-from ..drivers.base import Extending, Feed
+from ..core.types import Key
+from ..drivers.base import Driver, Extending, Feed
+from ..dynamics.equation import Equation
 from ..results.passage_times import PassageTimes
 from ._ends import Ends
 from ._loop import follow
 from ._motion import Motion
+from ._wide_loop import Spread, follow_wide
+from ._wide_motion import WideMotion
 from .domains import Region
 from .errors import HorizonError, passages_of
 from .problem import Crowd, Problem
@@ -35,21 +40,47 @@ def grid_passages(
     """
     scale = problem.driver.increment_scale(dt)
     motion = Motion.of(problem.equation, solver, region.watch, np.array([problem.start]), dt, scale)
-    run = _Run(motion, dt, Ends.open(crowd.n_paths, problem.equation.dim), region.names, crowd)
+    run = GridRun(motion, dt, Ends.open(crowd.n_paths, problem.equation.dim), region.names, crowd)
+    return run_passages(run, problem, until)
+
+
+class Posed(Protocol):
+    """What a run on a grid reads of a problem."""
+
+    @property
+    def equation(self) -> Equation:
+        """The equation."""
+
+    @property
+    def driver(self) -> Driver:
+        """The noise."""
+
+    @property
+    def horizon(self) -> float:
+        """The end, which is inf where a share of the paths decides."""
+
+    @property
+    def key(self) -> Key:
+        """The key of all paths."""
+
+
+def run_passages(run: GridRun, problem: Posed, until: float | None) -> PassageTimes:
+    """The passage times of a run up to the horizon or, if `until` is not None, until this share has left."""
+    dt = run.dt
     if until is not None:
         return _run_until(run, problem, until)
     end = checks.positive("horizon", problem.horizon)
     n_steps = checks.whole_steps(dt, end)
     feed = problem.driver.feed(n_steps, dt, problem.equation.n_channels, problem.key)
-    run.fill(feed, n_steps, np.arange(crowd.n_paths))
+    run.fill(feed, n_steps, np.arange(run.crowd.n_paths))
     return run.passages(n_steps, end)
 
 
 @dataclass(frozen=True)
-class _Run:
+class GridRun:
     """A motion, the ends of the paths of a crowd, which are filled in here, and the names of the sides."""
 
-    motion: Motion
+    motion: Motion | WideMotion
     dt: float
     ends: Ends
     names: tuple[str, ...]
@@ -63,19 +94,26 @@ class _Run:
         control = np.zeros((len(blocks), 2), np.int64)
 
         def work(index: int) -> None:
-            block = blocks[index]
             if control[index, 0] == 0:
-                lanes = feed.lanes(int(block[0]), int(block[-1] - block[0]) + 1)
-                follow(lanes, self.motion, n_steps, block, self.ends, control[index])
+                self._follow(feed, n_steps, blocks[index], control[index])
 
         run_blocks(work, threads, control, queue.size, self.crowd.progress)
+
+    def _follow(self, feed: Feed, n_steps: int, block: NDArray[np.int64], control: NDArray[np.int64]) -> None:
+        """Follow a block of path numbers."""
+        first, n_paths = int(block[0]), int(block[-1] - block[0]) + 1
+        if isinstance(self.motion, WideMotion):
+            spread = Spread.of(feed, self.motion.channels, first, n_paths)
+            follow_wide(spread, self.motion, n_steps, block, self.ends, control)
+        else:
+            follow(feed.lanes(first, n_paths), self.motion, n_steps, block, self.ends, control)
 
     def passages(self, n_steps: int, horizon: float) -> PassageTimes:
         """The passage times from the steps; PathError if a path left the finite numbers."""
         return passages_of(self.ends, self.names, self.dt, checks.reached(self.dt, n_steps, horizon))
 
 
-def _run_until(run: _Run, problem: Problem, share: float) -> PassageTimes:
+def _run_until(run: GridRun, problem: Posed, share: float) -> PassageTimes:
     """Double the number of steps, for the paths that have not left, until the share of the paths has left."""
     dt, end = run.dt, checks.number("horizon", problem.horizon)
     if not end > 0:

@@ -16,6 +16,7 @@ from .accuracy import Accuracy
 from .domains import Domain, Region, as_point
 from .monitoring import MONITORING, Continuous, Monitoring
 from .problem import Crowd, Problem
+from .wide import WideProblem, as_origins, wide_domain, wide_passages
 
 
 class Shorthands(TypedDict, total=False):
@@ -89,12 +90,17 @@ def first_passage(
     """
     watched = _monitoring(monitoring, shorthands)
     whole, n_paths = as_equation(landscape), checks.count("n_paths", n_paths)
-    start = as_point(whole.dim, x0)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
+    crowd = Crowd(n_paths, checks.workers(n_jobs), progress)
+    end, key = checks.number("horizon", horizon), checks.as_seed(seed)
+    if whole.wide:
+        origins = as_origins(whole.dim, n_paths, x0)
+        wide = WideProblem(whole, noise, origins, wide_domain(whole.dim, origins, domain), end, key)
+        return wide_passages(wide, watched, crowd)
+    start = as_point(whole.dim, x0)
     region = Region.of(start, domain)
     checks.fits_memory("passage times", 26.0 * n_paths)
-    problem = Problem(whole, noise, start, region, checks.number("horizon", horizon), checks.as_seed(seed))
-    return watched.passages(problem, Crowd(n_paths, checks.workers(n_jobs), progress))
+    return watched.passages(Problem(whole, noise, start, region, end, key), crowd)
 
 
 def _monitoring(monitoring: Monitoring | str, shorthands: Shorthands) -> Monitoring:

@@ -18,8 +18,11 @@ from ..dynamics.solvers import SOLVERS
 from ._ends import Ends
 from ._loop import follow
 from ._motion import Motion
+from ._wide_loop import Spread, follow_wide
+from ._wide_motion import WideMotion
 from .domains import as_point
 from .errors import PathError
+from .wide import as_origins
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,8 +94,7 @@ def simulate_paths(
     whole, threads, key = as_equation(landscape), checks.workers(n_jobs), checks.as_seed(seed)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
     dim, n_saved = whole.dim, n_steps // every
-    scheme, origins = SOLVERS[checks.choice("solver", solver, SOLVERS)], np.array([as_point(dim, x0)])
-    motion = Motion.unwatched(whole, scheme, origins, step)
+    motion = _motion(whole, checks.choice("solver", solver, SOLVERS), x0, n_paths, step)
     checks.fits_memory("paths", 8.0 * n_paths * (n_saved + 1) * dim)
     out, feed = np.empty((n_paths, n_saved + 1, dim)), noise.feed(n_steps, step, whole.n_channels, key)
     size = feed.max_paths or LANES * -(-n_paths // (LANES * threads))
@@ -101,8 +103,11 @@ def simulate_paths(
 
     def work(i: int) -> None:
         queue = np.arange(firsts[i], min(firsts[i] + size, n_paths))
-        lanes = feed.lanes(firsts[i], queue.size)
-        follow(lanes, motion, n_steps, queue, ends, control[i], out, every)
+        if isinstance(motion, WideMotion):
+            spread = Spread.of(feed, motion.channels, firsts[i], queue.size)
+            follow_wide(spread, motion, n_steps, queue, ends, control[i], out, every)
+        else:
+            follow(feed.lanes(firsts[i], queue.size), motion, n_steps, queue, ends, control[i], out, every)
 
     run_blocks(work, threads, control, n_paths, progress)
     broken = np.where(ends.states == BROKEN, ends.steps, 0)
@@ -114,3 +119,10 @@ def simulate_paths(
         path = int(np.argmax(broken > 0))
         raise PathError.at(path, int(broken[path]), step, paths=paths)
     return paths
+
+
+def _motion(equation: Equation, solver: str, x0: ArrayLike, n_paths: int, dt: float) -> Motion | WideMotion:
+    """The motion of paths from x0 that nobody watches."""
+    if equation.wide:
+        return WideMotion.of(equation, solver, None, as_origins(equation.dim, n_paths, x0), (dt, 1.0))
+    return Motion.unwatched(equation, SOLVERS[solver], np.array([as_point(equation.dim, x0)]), dt)

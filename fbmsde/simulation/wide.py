@@ -1,0 +1,163 @@
+"""Exits in many dimensions, where points are arrays: starts, domains and problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike
+
+from ..core import checks
+from ..core.arrays import require_indices
+from ..core.captured import OPTIONS, packaged
+from ..core.compile import by_content, compiled, require_compiles
+from ..core.points import Point
+from ..core.types import Array, Key
+from ..drivers.base import Driver
+from ..drivers.fractional import FractionalNoise
+from ..dynamics.equation import Equation
+from ..laws.extremes import barrier_shift
+from ..results.passage_times import PassageTimes
+from ._ends import Ends
+from ._wide_motion import WideMotion
+from .domains import LevelSet
+from .grid import GridRun, run_passages
+from .monitoring import Grid, Monitoring, Shifted
+from .problem import Crowd
+from .watch import level_watch
+
+_MOST_PLACES = 2.0**30  # bytes of the places of exit that a run may keep
+
+
+@packaged
+def _distance_beyond(x: Point, radius: float) -> float:
+    """The distance of x from the origin, a tuple or an array, less the radius."""
+    square = 0.0
+    for j in range(len(x)):
+        square += x[j] * x[j]
+    return np.sqrt(square) - radius
+
+
+def ball(radius: float, center: ArrayLike | None = None) -> LevelSet:
+    """The open ball around `center` (d,), None for the origin, in any number of dimensions.
+
+    Its level is the distance from the center less the radius, so that its boundary can be moved in all dimensions.
+
+    >>> ball(2.0).level((1.0, 0.0), 2.0)
+    -1.0
+    """
+    r = checks.positive("radius", radius)
+    if center is None:
+        return LevelSet(_distance_beyond, (r,), steepness=1.0)
+    middle = checks.reals("center", center)
+    if middle.ndim != 1 or not np.all(np.isfinite(middle)):
+        raise ValueError(f"center must hold the finite coordinates of a point, got {center!r}.")
+
+    def level(x: Point, radius: float) -> float:
+        square = 0.0
+        for j in range(len(x)):
+            square += (x[j] - middle[j]) ** 2
+        return np.sqrt(square) - radius
+
+    return LevelSet(level, (r,), steepness=1.0)
+
+
+@by_content
+def _moved(level: Callable[..., float]) -> Callable[..., float]:
+    """The level function plus the first of its parameters."""
+
+    def moved(x: Array, shift: float, *params: float) -> float:
+        return level(x, *params) + shift
+
+    compiled_level: Callable[..., float] = njit(**OPTIONS)(moved)
+    return compiled_level
+
+
+@dataclass(frozen=True)
+class WideProblem:
+    """A first-passage problem in many dimensions: see `Problem`. `origins` is (n_paths, dim) or (1, dim)."""
+
+    equation: Equation
+    driver: Driver
+    origins: Array
+    domain: LevelSet
+    horizon: float
+    key: Key
+
+    def moved_in(self, dt: float) -> WideProblem:
+        """The problem with its boundary moved inwards by the shift that makes up for steps of `dt`."""
+        advice = "The shift of the boundary is known for fractional noise only."
+        noise, domain = checks.kind("noise", self.driver, FractionalNoise, advice), self.domain
+        if domain.steepness is None:
+            raise ValueError(
+                "domain must tell its steepness for a moved boundary in many dimensions, got None. Write the level as "
+                "a distance, with LevelSet(level, steepness=1.0), take ball(radius), or monitor on a grid."
+            )
+        if noise.rows is not None:
+            raise ValueError(
+                "noise must have independent components of one strength for a moved boundary in many dimensions, got "
+                f"{noise}. Monitor on a grid."
+            )
+        shift = barrier_shift(noise.common_hurst) * noise.increment_scale(dt)
+        moved = LevelSet(_moved(domain.level), (shift * domain.steepness, *domain.params))
+        told = f"farther from the boundary than its shift of beta_H sigma dt^H = {shift:.3g}"
+        _require_inside(moved, self.origins, told)
+        return WideProblem(self.equation, self.driver, self.origins, moved, self.horizon, self.key)
+
+
+def wide_domain(dim: int, origins: Array, domain: object) -> LevelSet:
+    """The level set of a domain of arrays; ValueError unless it compiles and all origins lie inside."""
+    if not isinstance(domain, LevelSet) and not callable(domain):
+        raise ValueError(f"domain must be a level function in {dim} dimensions, got {domain!r}.")
+    level_set = domain if isinstance(domain, LevelSet) else LevelSet(domain)
+    params = checks.numbers("params", level_set.params)
+    require_compiles("domain", level_set.level, dim, len(params), vector=False, arrays=True)
+    require_indices("domain", compiled(level_set.level), dim, params, vector=False)
+    steepness = level_set.steepness
+    if steepness is not None:
+        steepness = checks.positive("steepness", steepness)
+    checked = LevelSet(level_set.level, params, level_set.finest, steepness)
+    _require_inside(checked, origins, "inside the domain, where the level is negative")
+    return checked
+
+
+def _require_inside(domain: LevelSet, origins: Array, where: str) -> None:
+    """ValueError, with the path and its level, unless all origins lie inside."""
+    level = compiled(domain.level)
+    for path, origin in enumerate(origins):
+        value = level(origin, *domain.params)
+        if not value < 0:
+            whose = f" of path {path}" if len(origins) > 1 else ""
+            raise ValueError(f"x0{whose} must lie {where}, got level {value}.")
+
+
+def as_origins(dim: int, n_paths: int, x0: ArrayLike) -> Array:
+    """The starts, (1, dim) for one of all paths or (n_paths, dim); ValueError unless they are finite points."""
+    values = np.ascontiguousarray(checks.reals("x0", x0))
+    if values.shape not in ((dim,), (n_paths, dim)):
+        raise ValueError(f"x0 must have {dim} coordinates, or be ({n_paths}, {dim}), got shape {values.shape}.")
+    if not np.all(np.isfinite(values)):
+        raise ValueError("x0 must be finite, got inf or nan.")
+    return values.reshape(-1, dim)
+
+
+def wide_passages(problem: WideProblem, monitoring: Monitoring, crowd: Crowd) -> PassageTimes:
+    """The passage times on a grid, with the boundary moved or not; ValueError in continuous time."""
+    if not isinstance(monitoring, Grid):
+        raise ValueError(
+            f"monitoring must be Grid or Shifted where points are arrays, got {type(monitoring).__name__}. "
+            "Continuous time needs points that are tuples, in up to about 15 dimensions."
+        )
+    posed = problem.moved_in(monitoring.dt) if isinstance(monitoring, Shifted) else problem
+    dim, dt = posed.equation.dim, monitoring.dt
+    if 8.0 * crowd.n_paths * dim > _MOST_PLACES:
+        raise MemoryError(
+            f"the places of exit must fit in 1 GiB, got {crowd.n_paths} paths in {dim} dimensions. Run fewer at a time."
+        )
+    watch = level_watch(posed.domain.level, posed.domain.params, dim)
+    clock = dt, posed.driver.increment_scale(dt)
+    motion = WideMotion.of(posed.equation, monitoring.solver, watch, posed.origins, clock)
+    run = GridRun(motion, dt, Ends.open(crowd.n_paths, dim), ("level",), crowd)
+    return run_passages(run, posed, monitoring.until)
