@@ -1,4 +1,5 @@
 from . import theory
+from .drivers.anisotropic import AnisotropicNoise
 from .drivers.arma import ArmaNoise, anti_pgd
 from .drivers.epoch import EpochNoise
 from .drivers.fbm_compat import FBM
@@ -34,6 +35,7 @@ from .studies.escape.study import EscapeStudy, escape_study
 __all__ = [
     "FBM",
     "Accuracy",
+    "AnisotropicNoise",
     "ArmaNoise",
     "Continuous",
     "Departures",

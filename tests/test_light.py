@@ -17,10 +17,11 @@ from tests.test_architecture import FLOOR
 PACKAGE = Path(fbmsde.__file__).parent
 HEAVY = {"numpy", "numba", "scipy", "matplotlib", "pandas", "tqdm", "filelock", "cloudpickle", "torch", "fbm"}
 NAMES = """
-FBM Accuracy ArmaNoise Continuous Departures EpochNoise Equation ErrorBudget EscapeStudy FractionalNoise Grid
-HorizonError Landscape LevelSet NoEstimateError PassageTimes PathError Paths Shifted Split StableNoise StreamingNoise
-anti_pgd bridge_passage double_well double_well_2d escape_study estimate_hurst fbm fgn first_passage
-fractional_ornstein_uhlenbeck overdamped quadratic rippled_well rolling_hurst simulate_paths theory tilted_double_well
+FBM Accuracy AnisotropicNoise ArmaNoise Continuous Departures EpochNoise Equation ErrorBudget EscapeStudy
+FractionalNoise Grid HorizonError Landscape LevelSet NoEstimateError PassageTimes PathError Paths Shifted Split
+StableNoise StreamingNoise anti_pgd bridge_passage double_well double_well_2d escape_study estimate_hurst fbm fgn
+first_passage fractional_ornstein_uhlenbeck overdamped quadratic rippled_well rolling_hurst simulate_paths theory
+tilted_double_well
 """
 
 

@@ -14,7 +14,7 @@ from ..core.random import multiply_add, normal_pair, normal_pairs, seed_lane
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, Lanes, component, lanes
 from .branching import Branch, Copying, branch_of
-from .mixture import Mixture, mix
+from .mixture import Mixture, multiply
 from .rational.model import RationalModel
 from .stationary import LinearStart
 
@@ -37,8 +37,8 @@ class _Data(NamedTuple):
     mixing : the matrix (d, d) by which the components are multiplied, or an empty array.
     spread : the number of lanes in a row that belong to one path, 0 where a lane is a path; see `component`.
     shocks, normals : room for the normals of a block, (BLOCK, L or fewer), and for those of a start, (K + 2,).
-    scaled, mixed : room for the weights of the poles of a component, (P,), and for a step of the components, of the
-        shape of `mixing` and of the lanes, (d, L or fewer).
+    scaled : room for the weights of the poles of a component, (P,).
+    drawn : room for the components before they are mixed, (d, BLOCK, L or fewer), if they are.
     """
 
     key: Key
@@ -58,7 +58,7 @@ class _Data(NamedTuple):
     shocks: NDArray[np.floating]
     normals: Array
     scaled: NDArray[np.floating]
-    mixed: Array
+    drawn: Array
 
 
 def start_recursion(data: _Data, lane: int, path: int) -> None:
@@ -125,7 +125,8 @@ def draw_recursion(data: _Data, noise: Array) -> None:
                 late = s + _UNROLLED
                 _advance_poles(states[k : k + 4], shocks[s:late], out[s:late], pace[k : k + 4], scaled[k : k + 4])
     if data.mixing.size > 0:
-        mix(noise, data.mixing, data.mixed)
+        data.drawn[:] = noise
+        multiply(data.mixing, data.drawn, noise)
 
 
 def recursion_lanes(
@@ -167,7 +168,7 @@ def recursion_lanes(
         shocks=np.zeros((BLOCK, width), real),
         normals=np.zeros(most + 2),
         scaled=np.zeros(padded, real),
-        mixed=np.zeros((len(mixture.matrix), width)),
+        drawn=np.zeros((len(mixture.matrix), BLOCK, width)),
     )
     return lanes(start_recursion, draw_recursion, data, scale)
 

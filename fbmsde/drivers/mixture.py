@@ -23,7 +23,7 @@ class Mixture(NamedTuple):
     """The components are ``weights * xi``, or ``matrix xi`` if the matrix is not empty.
 
     weights : what each component is multiplied by, (d,); ones where there is a matrix.
-    matrix : (d, d), or an empty array.
+    matrix : (d, m), or an empty array.
     """
 
     weights: Array
@@ -36,7 +36,7 @@ class Mixture(NamedTuple):
 
     @classmethod
     def of(cls, matrix: Array) -> Mixture:
-        """The mixture by a matrix (d, d)."""
+        """The mixture by a matrix (d, m)."""
         return cls(np.ones(len(matrix)), matrix)
 
     @property
@@ -54,19 +54,20 @@ class Mixture(NamedTuple):
 
 
 @njit(error_model="numpy", nogil=True)
-def mix(noise: Array, matrix: NDArray, room: Array) -> None:
-    """Multiply the components of `noise` (d, BLOCK, n_lanes) by `matrix` (d, d), in place. `room` is (d, n_lanes)."""
-    for s in range(BLOCK):
-        for row in range(noise.shape[0]):
-            for i in range(noise.shape[2]):
-                room[row, i] = matrix[row, row] * noise[row, s, i]
-            for j in range(noise.shape[0]):
-                if j != row and matrix[row, j] != 0.0:
-                    for i in range(noise.shape[2]):
-                        room[row, i] += matrix[row, j] * noise[j, s, i]
-        for row in range(noise.shape[0]):
-            for i in range(noise.shape[2]):
-                noise[row, s, i] = room[row, i]
+def multiply(matrix: NDArray, drawn: Array, out: Array) -> None:
+    """Write `matrix` (d, m) times the components `drawn` (m, BLOCK, n_lanes) to `out` (d, BLOCK, n_lanes).
+
+    The term of the diagonal comes first in each sum.
+    """
+    for row in range(out.shape[0]):
+        own = min(row, drawn.shape[0] - 1)
+        for s in range(BLOCK):
+            for i in range(out.shape[2]):
+                out[row, s, i] = matrix[row, own] * drawn[own, s, i]
+            for k in range(drawn.shape[0]):
+                if k != own and matrix[row, k] != 0.0:
+                    for i in range(out.shape[2]):
+                        out[row, s, i] += matrix[row, k] * drawn[k, s, i]
 
 
 def is_several(value: Any) -> bool:
