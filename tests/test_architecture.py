@@ -28,7 +28,9 @@ FLOOR = {folder: number for number, folders in enumerate(FLOORS) for folder in f
 TYPED = {"bench", "dynamics", "plots", "results", "studies"}
 LONGEST_FUNCTION = 40  # lines of code
 LONGEST_MODULE = 400  # lines
-TABLES = {"fbm_formulas", "exit_formulas", "passage_formulas"}  # one call per formula
+TABLES = {
+    f"{subject}_formulas" for subject in ("fbm", "exit", "passage", "side", "chain", "inertia", "stable")
+}  # one call per formula
 PEERS = {"fbm", "stochastic", "stochastic_rs", "torchsde", "diffrax"}
 Name = tuple[str, ...]
 

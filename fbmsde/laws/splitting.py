@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 
 from ..core import checks
-from .diffusions import _checked_domain, _energy, _log_weight
+from .diffusions import _CERTAIN, _checked_domain, _energy, _log_weight
 
 
 def exit_at_top(potential: Any, x0: float, domain: tuple[float, float], *, sigma: float = 1.0) -> float:
@@ -25,9 +25,7 @@ def exit_at_top(potential: Any, x0: float, domain: tuple[float, float], *, sigma
     0.686301
     """
     start, noise = checks.finite("x0", x0), checks.positive("sigma", sigma)
-    lower, upper = _checked_domain(domain, start)
-    if not (math.isfinite(lower) and math.isfinite(upper)):
-        raise ValueError(f"domain must have two finite ends, got ({lower}, {upper}).")
+    lower, upper = _finite_domain(domain, start)
     energy = _energy(potential, noise)
     below, above = _log_weight(energy, lower, start), _log_weight(energy, start, upper)
     return float(scipy.special.expit(below - above))
@@ -45,9 +43,7 @@ def brownian_exit_at_top(
     (0.25, 0.455054)
     """
     start, mu = checks.finite("x0", x0), checks.finite("drift", drift)
-    lower, upper = _checked_domain(domain, start)
-    if not (math.isfinite(lower) and math.isfinite(upper)):
-        raise ValueError(f"domain must have two finite ends, got ({lower}, {upper}).")
+    lower, upper = _finite_domain(domain, start)
     noise = checks.positive("sigma", sigma)
     below, above = (start - lower) / noise, (upper - start) / noise
     push = 2.0 * mu / noise
@@ -56,6 +52,27 @@ def brownian_exit_at_top(
     if push > 0.0:
         return math.expm1(-push * below) / math.expm1(-push * (below + above))
     return math.exp(push * above) * math.expm1(push * below) / math.expm1(push * (below + above))
+
+
+def ou_exit_at_top(x0: float, domain: tuple[float, float], *, curvature: float = 1.0, sigma: float = 1.0) -> float:
+    """Probability that the Ornstein-Uhlenbeck process from `x0` leaves the finite `domain` at its upper end.
+
+    It is `exit_at_top` of the harmonic well, ``(erfi(x) - erfi(a)) / (erfi(b) - erfi(a))`` in units of
+    ``sigma / sqrt(curvature)``, written with Dawson's function so that nothing overflows. Raises ValueError unless x0
+    lies strictly inside and both ends are finite.
+
+    >>> round(ou_exit_at_top(0.5, (-1.0, 1.0)), 6)
+    0.686301
+    """
+    start = checks.finite("x0", x0)
+    lower, upper = _finite_domain(domain, start)
+    unit = math.sqrt(checks.positive("curvature", curvature)) / checks.positive("sigma", sigma)
+    x, a, b = np.clip(np.array([start, lower, upper]) * unit, -_CERTAIN, _CERTAIN)
+    top = max(a * a, b * b)
+    at_x, at_a, at_b = (float(scipy.special.dawsn(z)) * math.exp(z * z - top) for z in (x, a, b))
+    if at_b - at_a < 1e-8 * max(abs(at_a), abs(at_b)):  # so narrow that the slope is constant
+        return brownian_exit_at_top(start, (lower, upper), drift=-curvature * start, sigma=sigma)
+    return min(max((at_x - at_a) / (at_b - at_a), 0.0), 1.0)
 
 
 def ball_mean_exit_time(radius: float, *, distance: float = 0.0, dim: int = 1, sigma: float = 1.0) -> float:
@@ -122,3 +139,11 @@ def best_resetting_rate(barrier: float, *, sigma: float = 1.0) -> float:
     z = 2.0 + float(np.real(scipy.special.lambertw(-2.0 * math.exp(-2.0))))
     unit = checks.positive("sigma", sigma) / checks.positive("barrier", barrier)
     return z * z / 2.0 * unit * unit
+
+
+def _finite_domain(domain: tuple[float, float], x0: float) -> tuple[float, float]:
+    """Both ends as floats; ValueError unless they are finite and x0 lies strictly between them."""
+    lower, upper = _checked_domain(domain, x0)
+    if not (math.isfinite(lower) and math.isfinite(upper)):
+        raise ValueError(f"domain must have two finite ends, got ({lower}, {upper}).")
+    return lower, upper

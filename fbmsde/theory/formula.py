@@ -12,11 +12,16 @@ from numpy.typing import ArrayLike
 
 from ..core import checks
 from ..core.types import Array
+from ..laws.stable import stable_index
 
 SPREAD = "spread in the quadratic well"
 PASSAGE = "passage to the minimum of the quadratic well"
 EXIT = "exit from the quadratic well through a barrier"
 FBM = "fractional Brownian motion without drift"
+CHAIN = "gradient descent in the quadratic well"
+INERTIA = "particle with inertia"
+STABLE = "symmetric stable noise"
+SIDES = "sides, balls, walls and resetting"
 
 
 def _sides(name: str, value: Any) -> float:
@@ -33,6 +38,25 @@ def _time(name: str, value: Any) -> float:
     return float(value)
 
 
+def _whole(name: str, value: Any) -> float:
+    """The number as a float; ValueError unless it is whole and at least 1."""
+    if not checks.positive(name, value).is_integer():
+        raise ValueError(f"{name} must be a whole number from 1 on, got {value}.")
+    return float(value)
+
+
+def _momentum(name: str, value: Any) -> float:
+    """The momentum as a float; ValueError unless it lies in [0, 1)."""
+    if not 0.0 <= checks.number(name, value) < 1.0:
+        raise ValueError(f"{name} must lie in [0, 1), got {value}.")
+    return float(value)
+
+
+def _index(name: str, value: Any) -> float:
+    """The index of a stable law as a float; ValueError unless it lies in (0, 2]."""
+    return stable_index(checks.number(name, value))
+
+
 ARGUMENTS: dict[str, Callable[[str, Any], float]] = {
     "hurst": checks.fraction,
     "curvature": checks.positive,
@@ -44,6 +68,19 @@ ARGUMENTS: dict[str, Callable[[str, Any], float]] = {
     "sides": _sides,
     "drift": checks.finite,
     "horizon": checks.positive,
+    "learning_rate": checks.positive,
+    "momentum": _momentum,
+    "n_samples": _whole,
+    "batch_size": _whole,
+    "friction": checks.positive,
+    "mass": checks.positive,
+    "height": checks.positive,
+    "alpha": _index,
+    "lower": checks.finite,
+    "upper": checks.finite,
+    "radius": checks.positive,
+    "dim": _whole,
+    "rate": checks.positive,
 }
 
 
@@ -76,7 +113,7 @@ class Formula:
 
     name, title : its key in `FORMULAS`, and a heading.
     quantity : what comes back: "exit_rate", "mean_exit_time", "survival", "density", "variance", ...
-    subject : the problem: `EXIT`, `PASSAGE`, `SPREAD` or `FBM`.
+    subject : the problem: `SPREAD`, `PASSAGE`, `EXIT`, `FBM`, `CHAIN`, `INERTIA`, `STABLE` or `SIDES`.
     status : "exact", "asymptotic" (a limit theorem), "approximate" (a heuristic with a measured error) or "refuted"
         (simulation contradicts it; it is kept because the literature uses it).
     source : the paper or the derivation.

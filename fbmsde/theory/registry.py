@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from .chains import chain_formulas
 from .exit import exit_formulas, spread_formulas
 from .formula import Formula
 from .free_fbm import fbm_formulas
+from .inertia import inertia_formulas
+from .sides import side_formulas
+from .stable_exit import stable_formulas
 from .to_minimum import passage_formulas
 
-FORMULAS: dict[str, Formula] = {
-    formula.name: formula for formula in (*spread_formulas(), *exit_formulas(), *passage_formulas(), *fbm_formulas())
-}
+_SUBJECTS = (
+    spread_formulas,
+    exit_formulas,
+    passage_formulas,
+    fbm_formulas,
+    side_formulas,
+    chain_formulas,
+    inertia_formulas,
+    stable_formulas,
+)
+
+FORMULAS: dict[str, Formula] = {formula.name: formula for formulas in _SUBJECTS for formula in formulas()}
 
 
 def applicable(quantity: str, subject: str, **problem: Any) -> list[Formula]:

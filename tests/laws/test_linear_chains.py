@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg
 
-from fbmsde import fgn
 from fbmsde.laws import epochs, fou, linear_chains, momentum
 from fbmsde.laws.fgn import fgn_autocovariance, fgn_spectrum
 from fbmsde.laws.linear_chains import white_autocovariance
 from tests.conftest import threshold
+from tests.gaussian_paths import stationary_paths
 
 HURSTS = (0.1, 0.3, 0.5, 0.7, 0.95)
 OPTIMIZERS = [dict(momentum=b, nesterov=n) for b in (0.0, 0.3, 0.9) for n in (False, True)]
@@ -262,7 +262,7 @@ def test_momentum_against_simulation(optimizer):
     """Second moments of 20 000 chains under fractional noise, H = 0.7, at 3 steps; catches 8 % of a variance."""
     n_paths, steps = 20_000, np.array([1, 5, 40])
     setting = dict(learning_rate=0.2, curvature=1.5, **optimizer)
-    noise = fgn(0.7, 40, n_paths, seed=11)
+    noise = stationary_paths(fgn_autocovariance(0.7, np.arange(41)), n_paths, seed=11)
     matrix, push = by_states(**setting)
     state, found = np.zeros((2, n_paths)), []
     for k in range(40):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import fft, integrate, special
+from scipy import integrate, special
 from scipy.stats import norm
 
 from fbmsde import Accuracy, FractionalNoise, first_passage, theory
@@ -19,6 +19,7 @@ from fbmsde.laws import diffusions, extremes, fgn, fou
 from fbmsde.theory import formula, registry, sharp_or_flat
 from fbmsde.theory.formula import EXIT, FBM, PASSAGE
 from fbmsde.theory.registry import FORMULAS
+from tests.gaussian_paths import fbm_paths, stationary_paths
 
 ALPHA = 1e-6
 UNIT = math.sqrt(2.0)  # the sigma that makes the stationary variance 1 at H = 1/2, curvature 1
@@ -34,21 +35,6 @@ def euler_chain_exit(barrier: float, dt: float, sides: int) -> tuple[float, floa
     rate = -math.log(np.abs(np.linalg.eigvals(kernel)).max()) / dt
     mean = dt + norm.pdf(x, 0.0, step) * w @ np.linalg.solve(np.eye(x.size) - kernel, np.full(x.size, dt))
     return rate, float(mean)
-
-
-def stationary_paths(covariances: np.ndarray, n_paths: int, seed: int) -> np.ndarray:
-    """Paths of a stationary Gaussian process with these covariances at lags 0 ... n, (n_paths, n), by circulants."""
-    n = covariances.size - 1
-    eigenvalues = fft.fft(np.concatenate([covariances, covariances[-2:0:-1]])).real
-    z = np.random.default_rng(seed).standard_normal((n_paths // 2, 2 * n, 2)).view(complex)[..., 0]
-    pairs = fft.fft(z * np.sqrt(np.maximum(eigenvalues, 0.0) / (2 * n)), axis=1)[:, :n]
-    return np.concatenate([pairs.real, pairs.imag])
-
-
-def fbm_paths(hurst: float, n: int, n_paths: int, seed: int) -> np.ndarray:
-    """Paths of fBm on [0, 1] with their start, (n_paths, n + 1)."""
-    noise = stationary_paths(fgn.fgn_autocovariance(hurst, np.arange(n + 1)), n_paths, seed)
-    return np.concatenate([np.zeros((n_paths, 1)), np.cumsum(noise, axis=1)], axis=1) * n**-hurst
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -493,21 +479,49 @@ PROBLEMS = [
     dict(
         hurst=h,
         curvature=2.0,
-        sigma=0.9,
+        sigma=sigma,
         barrier=b,
         x0=x0,
         times=np.array([0.1, 0.5, 0.9]),
         dt=1e-3,
         sides=s,
         horizon=1.0,
+        learning_rate=0.3,
+        momentum=0.6,
+        n_samples=1437,
+        batch_size=128,
+        friction=g,
+        mass=1.5,
+        height=3.0,
+        alpha=1.5,
+        lower=-1.0,
+        upper=2.5,
+        radius=1.2,
+        dim=3,
+        rate=0.5,
     )
     for h in (0.3, 0.5, 0.65, 0.7, 0.95)
-    for b, x0, s in ((2.0, 0.4, 1), (1.5, 0.4, 2))
+    for b, x0, s, sigma, g in ((2.0, 0.4, 1, 0.9, 0.8), (1.5, 0.4, 2, 0.9, 0.8), (2.0, 0.4, 1, 0.02, 1e-3))
 ]
 OUTSIDE = [
-    dict(hurst=0.15, barrier=0.1, x0=0.0, times=2.0, dt=1.5),
-    dict(hurst=0.05, barrier=0.1, x0=0.0, times=2.0, dt=1.5),
-    dict(hurst=0.01, barrier=0.1, x0=0.0, times=2.0, dt=1.5),
+    dict(
+        hurst=h,
+        barrier=0.1,
+        x0=x0,
+        times=2.0,
+        dt=1.5,
+        learning_rate=50.0,
+        n_samples=100,
+        batch_size=200,
+        friction=1.0,
+        height=0.1,
+        alpha=1.5,
+        lower=1.0,
+        upper=3.0,
+        radius=0.1,
+        rate=1.0,
+    )
+    for h, x0 in ((0.15, 0.0), (0.05, 0.0), (0.01, 0.0), (0.15, 5.0))
 ]
 
 
@@ -535,7 +549,11 @@ def problems(decades, lowest_hurst):
     positive = log_uniform(decades)
     signed = st.one_of(st.just(0.0), positive, positive.map(lambda x: -x))
     hurst = st.one_of(st.just(0.5), st.floats(lowest_hurst, 1.0, exclude_max=True), st.floats(0.3, 0.7))
-    kinds = {"hurst": hurst, "sides": st.sampled_from([1, 2]), "x0": signed, "drift": signed}
+    kinds = {"hurst": hurst, "sides": st.sampled_from([1, 2])}
+    kinds |= {name: signed for name in ("x0", "drift", "lower", "upper")}
+    kinds |= {name: st.integers(1, 10**4) for name in ("n_samples", "batch_size", "dim")}
+    momentum = st.one_of(st.just(0.0), st.floats(1e-300, 1.0, exclude_max=True))
+    kinds |= {"momentum": momentum, "alpha": st.floats(1e-3, 2.0)}
     return st.fixed_dictionaries({name: kinds.get(name, positive) for name in formula.ARGUMENTS})
 
 
@@ -620,7 +638,8 @@ def test_formula_refuses_outside_its_range(name):
 def test_formula_says_what_it_is(name):
     """Every field filled, names and statuses from the known sets, an entry in the table."""
     f = FORMULAS[name]
-    assert f.name == name and f.subject in (formula.SPREAD, PASSAGE, EXIT, FBM)
+    subjects = {formula.SPREAD, PASSAGE, EXIT, FBM, formula.CHAIN, formula.INERTIA, formula.STABLE, formula.SIDES}
+    assert f.name == name and f.subject in subjects
     assert all((f.title, f.quantity, f.source, f.validity, f.measured))
     known = {"exact", "asymptotic", "approximate", "refuted"}
     assert f.status in known and f.brownian_status in known | {""}
