@@ -15,7 +15,7 @@ from scipy.stats import norm
 from fbmsde import Accuracy, FractionalNoise, first_passage, theory
 from fbmsde.dynamics.landscapes import Landscape, quadratic
 from fbmsde.laws import _extremes_tables as _tables
-from fbmsde.laws import diffusions, extremes, fgn, fou
+from fbmsde.laws import diffusions, extremes, fou
 from fbmsde.theory import formula, registry, sharp_or_flat
 from fbmsde.theory.formula import EXIT, FBM, PASSAGE
 from fbmsde.theory.registry import FORMULAS
