@@ -36,7 +36,7 @@ COMMANDS = {
     ),
     "sgd": SubCommand(
         "sgd",
-        "Gradient noise of small networks: four groups of runs, is there memory? And escape of SGD against the model.",
+        "Gradient noise of small networks: groups of runs, is there memory? And escape of SGD against the model.",
     ),
     "bench": SubCommand("bench", "CPU time of everything here beside the published packages that are installed."),
     "theory": SubCommand(

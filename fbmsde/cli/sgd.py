@@ -33,7 +33,7 @@ def sgd(
     quick: Annotated[bool, typer.Option("--quick", help="Two short runs a group, to try it.")] = False,
     escapes: Annotated[bool, typer.Option(help="Also compare escapes of SGD with the model fed by its noise.")] = True,
 ) -> None:
-    """Gradient noise of small networks: four groups of runs, is there memory? And escape of SGD against the model."""
+    """Gradient noise of small networks: groups of runs, is there memory? And escape of SGD against the model."""
     status = 0
     with reported():
         if checks.choice("data", data, DATA) != "synthetic":

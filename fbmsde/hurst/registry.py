@@ -91,6 +91,12 @@ ESTIMATORS: dict[str, Estimator] = {
         64,
         "classical R/S; biased towards 0.6-0.7, for comparison",
     ),
+    "rs_windows_50_500": Estimator(
+        scaling.rs_windows_50_500,
+        _simulated(scaling.rs_windows_50_500),
+        100,
+        "classical R/S in windows of 50 to 445, as published in 2022; biased upwards, for comparison",
+    ),
     "rs_noise_as_path": Estimator(
         scaling.rs_noise_as_path,
         _simulated(scaling.rs_noise_as_path),

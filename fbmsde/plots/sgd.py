@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -26,25 +27,49 @@ def plot_sgd_group(study: GradientRuns, group: str) -> Figure:
     scores of the networks.
     """
     runs = study.group(group)
-    ways = list(runs[0].result.noise)
+    ways, published = list(runs[0].result.noise), _published(runs[0])
     figure = Figure(figsize=(3.3 * len(ways), 8.4), layout="constrained")
     axes = figure.subplots(3, len(ways), squeeze=False)
-    titles = {"whittle": "H by Whittle", "rs_noise_as_path": "published simplified R/S"}
-    for row, (method, title) in enumerate(titles.items()):
+    for row, method in enumerate(("whittle", published)):
         for ax, way in zip(axes[row], ways, strict=True):
             _plot_memory([run.result.noise[way].memory[method] for run in runs], method, ax)
             ax.set_title(way if row == 0 else "")
-            ax.set_ylim((0.2, 0.8) if row == 0 else (0.1, 0.55))
+            ax.set_ylim(_LOOKS[method].limits)
             _name_runs(ax, [run.name for run in runs])
-        axes[row, 0].set_ylabel(title)
+        axes[row, 0].set_ylabel(_LOOKS[method].title)
         if row == 1:
-            white = study.references["Gaussian white noise"].memory[method].hurst.value
             for ax in axes[row]:
-                ax.axhline(white, color="black", ls=":", lw=1.0, label="Gaussian white noise")
+                ax.axhline(_white(study, published), color="black", ls=":", lw=1.0, label="Gaussian white noise")
         axes[row, 0].legend(fontsize="x-small", frameon=False, loc="upper left" if row == 0 else "upper right")
     _plot_scores(runs, list(axes[2]))
-    figure.suptitle(f"Gradient noise by {group}")
+    figure.suptitle(f"Gradient noise by {group}" if published == "rs_noise_as_path" else f"Gradient noise, {group}")
     return figure
+
+
+class _Look(NamedTuple):
+    """Name of an estimator on an axis, and the range of the axis."""
+
+    title: str
+    limits: tuple[float, float]
+
+
+_LOOKS = {
+    "whittle": _Look("H by Whittle", (0.2, 0.8)),
+    "rs_noise_as_path": _Look("published simplified R/S", (0.1, 0.55)),
+    "rs_windows_50_500": _Look("R/S in windows of 50 to 445", (0.1, 0.8)),
+}
+
+
+def _published(run: Run) -> str:
+    """The estimator of the publication whose protocol was followed."""
+    (noise, *_) = run.result.noise.values()
+    return next(method for method in noise.memory if method != "whittle")
+
+
+def _white(study: GradientRuns, method: str) -> float:
+    """What an estimator returns for Gaussian white noise."""
+    white = study.references["Gaussian white noise"].memory
+    return white[method].hurst.value if method in white else study.nulls["Gaussian, independent"].mean
 
 
 def _plot_memory(found: Sequence[Memory], method: str, ax: Axes) -> None:
@@ -89,11 +114,64 @@ def _plot_scores(runs: Sequence[Run], axes: Sequence[Axes]) -> None:
 
 def _name_runs(ax: Axes, names: Sequence[str]) -> None:
     """Names of the runs below the axis, slanted when they are long."""
-    if max(map(len, names)) > 5:
+    if max(map(len, names), default=0) > 5:
         ax.set_xticks(range(len(names)), names, fontsize="small", rotation=40, ha="right")
     else:
         ax.set_xticks(range(len(names)), names, fontsize="small")
     ax.set_xlim(-0.5, len(names) - 0.5)
+
+
+_EPOCHS = ("frozen, epochs", "training, epochs")
+_SHOWN = 4  # runs whose autocorrelation is drawn
+_LAW_COLOUR = {"fgn": "#E69F00", "epoch": "#0072B2"}
+
+
+def plot_sgd_laws(study: GradientRuns) -> Figure:
+    """Draw how well fractional Gaussian noise and the law of epochs describe the noise of shuffled epochs.
+
+    The rows above show, for frozen weights and in training, the gain of each law in log density over white noise, in
+    units of the gain that the law of epochs promises. The row below shows the autocorrelation of the frozen noise of
+    the runs of the first group.
+    """
+    figure = Figure(figsize=(13.5, 11.0), layout="constrained")
+    grid = figure.add_gridspec(3, _SHOWN)
+    for row, way in enumerate(_EPOCHS):
+        _plot_gains(study, way, figure.add_subplot(grid[row, :]))
+    for column, run in enumerate(study.group(study.runs[0].group)[:_SHOWN]):
+        _plot_autocorrelation(run, figure.add_subplot(grid[2, column]))
+    return figure
+
+
+def _plot_gains(study: GradientRuns, way: str, ax: Axes) -> None:
+    """Gain of both laws over white noise in every run, over the gain that the law of epochs promises."""
+    found = [(run, laws) for run in study.runs if (laws := run.result.noise[way].laws)]
+    looks = (("fgn", "fGn with the H that fits best"), ("epoch", "law of epochs, no parameter fitted"))
+    for shift, (name, label) in zip((-0.12, 0.12), looks, strict=True):
+        gains = np.array([[x / laws.expected for x in getattr(laws, name)] for _, laws in found]).reshape(-1, 3)
+        value, low, high = gains.T
+        ax.errorbar(np.arange(len(found)) + shift, value, [value - low, high - value], label=label, ms=5, capsize=2,
+                    fmt=_RUN_STYLE["null" if name == "fgn" else "hurst"].marker, color=_LAW_COLOUR[name])  # fmt: skip
+    ax.axhline(1.0, color="black", ls=":", lw=1.0, label="what the law of epochs promises")
+    ax.axhline(0.0, color="black", lw=0.6)
+    ax.set_yscale("symlog", linthresh=2.0)
+    ax.set(ylabel="gain over white noise,\nshare of what is promised", title=f"{way}: log density of each step")
+    _name_runs(ax, [f"{run.group}: {run.name}" for run, _ in found])
+    ax.legend(fontsize="small", frameon=False, loc="lower right")
+
+
+def _plot_autocorrelation(run: Run, ax: Axes) -> None:
+    """The measured autocorrelation of frozen noise and that of both laws."""
+    laws = run.result.noise[_EPOCHS[0]].laws
+    if laws is not None:
+        measured, fgn, epoch = laws.autocorrelation
+        lags = range(1, 1 + len(measured))
+        ax.plot(lags, measured, "o", color="black", ms=3, label="measured")
+        ax.plot(lags, fgn, color=_LAW_COLOUR["fgn"], label=f"fGn, H = {laws.hurst:.2f}")
+        ax.plot(lags, epoch, color=_LAW_COLOUR["epoch"], label=f"{laws.n_batches} batches an epoch")
+        ax.legend(fontsize="x-small", frameon=False, loc="lower right")
+    ax.axhline(0.0, color="black", lw=0.6)
+    ax.set(xlabel="lag (steps)", ylabel="autocorrelation", title=f"{run.group}: {run.name}, {_EPOCHS[0]}")
+    ax.title.set_fontsize("medium")
 
 
 def plot_sgd_escape(found: EscapeComparison) -> Figure:

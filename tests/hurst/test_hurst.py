@@ -139,12 +139,12 @@ def naive_simplified_range(values):
     return np.polyfit(np.log10(sizes), np.log10(means), 1)[0]
 
 
-def naive_rescaled_range(values, sizes):
+def naive_rescaled_range(values, sizes, ddof=0):
     means = []
     for size in sizes:
         windows = values[: len(values) // size * size].reshape(-1, size)
         sums = np.cumsum(windows - windows.mean(axis=1, keepdims=True), axis=1)
-        means.append(np.mean(np.ptp(np.c_[np.zeros(len(sums)), sums], axis=1) / windows.std(axis=1)))
+        means.append(np.mean(np.ptp(np.c_[np.zeros(len(sums)), sums], axis=1) / windows.std(axis=1, ddof=ddof)))
     return np.polyfit(np.log(sizes), np.log(means), 1)[0]
 
 
@@ -169,6 +169,8 @@ def test_kernels_equal_plain_loops(n):
     )
     published = scaling.rs_noise_as_path(x[None])[0][0]
     assert published == pytest.approx(naive_simplified_range(x), abs=1e-10)
+    later = estimate_hurst(x, kind="increments", method="rs_windows_50_500").hurst
+    assert later == pytest.approx(naive_rescaled_range(x, [50, 60, 72, 86] if n == 100 else [50, 60, 72, 86, 103, 124], ddof=1), abs=1e-10)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from fbmsde import escape_study, plots, rolling_hurst
 from fbmsde.results.estimates import Estimate
-from fbmsde.results.gradient_runs import GradientRuns, MeasuredNoise, Memory, Run, RunResult
+from fbmsde.results.gradient_runs import Curves, GradientRuns, Laws, MeasuredNoise, Memory, Run, RunResult
 from fbmsde.results.passage_times import PassageTimes
 from fbmsde.results.sgd_escape import BARRIERS, Basin, Ends, EscapeCase, EscapeComparison
 from fbmsde.studies.sgd.runs import SETTINGS
@@ -32,7 +32,9 @@ def windows():
 
 def gradient_runs():
     memory = Memory(Estimate(0.5, 0.4, 0.6), Estimate(0.51, 0.45, 0.55), 0.3)
-    noise = MeasuredNoise(1.0, 4.0, 0, {"whittle": memory, "rs_noise_as_path": memory})
+    gain = Estimate(0.1, 0.05, 0.15)
+    laws = Laws(11, -0.1, 0.3, gain, gain, gain, 0.13, Curves((-0.1,) * 22, (-0.2,) * 22, (-0.1,) * 22))
+    noise = MeasuredNoise(1.0, 4.0, 0, {"whittle": memory, "rs_noise_as_path": memory}, laws=laws)
     result = RunResult(0.9, 1.0, 12.0, True, dict.fromkeys(SETTINGS, noise))
     runs = tuple(Run("batch size", name, result) for name in ("8", "a long name"))
     return GradientRuns(runs, {"Gaussian white noise": noise})
@@ -54,6 +56,7 @@ PICTURES: dict[str, Callable[..., Axes | Figure]] = {
     "plot_rolling_hurst": lambda ax=None: plots.plot_rolling_hurst(windows(), ax),
     "plot_sgd_escape": lambda: plots.plot_sgd_escape(comparison()),
     "plot_sgd_group": lambda: plots.plot_sgd_group(gradient_runs(), "batch size"),
+    "plot_sgd_laws": lambda: plots.plot_sgd_laws(gradient_runs()),
     "plot_survival": lambda ax=None: plots.plot_survival(study().rows, ax),
 }
 

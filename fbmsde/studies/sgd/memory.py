@@ -1,15 +1,17 @@
-"""The study that asks whether gradient noise has memory: small networks in four groups, measured in four ways."""
+"""The study that asks whether gradient noise has memory: small networks in groups, measured in four ways."""
 
 from __future__ import annotations
 
 import copy
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import scipy
 from tqdm import tqdm
 
 from ...core import checks
@@ -19,17 +21,22 @@ from ...drivers.sample import fgn
 from ...hurst.estimate import estimate_hurst
 from ...results.estimates import Estimate
 from ...results.gradient_runs import MeasuredNoise, Memory, Run, RunResult
-from .gradient_noise import collect_gradient_noise, hill_index, train
+from .gradient_noise import GradientNoise, collect_gradient_noise, hill_index, train
+from .laws import describe
 from .networks import accuracy, load_samples, make_network, one_thread, optional, sharpest_direction
-from .runs import GROUPS, METHODS, SETTINGS, Effort, Experiment, SgdStudy
+from .nulls import later_nulls
+from .runs import FIRST_METHODS, GROUPS, LATER, SETTINGS, Effort, Experiment, SgdStudy, protocol_of
 from .stored import Task, kept
+from .tails import tails
 
 REFERENCES: dict[str, Callable[[np.random.Generator, tuple[int, int]], Array]] = {
     "Gaussian white noise": lambda rng, shape: rng.standard_normal(shape),
     "Student t1.5, independent": lambda rng, shape: rng.standard_t(1.5, shape),
+    "stable 1.5, independent": lambda rng, shape: scipy.stats.levy_stable.rvs(1.5, 0.0, size=shape, random_state=rng),
     "2 % non-zero, independent": lambda rng, shape: rng.standard_normal(shape) * (rng.random(shape) < 0.02),
     "fGn, H = 0.7": lambda rng, shape: fgn(0.7, shape[1], shape[0], seed=rng),
 }
+_WITHOUT_TAILS = ("2 % non-zero, independent", "fGn, H = 0.7")  # logarithms of zero; dependent steps
 
 
 def sgd_study(
@@ -47,12 +54,16 @@ def sgd_study(
     Every run trains a network, then takes its gradient noise in the four ways of `SETTINGS` and measures it on
     `n_coordinates` random coordinates: H by Whittle and by the simplified rescaled range with the noise taken for the
     path. Both are also taken on copies without memory, and all coordinates of a step are treated alike there, so that
-    the p-value of the median over coordinates is exact although the coordinates share their batches.
+    the p-value of the median over coordinates is exact although the coordinates share their batches. Noise of shuffled
+    epochs is also described by the laws of `laws.describe`, and that of fresh batches by `tails.tails`.
 
     For Whittle's estimator every step gets a random sign. The size of every step stays in its place, so that noise
     whose size drifts during training, or comes in clusters, is not taken for memory. For the rescaled range the steps
     are shuffled, because it follows the law of the values, which flipping signs would make symmetric. Shuffling tests
     exchangeable steps: during training a small p of the rescaled range may mean that the size drifts.
+
+    The group "protocol-2022" reads three times as many steps by the rescaled range in windows of 50 to 445 steps, and
+    `nulls` of the result says what that estimator returns for series without long memory.
 
     Parameters
     ----------
@@ -74,8 +85,8 @@ def sgd_study(
     for package in ("torch", "sklearn"):
         optional(package)
     effort, seed = effort or Effort(), checks.count("seed", seed, 0, math.inf)
-    tasks = [Task(checks.choice("groups", name, GROUPS), experiment, data, n_samples, seed, effort)
-             for name in groups for experiment in _chosen(name, effort)]  # fmt: skip
+    tasks = [Task(name, experiment, data, n_samples, seed, _longer(effort, name))
+             for name in groups for experiment in _chosen(checks.choice("groups", name, GROUPS), effort)]  # fmt: skip
     runs: list[Run] = []
     references = _references(effort, seed)
     folder, complete = Path(out), True
@@ -85,7 +96,8 @@ def sgd_study(
                 runs.append(Run(task.group, task.experiment.name, kept(folder, task, _run)))
     except KeyboardInterrupt:
         complete = False
-    return SgdStudy(tuple(runs), references, complete)
+    nulls = later_nulls(effort, seed) if LATER in groups else {}
+    return SgdStudy(tuple(runs), references, complete, nulls)
 
 
 def _chosen(group: str, effort: Effort) -> tuple[Experiment, ...]:
@@ -94,13 +106,29 @@ def _chosen(group: str, effort: Effort) -> tuple[Experiment, ...]:
     return (experiments[0], experiments[-1]) if effort.ends_only else experiments
 
 
+def _longer(effort: Effort, group: str) -> Effort:
+    """The effort with as many steps as the protocol of the group asks for."""
+    return replace(effort, n_steps=effort.n_steps * protocol_of(group).lengths)
+
+
 def _run(task: Task) -> RunResult:
     """The result of a task that no file holds yet."""
-    return run_experiment(task.experiment, data=task.data, n_samples=task.n_samples, seed=task.seed, effort=task.effort)
+    return run_experiment(task.experiment, data=task.data, n_samples=task.n_samples, seed=task.seed,
+                          effort=task.effort, methods=task.protocol.methods)  # fmt: skip
 
 
-def run_experiment(experiment: Experiment, *, data: str, n_samples: int, seed: int, effort: Effort) -> RunResult:
+def run_experiment(
+    experiment: Experiment,
+    *,
+    data: str,
+    n_samples: int,
+    seed: int,
+    effort: Effort,
+    methods: Mapping[str, str] = FIRST_METHODS,
+) -> RunResult:
     """Accuracy, sharpness and the measured noise in each setting of one trained network.
+
+    `methods` are the estimators of memory, each with the kind of copies that it is held against.
 
     >>> tiny = Effort(n_train=20, n_steps=100, n_coordinates=4, n_surrogates=19)
     >>> small = Experiment("small", width=4, depth=1)
@@ -127,9 +155,20 @@ def run_experiment(experiment: Experiment, *, data: str, n_samples: int, seed: i
             n_coordinates=effort.n_coordinates, seed=seed + 1,
             optimizer=its_optimizer, learning_rate=lambda k: rate(effort.n_train + k),
         )  # fmt: skip
-        noise[how] = measure(taken.noise, effort.n_surrogates, seed)
+        noise[how] = _measured(taken, len(samples.inputs), methods, effort.n_surrogates, seed)
     scores = (accuracy(model, samples.test_inputs, samples.test_targets), accuracy(model, *samples.train))
     return RunResult(*scores, top.eigenvalue, top.converged, noise)
+
+
+def _measured(
+    taken: GradientNoise, n_samples: int, methods: Mapping[str, str], n_surrogates: int, seed: int
+) -> MeasuredNoise:
+    """Memory of the noise, with the laws that describe it if an epoch has several batches, and otherwise its tails."""
+    found = measure(taken.noise, n_surrogates, seed, methods)
+    series = taken.noise[np.ptp(taken.noise, axis=1) > 0]
+    if taken.sampling == "epochs" and n_samples // taken.batch_size > 1:
+        return replace(found, laws=describe(series, n_samples, taken.batch_size))
+    return replace(found, tails=tails(series))
 
 
 def _rate(experiment: Experiment, n_total: int, k: int) -> float:
@@ -140,18 +179,23 @@ def _rate(experiment: Experiment, n_total: int, k: int) -> float:
 
 def _references(effort: Effort, seed: int) -> dict[str, MeasuredNoise]:
     """The same measurement on series whose memory and tails are known."""
-    shape = (effort.n_coordinates, effort.n_steps)
-    return {
-        name: measure(draw(np.random.default_rng([seed, place]), shape), effort.n_surrogates, seed)
-        for place, (name, draw) in enumerate(REFERENCES.items())
-    }
+    shape, found = (effort.n_coordinates, effort.n_steps), {}
+    for place, (name, draw) in enumerate(REFERENCES.items()):
+        noise = draw(np.random.default_rng([seed, place]), shape)
+        found[name] = measure(noise, effort.n_surrogates, seed)
+        if name not in _WITHOUT_TAILS:
+            found[name] = replace(found[name], tails=tails(noise))
+    return found
 
 
-def measure(noise: Array, n_surrogates: int, seed: int) -> MeasuredNoise:
-    """Size, tails and memory of noise (n_coordinates, n_steps), as medians over the coordinates that vary.
+def measure(
+    noise: Array, n_surrogates: int, seed: int, methods: Mapping[str, str] = FIRST_METHODS
+) -> MeasuredNoise:
+    """Size, tail index and memory of noise (n_coordinates, n_steps), as medians over the coordinates that vary.
 
-    The interval of each H is that of a single coordinate and allows for clustered volatility. `n_surrogates` copies
-    without memory, drawn from `seed`, make each null. Raises ValueError if no coordinate varies.
+    The interval of each H is that of a single coordinate and allows for clustered volatility. `methods` names the
+    estimators, each with the kind of its `n_surrogates` copies without memory, "sign_flip" or "shuffle", which are
+    drawn from `seed` and make its null. Raises ValueError if no coordinate varies.
 
     >>> found = measure(np.random.default_rng(0).standard_normal((5, 500)), n_surrogates=19, seed=0)
     >>> found.constant, round(found.memory["whittle"].hurst.value, 1)
@@ -162,31 +206,32 @@ def measure(noise: Array, n_surrogates: int, seed: int) -> MeasuredNoise:
     if not len(series):
         raise ValueError(f"noise must vary in a coordinate or more, got {len(noise)} constant ones.")
     std, tail_index = float(np.median(series.std(axis=1))), _median(hill_index(series))
-    memory = {method: _memory(series, method, n_surrogates, seed) for method in METHODS}
+    memory = {method: _memory(series, method, kind, n_surrogates, seed) for method, kind in methods.items()}
     return MeasuredNoise(std, tail_index, int(np.count_nonzero(~varying)), memory)
 
 
-def _memory(series: Array, method: str, n_surrogates: int, seed: int) -> Memory:
+def _memory(series: Array, method: str, kind: str, n_surrogates: int, seed: int) -> Memory:
     """H of the series by one method, beside that of copies without memory."""
     estimate = estimate_hurst(series, kind="increments", method=method, nan_policy="omit_series", n_jobs=1)
     hurst = Estimate(*(_median(values) for values in (estimate.hurst, *estimate.confidence_interval())))
-    null = np.array(list(_null_medians(series, method, n_surrogates, seed)))
+    null = np.array([
+        _median(estimate_hurst(copies, kind="increments", method=method, nan_policy="omit_series", n_jobs=1).hurst)
+        for copies in _copies(series, kind, n_surrogates, seed)
+    ])  # fmt: skip
     below, above = np.count_nonzero(null <= hurst.value), np.count_nonzero(null >= hurst.value)
     low, middle, high = (float(q) for q in np.quantile(null, [0.025, 0.5, 0.975]))
     p = min(1.0, 2.0 * float(1 + min(below, above)) / (len(null) + 1))
     return Memory(hurst, Estimate(middle, low, high), p)
 
 
-def _null_medians(series: Array, method: str, n_surrogates: int, seed: int) -> Iterator[float]:
-    """Medians over the coordinates of copies without memory, in which all coordinates of a step are treated alike."""
+def _copies(series: Array, kind: str, n_surrogates: int, seed: int) -> Iterator[Array]:
+    """Copies without memory, in which all coordinates of a step are treated alike."""
     rng, deviations = np.random.default_rng([seed, 7]), series - series.mean(axis=1, keepdims=True)
     for _ in range(n_surrogates):
-        if METHODS[method] == "shuffle":
-            copies = series[:, rng.permutation(series.shape[1])]
+        if kind == "shuffle":
+            yield series[:, rng.permutation(series.shape[1])]
         else:
-            copies = deviations * rng.choice([-1.0, 1.0], series.shape[1])
-        values = estimate_hurst(copies, kind="increments", method=method, nan_policy="omit_series", n_jobs=1).hurst
-        yield _median(values)
+            yield deviations * rng.choice([-1.0, 1.0], series.shape[1])
 
 
 def _median(values: Array) -> float:

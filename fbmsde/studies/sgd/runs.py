@@ -1,25 +1,35 @@
-"""Runs of the study of gradient noise: experiments, efforts, and the table they make."""
+"""Runs of the study of gradient noise: experiments, protocols, efforts, and what they say together."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from ...core.files import write_figure, write_text
-from ...results.estimates import Estimate
-from ...results.gradient_runs import GradientRuns, MeasuredNoise, Run
+from ...results.gradient_runs import GradientRuns, Run
+from . import tables
 
-__all__ = ["GROUPS", "METHODS", "PUBLISHED", "QUICK", "SETTINGS", "Effort", "Experiment", "Run", "SgdStudy", "Taking"]
+__all__ = [
+    "FIRST_METHODS",
+    "GROUPS",
+    "LATER",
+    "PUBLISHED",
+    "QUICK",
+    "SETTINGS",
+    "Effort",
+    "Experiment",
+    "Protocol",
+    "Run",
+    "SgdStudy",
+    "Taking",
+    "protocol_of",
+]
 
 PUBLISHED = "rs_noise_as_path"
-
-# The estimators, and how the copies without memory are made that each is held against. Flipped signs keep the size of
-# every step in its place. The published estimator reads the law of the values, which flipping changes if it is skewed.
-METHODS = {"whittle": "sign_flip", PUBLISHED: "shuffle"}
+LATER = "protocol-2022"
 
 
 class Taking(NamedTuple):
@@ -35,6 +45,45 @@ SETTINGS = {
     "training, fresh batches": Taking("training", "without_replacement"),
     "training, epochs": Taking("training", "epochs"),
 }
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How the noise of a group is read.
+
+    published : the estimator of the publication, beside that of Whittle.
+    title : what tables and figures call it.
+    lengths : the noise of so many times `Effort.n_steps` steps is taken.
+    """
+
+    published: str
+    title: str
+    lengths: int = 1
+
+    @property
+    def methods(self) -> dict[str, str]:
+        """The estimators, and how the copies without memory are made that each is held against.
+
+        Flipped signs keep the size of every step in its place. The published estimators read the law of the values,
+        which flipping changes if it is skewed.
+        """
+        return {"whittle": "sign_flip", self.published: "shuffle"}
+
+
+_FIRST = Protocol(PUBLISHED, "published R/S")
+_LATER = Protocol("rs_windows_50_500", "R/S, windows 50 to 445", lengths=3)
+
+
+FIRST_METHODS = _FIRST.methods
+
+
+def protocol_of(group: str) -> Protocol:
+    """How the noise of a group is read.
+
+    >>> protocol_of("strategy").title, protocol_of("protocol-2022").lengths
+    ('published R/S', 3)
+    """
+    return _LATER if group == LATER else _FIRST
 
 
 @dataclass(frozen=True)
@@ -67,6 +116,10 @@ GROUPS: dict[str, tuple[Experiment, ...]] = {
         Experiment("20 % label noise", label_noise=0.2),
         Experiment("cosine rate", cosine=True),
     ),
+    LATER: (
+        *(Experiment(f"MLP 32 x 2, batch {b}", batch_size=b, momentum=0.9, weight_decay=5e-4) for b in (128, 32, 8)),
+        Experiment("CNN 12 x 2, batch 128", "cnn", width=12, batch_size=128, momentum=0.9, weight_decay=5e-4),
+    ),
 }
 
 
@@ -90,67 +143,50 @@ QUICK = Effort(n_train=200, n_steps=128, n_coordinates=20, n_surrogates=39, ends
 
 @dataclass(frozen=True, repr=False)
 class SgdStudy(GradientRuns):
-    """All finished runs and the reference series with their views: a table, sentences, and files."""
+    """All finished runs and the reference series with their views: tables, sentences, and files."""
 
     @property
     def table(self) -> str:
-        """One Markdown table of every run and setting, the reference series first, and the statement below it."""
-        lines = [_line(("reference", name, "", "", ""), found) for name, found in self.references.items()]
-        for run in self.runs:
-            scores = f"{run.result.accuracy:.3f}", f"{run.result.sharpness:.3g}"
-            lines += [_line((run.group, run.name, how, *scores), found) for how, found in run.result.noise.items()]
-        rule = ["---"] * len(_HEAD)
-        rows = ["| " + " | ".join(cells) + " |" for cells in (_HEAD, rule, *lines)]
-        return "\n".join([*rows, "", self.statement])
+        """Markdown tables of memory, laws and tails of every run and setting, and the statement below them."""
+        later = [run for run in self.runs if run.group == LATER]
+        first = [run for run in self.runs if run.group != LATER]
+        parts = [tables.memory_table(first, _FIRST.published, _FIRST.title, self.references)]
+        if later:
+            parts += [tables.memory_table(later, _LATER.published, _LATER.title, {}), tables.nulls_table(self.nulls)]
+        parts += [tables.laws_table(self.runs), tables.tails_table(self.runs, self.references), self.statement]
+        return "\n\n".join(parts)
 
     @property
     def statement(self) -> str:
-        """What the runs say about memory, setting by setting, in plain sentences."""
-        parts = [_sentence(how, [run.result.noise[how] for run in self.runs]) for how in SETTINGS if self.runs]
+        """What the runs say about memory, laws and tails, setting by setting, in plain sentences."""
+        sentences = []
+        for protocol, later in ((_FIRST, False), (_LATER, True)):
+            runs = [run for run in self.runs if (run.group == LATER) is later]
+            kinds = ((protocol.title, protocol.published, "with steps shuffled"), _WHITTLE)
+            sentences += [tables.memory_sentence(how, [run.result.noise[how] for run in runs], kinds)
+                          for how in SETTINGS if runs]  # fmt: skip
+        if self.runs:
+            sentences += [tables.laws_sentence(how, self.runs) for how in ("frozen, epochs", "training, epochs")]
+            sentences.append(tables.tails_sentence("frozen, fresh batches", self.runs))
         white = self.references["Gaussian white noise"].memory[PUBLISHED].hurst.value
-        parts.append(f"The published estimator returns {white:.3f} for Gaussian white noise.")
+        sentences.append(f"The published estimator returns {white:.3f} for Gaussian white noise.")
         if not self.complete:
-            parts.append(f"Interrupted: only {len(self.runs)} runs were finished.")
-        return "\n".join(parts)
+            sentences.append(f"Interrupted: only {len(self.runs)} runs were finished.")
+        return "\n".join(sentences)
 
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write sgd.md and one figure per group into the folder and return the paths written."""
-        from ...plots.sgd import plot_sgd_group
+        """Write sgd.md, a figure per group and one of the laws into the folder and return the paths written."""
+        from ...plots.sgd import plot_sgd_group, plot_sgd_laws
 
         written = [Path(folder) / "sgd.md"]
         write_text(written[0], self.table + "\n")
         for name in dict.fromkeys(run.group for run in self.runs):
-            written.append(Path(folder) / f"sgd_{name.replace(' ', '_')}.png")
+            written.append(Path(folder) / f"sgd_{name.replace(' ', '_').replace('-', '_')}.png")
             write_figure(written[-1], partial(plot_sgd_group, self, name), 130)
+        if self.runs:
+            written.append(Path(folder) / "sgd_laws.png")
+            write_figure(written[-1], partial(plot_sgd_laws, self), 130)
         return written
 
 
-_HEAD = ("group", "run", "noise", "test accuracy", "largest Hessian eigenvalue", "std", "tail index (Hill)",
-         "H Whittle [95 %]", "signs flipped [95 %]", "p", "published R/S", "steps shuffled [95 %]", "p",
-         "constant")  # fmt: skip
-
-
-def _line(start: Sequence[str], found: MeasuredNoise) -> list[str]:
-    """The cells of one row: what was run, then what its noise says."""
-    ours, theirs = (found.memory[method] for method in METHODS)
-    return [*start, f"{found.std:.2g}", f"{found.tail_index:.2f}",
-            _told(ours.hurst), _told(ours.null), f"{ours.p:.2g}",
-            f"{theirs.hurst.value:.3f}", _told(theirs.null), f"{theirs.p:.2g}", f"{found.constant}"]  # fmt: skip
-
-
-def _told(estimate: Estimate) -> str:
-    """An estimate with its interval."""
-    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
-
-
-def _sentence(how: str, found: Sequence[MeasuredNoise]) -> str:
-    """Ranges over the runs of one setting, and how many differ from their copies without memory."""
-    texts = []
-    kinds = (("published R/S", PUBLISHED, "with steps shuffled"), ("Whittle", "whittle", "with signs flipped"))
-    for title, method, copies in kinds:
-        memories = [noise.memory[method] for noise in found]
-        values, nulls = [memory.hurst.value for memory in memories], [memory.null.value for memory in memories]
-        hits = sum(memory.p <= 0.05 for memory in memories)
-        texts.append(f"{title} {min(values):.3f} ... {max(values):.3f}, {copies} {min(nulls):.3f} ... "
-                     f"{max(nulls):.3f}, different at the 5 % level in {hits} of {len(found)} runs")  # fmt: skip
-    return f"{how}: {'; '.join(texts)}."
+_WHITTLE = ("Whittle", "whittle", "with signs flipped")
