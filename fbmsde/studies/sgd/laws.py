@@ -125,7 +125,8 @@ def _best_hurst(noise: Array, scored: Mask) -> float:
     def loss(hurst: float) -> float:
         return -float(log_scores(fgn_innovations(noise, hurst), scored).sum())
 
-    return float(scipy.optimize.minimize_scalar(loss, bounds=_HURST_RANGE, method="bounded", options={"xatol": _HURST_ERROR}).x)
+    options = {"xatol": _HURST_ERROR}
+    return float(scipy.optimize.minimize_scalar(loss, bounds=_HURST_RANGE, method="bounded", options=options).x)
 
 
 def _teller(block: NDArray[np.int64], kept: Mask) -> Callable[[Array], Estimate]:
