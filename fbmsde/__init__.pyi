@@ -16,6 +16,7 @@ from .dynamics.landscapes import (
     rippled_well,
     tilted_double_well,
 )
+from .dynamics.wide_landscapes import hessian_spectrum, linear_network, power_law_spectrum, rosenbrock, valley
 from .hurst.estimate import estimate_hurst
 from .hurst.rolling import rolling_hurst
 from .results.departures import Departures
@@ -30,6 +31,7 @@ from .simulation.exact_ou import fractional_ornstein_uhlenbeck
 from .simulation.monitoring import Accuracy, Continuous, Grid, Shifted
 from .simulation.passage import first_passage
 from .simulation.paths import Paths, simulate_paths
+from .simulation.wide import ball
 from .studies.escape.study import EscapeStudy, escape_study
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "StableNoise",
     "StreamingNoise",
     "anti_pgd",
+    "ball",
     "bridge_passage",
     "double_well",
     "double_well_2d",
@@ -66,13 +69,18 @@ __all__ = [
     "fgn",
     "first_passage",
     "fractional_ornstein_uhlenbeck",
+    "hessian_spectrum",
+    "linear_network",
     "overdamped",
+    "power_law_spectrum",
     "quadratic",
     "rippled_well",
     "rolling_hurst",
+    "rosenbrock",
     "simulate_paths",
     "theory",
     "tilted_double_well",
+    "valley",
 ]
 
 __version__: str
