@@ -544,8 +544,8 @@ def log_uniform(decades):
     return st.floats(-decades, decades).map(lambda e: 10.0**e)
 
 
-def problems(decades, lowest_hurst):
-    """All arguments of any formula."""
+def problems(name, decades, lowest_hurst):
+    """All arguments of a formula."""
     positive = log_uniform(decades)
     signed = st.one_of(st.just(0.0), positive, positive.map(lambda x: -x))
     hurst = st.one_of(st.just(0.5), st.floats(lowest_hurst, 1.0, exclude_max=True), st.floats(0.3, 0.7))
@@ -554,15 +554,17 @@ def problems(decades, lowest_hurst):
     kinds |= {name: st.integers(1, 10**4) for name in ("n_samples", "batch_size", "dim")}
     momentum = st.one_of(st.just(0.0), st.floats(1e-300, 1.0, exclude_max=True))
     kinds |= {"momentum": momentum, "alpha": st.floats(1e-3, 2.0)}
-    return st.fixed_dictionaries({name: kinds.get(name, positive) for name in formula.ARGUMENTS})
+    return st.fixed_dictionaries({argument: kinds.get(argument, positive) for argument in FORMULAS[name].arguments})
 
 
 @pytest.mark.parametrize("name", FORMULAS)
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(problem=st.one_of(problems(300.0, 5e-324), problems(30.0, 1e-3), problems(1.5, 0.02)))
-def test_formula_keeps_its_word(name, problem):
+@given(data=st.data())
+def test_formula_keeps_its_word(name, data):
     """What `valid` lets pass has a finite value of the right range; what it does not is refused with its reason."""
     formula = FORMULAS[name]
+    sizes = (problems(name, 300.0, 5e-324), problems(name, 30.0, 1e-3), problems(name, 1.5, 0.02))
+    problem = data.draw(st.one_of(sizes))
     reason = formula.valid(**problem)
     if reason:
         with pytest.raises(ValueError) as error:
@@ -576,10 +578,10 @@ def test_formula_keeps_its_word(name, problem):
 
 @pytest.mark.parametrize("name", [n for n in FORMULAS if n not in ("fbm_survival", "lamperti_survival")])
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(problem=problems(0.4, 0.05))
-def test_formula_has_a_value_wherever_its_limits_hold(name, problem):
+@given(data=st.data())
+def test_formula_has_a_value_wherever_its_limits_hold(name, data):
     """Arguments from 0.4 to 2.5 leave no float's range: nothing but the stated limits may refuse them."""
-    formula = FORMULAS[name]
+    formula, problem = FORMULAS[name], data.draw(problems(name, 0.4, 0.05))
     named = {k: v for k, v in problem.items() if k in inspect.signature(formula.limits).parameters}
     assert not formula.valid(**problem) or formula.limits(**named)
 
@@ -609,10 +611,11 @@ def raised_argument(formula):
     "name", [n for n, f in FORMULAS.items() if raised_argument(f) in f.arguments and f.quantity in {*RISING, *RAISED}]
 )
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(problem=st.one_of(problems(100.0, 1e-3), problems(1.0, 0.05)), factor=st.floats(1.0, 3.0))
-def test_formula_is_monotone(name, problem, factor):
+@given(data=st.data(), factor=st.floats(1.0, 3.0))
+def test_formula_is_monotone(name, data, factor):
     """A farther barrier or start is reached later, a later time finds fewer; up to rounding."""
     formula, raised = FORMULAS[name], raised_argument(FORMULAS[name])
+    problem = data.draw(st.one_of(problems(name, 100.0, 1e-3), problems(name, 1.0, 0.05)))
     pairs = [({**problem, raised: problem[raised] * factor}, RISING.get(formula.quantity, 1))]
     if formula.quantity == "survival":
         pairs.append(({**problem, "times": problem["times"] * factor}, -1))
