@@ -12,8 +12,9 @@ import time
 import numpy as np
 from numba import njit
 
-from fbmsde.drivers.rational import divergence, fit, streaming
+from fbmsde.drivers.rational import certified, divergence, fit
 from fbmsde.drivers.rational.streaming import StreamingNoise
+from fbmsde.drivers.rational.targets import FractionalTarget
 from fbmsde.laws.fgn import fgn_spectrum
 
 HURST = (0.05, 0.1, 0.2, 0.3, 0.4, 0.45, 0.55, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -26,7 +27,7 @@ def timed_fit(hurst: float, n_steps: int) -> tuple[StreamingNoise, float]:
     """A model and the CPU seconds of its fit and certificate, nothing cached, the least of three."""
     seconds = []
     for _ in range(3):
-        for cached in (fit._objective, fit._best, streaming._fitted):
+        for cached in (fit._objective, fit._best, certified.fitted):
             cached.cache_clear()
         start = time.process_time()
         noise = StreamingNoise(hurst, n_steps)
@@ -38,7 +39,7 @@ def table() -> None:
     """What the default tolerance takes, and what it costs."""
     print("\n## default models: K poles, KL and total variation of a path, worst errors, CPU time with certificate")
     for n in (1024, 2**14, 2**16, 2**20, 2**24):
-        print(f"\nn = {n}, tolerance {streaming.default_tolerance(n):.1e}")
+        print(f"\nn = {n}, tolerance {certified.default_tolerance(n):.1e}")
         print("    H   K       KL      TV  Var B_H(t)  autocov.  fit")
         for hurst in HURST:
             noise, seconds = timed_fit(hurst, n)
@@ -51,18 +52,18 @@ def table() -> None:
 
 def reached(hurst: float, n_steps: int, n_poles: int) -> float:
     """KL of the best model with that many poles."""
-    model, _ = fit.fit(hurst, n_steps, n_poles)
-    return streaming._kl(model, hurst, n_steps)
+    model, _ = fit.fit(FractionalTarget(hurst), n_steps, n_poles)
+    return certified._kl(model, FractionalTarget(hurst), n_steps)
 
 
 def curve() -> None:
     """KL against the number of poles for long paths."""
     for n in (1024, 2**16, 2**20, 2**24):
-        print(f"\n## KL of a path of {n} steps against K; default tolerance {streaming.default_tolerance(n):.1e}")
+        print(f"\n## KL of a path of {n} steps against K; default tolerance {certified.default_tolerance(n):.1e}")
         print("  K" + "".join(f"   H = {hurst:<5}" for hurst in (0.05, 0.1, 0.3, 0.7, 0.95)))
         for k in range(4, 23, 1 if n == 1024 else 2):
             print(f"{k:3}" + "".join(f"{reached(hurst, n, k):12.1e}" for hurst in (0.05, 0.1, 0.3, 0.7, 0.95)))
-            if reached(0.05, n, k) < streaming.default_tolerance(n) / 10:
+            if reached(0.05, n, k) < certified.default_tolerance(n) / 10:
                 break
 
 
@@ -71,9 +72,10 @@ def estimate() -> None:
     for n, poles, hursts in ((2**14, (8, 11, 13), (0.02, *HURST, 0.98)), (2**16, (12,), (0.02, 0.1, 0.3, 0.7, 0.98))):
         print(f"\n## estimate / exact KL (exact value in brackets), {n} steps, K = {poles}")
         for hurst in hursts:
-            models = [fit.fit(hurst, n, k)[0] for k in poles]
-            exact = [divergence.exact_kl(m, hurst, n) for m in models]
-            ratios = [divergence.estimated_kl(m, hurst, n) / e for m, e in zip(models, exact, strict=True)]
+            target = FractionalTarget(hurst)
+            models = [fit.fit(target, n, k)[0] for k in poles]
+            exact = [divergence.exact_kl(m, target, n) for m in models]
+            ratios = [divergence.estimated_kl(m, target, n) / e for m, e in zip(models, exact, strict=True)]
             print(f"{hurst:5.2f}" + "".join(f"  {r:.4f} ({e:.1e})" for r, e in zip(ratios, exact, strict=True)))
 
 
@@ -165,7 +167,7 @@ def _draw_divergence(axes) -> None:
             kl = [divergence(hurst, n, k) for k in poles]
             label = f"n = 2$^{{{n.bit_length() - 1}}}$, H = {hurst}"
             axes.semilogy(poles, kl, style, color=colour, marker=marker, ms=4, lw=1.0, label=label)
-        axes.axhline(streaming.default_tolerance(n), color=colour, lw=0.9, ls=":")
+        axes.axhline(certified.default_tolerance(n), color=colour, lw=0.9, ls=":")
     axes.set(title="KL of a path (dotted: default tolerance)", xlabel="number of poles K", ylabel="KL (nats)")
     axes.set_xticks(range(2, 21, 2))
     axes.legend(frameon=False, fontsize=8)

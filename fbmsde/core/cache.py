@@ -119,8 +119,9 @@ def kept(dispatcher: Any, name: str) -> Any:
 def remembered(compute: Callable[..., Result]) -> Callable[..., Result]:
     """Keep the results of a function of the package in memory, 256 of them, and on disk.
 
-    Its arguments are numbers and nested tuples of numbers. Apart from them, the result may depend on the package's
-    sources and the machine only. It must not be changed by those who get it.
+    Its arguments are numbers, nested tuples of numbers, and frozen records whose text tells their content. Apart from
+    them, the result may depend on the package's sources and the machine only. It must not be changed by those who get
+    it.
     """
 
     @lru_cache(maxsize=256)

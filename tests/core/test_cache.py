@@ -17,7 +17,8 @@ import pytest
 import fbmsde
 from fbmsde.core import cache
 from fbmsde.core.cache import kept
-from fbmsde.drivers.rational import streaming
+from fbmsde.drivers.rational import certified
+from fbmsde.drivers.rational.targets import FractionalTarget
 
 PACKAGE = Path(fbmsde.__file__).parent
 needs_compiler = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
@@ -400,8 +401,8 @@ def test_results_without_a_place_are_computed(tmp_path, monkeypatch):
 
 
 def test_a_kept_fit_is_the_fit_to_the_bit(place):
-    args = 0.3, 100, 1e-7, 40
-    compute = streaming._fitted.__wrapped__
+    args = FractionalTarget(0.3), 100, 1e-7, 40
+    compute = certified.fitted.__wrapped__
     kept_first, again = cache.remembered(compute)(*args), cache.remembered(compute)(*args)
     fresh = compute(*args)
     assert len(cache.results()) == 1 and again is not kept_first

@@ -15,6 +15,7 @@ from fbmsde.drivers.rational import divergence, fit
 from fbmsde.drivers.rational.model import RationalModel
 from fbmsde.drivers.rational.normals import run_recursion
 from fbmsde.drivers.rational.streaming import StreamingNoise, default_tolerance
+from fbmsde.drivers.rational.targets import FractionalTarget
 from fbmsde.laws.fgn import fgn_autocovariance, fgn_spectrum
 
 HURSTS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.45, 0.55, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -107,8 +108,8 @@ def test_thousand_steps_take_ten_poles(hurst):
     assert 0.0 < noise.certificate.kl <= 1e-8
     assert noise.certificate.total_variation == pytest.approx(np.sqrt(noise.certificate.kl / 2))
     assert len(noise.poles) <= 10
-    fewer, _ = fit.fit(hurst, 1024, len(noise.poles) - 1)
-    assert divergence.exact_kl(fewer, hurst, 1024) > 1e-8
+    fewer, _ = fit.fit(FractionalTarget(hurst), 1024, len(noise.poles) - 1)
+    assert divergence.exact_kl(fewer, FractionalTarget(hurst), 1024) > 1e-8
 
 
 @pytest.mark.slow
@@ -136,7 +137,7 @@ def test_structure_of_every_model(hurst, n_steps):
 
 @pytest.mark.parametrize("hurst", [0.1, 0.45, 0.7])
 def test_jacobian_is_the_slope_of_the_residuals(hurst):
-    target = fit.Objective(hurst, 200)
+    target = fit.Objective(FractionalTarget(hurst), 200)
     x = target.first_guess(3) + np.array([0.1, -0.1, 0.2, 0.05, 0.1, -0.05, 0.02])
     step = 1e-6 * np.eye(7)
     slopes = np.column_stack([(target.residuals(x + h) - target.residuals(x - h)) / 2e-6 for h in step])
@@ -146,8 +147,8 @@ def test_jacobian_is_the_slope_of_the_residuals(hurst):
 @pytest.mark.parametrize("hurst", [0.05, 0.3, 0.6, 0.95])
 @pytest.mark.parametrize("n_steps", [60, 400])
 def test_objective_predicts_the_exact_divergence(hurst, n_steps):
-    model, kl = fit.fit(hurst, n_steps, 5)
-    assert divergence.exact_kl(model, hurst, n_steps) == pytest.approx(kl, rel=0.06)
+    model, kl = fit.fit(FractionalTarget(hurst), n_steps, 5)
+    assert divergence.exact_kl(model, FractionalTarget(hurst), n_steps) == pytest.approx(kl, rel=0.06)
 
 
 def test_white_noise_needs_no_pole():
@@ -180,7 +181,7 @@ def test_a_looser_tolerance_takes_fewer_poles():
 @pytest.mark.parametrize("hurst", [0.02, 0.3, 0.7, 0.98])
 def test_divergence_against_forty_digits(hurst):
     exact = fgn_autocovariance(hurst, np.arange(12))
-    model = fit.fit(hurst, 12, 2)[0].autocovariance(np.arange(12))
+    model = fit.fit(FractionalTarget(hurst), 12, 2)[0].autocovariance(np.arange(12))
     with mpmath.workdps(40):
         f, g = (mpmath.matrix(toeplitz(x).tolist()) for x in (exact, model))
         kl = (mpmath.fsum((g**-1 * f)[i, i] for i in range(12)) - 12 + mpmath.log(mpmath.det(g) / mpmath.det(f))) / 2
@@ -191,7 +192,7 @@ def test_divergence_against_forty_digits(hurst):
 @pytest.mark.parametrize("hurst", HURSTS)
 def test_divergence_against_dense_matrices(hurst):
     exact = fgn_autocovariance(hurst, np.arange(400))
-    model = fit.fit(hurst, 400, 7)[0].autocovariance(np.arange(400))
+    model = fit.fit(FractionalTarget(hurst), 400, 7)[0].autocovariance(np.arange(400))
     assert divergence.gaussian_kl(exact, model) == pytest.approx(dense_kl(exact, model), abs=2e-12)
 
 
@@ -199,10 +200,10 @@ def test_divergence_against_dense_matrices(hurst):
 @pytest.mark.parametrize(("hurst", "within"), [(0.02, 0.04), (0.1, 0.01), (0.4, 0.01), (0.6, 0.01), (0.98, 0.01)])
 def test_estimate_against_exact_divergence(hurst, within):
     """With 8200 steps in blocks of two the exact value is at hand."""
-    model, _ = fit.fit(hurst, 8200, 9)
-    exact = divergence.exact_kl(model, hurst, 8200)
+    model, _ = fit.fit(FractionalTarget(hurst), 8200, 9)
+    exact = divergence.exact_kl(model, FractionalTarget(hurst), 8200)
     assert exact > 1e-9
-    assert divergence.estimated_kl(model, hurst, 8200) == pytest.approx(exact, rel=within)
+    assert divergence.estimated_kl(model, FractionalTarget(hurst), 8200) == pytest.approx(exact, rel=within)
 
 
 @pytest.mark.parametrize("hurst", [0.1, 0.8])
@@ -215,8 +216,8 @@ def test_worst_errors_are_what_they_say(hurst):
 
 
 def test_a_model_of_four_poles_is_exposed():
-    model, _ = fit.fit(0.3, 1000, 4)
-    assert divergence.exact_kl(model, 0.3, 1000) > 1e-3
+    model, _ = fit.fit(FractionalTarget(0.3), 1000, 4)
+    assert divergence.exact_kl(model, FractionalTarget(0.3), 1000) > 1e-3
 
 
 def test_spectrum_is_close_where_it_matters():

@@ -1,4 +1,4 @@
-"""Kullback-Leibler divergence (KL) between the law of fractional Gaussian noise and that of a rational model of it."""
+"""Kullback-Leibler divergence (KL) between the law of a stationary Gaussian noise and that of a rational model."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ import scipy
 
 from ...core.cache import kernel
 from ...core.types import Array
-from ...laws.fgn import fgn_autocovariance, fgn_spectrum
-from .fit import frequency_nodes
 from .model import RationalModel
+from .targets import Nodes, Target, frequency_nodes
 
 _BLOCKS = 4096  # size of the matrices with which the estimate accounts for the ends of the path
 _WAVES = 10.0  # the spectral integral starts here, in units of 1/n
 
 
 @kernel
-def _durbin_levinson(gamma: Array) -> tuple[Array, Array]:
+def durbin_levinson(gamma: Array) -> tuple[Array, Array]:
     """Prediction-error filter (n,) of the last value from the n - 1 before it, and the n prediction variances."""
     n = gamma.size
     filt, old, variances = np.zeros(n), np.zeros(n), np.empty(n)
@@ -46,8 +45,8 @@ def gaussian_kl(exact: Array, model: Array) -> float:
     0.193147
     """
     n = exact.size
-    _, exact_variances = _durbin_levinson(exact)
-    filt, model_variances = _durbin_levinson(model)
+    _, exact_variances = durbin_levinson(exact)
+    filt, model_variances = durbin_levinson(model)
     size = scipy.fft.next_fast_len(2 * n, real=True)
     transform = scipy.fft.rfft(filt, size)
     lag = np.arange(n)
@@ -59,13 +58,13 @@ def gaussian_kl(exact: Array, model: Array) -> float:
     return 0.5 * (trace + float(np.sum(np.log(model_variances / exact_variances))))
 
 
-def exact_kl(model: RationalModel, hurst: float, n_steps: int) -> float:
+def exact_kl(model: RationalModel, target: Target, n_steps: int) -> float:
     """KL in nats of a whole path of n_steps increments, from the two covariance matrices."""
     lags = np.arange(n_steps)
-    return gaussian_kl(fgn_autocovariance(hurst, lags), model.autocovariance(lags))
+    return gaussian_kl(target.autocovariance(lags), model.autocovariance(lags))
 
 
-def estimated_kl(model: RationalModel, hurst: float, n_steps: int) -> float:
+def estimated_kl(model: RationalModel, target: Target, n_steps: int) -> float:
     """Estimate of the KL in nats of a path of n_steps >= 4096 increments.
 
     The sums over 4096 blocks have an exact KL, which is a lower bound. The steps within the blocks add the spectral
@@ -74,27 +73,35 @@ def estimated_kl(model: RationalModel, hurst: float, n_steps: int) -> float:
     """
     block = n_steps // _BLOCKS
     n_blocks = n_steps // block
-    scale = float(block) ** (-2.0 * hurst)
+    scale = 1.0 / target.block_scale(block)
     blocks = scale * model.block_autocovariance(block, n_blocks)
-    coarse = gaussian_kl(fgn_autocovariance(hurst, np.arange(n_blocks)), blocks)
-    freq, weight = _waves(n_steps)
-    steps = _spectral_kl(fgn_spectrum(hurst, freq), model.spectrum(freq), n_steps * weight)
-    freq, weight = _waves(n_blocks)
-    hidden = _spectral_kl(fgn_spectrum(hurst, freq), scale * model.block_spectrum(block, freq), n_blocks * weight)
+    coarse = gaussian_kl(target.block_autocovariance(block, n_blocks), blocks)
+    freq, weight = _waves(target.nodes(n_steps), n_steps)
+    steps = _spectral_kl(target.spectrum(freq), model.spectrum(freq), n_steps * weight)
+    freq, weight = _waves(frequency_nodes(n_blocks), n_blocks)
+    own = scale * model.block_spectrum(block, freq)
+    hidden = _spectral_kl(target.block_spectrum(block, freq), own, n_blocks * weight)
     return coarse + steps - hidden
 
 
-def _waves(n_steps: int) -> tuple[Array, Array]:
-    """The frequencies above 10/n of `frequency_nodes`, and their weights."""
-    freq, weight, _ = frequency_nodes(n_steps)
-    keep = freq * n_steps > _WAVES
-    return freq[keep], weight[keep]
+def _waves(nodes: Nodes, n_steps: int) -> tuple[Array, Array]:
+    """The nodes above 10/n, and their weights."""
+    keep = nodes.freq * n_steps > _WAVES
+    return nodes.freq[keep], nodes.weight[keep]
 
 
 def _spectral_kl(exact: Array, model: Array, weights: Array) -> float:
     """``(1/2pi) sum of weights * (f/g - 1 - log f/g)``."""
     ratio = (exact - model) / model
     return float(np.sum(weights * (ratio - np.log1p(ratio)))) / (2.0 * np.pi)
+
+
+def worst_frequency(model: RationalModel, target: Target, n_steps: int) -> float:
+    """The frequency in [1/n, pi] around which the model adds most to the divergence per step."""
+    freq, weight, _ = target.nodes(n_steps)
+    ratio = target.spectrum(freq) / model.spectrum(freq)
+    share = np.where(freq * n_steps >= 1.0, weight * (ratio - 1.0 - np.log(ratio)), 0.0)
+    return float(freq[np.argmax(share)])
 
 
 def error_lags(n_steps: int) -> Array:

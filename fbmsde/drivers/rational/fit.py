@@ -1,4 +1,4 @@
-"""Fit of a rational model to the spectrum of fractional Gaussian noise over a horizon of n steps.
+"""Fit of a rational model to the spectrum of a stationary Gaussian noise over a horizon of n steps.
 
 The fit minimises the Kullback-Leibler divergence of a whole path to second order,
 
@@ -6,10 +6,10 @@ The fit minimises the Kullback-Leibler divergence of a whole path to second orde
 
 where F is the exact covariance matrix (n, n) and D that of the model less F. As a function of frequency this is a
 quadratic form in the relative error of the spectrum. Well above 1/n the form is diagonal, with weight ``n dl / 4 pi``.
-Near 1/n the ends of the path blur it, and it is computed from the matrices of 256 blocks. That is enough, because block
-sums of fractional Gaussian noise are fractional Gaussian noise. The constant level that H > 1/2 needs enters the form
-linearly and is eliminated from it. No step takes a number from a library of linear algebra, so that a model depends
-neither on the kernels of such a library nor on the number of threads.
+Near 1/n the ends of the path blur it, and it is computed from the matrices of the sums over 256 blocks. The constant
+level that noise with long memory needs enters the form linearly and is eliminated from it. No step takes a number from
+a library of linear algebra, so that a model depends neither on the kernels of such a library nor on the number of
+threads.
 """
 
 from __future__ import annotations
@@ -19,55 +19,23 @@ from functools import lru_cache
 import numpy as np
 import scipy
 
-from ...core.linear import gauss_legendre
 from ...core.types import Array
-from ...laws.fgn import fgn_autocovariance, fgn_spectrum
 from .model import RationalModel
+from .targets import BLOCKS, Blurred, Nodes, Target
 
-_BLOCKS = 256  # size of the matrices from which the form is computed at low frequencies
-_LOWEST, _BLURRED = 1.0 / 64.0, 60.0  # the lowest node, and where the form becomes diagonal, in units of 1/n
-_NODES = 8  # Gauss-Legendre nodes in a panel
 _PADDING = 24  # zeros after the residuals, of which paths of some ten steps have fewer than parameters
 _MAX_LOG = 40.0  # poles and zeros are kept within exp(-40) ... exp(40)
 
 
-def _panels(low: float, high: float, width: float) -> tuple[Array, Array]:
-    """Nodes and weights of Gauss-Legendre panels of at most `width` that cover [low, high]."""
-    edges = np.linspace(low, high, max(1, int(np.ceil((high - low) / width))) + 1)
-    x, w = gauss_legendre(_NODES)
-    half = np.diff(edges)[:, None] / 2.0
-    return (edges[:-1, None] + half * (1.0 + x)).ravel(), (half * w).ravel()
-
-
-def _log_panels(low: float, high: float, width: float) -> tuple[Array, Array]:
-    """Nodes and weights for an integral over x in [low, high], on panels of at most `width` in log x."""
-    t, w = _panels(np.log(low), np.log(high), width)
-    return np.exp(t), w * np.exp(t)
-
-
-def frequency_nodes(n_steps: int) -> tuple[Array, Array, int]:
-    """Frequencies in (0, pi), their weights dl, and the number of those below 60/n, where the ends blur the form."""
-    top = np.pi * n_steps
-    parts = [_log_panels(_LOWEST, 2.0, 1.2), _panels(2.0, min(_BLURRED, top), 2.0 * np.pi)]
-    n_low = sum(x.size for x, _ in parts)
-    if top > _BLURRED:
-        parts.append(_log_panels(_BLURRED, top, 0.8))
-    x, w = (np.concatenate(column) / n_steps for column in zip(*parts, strict=True))
-    return x, w, n_low
-
-
-def _blurred_form(hurst: float, n_steps: int, nodes: Array, masses: Array) -> Array:
-    """Matrix M of ``KL = e' M e`` for the relative errors e of the spectrum f at `nodes`, which are in units of 1/n.
-
-    `masses` holds the integral of f around each node.
-    """
-    m = min(n_steps, _BLOCKS)
-    phase = np.outer(np.arange(m) - (m - 1) / 2.0, nodes / m)
-    white = _whitened(fgn_autocovariance(hurst, np.arange(m)), np.hstack([np.cos(phase), np.sin(phase)]))
-    even, odd = white[:, : nodes.size], white[:, nodes.size :]
+def _blurred_form(low: Blurred) -> Array:
+    """Matrix M of ``KL = e' M e`` for the relative errors e of the spectrum f at the low nodes."""
+    m = low.autocovariance.size
+    phase = np.outer(np.arange(m) - (m - 1) / 2.0, low.angles)
+    white = _whitened(low.autocovariance, np.hstack([np.cos(phase), np.sin(phase)]))
+    even, odd = white[:, : low.angles.size], white[:, low.angles.size :]
     even, odd = np.einsum("ij,ik->jk", even, even), np.einsum("ij,ik->jk", odd, odd)
     # |e(l)' F^-1 e(l')|^2, summed over the four pairs of signs of l and l'; the even and the odd part do not mix
-    return (even**2 + odd**2) * np.outer(masses, masses) / (4.0 * np.pi**2)
+    return (even**2 + odd**2) * np.outer(low.masses, low.masses) / (4.0 * np.pi**2)
 
 
 def _whitened(gamma: Array, columns: Array) -> Array:
@@ -94,40 +62,32 @@ def _rows_of(form: Array, *, drop_first: bool) -> Array:
 
 
 class Objective:
-    """The residuals of the fit, whose squares sum to ``KL / (2H-1)^2`` to second order, and their Jacobian.
+    """The residuals of the fit, whose squares sum to ``KL / unit^2`` to second order, and their Jacobian.
 
-    The parameters are K values of log q, K shifts and the log gain. Shifts and log gain are in units of 2H - 1, so that
-    the problem keeps its shape as H tends to 1/2.
+    The parameters are K values of log q, K shifts and the log gain. Shifts and log gain are in the unit of the target.
     """
 
-    def __init__(self, hurst: float, n_steps: int) -> None:
-        self.hurst, self.n_steps, self.memory = hurst, n_steps, 2.0 * hurst - 1.0
-        freq, weight, n_low = frequency_nodes(n_steps)
-        self.freq = np.concatenate([[_LOWEST / n_steps], freq])
-        self.log_f = np.log(fgn_spectrum(hurst, self.freq))
+    def __init__(self, target: Target, n_steps: int) -> None:
+        self.target, self.n_steps, self.unit = target, n_steps, target.unit
+        self.freq, self.weight, self.n_low = target.nodes(n_steps)
+        self.log_f = np.log(target.spectrum(self.freq))
         # the first node stands for all lower frequencies, where f is a power of the frequency
-        self.log_f[0] -= np.log1p(-self.memory)
-        self.weight = np.concatenate([[self.freq[0]], weight])
-        self.n_low = n_low + 1
+        self.log_f[0] -= np.log1p(-target.slope(self.freq[:1])[0])
         self.low = self._low_factor()
-        self.high = np.sqrt(n_steps / (4.0 * np.pi) * self.weight[self.n_low :]) / abs(self.memory)
+        self.high = np.sqrt(n_steps / (4.0 * np.pi) * self.weight[self.n_low :]) / abs(self.unit)
         self.sin2, self.cos2 = np.sin(self.freq / 2.0)[:, None] ** 2, np.cos(self.freq / 2.0)[:, None] ** 2
 
     def _low_factor(self) -> Array:
-        """A matrix R with ``R' R`` equal to the blurred form over (2H-1)^2; for H > 1/2 the level is eliminated."""
-        scale = self.n_steps / min(self.n_steps, _BLOCKS)
-        x, dx = self.freq[: self.n_low] * self.n_steps, self.weight[: self.n_low] * scale
-        masses = fgn_spectrum(self.hurst, self.freq[: self.n_low] * scale) * dx
-        masses[0] /= 1.0 - self.memory
-        x[0] = 0.0  # the frequencies below the first node act as a level
-        form = _blurred_form(self.hurst, self.n_steps, x, masses)
-        return _rows_of(form, drop_first=self.memory > 0.0) / abs(self.memory)
+        """A matrix R with ``R' R`` equal to the blurred form over unit^2; a level is eliminated where one is needed."""
+        low = Nodes(self.freq[: self.n_low], self.weight[: self.n_low], self.n_low)
+        form = _blurred_form(self.target.blurred(self.n_steps, low))
+        return _rows_of(form, drop_first=self.target.has_level(self.n_steps)) / abs(self.unit)
 
     def split(self, x: Array) -> tuple[Array, Array, float]:
         """The values of log q, the shifts and the log gain that a parameter vector stands for."""
         k = x.size // 2
         log_q = np.clip(x[:k], -_MAX_LOG, _MAX_LOG)
-        return log_q, np.clip(x[k : 2 * k] * self.memory, -_MAX_LOG, _MAX_LOG), float(x[-1] * self.memory)
+        return log_q, np.clip(x[k : 2 * k] * self.unit, -_MAX_LOG, _MAX_LOG), float(x[-1] * self.unit)
 
     def log_ratio(self, x: Array) -> Array:
         """The logarithm of the ratio of the model's spectrum to the exact one, at the nodes."""
@@ -150,8 +110,8 @@ class Objective:
         log_q, shift, _ = self.split(x)
         zero, pole = self.cos2 * np.exp(2.0 * (log_q + shift)), self.cos2 * np.exp(2.0 * log_q)
         by_zero, by_pole = 2.0 * zero / (self.sin2 + zero), 2.0 * pole / (self.sin2 + pole)
-        gain = np.full((self.freq.size, 1), self.memory)
-        columns = np.hstack([by_zero - by_pole, by_zero * self.memory, gain])
+        gain = np.full((self.freq.size, 1), self.unit)
+        columns = np.hstack([by_zero - by_pole, by_zero * self.unit, gain])
         ratio = np.exp(np.minimum(self.log_ratio(x)[: self.n_low], _MAX_LOG))[:, None]
         low = np.einsum("ij,jk->ik", self.low, ratio * columns[: self.n_low])
         return self._padded(low, self.high[:, None] * columns[self.n_low :])
@@ -165,15 +125,16 @@ class Objective:
         """Parameters with pairs spaced evenly in log q between 1/2n and 1, which is good enough for a few pairs."""
         spacing = np.log(2.0 * self.n_steps) / max(n_pairs, 1)
         log_q = -spacing * (np.arange(n_pairs, 0, -1) - 0.5)
-        x = np.concatenate([log_q, np.full(n_pairs, spacing / 2.0), [0.0]])
-        x[-1] = -np.average(self.log_ratio(x), weights=self.weight) / self.memory
+        slope = self.target.slope(2.0 * np.arctan(np.exp(log_q))) / self.unit
+        x = np.concatenate([log_q, slope * spacing / 2.0, [0.0]])
+        x[-1] = -np.average(self.log_ratio(x), weights=self.weight) / self.unit
         return x
 
     def stretched(self, x: Array) -> Array:
         """Start for one more pair: positions interpolated over their rank, from the same lowest to the same highest."""
         log_q, shift, _ = self.split(x)
         rank = np.linspace(0.0, log_q.size - 1.0, log_q.size + 1)
-        log_q, shift = (np.interp(rank, np.arange(v.size), v) for v in (log_q, shift / self.memory))
+        log_q, shift = (np.interp(rank, np.arange(v.size), v) for v in (log_q, shift / self.unit))
         return np.concatenate([log_q, shift * (1.0 - 1.0 / shift.size), x[-1:]])
 
     def ordered(self, x: Array) -> Array:
@@ -182,51 +143,51 @@ class Objective:
         poles, zeros = np.argsort(log_q), np.argsort(log_q + shift)
         if not np.array_equal(poles, zeros):
             shift[poles] = (log_q + shift)[zeros] - log_q[poles]
-        return np.concatenate([log_q[poles], shift[poles] / self.memory, x[-1:]])
+        return np.concatenate([log_q[poles], shift[poles] / self.unit, x[-1:]])
 
 
-def smallest_pair_count(hurst: float, n_steps: int, tolerance: float, maximum: int) -> int:
+def smallest_pair_count(target: Target, n_steps: int, tolerance: float, maximum: int) -> int:
     """The smallest number of pairs whose fitted KL, to second order, is within `tolerance`; `maximum` if none is."""
-    return next((k for k in range(maximum) if _best(hurst, n_steps, k)[1] <= tolerance), maximum)
+    return next((k for k in range(maximum) if _best(target, n_steps, k)[1] <= tolerance), maximum)
 
 
-def fit(hurst: float, n_steps: int, n_pairs: int) -> tuple[RationalModel, float]:
-    """The best model with `n_pairs` poles and zeros for H other than 1/2, and its KL to second order."""
-    x, kl = _best(hurst, n_steps, n_pairs)
-    log_q, shift, log_gain = _objective(hurst, n_steps).split(x)
+def fit(target: Target, n_steps: int, n_pairs: int) -> tuple[RationalModel, float]:
+    """The best model with `n_pairs` poles and zeros for a noise that is not white, and its KL to second order."""
+    x, kl = _best(target, n_steps, n_pairs)
+    log_q, shift, log_gain = _objective(target, n_steps).split(x)
     model = RationalModel(log_q, shift, log_gain)
-    if hurst > 0.5:
-        model = RationalModel(log_q, shift, log_gain, _level_variance(model, hurst, n_steps))
+    if target.has_level(n_steps):
+        model = RationalModel(log_q, shift, log_gain, _level_variance(model, target, n_steps))
     return model, kl
 
 
 @lru_cache(maxsize=16)
-def _objective(hurst: float, n_steps: int) -> Objective:
-    """The objective of one Hurst parameter and horizon, kept for fits with other numbers of pairs."""
-    return Objective(hurst, n_steps)
+def _objective(target: Target, n_steps: int) -> Objective:
+    """The objective of one target and horizon, kept for fits with other numbers of pairs."""
+    return Objective(target, n_steps)
 
 
 @lru_cache(maxsize=512)
-def _best(hurst: float, n_steps: int, n_pairs: int) -> tuple[Array, float]:
+def _best(target: Target, n_steps: int, n_pairs: int) -> tuple[Array, float]:
     """The parameters of least KL, and that KL, by Levenberg-Marquardt from the best model with one pair less."""
-    target = _objective(hurst, n_steps)
-    start = target.first_guess(n_pairs)
+    objective = _objective(target, n_steps)
+    start = objective.first_guess(n_pairs)
     if n_pairs > 2:
-        start = target.stretched(_best(hurst, n_steps, n_pairs - 1)[0])
+        start = objective.stretched(_best(target, n_steps, n_pairs - 1)[0])
     found = scipy.optimize.least_squares(
-        target.residuals, start, target.jacobian, method="lm", xtol=1e-5, ftol=1e-5, gtol=1e-15, max_nfev=300
+        objective.residuals, start, objective.jacobian, method="lm", xtol=1e-5, ftol=1e-5, gtol=1e-15, max_nfev=300
     )
-    return target.ordered(found.x), float(np.sum(found.fun**2) * target.memory**2)
+    return objective.ordered(found.x), float(np.sum(found.fun**2) * objective.unit**2)
 
 
-def _level_variance(model: RationalModel, hurst: float, n_steps: int) -> float:
+def _level_variance(model: RationalModel, target: Target, n_steps: int) -> float:
     """The variance of the level for which the KL is stationary.
 
     With it, the best linear estimate of a level has the same variance under the model as under the exact law.
     """
-    block = max(1, n_steps // _BLOCKS)
+    block = max(1, n_steps // BLOCKS)
     m = n_steps // block
-    exact = float(block) ** (2.0 * hurst) * fgn_autocovariance(hurst, np.arange(m))
+    exact = target.block_scale(block) * target.block_autocovariance(block, m)
     v = scipy.linalg.solve_toeplitz(exact, np.ones(m))
     missing = np.outer(v, v) * scipy.linalg.toeplitz(exact - model.block_autocovariance(block, m))
     return max(0.0, float(missing.sum()) / (block * float(v.sum())) ** 2)
