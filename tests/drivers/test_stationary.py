@@ -43,20 +43,22 @@ def test_start_has_the_covariances_of_the_chain(hurst, phi):
     assert weights @ shared + sd**2 == pytest.approx(variance, rel=1e-11)
 
 
+def parts_of(hurst):
+    """The factor of the start and the standard deviation of the level of fractional noise."""
+    model = StreamingNoise(hurst, STEPS)
+    return model.start, model.level_sd
+
+
 @pytest.mark.parametrize("phi", [0.95, 0.0, -0.6, 0.5])
 @pytest.mark.parametrize("noise", [*CASES.values(), ArmaNoise(ar=(0.5,)), ArmaNoise(ar=(0.5,), ma=(-0.5,))])
 def test_start_has_the_variance_of_the_chain(noise, phi):
-    """The law of the numbers that a lane remembers is normal with covariance 1 in the normals of its start."""
-    feed = noise.feed(STEPS, 1.0, 1, checks.as_seed(3))
-    weights, sd = feed.linear_start(phi)
-    lanes = feed.lanes(0, LANES)
-    data = lanes.data
-    root = np.zeros((weights.size, data.factor.shape[0] + 1))
-    root[: data.factor.shape[0], :-1] = data.factor
-    if isinstance(noise, FractionalNoise):
-        root[-1, -1] = data.level_sd
-    variance = lanes.scale**2 * (((weights @ root) ** 2).sum() + sd**2)
-    assert variance == pytest.approx(chain_variance(phi, noise.autocovariance), rel=1e-3 if root[-1, -1] else 1e-6)
+    """The weights times a root of the covariance of what a lane remembers; beside a level there are idle states."""
+    weights, sd = noise.feed(STEPS, 1.0, 1, checks.as_seed(3)).linear_start(phi)
+    root, level = (noise._system.factor, 0.0) if isinstance(noise, ArmaNoise) else parts_of(noise.hurst)
+    known = weights[: len(root)] @ root
+    rest = weights[-1] * level if level else 0.0
+    variance = noise.increment_scale(1.0) ** 2 * (known @ known + rest**2 + sd**2)
+    assert variance == pytest.approx(chain_variance(phi, noise.autocovariance), rel=1e-3 if level else 1e-6)
 
 
 def started(driver, phi, n_paths, n_steps):
