@@ -3,6 +3,7 @@ from .drivers.anisotropic import AnisotropicNoise
 from .drivers.arma import ArmaNoise, anti_pgd
 from .drivers.epoch import EpochNoise
 from .drivers.fbm_compat import FBM
+from .drivers.finite_population import PopulationNoise
 from .drivers.fractional import FractionalNoise
 from .drivers.rational.streaming import StreamingNoise
 from .drivers.sample import fbm, fgn
@@ -54,6 +55,7 @@ __all__ = [
     "PassageTimes",
     "PathError",
     "Paths",
+    "PopulationNoise",
     "Shifted",
     "Split",
     "StableNoise",

@@ -212,3 +212,30 @@ def stable_noise(alpha: float, key: Any, path: int, component: int, n_steps: int
         ratio = math.cos((1 - alpha) * angle) / waiting
         out.append(math.sin(alpha * angle) / math.cos(angle) ** (1 / alpha) * ratio ** ((1 - alpha) / alpha))
     return out
+
+
+def batches(
+    n_samples: int, batch_size: int, replacement: bool, phase: int | None, key: Any, path: int, n_steps: int
+) -> list[list[int]]:
+    """The samples in each batch; a batch uses up pairs of random words, of which the last may be left over."""
+    words, n_batches, out = lane_state(key, path, 0), n_samples // batch_size, []
+    order, k = list(range(n_samples)), phase
+    if k is None:
+        k = int((next_word(lane_state(key, path, 2**24 - 1)) >> 11) / 2**53 * n_batches)
+    before = k * batch_size
+    below = iter(lambda: (next_word(words) >> 11) / 2**53, None)
+    draw = [next(below) for _ in range(before + before % 2)] if not replacement else []
+    for i in range(before if not replacement else 0):
+        j = i + int(draw[i] * (n_samples - i))
+        order[i], order[j] = order[j], order[i]
+    for _ in range(n_steps):
+        draw, k = [next(below) for _ in range(batch_size + batch_size % 2)], k % n_batches
+        if replacement:
+            out.append([int(u * n_samples) for u in draw[:batch_size]])
+            continue
+        for i in range(k * batch_size, (k + 1) * batch_size):
+            j = i + int(draw[i - k * batch_size] * (n_samples - i))
+            order[i], order[j] = order[j], order[i]
+        out.append(order[k * batch_size : (k + 1) * batch_size])
+        k += 1
+    return out

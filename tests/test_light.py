@@ -18,10 +18,10 @@ PACKAGE = Path(fbmsde.__file__).parent
 HEAVY = {"numpy", "numba", "scipy", "matplotlib", "pandas", "tqdm", "filelock", "cloudpickle", "torch", "fbm"}
 NAMES = """
 FBM Accuracy AnisotropicNoise ArmaNoise Continuous Departures EpochNoise Equation ErrorBudget EscapeStudy
-FractionalNoise Grid HorizonError Landscape LevelSet NoEstimateError PassageTimes PathError Paths Shifted Split
-StableNoise StreamingNoise anti_pgd ball bridge_passage double_well double_well_2d escape_study estimate_hurst fbm fgn
-first_passage fractional_ornstein_uhlenbeck hessian_spectrum linear_network overdamped power_law_spectrum quadratic
-rippled_well rolling_hurst rosenbrock simulate_paths theory tilted_double_well valley
+FractionalNoise Grid HorizonError Landscape LevelSet NoEstimateError PassageTimes PathError Paths PopulationNoise
+Shifted Split StableNoise StreamingNoise anti_pgd ball bridge_passage double_well double_well_2d escape_study
+estimate_hurst fbm fgn first_passage fractional_ornstein_uhlenbeck hessian_spectrum linear_network overdamped
+power_law_spectrum quadratic rippled_well rolling_hurst rosenbrock simulate_paths theory tilted_double_well valley
 """
 
 

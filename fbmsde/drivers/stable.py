@@ -26,7 +26,7 @@ _LARGEST_LOG = 300.0 * math.log(10.0)
 class _Data(NamedTuple):
     """The seed, the states (d, 4, L) of the random numbers of d components and L lanes, and the index of the law.
 
-    `spread` is the number of lanes in a row where lanes are components of a path, 0 where they are paths.
+    `spread` is the number of lanes in a row that belong to one path, 0 where a lane is a path; see `component`.
     """
 
     key: Key
@@ -165,9 +165,9 @@ class _StableFeed:
         """Empty lanes."""
         return self._lanes(self.channels, width, 0)
 
-    def coordinates(self, rows: int, width: int) -> Lanes | None:
-        """Lanes of which each is a component of one path: see `Spreading`."""
-        return self._lanes(rows, width, width)
+    def coordinates(self, rows: int, width: int, paths: int = 1) -> Lanes | None:
+        """Lanes of which each is a component of a path: see `Spreading`."""
+        return self._lanes(rows, width, width // paths)
 
     def _lanes(self, rows: int, width: int, spread: int) -> Lanes:
         data = _Data(self.key, np.zeros((rows, 4, width), np.uint64), self.alpha, spread)

@@ -12,13 +12,24 @@ from functools import partial
 import numpy as np
 import pytest
 
-from fbmsde import ArmaNoise, EpochNoise, FractionalNoise, StableNoise, first_passage, quadratic, simulate_paths
+from fbmsde import (
+    ArmaNoise,
+    EpochNoise,
+    FractionalNoise,
+    PopulationNoise,
+    StableNoise,
+    first_passage,
+    quadratic,
+    simulate_paths,
+)
 from fbmsde.drivers.base import LANES, Correlated, Driver, Extending
 from fbmsde.drivers.sample import sample
 from fbmsde.dynamics.solvers import SOLVERS
 from fbmsde.simulation.monitoring import Grid
 
 from ..conftest import threshold
+
+SAMPLES = np.random.default_rng(1).standard_t(3, size=25)
 
 DRIVERS = {
     "streaming": FractionalNoise(0.3, 0.7),
@@ -32,6 +43,8 @@ DRIVERS = {
     "epoch that sums to zero": EpochNoise(60, 10),
     "stable": StableNoise(1.5, 0.7),
     "Cauchy": StableNoise(1.0),
+    "population": PopulationNoise(np.concatenate([SAMPLES, -SAMPLES]), 7),
+    "population with replacement": PopulationNoise(np.concatenate([SAMPLES, -SAMPLES]), 4, True),
 }
 
 
