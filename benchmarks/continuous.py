@@ -30,8 +30,8 @@ from fbmsde.simulation.accuracy import Accuracy
 from fbmsde.simulation.bridge import bridge_passage
 from fbmsde.simulation.budget import drift_error, hidden_excursion, required_reach
 from fbmsde.simulation.continuous import Jumper, Plan, exits
-from fbmsde.simulation.domains import interval_clearance
 from fbmsde.simulation.exact_ou import fractional_ornstein_uhlenbeck
+from fbmsde.simulation.levels import interval_clearance
 from fbmsde.simulation.scan import no_scan
 from fbmsde.simulation.watch import interval_watch
 from fbmsde.theory import registry

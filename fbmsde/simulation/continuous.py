@@ -29,6 +29,7 @@ from .budget import BINS, ErrorBudget, drift_error, missed_crossings, overshoot_
 from .domains import REACH_OF_FINEST
 from .errors import passages_of
 from .problem import Crowd, Problem
+from .regions import Moving, Standing, require_room
 from .scan import Scan, no_scan, scan_line, visited
 from .watch import Watch
 
@@ -211,15 +212,18 @@ def jump_passages(
         raise ValueError(
             f"landscape must be a Landscape in continuous time, got {problem.equation.name!r}. Take Grid(dt)."
         )
-    horizon = checks.positive("horizon", problem.horizon)
+    horizon, standing = checks.positive("horizon", problem.horizon), problem.region
+    if isinstance(standing, Moving):
+        raise ValueError("domain must stand still in continuous time, got walls that move. Take Grid(dt).")
     noise.jump_source(2, 1, landscape.dim, accuracy.tolerance)  # refuses what no number of steps can make good
-    scan = _scan(problem, noise, landscape, horizon)
-    n_steps = _fine_steps(problem, noise, fine_steps, scan, accuracy)
+    scan = _scan(problem, standing.ends, noise, landscape, horizon)
+    n_steps = _fine_steps(problem, standing, noise, fine_steps, scan, accuracy)
     dt = horizon / n_steps
     shift = barrier_shift(noise.common_hurst) * noise.increment_scale(dt)
-    region = problem.region.moved_in(shift, noise)
+    region = standing.moved_in(shift, noise)
+    require_room(region, shift, np.array([problem.start]))
     longest_steps = n_steps if longest is None else max(1, int(min(longest / dt, n_steps)))
-    place = region.watch, problem.region.clearance(noise), problem.start
+    place = region.watch, standing.clearance(noise), problem.start
     plan = Plan(_motion(landscape), *place, dt, n_steps, longest_steps, shift, scan, region.widest)
     left = exits(noise, plan, accuracy, problem.key, crowd.n_paths, crowd.threads, crowd.progress)
     return passages_of(left.ends, region.names, dt, horizon, left.budget)
@@ -230,14 +234,15 @@ def _motion(landscape: Landscape) -> Motion:
     return landscape.point_gradient, landscape.params
 
 
-def _scan(problem: Problem, noise: Jumping, landscape: Landscape, horizon: float) -> Scan:
+def _scan(
+    problem: Problem, ends: tuple[float, float], noise: Jumping, landscape: Landscape, horizon: float
+) -> Scan:  # fmt: skip
     """The scan of the landscape wherever paths can be expected; in several dimensions, what `finest` declares."""
     finest = landscape.finest
     beyond = math.inf if finest is None else REACH_OF_FINEST * finest
     if landscape.dim > 1:
         return no_scan(beyond)
-    x0, sides, interval, motion = problem.start[0], (-1, 1), problem.region.interval, _motion(landscape)
-    ends = (-math.inf, math.inf) if interval is None else interval
+    x0, sides, motion = problem.start[0], (-1, 1), _motion(landscape)
     open_sides = (math.isinf(ends[0]), math.isinf(ends[1]))
     low, high = (
         end if math.isfinite(end) else x0 + side * visited(*motion, x0, side, noise, horizon)
@@ -246,9 +251,11 @@ def _scan(problem: Problem, noise: Jumping, landscape: Landscape, horizon: float
     return scan_line(motion, (low, high), open_sides, finest, beyond)
 
 
-def _fine_steps(problem: Problem, noise: Jumping, fine_steps: int | None, scan: Scan, accuracy: Accuracy) -> int:
+def _fine_steps(
+    problem: Problem, region: Standing, noise: Jumping, fine_steps: int | None, scan: Scan, accuracy: Accuracy
+) -> int:  # fmt: skip
     """The number of fine steps: that of the caller, or the default one."""
     if fine_steps is not None:
         return fine_steps
     follows = accuracy.drift_step / scan.steepest if scan.steepest > 0.0 else math.inf
-    return default_fine_steps(noise, problem.horizon, problem.region.distance(noise), follows)
+    return default_fine_steps(noise, problem.horizon, region.distance(problem.start, noise), follows)

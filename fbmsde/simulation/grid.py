@@ -23,9 +23,9 @@ from ._loop import follow
 from ._motion import Motion
 from ._wide_loop import Spread, follow_wide
 from ._wide_motion import WideMotion
-from .domains import Region
 from .errors import HorizonError, passages_of
 from .problem import Crowd, Problem
+from .regions import Moving, Region
 
 _FIRST_TRIAL = 2**10  # number of steps of the first trial of an open horizon
 _MOST_STEPS = 2**30  # largest number of steps of an open horizon
@@ -40,7 +40,8 @@ def grid_passages(
     """
     scale = problem.driver.increment_scale(dt)
     motion = Motion.of(problem.equation, solver, region.watch, np.array([problem.start]), dt, scale)
-    run = GridRun(motion, dt, Ends.open(crowd.n_paths, problem.equation.dim), region.names, crowd)
+    walls = region if isinstance(region, Moving) else None
+    run = GridRun(motion, dt, Ends.open(crowd.n_paths, problem.equation.dim), region.names, crowd, walls)
     return run_passages(run, problem, until)
 
 
@@ -78,16 +79,19 @@ def run_passages(run: GridRun, problem: Posed, until: float | None) -> PassageTi
 
 @dataclass(frozen=True)
 class GridRun:
-    """A motion, the ends of the paths of a crowd, which are filled in here, and the names of the sides."""
+    """A motion, the ends of paths, which are filled in here, the names of the sides, a crowd, and walls that move."""
 
     motion: Motion | WideMotion
     dt: float
     ends: Ends
     names: tuple[str, ...]
     crowd: Crowd
+    walls: Moving | None = None
 
     def fill(self, feed: Feed, n_steps: int, queue: NDArray[np.int64]) -> None:
         """Follow the queued path numbers up to the horizon, in blocks over the threads."""
+        if self.walls is not None:
+            self.walls.require_open(self.dt, n_steps)
         threads = self.crowd.threads
         size = feed.max_paths or max(1, -(-queue.size // threads))
         blocks = [queue[i : i + size] for i in range(0, queue.size, size)]

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from ..core import checks
 from ..drivers.fractional import FractionalNoise
 from ..drivers.jumping import Jumping
@@ -16,6 +18,7 @@ from .accuracy import Accuracy
 from .continuous import MOST_FINE_STEPS, jump_passages
 from .grid import grid_passages
 from .problem import Crowd, Problem
+from .regions import require_room
 
 __all__ = ["MONITORING", "Accuracy", "Continuous", "Grid", "Monitoring", "Shifted"]
 
@@ -73,7 +76,9 @@ class Shifted(Grid):
         """The passage times of a crowd of paths."""
         advice = "The shift of the boundary is known for fractional noise only."
         noise = checks.kind("noise", problem.driver, FractionalNoise, advice)
-        region = problem.region.moved_in(barrier_shift(noise.common_hurst) * noise.increment_scale(self.dt), noise)
+        shift = barrier_shift(noise.common_hurst) * noise.increment_scale(self.dt)
+        region = problem.region.moved_in(shift, noise)
+        require_room(region, shift, np.array([problem.start]))
         return grid_passages(problem, region, self.dt, SOLVERS[self.solver], self.until, crowd)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypedDict, Unpack
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import checks
@@ -13,9 +14,10 @@ from ..dynamics.equation import Equation, as_equation
 from ..dynamics.landscapes import Landscape
 from ..results.passage_times import PassageTimes
 from .accuracy import Accuracy
-from .domains import Domain, Region, as_point
+from .domains import Domain, as_point
 from .monitoring import MONITORING, Continuous, Monitoring
 from .problem import Crowd, Problem
+from .regions import region_of, require_inside
 from .wide import WideProblem, as_origins, wide_domain, wide_passages
 
 
@@ -57,8 +59,10 @@ def first_passage(
     landscape : a `Landscape`, or an `Equation` whose drift may depend on time.
     noise : the driver, such as `FractionalNoise`.
     x0 : the start, a float or (dim,) floats, inside the domain.
-    domain : ``(lower, upper)`` in one dimension, None, -inf or inf for an open side; or a `LevelSet`, or a function
-        that is negative inside, of a float or a tuple of d floats.
+    domain : ``(lower, upper)`` in one dimension, None, -inf or inf for an open side. On a grid each may be a function
+        of the time, ``lower(t)``. Or a `LevelSet`, or a function that is negative inside, of a float or a tuple of d
+        floats. Or several of them by name, ``{"left": level, ...}``: inside is where all are negative, and
+        `PassageTimes.side` is the name of the first that is not.
     horizon : the end, in the time unit of the equation. On a grid the last step is the last multiple of dt not beyond
         it, and the result's `horizon` is the end of that step. ``horizon=inf`` needs ``Grid(..., until=share)``.
     n_paths, seed : the number of paths, and their seed. Path i is a pure function of (seed, i).
@@ -98,7 +102,8 @@ def first_passage(
         wide = WideProblem(whole, noise, origins, wide_domain(whole.dim, origins, domain), end, key)
         return wide_passages(wide, watched, crowd)
     start = as_point(whole.dim, x0)
-    region = Region.of(start, domain)
+    region = region_of(domain, len(start))
+    require_inside(region, np.array([start]))
     checks.fits_memory("passage times", 26.0 * n_paths)
     return watched.passages(Problem(whole, noise, start, region, end, key), crowd)
 

@@ -9,7 +9,7 @@ from ..core.points import Point
 from ..core.types import Key
 from ..drivers.base import Driver
 from ..dynamics.equation import Equation
-from .domains import Region
+from .regions import Region
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from numba import njit
 from fbmsde import FractionalNoise, Landscape, quadratic, simulate_paths
 from fbmsde.core.captured import CannotFollow, recipe_of
 from fbmsde.core.compile import compiled
-from fbmsde.simulation.domains import level_clearance, level_distance, shifted_level
+from fbmsde.simulation.levels import level_clearance, level_distance, shifted_level
 from fbmsde.simulation.watch import INSIDE, level_watch
 
 stiffness = 1.0

@@ -26,8 +26,8 @@ from fbmsde.simulation.accuracy import Accuracy
 from fbmsde.simulation.bridge import bridge_passage
 from fbmsde.simulation.budget import drift_error, hidden_excursion, missed_crossings, required_reach
 from fbmsde.simulation.continuous import Jumper, Plan, exits
-from fbmsde.simulation.domains import interval_clearance, level_clearance, level_distance
 from fbmsde.simulation.exact_ou import fractional_ornstein_uhlenbeck
+from fbmsde.simulation.levels import interval_clearance, level_clearance, level_distance
 from fbmsde.simulation.scan import scan_line, visited
 from fbmsde.simulation.watch import interval_watch
 

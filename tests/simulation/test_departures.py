@@ -94,3 +94,85 @@ def test_departures_belong_to_the_paths_that_left():
     departures = fbmsde.Departures(np.array([1, 1]), ("out",), np.array([0.0, 0.0]))
     with pytest.raises(ValueError, match="departures must tell a side for just the paths that left"):
         fbmsde.PassageTimes(np.array([1.0, 2.0]), np.array([False, True]), 2.0, 1.0, departures=departures)
+
+
+def _unheard(x):
+    return unheard_of(x)  # noqa: F821
+
+
+SIDES = {"left": lambda x: -1.0 - x, "right": LevelSet(lambda x, b: x - b, (0.7,))}
+
+
+@pytest.mark.parametrize(
+    "options", [{"dt": 0.01}, {"dt": 0.01, "monitoring": "shifted"}, {"monitoring": "continuous", "fine_steps": 2**10}]
+)
+def test_named_level_sets_are_the_interval(options):
+    run = RUN | {"horizon": 1.0} | options
+    named = first_passage(quadratic(1.0), FractionalNoise(0.4), 0.0, SIDES, **run)
+    plain = first_passage(quadratic(1.0), FractionalNoise(0.4), 0.0, (-1.0, 0.7), **run)
+    assert {"left", "right"} <= set(named.side)
+    if options.get("monitoring") != "continuous":
+        assert np.array_equal(named.times, plain.times)
+        assert np.array_equal(named.side == "left", plain.side == "lower")
+    else:  # the clearances of a level and of a bound are not alike, so that jumps differ
+        assert abs(named.n_left - plain.n_left) < 0.2 * plain.n_left
+
+
+def test_first_level_set_that_is_not_negative_gives_the_name():
+    both = {"ring": lambda x: x[0] ** 2 + x[1] ** 2 - 0.25, "half": lambda x: -x[0] - 0.45, "never": lambda x: -1.0}
+    got = first_passage(PLANE, FractionalNoise(0.5), (0.0, 0.0), both, dt=0.02, **RUN)
+    ring = (got.place**2).sum(axis=1) >= 0.25
+    assert np.array_equal(got.side == "ring", ring)
+    assert np.array_equal(got.side == "half", ~ring) and np.sum(~ring) > 10
+    assert np.any(ring & (got.place[:, 0] <= -0.45))  # outside of both
+    assert got.split().names == ("ring", "half", "never") and got.split()["never"].value == 0.0
+
+
+def test_walls_that_move():
+    """A wall that comes nearer at speed 1 is that of a path with drift: the plain loop over the saved path."""
+    speed = 0.5
+    walls = (lambda t: speed * t - 1.0, 1.2)
+    run = {"dt": 0.01, "n_paths": 50, "seed": 5}
+    got = first_passage(quadratic(1.0), FractionalNoise(0.3, 0.5), 0.0, walls, horizon=3.0, **run)
+    values = simulate_paths(quadratic(1.0), FractionalNoise(0.3, 0.5), 0.0, n_steps=300, **run).values
+    times = 0.01 * np.arange(301)
+    low, high = values <= speed * times - 1.0, values >= 1.2
+    out = low | high
+    step = np.argmax(out, axis=1)
+    assert np.array_equal(got.censored, ~out.any(axis=1)) and got.n_left > 0
+    assert np.allclose(got.times[~got.censored], times[step][~got.censored])
+    assert np.array_equal(got.side == "lower", ~got.censored & low[np.arange(50), step])
+
+
+def test_shifted_walls_are_the_shifted_interval():
+    run = RUN | {"dt": 0.01, "horizon": 1.0, "monitoring": "shifted"}
+    still = first_passage(quadratic(1.0), FractionalNoise(0.3), 0.0, (-1.0, 1.5), **run)
+    place = 1.5
+    moving = first_passage(quadratic(1.0), FractionalNoise(0.3), 0.0, (-1.0, lambda t: place + 0.0 * t), **run)
+    assert np.array_equal(still.times, moving.times) and np.array_equal(still.side, moving.side)
+    place = 0.5
+    nearer = first_passage(quadratic(1.0), FractionalNoise(0.3), 0.0, (-1.0, lambda t: place + 0.0 * t), **run)
+    assert nearer.n_left > moving.n_left
+
+
+@pytest.mark.parametrize(
+    ("domain", "error", "message"),
+    [
+        ({}, ValueError, "domain must name at least one level set, got an empty dictionary"),
+        ({"a": 3.0}, TypeError, r"domain\['a'\] must be a level function or a LevelSet, got 3.0"),
+        ({1: abs}, TypeError, "domain must name its level sets by non-empty texts, got 1"),
+        (SIDES | {"top": lambda x: x + 1.0}, ValueError, "where the level of 'top' is negative, got level 1.0 at"),
+        (SIDES | {"b": _unheard}, ValueError, r"domain\['b'\] must compile with numba"),
+        ((lambda t: 0.3 * t - 1.0, 1.0), ValueError, r"lower\(t\) < upper\(t\) at every step, got \(1.001, 1\) at"),
+        ((lambda t: t, 1.0), ValueError, r"x0 must lie inside the domain \(0.0, 1.0\), got 0.0 at time 0"),
+        ((None, _unheard), ValueError, "upper must compile with numba"),
+    ],
+)
+def test_bad_domains(domain, error, message):
+    with pytest.raises(error, match=message):
+        first_passage(quadratic(1.0), FractionalNoise(0.5), 0.0, domain, dt=0.01, **RUN)
+
+
+def test_continuous_time_asks_for_walls_that_stand():
+    with pytest.raises(ValueError, match="domain must stand still in continuous time, got walls that move"):
+        first_passage(quadratic(), FractionalNoise(0.5), 0.0, (None, lambda t: 1 + t), monitoring="continuous", **RUN)
