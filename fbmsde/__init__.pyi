@@ -8,7 +8,12 @@ from .drivers.fractional import FractionalNoise
 from .drivers.rational.streaming import StreamingNoise
 from .drivers.sample import fbm, fgn
 from .drivers.stable import StableNoise
+from .dynamics import schedules
+from .dynamics.chain import Chain
+from .dynamics.curvature import hessian_factor
+from .dynamics.descent import sgd
 from .dynamics.equation import Equation, overdamped
+from .dynamics.inertia import langevin
 from .dynamics.landscapes import (
     Landscape,
     double_well,
@@ -40,6 +45,7 @@ __all__ = [
     "Accuracy",
     "AnisotropicNoise",
     "ArmaNoise",
+    "Chain",
     "Continuous",
     "Departures",
     "EpochNoise",
@@ -71,7 +77,9 @@ __all__ = [
     "fgn",
     "first_passage",
     "fractional_ornstein_uhlenbeck",
+    "hessian_factor",
     "hessian_spectrum",
+    "langevin",
     "linear_network",
     "overdamped",
     "power_law_spectrum",
@@ -79,6 +87,8 @@ __all__ = [
     "rippled_well",
     "rolling_hurst",
     "rosenbrock",
+    "schedules",
+    "sgd",
     "simulate_paths",
     "theory",
     "tilted_double_well",

@@ -20,7 +20,19 @@ def heun_step(gradient: Any, x: float, noise: float, dt: float) -> float:
     return x - dt * (gradient(x) + gradient(end)) / 2 + noise
 
 
-STEPS = {"euler": euler_step, "heun": heun_step}
+def rk4_step(gradient: Any, x: float, noise: float, dt: float) -> float:
+    """Runge and Kutta's method of order four for the velocity that the noise of a step has on average."""
+
+    def velocity(y: float) -> float:
+        return noise / dt - gradient(y)
+
+    a = velocity(x)
+    b = velocity(x + dt / 2 * a)
+    c = velocity(x + dt / 2 * b)
+    return x + dt * (a + 2 * b + 2 * c + velocity(x + dt * c)) / 6
+
+
+STEPS = {"euler": euler_step, "heun": heun_step, "rk4": rk4_step}
 
 
 def step(solver: str, landscape: Any, x: float, noise: float, dt: float) -> float:
@@ -239,3 +251,16 @@ def batches(
         out.append(order[k * batch_size : (k + 1) * batch_size])
         k += 1
     return out
+
+
+def descent(
+    landscape: Any, x: float, kicks: Any, rates: Any, momentum: float, nesterov: bool, decay: float
+) -> list[float]:
+    """The positions of gradient descent with noise in its gradient, in one dimension."""
+    v, found = 0.0, [x]
+    for kick, rate in zip(kicks, rates, strict=True):
+        g = landscape.gradient(x, *landscape.params) + decay * x + kick
+        v = momentum * v - rate * g
+        x = x + momentum * v - rate * g if nesterov else x + v
+        found.append(x)
+    return found

@@ -83,12 +83,12 @@ def test_solver(built):
 
 def test_dynamics(built):
     (code,) = code_of("A dynamics")
-    equation = built("dynamics", "recipe_dynamics", code, "equation").langevin(quadratic(4.0), 0.5)
+    equation = built("dynamics", "recipe_dynamics", code).forced(quadratic(4.0), 0.5, 2.0)
     quiet = FractionalNoise(0.5, 1e-12)
-    end = simulate_paths(equation, quiet, (1.0, 0.0), dt=1e-4, n_steps=10_000, n_paths=1, seed=0).values[0, -1]
-    frequency = np.sqrt(4.0 - 0.25**2)
-    exact = np.exp(-0.25) * (np.cos(frequency) + 0.25 / frequency * np.sin(frequency))
-    assert end[0] == pytest.approx(exact, abs=1e-3)
+    end = simulate_paths(equation, quiet, 0.0, dt=1e-4, n_steps=10_000, n_paths=1, seed=0).values[0, -1]
+    w = np.pi
+    exact = 0.5 * (4.0 * np.cos(w) + w * np.sin(w) - 4.0 * np.exp(-4.0)) / (16.0 + w**2)
+    assert end == pytest.approx(exact, abs=1e-3)
 
 
 def test_driver(built):

@@ -114,6 +114,9 @@ def _as_floats(typing_context: Any, point: Any) -> Any:
     return floats(point), emit
 
 
+as_floats: Any = (lambda point: tuple(map(float, point))) if config.DISABLE_JIT else _as_floats
+
+
 @by_content
 def lifted(function: Callable[..., Any], dim: int) -> Any:
     """The compiled gradient as a function from tuples of `dim` floats to tuples of `dim` floats.
@@ -124,13 +127,11 @@ def lifted(function: Callable[..., Any], dim: int) -> Any:
     >>> lifted(lambda x: 2 * x, 1)((3.0,))
     (6.0,)
     """
-    to_floats: Any = (lambda point: tuple(map(float, point))) if config.DISABLE_JIT else _as_floats
-
     def on_floats(x: Point, *params: float) -> Point:
         return (1.0 * function(x[0], *params),)
 
     def on_points(x: Point, *params: float) -> Point:
-        return to_floats(function(x, *params))
+        return as_floats(function(x, *params))
 
     return njit(**OPTIONS)(on_points if dim > 1 else on_floats)
 
@@ -161,28 +162,65 @@ def numeric_gradient(potential: Callable[..., float], dim: int) -> Any:
     return njit(**OPTIONS)(slope if dim == 1 else slopes)
 
 
-def require_compiles(
-    name: str,
-    function: Callable[..., Any],
-    dim: int,
-    n_params: int,
-    *,
-    vector: bool,
-    timed: bool = False,
-    arrays: bool = False,
-) -> None:
-    """Compile ``function(x, *params)``, and raise an error with the reason and the place unless it can be used.
+@dataclass(frozen=True)
+class Form:
+    """What a user's function takes and returns.
 
-    If `vector` is True the function must return a point, which is a float in one dimension and a tuple of `dim` floats
-    in several; otherwise it must return one number. If `timed` is True it takes the time before the point. If `arrays`
-    is True points are arrays, and a `vector` is written into a second one, after the point. Raises TypeError for an
-    object that is no function and for a function that captures what cannot be followed, and ValueError for one that
-    does not compile or returns something else. `name` is that of the argument in the message.
-
-    >>> require_compiles("gradient", lambda x, a: a * x, 1, 1, vector=True)
+    points : the names of its arguments before the parameters, and the number of floats of each. A point of one float is
+        a float, one of several is a tuple of floats.
+    n_params : the number of parameters, all floats.
+    returns : the number of floats of the point that it returns; 0 for a function that writes it into `out`.
+    arrays : True for points of several floats that are arrays.
     """
-    form = _Form(dim, n_params, vector, timed, arrays)
-    _require_function(name, function, timed)
+
+    points: tuple[tuple[str, int], ...]
+    n_params: int = 0
+    returns: int = 1
+    arrays: bool = False
+
+    @classmethod
+    def of_value(cls, dim: int, n_params: int, arrays: bool = False) -> Form:
+        """The form of a potential ``function(x, *params)``, which returns one number."""
+        return cls((("x", dim),), n_params, 1, arrays)
+
+    @classmethod
+    def of_vector(cls, dim: int, n_params: int, arrays: bool = False, timed: bool = False) -> Form:
+        """The form of a gradient ``function(x, *params)``, or of a drift ``function(t, x, *params)`` if it is timed.
+
+        It returns a point; if points are arrays, it writes it into `out`, the argument behind x.
+        """
+        points = (*((("t", 1),) * timed), ("x", dim), *((("out", dim),) * arrays))
+        return cls(points, n_params, 0 if arrays else dim, arrays)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the points."""
+        return tuple(name for name, _ in self.points)
+
+    @property
+    def arguments(self) -> tuple[types.Type, ...]:
+        """The types of its arguments."""
+        points = (
+            types.float64 if n == 1 else _ARRAY if self.arrays else types.UniTuple(types.float64, n)
+            for _, n in self.points
+        )
+        return (*points, *(types.float64,) * self.n_params)
+
+    def __str__(self) -> str:
+        kind = "an array" if self.arrays else "a tuple"
+        points = [name if n == 1 else f"{name} ({kind} of {n} floats)" for name, n in self.points]
+        return f"{', '.join(points)} and {self.n_params} number{'s' * (self.n_params != 1)} of params"
+
+
+def require_compiles(name: str, function: Callable[..., Any], form: Form) -> None:
+    """Compile a user's function, and raise an error with the reason and the place unless it has the form.
+
+    Raises TypeError for an object that is no function and for a function that captures what cannot be followed, and
+    ValueError for one that does not compile or returns something else. `name` is that of the argument in the message.
+
+    >>> require_compiles("gradient", lambda x, a: a * x, Form.of_vector(1, 1))
+    """
+    _require_function(name, function, form)
     _require_signature(name, function, form)
     try:
         dispatcher = compiled(function)
@@ -195,55 +233,26 @@ def require_compiles(
         _require_returned(name, dispatcher, form, function)
 
 
-@dataclass(frozen=True)
-class _Form:
-    """What a function takes and returns: see `require_compiles`."""
-
-    dim: int
-    n_params: int
-    vector: bool
-    timed: bool
-    arrays: bool = False
-
-    @property
-    def into(self) -> bool:
-        """Whether it writes its value into an array."""
-        return self.arrays and self.vector
-
-    @property
-    def arguments(self) -> tuple[types.Type, ...]:
-        """The types of its arguments."""
-        point = types.float64 if self.dim == 1 else _ARRAY if self.arrays else types.UniTuple(types.float64, self.dim)
-        return (types.float64,) * self.timed + (point,) * (1 + self.into) + (types.float64,) * self.n_params
-
-    @property
-    def point(self) -> str:
-        """How it takes the time and the point, in words."""
-        kind = "arrays" if self.into else "an array" if self.arrays else "a tuple"
-        x = "x and out" if self.into else "x"
-        return "t, " * self.timed + (x if self.dim == 1 else f"{x} ({kind} of {self.dim} floats)")
-
-
-def _require_returned(name: str, dispatcher: Any, form: _Form, function: Any) -> None:
+def _require_returned(name: str, dispatcher: Any, form: Form, function: Any) -> None:
     """ValueError with the reason and the place unless the function compiles and returns what it should."""
     try:
         returned = _returned(dispatcher, form)
     except Exception as error:  # the compiler raises of all kinds
-        reason = complaints.explain(error, function, form.dim)
+        reason = complaints.explain(error, function, max((n for _, n in form.points), default=1))
         raise ValueError(f"{name} must compile with numba, got: {reason}") from None
-    if form.into:
+    n = form.returns
+    if n == 0:
         if not isinstance(returned, types.NoneType):
             raise ValueError(f"{name} must write its value into `out` and return nothing, got numba type {returned}.")
         return
-    as_point = form.vector and form.dim > 1
-    if not (_is_point(returned, form.dim) if as_point else isinstance(returned, _NUMBERS)):
-        wanted = f"a tuple of {form.dim} floats" if as_point else "one number"
-        advice = complaints.about_returned(returned, function, as_point)
+    if not (_is_point(returned, n) if n > 1 else isinstance(returned, _NUMBERS)):
+        wanted = f"a tuple of {n} floats" if n > 1 else "one number"
+        advice = complaints.about_returned(returned, function, n > 1)
         raise ValueError(f"{name} must return {wanted}, got numba type {returned}{advice}")
 
 
 @lru_cache(maxsize=512)
-def _returned(dispatcher: Any, form: _Form) -> types.Type:
+def _returned(dispatcher: Any, form: Form) -> types.Type:
     """The type that a compiled function returns for arguments of its form."""
     _, _, arguments, _ = dispatcher.get_call_template(form.arguments, {})
     return types.unliteral(dispatcher.overloads[tuple(arguments)].signature.return_type)
@@ -296,12 +305,12 @@ def _is_point(kind: types.Type, dim: int) -> bool:
     return len(items) == dim and all(isinstance(types.unliteral(item), _NUMBERS) for item in items)
 
 
-def _require_function(name: str, function: Any, timed: bool) -> None:
+def _require_function(name: str, function: Any, form: Form) -> None:
     """Raise TypeError for an object that can be called but has no code that could be compiled."""
     inner = function.func if isinstance(function, functools.partial) else function
     if isinstance(getattr(inner, "py_func", inner), FunctionType):
         return
-    arguments = "t, x, *params" if timed else "x, *params"
+    arguments = ", ".join((*form.names, "*params"))
     advice = f"Write a function that computes its value from numbers: def f({arguments})."
     if isinstance(inner, MethodType):
         advice = "Write a function outside of the class and pass the object's numbers in `params`."
@@ -312,9 +321,8 @@ def _require_function(name: str, function: Any, timed: bool) -> None:
     raise TypeError(f"{name} must be a function of ({arguments}), got {complaints.short(function)}. {advice}")
 
 
-def _require_signature(name: str, function: Any, form: _Form) -> None:
-    """Raise ValueError unless the function can be called with x (and t before it) and its numbers."""
-    problem = complaints.signature_problem(function, form.n_params, form.timed, form.into)
+def _require_signature(name: str, function: Any, form: Form) -> None:
+    """Raise ValueError unless the function can be called with its points and parameters."""
+    problem = complaints.signature_problem(function, form.names, form.n_params)
     if problem:
-        numbers = f"{form.n_params} number{'s' * (form.n_params != 1)} of params"
-        raise ValueError(f"{name} must take {form.point} and {numbers}, {problem}")
+        raise ValueError(f"{name} must take {form}, {problem}")

@@ -73,26 +73,23 @@ def short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def signature_problem(function: Any, n_params: int, timed: bool = False, into: bool = False) -> str:
-    """The reason why the function cannot be called with x and `n_params` numbers, empty if it can.
+def signature_problem(function: Any, points: tuple[str, ...], n_params: int) -> str:
+    """The reason why the function cannot be called with its points and `n_params` numbers, empty if it can.
 
-    A `timed` function takes the time before x; one that writes `into` an array takes this array after x.
-
-    >>> signature_problem(lambda x, a: a * x, 1)
+    >>> signature_problem(lambda x, a: a * x, ("x",), 1)
     ''
     """
     plain = getattr(function, "py_func", function)
     signature = inspect.signature(plain)
     first, *others = [*signature.parameters.values(), None]
     try:
-        signature.bind(*[0.0] * (timed + 1 + into + n_params))
+        signature.bind(*[0.0] * (len(points) + n_params))
         reason = "the point has no name of its own" if first is None or first.kind is first.VAR_POSITIONAL else ""
     except TypeError as error:
         reason = str(error)
     if not reason and any(p is not None and p.kind in (p.KEYWORD_ONLY, p.VAR_KEYWORD) for p in others):
         reason = "" if isinstance(function, functools.partial) else "keywords cannot be compiled"
-    taken = ["t"] * timed + ["x"] + ["out"] * into + [*"abcdefgh"][:n_params]
-    names = ", ".join(taken) + ", ..." * (n_params > 8)
+    names = ", ".join([*points, *"abcdefgh"[:n_params]]) + ", ..." * (n_params > 8)
     return f"got {signature}: {reason}{_place(None, function)}. Write ({names}) for it." if reason else ""
 
 

@@ -91,6 +91,32 @@ def scaled(factor: float, point: Point) -> Point:
 
 
 @njit(error_model="numpy", forceinline=True)
+def times(point: Point, other: Point) -> Point:
+    """The products of the coordinates of two points.
+
+    >>> times((1.0, 2.0), (2.0, 3.0))
+    (2.0, 6.0)
+    """
+    result = point
+    for j in range(len(point)):
+        result = replaced(result, j, point[j] * other[j])
+    return result
+
+
+@njit(error_model="numpy", forceinline=True)
+def largest(point: Point) -> float:
+    """The largest size of a coordinate.
+
+    >>> largest((1.0, -2.0))
+    2.0
+    """
+    size = 0.0
+    for j in range(len(point)):
+        size = max(size, abs(point[j]))
+    return size
+
+
+@njit(error_model="numpy", forceinline=True)
 def is_finite(point: Point) -> bool:
     """True if all coordinates are finite.
 

@@ -1,4 +1,4 @@
-"""Equations: a drift that may depend on time, with additive noise. A landscape stands for that of its gradient."""
+"""Equations: a drift and an amplitude that may depend on time. A landscape stands for that of its gradient."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 from numba import njit
 
 from ..core import checks
 from ..core.arrays import writes_into
 from ..core.captured import OPTIONS
-from ..core.compile import by_content, compiled, require_compiles
-from ..core.points import Point, replaced
+from ..core.compile import Form, as_floats, by_content, compiled, require_compiles
+from ..core.points import Point, add, replaced, scaled, times
 from ..core.portable import Portable
+from ..core.types import Array
 from .array_steps import ARRAY_SOLVERS, ArrayStep, array_step, downhill_into
+from .base import Dynamics, Step, at_most, filled
 from .landscapes import Coordinates, Landscape
+from .solvers import CALCULI
 
-Step = Callable[[tuple[float, ...], float, Point, Point, float], Point]
+_ROUGHEST = 1.0 / 6.0  # the Hurst parameter at which the sum of errors of size dt^(6 H), one a step, no longer falls
 
 
 @dataclass(frozen=True)
 class Equation(Portable):
-    """The equation ``dX = b(t, X) dt + dZ`` with the drift ``b = drift(t, x, *params)``, a plain or njit function.
+    """The equation ``dX = b(t, X) dt + s(t, X) dZ`` with ``b = drift(t, x, *params)``, a plain or njit function.
 
     drift : In one dimension `x` and the drift are floats; in `dim` dimensions both are tuples of floats. In many
         dimensions both are arrays, and the drift is written into the second, ``drift(t, x, out, *params)``; the name
@@ -34,17 +38,37 @@ class Equation(Portable):
         ``channels = 1``.
     name : a name for tables and messages.
     landscape : the landscape whose gradient is minus the drift, if there is one. Continuous time needs it.
+    positions : the number of leading coordinates that domains test, None for all of them. A start may be given by its
+        positions alone; the coordinates behind them then begin at 0.
+    amplitude : the factor s of each component of the noise, a float for one component, a tuple of floats for several;
+        None for 1.
+    calculus : what s dZ means; it must be named where there is an amplitude.
+
+        "additive" : ``s = amplitude(t, *params)`` depends on time alone. The integral of s against Z is that of
+            Wiener or Young at every H. Each step takes s at its middle.
+        "chain" : ``s = amplitude(t, x, *params)``, and the equation is the chain ``x + b dt + s(t, x) increment`` of
+            the solver `euler` as it is, under any driver. As dt falls it tends to the integral of Ito for independent
+            increments, to that of Young for fractional noise with H > 1/2, and to nothing for H < 1/2, where its
+            result belongs to its dt.
+        "stratonovich" : ``s = amplitude(t, x, *params)``, and within a step Z moves along a straight line. The limit is
+            the integral of Stratonovich at H = 1/2 and that of Young above. For H < 1/2 the noise must have one
+            component; the equation then is that of Doss (1977) and Sussmann (1978), whose solution depends
+            continuously on the path of Z, and the solver is `rk4`.
 
     `first_passage` and `simulate_paths` take an equation wherever they take a landscape. As with a `Landscape`, every
-    run uses the present values of what the drift captures, and an equation can be pickled. Raises TypeError for an
-    object that is no such function, and ValueError for a drift that does not compile and for `channels` outside
-    1 ... `dim`.
+    run uses the present values of what its functions capture, and an equation can be pickled. Raises TypeError for an
+    object that is no such function, and ValueError for a function that does not compile, for `channels` and `positions`
+    outside 1 ... `dim`, and for an amplitude without a calculus. A run raises ValueError for a solver or a Hurst
+    parameter that the calculus does not allow, and TypeError for the calculus of Stratonovich under another noise than
+    a fractional one, because jumps would need another integral.
 
     >>> from fbmsde import FractionalNoise, simulate_paths
     >>> forced = Equation(lambda t, x, a: 2.0 * t - a * x, params=(0.0,))
     >>> paths = simulate_paths(forced, FractionalNoise(0.5, sigma=1e-9), 0.0, dt=0.01, n_steps=100, n_paths=1, seed=1)
     >>> paths.values[0, -1].round(6)
     np.float64(0.99)
+    >>> Equation(lambda t, x: -x, amplitude=lambda t, x: 1.0 + x * x, calculus="chain").n_channels
+    1
     """
 
     drift: Callable[..., Coordinates | None]
@@ -53,18 +77,24 @@ class Equation(Portable):
     channels: int | None = None
     name: str = "equation"
     landscape: Landscape | None = None
+    positions: int | None = None
+    amplitude: Callable[..., Coordinates] | None = None
+    calculus: str | None = None
 
-    _functions: ClassVar[tuple[str, ...]] = ("drift",)
+    _functions: ClassVar[tuple[str, ...]] = ("drift", "amplitude")
+    unit_step: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         dim = checks.count("dim", self.dim)
-        channels = dim if self.channels is None else checks.count("channels", self.channels)
-        if channels > dim:
-            raise ValueError(f"channels must be at most dim = {dim}, got {channels}.")
-        values = {"dim": dim, "params": checks.numbers("params", self.params), "channels": channels}
+        values = {"dim": dim, "params": checks.numbers("params", self.params)}
+        values |= {name: at_most(name, getattr(self, name), dim) for name in ("channels", "positions")}
+        values["calculus"] = _calculus(self.calculus, self.amplitude is not None)
         for name, value in values.items():
             object.__setattr__(self, name, value)
-        self._compiled()
+        if self.wide and self.amplitude is not None:
+            raise ValueError("amplitude must be None where points are arrays. Write drift(t, x, *params) of tuples.")
+        self._drift()
+        self.factor()
 
     @property
     def n_channels(self) -> int:
@@ -82,32 +112,112 @@ class Equation(Portable):
         It writes the point after x (dim,) into `out`; `noise` holds the increments of the channels, and the rows of
         `work` are room for WORK arrays of `dim` numbers. `solver` is a key of `ARRAY_SOLVERS`.
         """
-        step: ArrayStep = array_step(self._compiled(), compiled(ARRAY_SOLVERS[solver]))
+        step: ArrayStep = array_step(self._drift(), compiled(ARRAY_SOLVERS[solver]))
         return step
 
     def array_drift(self) -> Callable[..., None]:
         """The compiled drift of an equation that is `wide`."""
-        drift: Callable[..., None] = self._compiled()
+        drift: Callable[..., None] = self._drift()
         return drift
 
-    def slope(self) -> Callable[..., Point]:
-        """Minus the drift as a compiled function ``slope(x, t, *params)`` from tuples to tuples."""
-        slope: Callable[..., Point] = _slope(self._compiled(), self.dim)
-        return slope
+    @property
+    def n_positions(self) -> int:
+        """The number of leading coordinates that domains test."""
+        return self.dim if self.positions is None else self.positions
+
+    def states(self, points: Array) -> Array:
+        """States (n, dim) of starts given by their coordinates (n, dim), or by their positions alone."""
+        return filled(points, self.n_positions, self.dim)
+
+    def slope(self) -> Callable[..., Point] | None:
+        """Minus the drift as a compiled function ``slope(x, t, *params)`` from tuples to tuples.
+
+        It is None where the noise drives some of the coordinates only.
+        """
+        return _slope(self._drift(), self.dim) if self.n_channels == self.dim else None
 
     def step(self, solver: Callable[..., Point]) -> Step:
         """The compiled step ``step(params, t, x, increment, dt) -> x`` of a solver for this equation.
 
         `x` is a tuple of `dim` floats, `increment` one of the `channels` increments of the noise.
         """
-        step: Step = _step(self._compiled(), compiled(solver), self.dim, self.n_channels)
+        parts, sizes = (self._drift(), compiled(solver), self.factor()), (self.dim, self.n_channels)
+        smooth = self.calculus == "stratonovich"
+        step: Step = _smooth_step(*parts, *sizes, len(self.params)) if smooth else _step(*parts, *sizes)
         return step
 
-    def _compiled(self) -> Any:
+    def schedule(self, n_steps: int) -> Array:
+        """Nothing: the step takes no number of its own at each step."""
+        return np.empty(0)
+
+    def gradient_system(self) -> Landscape:
+        """The landscape; ValueError unless the equation is that of a landscape without an amplitude."""
+        if self.landscape is None or self.amplitude is not None:
+            raise ValueError(f"landscape must be a Landscape in continuous time, got {self.name!r}. Take Grid(dt).")
+        return self.landscape
+
+    def require(self, solver: str, dt: float, hurst: float | None) -> None:
+        """Raise an error unless the solver called `solver` has a meaning for this calculus and this noise.
+
+        `hurst` is the smallest Hurst parameter of the components of fractional noise, None for any other noise.
+        """
+        if self.wide and solver not in ARRAY_SOLVERS:
+            raise ValueError(f"solver must be {' or '.join(ARRAY_SOLVERS)} where points are arrays, got {solver!r}.")
+        if self.calculus not in CALCULI[solver]:
+            allowed = " or ".join(name for name, calculi in CALCULI.items() if self.calculus in calculi)
+            raise ValueError(f"solver must be {allowed} for the calculus {self.calculus!r}, got {solver!r}.")
+        if self.calculus == "stratonovich":
+            _require_continuous(solver, hurst, self.n_channels)
+
+    def _drift(self) -> Any:
         """The drift, checked and compiled with the present values of what it captures."""
-        sizes = self.dim, len(self.params)
-        require_compiles("drift", self.drift, *sizes, vector=True, timed=True, arrays=self.wide)
+        require_compiles("drift", self.drift, Form.of_vector(self.dim, len(self.params), self.wide, timed=True))
         return compiled(self.drift)
+
+    def factor(self) -> Callable[..., Point] | None:
+        """The amplitude as a compiled function ``factor(params, t, x, dt)`` to `n_channels` floats; None for 1."""
+        if self.amplitude is None:
+            return None
+        timed = self.calculus == "additive"
+        points = (("t", 1),) if timed else (("t", 1), ("x", self.dim))
+        require_compiles("amplitude", self.amplitude, Form(points, len(self.params), self.n_channels))
+        factor: Callable[..., Point] = _factor(self.amplitude, self.dim, self.n_channels, timed)
+        return factor
+
+
+def _calculus(calculus: str | None, named: bool) -> str:
+    """The calculus, "additive" where there is no amplitude; ValueError where an amplitude comes without one."""
+    if calculus is None and named:
+        raise ValueError(
+            "calculus must be named for an amplitude, got None. Write 'additive' for an amplitude(t, *params) of time "
+            "alone, 'chain' for the chain x + drift dt + amplitude(t, x, *params) dZ as it is (Ito's integral at "
+            "H = 1/2), or 'stratonovich' for the limit of smooth noise."
+        )
+    if calculus is not None and not named and calculus != "additive":
+        raise ValueError(f"calculus must be 'additive' without an amplitude, got {calculus!r}.")
+    return checks.choice("calculus", calculus or "additive", ("additive", "chain", "stratonovich"))
+
+
+def _require_continuous(solver: str, hurst: float | None, channels: int) -> None:
+    """Raise an error unless an equation in the calculus of Stratonovich has a solution that the solver tends to."""
+    otherwise = "Take calculus='chain' for the chain itself."
+    if hurst is None:
+        raise TypeError(
+            "noise must be FractionalNoise for the calculus 'stratonovich', got another one. Noise that jumps needs "
+            f"the integral of Marcus. {otherwise}"
+        )
+    if hurst < 0.5 and channels > 1:
+        raise ValueError(
+            f"hurst must be at least 1/2 for an amplitude under {channels} components of noise, got {hurst}. Below, "
+            f"the path of the noise alone poses no equation: the areas between its components matter. {otherwise}"
+        )
+    if hurst < 0.5 and solver != "rk4":
+        raise ValueError(f"solver must be 'rk4' for an amplitude at H < 1/2, got {solver!r} at {hurst}. {otherwise}")
+    if hurst <= _ROUGHEST:
+        raise ValueError(
+            f"hurst must be larger than 1/6 for the calculus 'stratonovich', got {hurst}. The errors of the steps, of "
+            f"the size dt^(6 H), do not add up to a small one. {otherwise}"
+        )
 
 
 def overdamped(landscape: Landscape) -> Equation:
@@ -124,9 +234,9 @@ def overdamped(landscape: Landscape) -> Equation:
     return Equation(drift, landscape.params, landscape.dim, name=landscape.name, landscape=landscape)
 
 
-def as_equation(equation: Equation | Landscape) -> Equation:
-    """The equation itself, or the one that a landscape stands for; TypeError for anything else."""
-    if isinstance(equation, Equation):
+def as_equation(equation: Dynamics | Landscape) -> Dynamics:
+    """The equation or the chain itself, or the equation of a landscape; TypeError for anything else."""
+    if isinstance(equation, Dynamics):
         return equation
     checks.kind("landscape", equation, Landscape, "Write Landscape(potential, gradient) for functions.")
     return overdamped(equation)
@@ -165,7 +275,29 @@ def _slope(drift: Any, dim: int) -> Any:
 
 
 @by_content
-def _step(drift: Any, solver: Any, dim: int, channels: int) -> Any:
+def _factor(amplitude: Any, dim: int, channels: int, timed: bool) -> Any:
+    """The amplitude as a function ``factor(params, t, x, dt)`` to tuples, at the middle of a step where it is timed."""
+
+    @njit(**OPTIONS)
+    def one_number(value: float) -> Point:
+        return (1.0 * value,)
+
+    lift = one_number if channels == 1 else as_floats
+
+    def of_time(params: tuple[float, ...], t: float, x: Point, dt: float) -> Point:
+        return lift(amplitude(t + 0.5 * dt, *params))
+
+    def of_float(params: tuple[float, ...], t: float, x: Point, dt: float) -> Point:
+        return lift(amplitude(t, x[0], *params))
+
+    def of_point(params: tuple[float, ...], t: float, x: Point, dt: float) -> Point:
+        return lift(amplitude(t, x, *params))
+
+    return njit(**OPTIONS)(of_time if timed else of_float if dim == 1 else of_point)
+
+
+@by_content
+def _step(drift: Any, solver: Any, factor: Any, dim: int, channels: int) -> Any:
     """The step of a solver for an equation. The solver sees time as one more coordinate, with drift 1 and no noise."""
     uphill, idle = _slope(drift, dim), (0.0,) * (dim - channels)
 
@@ -173,10 +305,44 @@ def _step(drift: Any, solver: Any, dim: int, channels: int) -> Any:
     def slope(y: Point, *params: float) -> Point:
         return uphill(y[:dim], y[dim], *params) + (-1.0,)
 
+    @njit(**OPTIONS)
+    def as_it_is(params: tuple[float, ...], t: float, x: Point, increment: Point, dt: float) -> Point:
+        return increment
+
+    @njit(**OPTIONS)
+    def amplified(params: tuple[float, ...], t: float, x: Point, increment: Point, dt: float) -> Point:
+        return times(factor(params, t, x, dt), increment)
+
+    push = as_it_is if factor is None else amplified
+
     def driven_everywhere(params: tuple[float, ...], t: float, x: Point, increment: Point, dt: float) -> Point:
-        return solver(slope, params, x + (t,), increment + (0.0,), dt)[:dim]
+        return solver(slope, params, x + (t,), push(params, t, x, increment, dt) + (0.0,), dt)[:dim]
 
     def driven_behind(params: tuple[float, ...], t: float, x: Point, increment: Point, dt: float) -> Point:
-        return solver(slope, params, x + (t,), idle + increment + (0.0,), dt)[:dim]
+        return solver(slope, params, x + (t,), idle + push(params, t, x, increment, dt) + (0.0,), dt)[:dim]
 
     return njit(**OPTIONS)(driven_everywhere if channels == dim else driven_behind)
+
+
+@by_content
+def _smooth_step(drift: Any, solver: Any, factor: Any, dim: int, channels: int, n_params: int) -> Any:
+    """The step of a solver along the vector field ``b + s dZ/dt``, with Z a straight line within the step."""
+    uphill, idle, still = _slope(drift, dim), (0.0,) * (dim - channels), (0.0,) * (dim + 1)
+
+    @njit(**OPTIONS)
+    def slope(y: Point, *numbers: float) -> Point:
+        x, t, params, rates = y[:dim], y[dim], numbers[:n_params], numbers[n_params:]
+        push = idle + times(factor(params, t, x, 0.0), rates)
+        return add(uphill(x, t, *params), -1.0, push) + (-1.0,)
+
+    @njit(**OPTIONS)
+    def everywhere(y: Point, *numbers: float) -> Point:
+        x, t, params, rates = y[:dim], y[dim], numbers[:n_params], numbers[n_params:]
+        return add(uphill(x, t, *params), -1.0, times(factor(params, t, x, 0.0), rates)) + (-1.0,)
+
+    field = everywhere if channels == dim else slope
+
+    def step(params: tuple[float, ...], t: float, x: Point, increment: Point, dt: float) -> Point:
+        return solver(field, params + scaled(1.0 / dt, increment), x + (t,), still, dt)[:dim]
+
+    return njit(**OPTIONS)(step)

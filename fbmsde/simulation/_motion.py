@@ -15,11 +15,11 @@ from numba import njit, types
 
 from ..core.captured import digest, packaged
 from ..core.compile import locked
-from ..core.points import Point, add, is_finite, load_step, replaced, scaled
+from ..core.points import Point, add, is_finite, largest, load_step, replaced, scaled, times
 from ..core.states import LEFT, NO_LEVEL, UNRESOLVED
 from ..core.types import Array
 from ..drivers.base import BLOCK, NOISE
-from ..dynamics.equation import Equation, Step
+from ..dynamics.base import Dynamics, Step
 from ._ends import ENDS, Ends
 from .watch import INSIDE, UNDEFINED, Watch
 
@@ -61,21 +61,25 @@ class Motion(NamedTuple):
     channels: int
 
     @classmethod
-    def of(cls, equation: Equation, solver: Scheme, watch: Watch, origins: Array, dt: float, scale: float) -> Motion:
+    def of(cls, equation: Dynamics, solver: Scheme, watch: Watch, origins: Array, dt: float, scale: float) -> Motion:
         """The motion of paths that are watched; `scale` is the typical size of an increment of the noise."""
-        sizes = _Sizes(equation.dim, equation.n_channels, len(equation.params), len(watch.bounds))
-        step, slope = equation.step(solver), equation.slope()
+        sizes = _Sizes.of(equation, len(watch.bounds))
+        step, resolved = equation.step(solver), (equation.slope(), equation.factor())
         numbers = np.array([dt, scale, *equation.params, *watch.bounds])
-        functions = _advance(step, watch.test, sizes, 1), _settle(step, slope, watch.test, sizes)
+        functions = _advance(step, watch.test, sizes, 1), _settle(step, *resolved, watch.test, sizes)
         return cls(*functions, numbers, origins, sizes.channels)
 
     @classmethod
-    def unwatched(cls, equation: Equation, solver: Scheme, origins: Array, dt: float) -> Motion:
+    def unwatched(cls, equation: Dynamics, solver: Scheme, origins: Array, dt: float) -> Motion:
         """The motion of paths of which every point is wanted and that end at the horizon."""
-        sizes = _Sizes(equation.dim, equation.n_channels, len(equation.params), 0)
+        sizes = _Sizes.of(equation, 0)
         numbers = np.array([dt, 1.0, *equation.params])
         advance = _advance(equation.step(solver), anywhere, sizes, BLOCK)
         return cls(advance, _nothing_to_settle(), numbers, origins, sizes.channels)
+
+    def on(self, schedule: Array) -> Motion:
+        """The motion whose step takes one more number at each step: those of a schedule (n_steps,), empty for none."""
+        return self._replace(numbers=np.append(self.numbers, schedule))
 
 
 class _Sizes(NamedTuple):
@@ -85,6 +89,14 @@ class _Sizes(NamedTuple):
     channels: int
     n_params: int
     n_bounds: int
+    positions: int
+    scheduled: bool
+
+    @classmethod
+    def of(cls, equation: Dynamics, n_bounds: int) -> _Sizes:
+        """Those of an equation."""
+        positions, scheduled = equation.n_positions, equation.schedule(1).size > 0
+        return cls(equation.dim, equation.n_channels, len(equation.params), n_bounds, positions, scheduled)
 
 
 @packaged
@@ -108,13 +120,40 @@ def _nothing(like: Point, numbers: Array, first: int) -> Point:
     return like
 
 
+@njit(error_model="numpy", forceinline=True)
+def _at_step(params: tuple[float, ...], numbers: Array, first: int, k: int) -> tuple[float, ...]:
+    """The parameters with the number of a schedule at step k behind them; the schedule begins at place `first`."""
+    return params + (numbers[min(first + k, numbers.size - 1)],)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _unscheduled(params: tuple[float, ...], numbers: Array, first: int, k: int) -> tuple[float, ...]:
+    """The parameters, which are the same at every step."""
+    return params
+
+
+def _watched(test: Any, sizes: _Sizes) -> Any:
+    """The test of a point of all coordinates by its positions."""
+    positions = sizes.positions
+    if positions == sizes.dim:
+        return test
+
+    @njit(error_model="numpy", forceinline=True)
+    def on_positions(t: float, x: Point, *bounds: float) -> int:
+        return test(t, x[:positions], *bounds)
+
+    return on_positions
+
+
 @lru_cache(maxsize=256)
 def _advance(step: Step, test: Any, sizes: _Sizes, depth: int) -> Any:
     """Compile `advance` of a motion that writes the points after the last `depth` steps of a block."""
     point_like, noise_like = (0.0,) * sizes.dim, (0.0,) * sizes.channels
     params_like, bounds_like, bounds_from = (0.0,) * sizes.n_params, (0.0,) * sizes.n_bounds, _BEHIND + sizes.n_params
     params_of, bounds_of = (_taken if n > 0 else _nothing for n in (sizes.n_params, sizes.n_bounds))
-    skipped = BLOCK - depth
+    skipped, name = BLOCK - depth, digest("advance", step, test, sizes, depth)
+    rates_from, at_step = bounds_from + sizes.n_bounds, _at_step if sizes.scheduled else _unscheduled
+    test = _watched(test, sizes)
 
     def advance(
         numbers: Array, scale: float, x: Array, moved: Array, noise: Array, born: Array, now: int, masks: Array
@@ -126,7 +165,7 @@ def _advance(step: Step, test: Any, sizes: _Sizes, depth: int) -> Any:
             mask, age = 0, now - born[lane]
             for s in range(BLOCK):
                 increment = scaled(scale, load_step(noise_like, noise, s, lane))
-                point = step(params, (age + s) * dt, point, increment, dt)
+                point = step(at_step(params, numbers, rates_from, age + s), (age + s) * dt, point, increment, dt)
                 mask |= (1 << s) if test((age + s + 1) * dt, point, *bounds) != INSIDE else 0
                 mask |= 0 if is_finite(point) else (1 << (BLOCK + s))
                 if s >= skipped:
@@ -136,16 +175,18 @@ def _advance(step: Step, test: Any, sizes: _Sizes, depth: int) -> Any:
             events |= mask
         return events
 
-    return locked(advance, ADVANCE, digest("advance", step, test, sizes, depth))
+    return locked(advance, ADVANCE, name)
 
 
 @lru_cache(maxsize=256)
-def _settle(step: Step, slope: Any, test: Any, sizes: _Sizes) -> Any:
-    """Compile `settle` of a motion; where the noise drives some coordinates only, every exit is one."""
-    point_like, noise_like = (0.0,) * sizes.dim, (0.0,) * sizes.channels
-    params_like, bounds_like, bounds_from = (0.0,) * sizes.n_params, (0.0,) * sizes.n_bounds, _BEHIND + sizes.n_params
+def _settle(step: Step, slope: Any, factor: Any, test: Any, sizes: _Sizes) -> Any:
+    """Compile `settle` of a motion; without a slope every exit is one."""
+    point_like, noise_like, params_like = (0.0,) * sizes.dim, (0.0,) * sizes.channels, (0.0,) * sizes.n_params
+    bounds_like, bounds_from = (0.0,) * sizes.n_bounds, _BEHIND + sizes.n_params
     params_of, bounds_of = (_taken if n > 0 else _nothing for n in (sizes.n_params, sizes.n_bounds))
-    everywhere = sizes.channels == sizes.dim
+    name, checked = digest("settle", step, slope, factor, test, sizes), slope is not None
+    rates_from, at_step = bounds_from + sizes.n_bounds, _at_step if sizes.scheduled else _unscheduled
+    test, strength = _watched(test, sizes), _strength(factor)
 
     def settle(
         numbers: Array, scale: float, origins: Array, x: Array, noise: Array, lane: int, age: int, n: int,
@@ -157,7 +198,7 @@ def _settle(step: Step, slope: Any, test: Any, sizes: _Sizes) -> Any:
         last, shock = here, noise_like
         for s in range(n):
             last, shock = here, scaled(scale, load_step(noise_like, noise, s, lane))
-            here = step(params, (age + s) * dt, last, shock, dt)
+            here = step(at_step(params, numbers, rates_from, age + s), (age + s) * dt, last, shock, dt)
         side = test((age + n) * dt, here, *bounds)
         if side == UNDEFINED:
             ends.states[path] = NO_LEVEL
@@ -165,13 +206,29 @@ def _settle(step: Step, slope: Any, test: Any, sizes: _Sizes) -> Any:
         ends.states[path], ends.sides[path] = LEFT, side
         for j in range(ends.places.shape[1]):
             ends.places[path, j] = here[j]
-        if everywhere:
-            frozen_params, clock = ((age + n - 1) * dt, *params), (dt, numbers[1])
+        if checked:
+            at = strength(params, (age + n - 1) * dt, last, shock, dt)
+            frozen_params, clock = ((age + n - 1) * dt, *params), (dt, numbers[1] * largest(at))
             origin = _taken(point_like, origins[path if origins.shape[0] > 1 else 0], 0)
-            if unresolved(slope, frozen_params, origin, clock, last, here, shock):
+            if unresolved(slope, frozen_params, origin, clock, last, here, times(at, shock)):
                 ends.states[path] = UNRESOLVED
 
-    return locked(settle, SETTLE, digest("settle", step, slope, test, sizes))
+    return locked(settle, SETTLE, name)
+
+
+def _strength(factor: Any) -> Any:
+    """The amplitude of each component of the noise, 1 where the noise is taken as it is."""
+
+    def ones(params: tuple[float, ...], t: float, x: Point, noise: Point, dt: float) -> Point:
+        unit = noise
+        for j in range(len(noise)):
+            unit = replaced(unit, j, 1.0)
+        return unit
+
+    def amplitudes(params: tuple[float, ...], t: float, x: Point, noise: Point, dt: float) -> Point:
+        return factor(params, t, x, dt)
+
+    return njit(error_model="numpy", forceinline=True)(ones if factor is None else amplitudes)
 
 
 @lru_cache(maxsize=1)

@@ -207,11 +207,7 @@ def jump_passages(
     problem: Problem, noise: Jumping, fine_steps: int | None, longest: float | None, accuracy: Accuracy, crowd: Crowd
 ) -> PassageTimes:
     """The passage times in continuous time; ValueError for problems and options that it cannot handle."""
-    landscape = problem.equation.landscape
-    if landscape is None:
-        raise ValueError(
-            f"landscape must be a Landscape in continuous time, got {problem.equation.name!r}. Take Grid(dt)."
-        )
+    landscape = problem.equation.gradient_system()
     horizon, standing = checks.positive("horizon", problem.horizon), problem.region
     if isinstance(standing, Moving):
         raise ValueError("domain must stand still in continuous time, got walls that move. Take Grid(dt).")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -14,9 +14,9 @@ from ..core import checks
 from ..core.blocks import run_blocks
 from ..core.points import Point
 from ..core.states import CENSORED
-from ..core.types import Key
+from ..core.types import Array, Key
 from ..drivers.base import Driver, Extending, Feed
-from ..dynamics.equation import Equation
+from ..dynamics.base import Dynamics
 from ..results.passage_times import PassageTimes
 from ._ends import Ends
 from ._loop import follow
@@ -41,7 +41,7 @@ def grid_passages(
     scale = problem.driver.increment_scale(dt)
     motion = Motion.of(problem.equation, solver, region.watch, np.array([problem.start]), dt, scale)
     walls = region if isinstance(region, Moving) else None
-    run = GridRun(motion, dt, Ends.open(crowd.n_paths, problem.equation.dim), region.names, crowd, walls)
+    run = GridRun(motion, dt, Ends.open(crowd.n_paths, problem.equation.n_positions), region.names, crowd, walls)
     return run_passages(run, problem, until)
 
 
@@ -49,7 +49,7 @@ class Posed(Protocol):
     """What a run on a grid reads of a problem."""
 
     @property
-    def equation(self) -> Equation:
+    def equation(self) -> Dynamics:
         """The equation."""
 
     @property
@@ -73,7 +73,7 @@ def run_passages(run: GridRun, problem: Posed, until: float | None) -> PassageTi
     end = checks.positive("horizon", problem.horizon)
     n_steps = checks.whole_steps(dt, end)
     feed = problem.driver.feed(n_steps, dt, problem.equation.n_channels, problem.key)
-    run.fill(feed, n_steps, np.arange(run.crowd.n_paths))
+    run.on(problem.equation.schedule(n_steps)).fill(feed, n_steps, np.arange(run.crowd.n_paths))
     return run.passages(n_steps, end)
 
 
@@ -87,6 +87,12 @@ class GridRun:
     names: tuple[str, ...]
     crowd: Crowd
     walls: Moving | None = None
+
+    def on(self, schedule: Array) -> GridRun:
+        """The run whose motion takes the numbers of a schedule (n_steps,), empty for none."""
+        if schedule.size == 0 or isinstance(self.motion, WideMotion):
+            return self
+        return replace(self, motion=self.motion.on(schedule))
 
     def fill(self, feed: Feed, n_steps: int, queue: NDArray[np.int64]) -> None:
         """Follow the queued path numbers up to the horizon, in blocks over the threads."""
@@ -128,7 +134,7 @@ def _run_until(run: GridRun, problem: Posed, share: float) -> PassageTimes:
     feed = problem.driver.feed(limit, dt, problem.equation.n_channels, problem.key)
     n_steps, queue = min(_FIRST_TRIAL, limit), np.arange(run.crowd.n_paths)
     while True:
-        run.fill(feed, n_steps, queue)
+        run.on(problem.equation.schedule(n_steps)).fill(feed, n_steps, queue)
         queue = np.flatnonzero(run.ends.states == CENSORED)
         left = 1.0 - queue.size / run.crowd.n_paths
         if left >= share or n_steps == limit:

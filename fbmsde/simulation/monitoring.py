@@ -17,6 +17,7 @@ from ..results.passage_times import PassageTimes
 from .accuracy import Accuracy
 from .continuous import MOST_FINE_STEPS, jump_passages
 from .grid import grid_passages
+from .posed import posed_solver
 from .problem import Crowd, Problem
 from .regions import require_room
 
@@ -58,7 +59,8 @@ class Grid:
 
     def passages(self, problem: Problem, crowd: Crowd) -> PassageTimes:
         """The passage times of a crowd of paths."""
-        return grid_passages(problem, problem.region, self.dt, SOLVERS[self.solver], self.until, crowd)
+        solver = SOLVERS[posed_solver(problem.equation, problem.driver, self.solver, self.dt)]
+        return grid_passages(problem, problem.region, self.dt, solver, self.until, crowd)
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,16 @@ class Shifted(Grid):
         """The passage times of a crowd of paths."""
         advice = "The shift of the boundary is known for fractional noise only."
         noise = checks.kind("noise", problem.driver, FractionalNoise, advice)
+        solver = SOLVERS[posed_solver(problem.equation, noise, self.solver, self.dt)]
+        if problem.equation.slope() is None or problem.equation.factor() is not None:
+            raise ValueError(
+                "equation must be driven by the noise as it is in every coordinate for a shifted boundary, got "
+                f"{problem.equation.name!r}. Take Grid(dt)."
+            )
         shift = barrier_shift(noise.common_hurst) * noise.increment_scale(self.dt)
         region = problem.region.moved_in(shift, noise)
-        require_room(region, shift, np.array([problem.start]))
-        return grid_passages(problem, region, self.dt, SOLVERS[self.solver], self.until, crowd)
+        require_room(region, shift, np.array([problem.position]))
+        return grid_passages(problem, region, self.dt, solver, self.until, crowd)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,14 @@ from numpy.typing import ArrayLike
 
 from ..core import checks
 from ..drivers.base import Driver
+from ..dynamics.base import Dynamics
 from ..dynamics.equation import Equation, as_equation
 from ..dynamics.landscapes import Landscape
 from ..results.passage_times import PassageTimes
 from .accuracy import Accuracy
 from .domains import Domain, as_point
 from .monitoring import MONITORING, Continuous, Monitoring
+from .posed import step_length
 from .problem import Crowd, Problem
 from .regions import region_of, require_inside
 from .wide import WideProblem, as_origins, wide_domain, wide_passages
@@ -36,7 +38,7 @@ class Shorthands(TypedDict, total=False):
 
 
 def first_passage(
-    landscape: Landscape | Equation,
+    landscape: Landscape | Dynamics,
     noise: Driver,
     x0: ArrayLike,
     domain: Domain,
@@ -56,7 +58,8 @@ def first_passage(
 
     Parameters
     ----------
-    landscape : a `Landscape`, or an `Equation` whose drift may depend on time.
+    landscape : a `Landscape`, an `Equation` or a `Chain`. The step of a chain is a unit of time, and `dt` may be left
+        out.
     noise : the driver, such as `FractionalNoise`.
     x0 : the start, a float or (dim,) floats, inside the domain.
     domain : ``(lower, upper)`` in one dimension, None, -inf or inf for an open side. On a grid each may be a function
@@ -92,23 +95,23 @@ def first_passage(
     >>> passages.times.shape, bool(passages.censored.any())
     ((1000,), True)
     """
-    watched = _monitoring(monitoring, shorthands)
     whole, n_paths = as_equation(landscape), checks.count("n_paths", n_paths)
+    watched = _monitoring(whole, monitoring, shorthands)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
     crowd = Crowd(n_paths, checks.workers(n_jobs), progress)
     end, key = checks.number("horizon", horizon), checks.as_seed(seed)
-    if whole.wide:
+    if isinstance(whole, Equation) and whole.wide:
         origins = as_origins(whole.dim, n_paths, x0)
         wide = WideProblem(whole, noise, origins, wide_domain(whole.dim, origins, domain), end, key)
         return wide_passages(wide, watched, crowd)
-    start = as_point(whole.dim, x0)
-    region = region_of(domain, len(start))
-    require_inside(region, np.array([start]))
+    start = as_point(whole, x0)
+    region = region_of(domain, whole.n_positions)
+    require_inside(region, np.array([start[: whole.n_positions]]))
     checks.fits_memory("passage times", 26.0 * n_paths)
     return watched.passages(Problem(whole, noise, start, region, end, key), crowd)
 
 
-def _monitoring(monitoring: Monitoring | str, shorthands: Shorthands) -> Monitoring:
+def _monitoring(equation: Dynamics, monitoring: Monitoring | str, shorthands: Shorthands) -> Monitoring:
     """The monitoring itself, or the one that a name and its shorthands stand for; ValueError for options of another."""
     unknown = set(shorthands) - set(Shorthands.__annotations__)
     if unknown:
@@ -131,5 +134,5 @@ def _monitoring(monitoring: Monitoring | str, shorthands: Shorthands) -> Monitor
         return Continuous(shorthands.get("fine_steps"), shorthands.get("dt"), shorthands.get("accuracy") or Accuracy())
     if "fine_steps" in given or "accuracy" in given:
         raise ValueError(f"monitoring must be 'continuous' for fine_steps and accuracy, got {monitoring!r}.")
-    step = checks.positive("dt", shorthands.get("dt"))
+    step = step_length(equation, shorthands.get("dt"))
     return MONITORING[monitoring](step, shorthands.get("solver") or "euler", shorthands.get("until"))

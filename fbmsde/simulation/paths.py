@@ -12,6 +12,7 @@ from ..core import checks
 from ..core.blocks import run_blocks
 from ..core.states import BROKEN
 from ..drivers.base import LANES, Driver
+from ..dynamics.base import Dynamics
 from ..dynamics.equation import Equation, as_equation
 from ..dynamics.landscapes import Landscape
 from ..dynamics.solvers import SOLVERS
@@ -22,6 +23,7 @@ from ._wide_loop import Spread, follow_wide
 from ._wide_motion import WideMotion
 from .domains import as_point
 from .errors import PathError
+from .posed import posed_solver, step_length
 from .wide import as_origins
 
 
@@ -54,11 +56,11 @@ class Paths:
 
 
 def simulate_paths(
-    landscape: Landscape | Equation,
+    landscape: Landscape | Dynamics,
     noise: Driver,
     x0: ArrayLike,
     *,
-    dt: float,
+    dt: float | None = None,
     n_steps: int,
     n_paths: int,
     seed: checks.Seed,
@@ -69,7 +71,8 @@ def simulate_paths(
 ) -> Paths:
     """Paths of an equation from `x0`, every `save_every`-th step of them, as `Paths`.
 
-    `landscape` is a `Landscape`, for ``dX = -gradient(X) dt + dZ``, or an `Equation`; `noise` is the driver of Z.
+    `landscape` is a `Landscape`, for ``dX = -gradient(X) dt + dZ``, an `Equation` or a `Chain`, for which `dt` is 1 and
+    may be left out; `noise` is the driver of Z. The values hold the whole state, velocities included.
 
     Path i depends on (seed, i) alone and is the path that `first_passage` follows with the same arguments. With
     streaming noise the memory in use is that of the result, whatever `n_steps` is; exact generators hold some whole
@@ -86,15 +89,18 @@ def simulate_paths(
     >>> paths.values.shape, paths.times[-1].round(9)
     ((3, 11), np.float64(10.0))
     """
-    step, n_steps = checks.positive("dt", dt), checks.count("n_steps", n_steps)
+    whole = as_equation(landscape)
+    step, n_steps = step_length(whole, dt), checks.count("n_steps", n_steps)
     n_paths, every = checks.count("n_paths", n_paths), checks.count("save_every", save_every)
     checks.finite("dt * n_steps", step * n_steps)
     if every > n_steps:
         raise ValueError(f"save_every must be at most n_steps = {n_steps}, got {every}.")
-    whole, threads, key = as_equation(landscape), checks.workers(n_jobs), checks.as_seed(seed)
+    threads, key = checks.workers(n_jobs), checks.as_seed(seed)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
     dim, n_saved = whole.dim, n_steps // every
-    motion = _motion(whole, checks.choice("solver", solver, SOLVERS), x0, n_paths, step)
+    motion = _motion(whole, posed_solver(whole, noise, solver, step), x0, n_paths, step)
+    if isinstance(motion, Motion):
+        motion = motion.on(whole.schedule(n_steps))
     checks.fits_memory("paths", 8.0 * n_paths * (n_saved + 1) * dim)
     out, feed = np.empty((n_paths, n_saved + 1, dim)), noise.feed(n_steps, step, whole.n_channels, key)
     size = feed.max_paths or LANES * -(-n_paths // (LANES * threads))
@@ -121,8 +127,8 @@ def simulate_paths(
     return paths
 
 
-def _motion(equation: Equation, solver: str, x0: ArrayLike, n_paths: int, dt: float) -> Motion | WideMotion:
+def _motion(equation: Dynamics, solver: str, x0: ArrayLike, n_paths: int, dt: float) -> Motion | WideMotion:
     """The motion of paths from x0 that nobody watches."""
-    if equation.wide:
+    if isinstance(equation, Equation) and equation.wide:
         return WideMotion.of(equation, solver, None, as_origins(equation.dim, n_paths, x0), (dt, 1.0))
-    return Motion.unwatched(equation, SOLVERS[solver], np.array([as_point(equation.dim, x0)]), dt)
+    return Motion.unwatched(equation, SOLVERS[solver], np.array([as_point(equation, x0)]), dt)

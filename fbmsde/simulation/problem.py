@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..core.points import Point
 from ..core.types import Key
 from ..drivers.base import Driver
-from ..dynamics.equation import Equation
+from ..dynamics.base import Dynamics
 from .regions import Region
 
 
@@ -19,12 +19,17 @@ class Problem:
     Path i of a problem is a pure function of its `key` and i.
     """
 
-    equation: Equation
+    equation: Dynamics
     driver: Driver
     start: Point
     region: Region
     horizon: float
     key: Key
+
+    @property
+    def position(self) -> Point:
+        """The coordinates of the start that the region sees."""
+        return self.start[: self.equation.n_positions]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from numba import njit
 
 from ..core import checks
 from ..core.captured import OPTIONS
-from ..core.compile import by_content, compiled, require_compiles
+from ..core.compile import Form, by_content, compiled, require_compiles
 from ..core.points import Point
 from ..core.types import Array
 from ..drivers.jumping import Jumping
@@ -143,7 +143,7 @@ Standing = Between | Below
 def _checked(argument: str, dim: int, level_set: LevelSet) -> LevelSet:
     """The level set with checked parameters; ValueError unless its function compiles."""
     params = checks.numbers("params", level_set.params)
-    require_compiles(argument, level_set.level, dim, len(params), vector=False)
+    require_compiles(argument, level_set.level, Form.of_value(dim, len(params)))
     given = {"finest": level_set.finest, "steepness": level_set.steepness}
     lengths = {name: None if value is None else checks.positive(name, value) for name, value in given.items()}
     return LevelSet(level_set.level, params, **lengths)
@@ -165,7 +165,7 @@ class Moving:
         walls: list[Wall] = []
         for name, wall, far in (("lower", lower, -math.inf), ("upper", upper, math.inf)):
             if callable(wall):
-                require_compiles(name, wall, 1, 0, vector=False)
+                require_compiles(name, wall, Form((("t", 1),)))
                 walls.append(wall)
             else:
                 walls.append(far if wall is None else checks.number("domain", wall))

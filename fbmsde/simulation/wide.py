@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..core import checks
 from ..core.arrays import require_indices
 from ..core.captured import OPTIONS, packaged
-from ..core.compile import by_content, compiled, require_compiles
+from ..core.compile import Form, by_content, compiled, require_compiles
 from ..core.points import Point
 from ..core.types import Array, Key
 from ..drivers.base import Driver
@@ -25,6 +25,7 @@ from ._wide_motion import WideMotion
 from .domains import LevelSet
 from .grid import GridRun, run_passages
 from .monitoring import Grid, Monitoring, Shifted
+from .posed import posed_solver
 from .problem import Crowd
 from .watch import level_watch
 
@@ -113,7 +114,7 @@ def wide_domain(dim: int, origins: Array, domain: object) -> LevelSet:
         raise ValueError(f"domain must be a level function in {dim} dimensions, got {domain!r}.")
     level_set = domain if isinstance(domain, LevelSet) else LevelSet(domain)
     params = checks.numbers("params", level_set.params)
-    require_compiles("domain", level_set.level, dim, len(params), vector=False, arrays=True)
+    require_compiles("domain", level_set.level, Form.of_value(dim, len(params), arrays=True))
     require_indices("domain", compiled(level_set.level), dim, params, vector=False)
     steepness = level_set.steepness
     if steepness is not None:
@@ -158,6 +159,7 @@ def wide_passages(problem: WideProblem, monitoring: Monitoring, crowd: Crowd) ->
         )
     watch = level_watch(posed.domain.level, posed.domain.params, dim)
     clock = dt, posed.driver.increment_scale(dt)
-    motion = WideMotion.of(posed.equation, monitoring.solver, watch, posed.origins, clock)
+    solver = posed_solver(posed.equation, posed.driver, monitoring.solver, dt)
+    motion = WideMotion.of(posed.equation, solver, watch, posed.origins, clock)
     run = GridRun(motion, dt, Ends.open(crowd.n_paths, dim), ("level",), crowd)
     return run_passages(run, posed, monitoring.until)

@@ -48,7 +48,7 @@ def test_the_clock_of_a_path_begins_at_its_start(solver):
     """``dX = 2 t dt``: the rectangle rule gives n (n-1) dt^2, the trapezoidal rule t^2, late lanes included."""
     ramp = Equation(lambda t, x: 2.0 * t + 0.0 * x)
     steps = np.arange(101)
-    exact = {"euler": steps * (steps - 1) * 1e-4, "heun": steps**2 * 1e-4}[solver]
+    exact = steps * (steps - 1) * 1e-4 if solver == "euler" else steps**2 * 1e-4
     np.testing.assert_allclose(whole(ramp, QUIET, 0.0, solver, n_paths=300), np.tile(exact, (300, 1)), atol=1e-9)
     passages = first_passage(ramp, QUIET, 0.0, (-1.0, 0.249), dt=0.01, horizon=1.0, n_paths=300, seed=1, solver=solver)
     assert np.all(passages.times == 0.01 * np.argmax(exact >= 0.249))
