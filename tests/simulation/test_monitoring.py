@@ -66,7 +66,7 @@ def test_options_without_a_meaning_are_refused(change, error, message):
     ("make", "message"),
     [
         (lambda: Grid(0.0), r"dt must be positive and finite, got 0\.0"),
-        (lambda: Grid(0.1, "rk4"), r"solver must be one of euler, heun, got 'rk4'"),
+        (lambda: Grid(0.1, "milstein"), r"solver must be one of euler, heun, rk4, got 'milstein'"),
         (lambda: Continuous(0), r"fine_steps must be"),
         (lambda: Continuous(2**31), r"fine_steps must be at most 2\^30, got 2147483648"),
         (lambda: Continuous(longest=-1.0), r"longest must be positive and finite, got -1\.0"),
