@@ -70,8 +70,8 @@ def ou_exit_at_top(x0: float, domain: tuple[float, float], *, curvature: float =
     x, a, b = np.clip(np.array([start, lower, upper]) * unit, -_CERTAIN, _CERTAIN)
     top = max(a * a, b * b)
     at_x, at_a, at_b = (float(scipy.special.dawsn(z)) * math.exp(z * z - top) for z in (x, a, b))
-    if at_b - at_a < 1e-8 * max(abs(at_a), abs(at_b)):  # so narrow that the slope is constant
-        return brownian_exit_at_top(start, (lower, upper), drift=-curvature * start, sigma=sigma)
+    if at_b - at_a < 1e-8 * max(abs(at_a), abs(at_b)):  # so narrow that the well is flat in it
+        return (start - lower) / (upper - lower)
     return min(max((at_x - at_a) / (at_b - at_a), 0.0), 1.0)
 
 
