@@ -153,6 +153,29 @@ def test_spread_under_epoch_noise(drift, ratio):
     assert found == pytest.approx(ratio, abs=5e-4)
 
 
+@pytest.mark.slow
+def test_spread_under_batches_of_a_shuffled_population():
+    """400 chains over 50 epochs of 1437 skewed numbers in batches of 128, drifts 0.1 and 0.8, all places of an epoch.
+
+    Catches a standard deviation that is 3 % off; without memory the first would be 0.954 in place of 0.555.
+    """
+    rng, drifts, chains = np.random.default_rng(12), np.array([[0.1], [0.8]]), 400
+    samples = rng.standard_exponential(1437)
+    samples = (samples - samples.mean()) / samples.std()
+    x, squares, steps = np.zeros((2, chains)), np.zeros((2, chains)), 0
+    for epoch in range(60):
+        shuffled = rng.permuted(np.broadcast_to(samples, (chains, 1437)), axis=1)
+        for noise in shuffled[:, : 11 * 128].reshape(chains, 11, 128).mean(axis=2).T:
+            x = (1.0 - drifts) * x + noise
+            squares, steps = (squares + x * x, steps + 1) if epoch >= 10 else (squares, steps)
+    fresh = epochs.epoch_variance(1437, 128, replacement=True) / (1.0 - (1.0 - drifts) ** 2)
+    ratio = squares / steps / fresh
+    less = (1437 - 128) / 1436
+    exact = np.array([less * linear_chains.chain_variance(1.0 - d, digits) * (1 - (1 - d) ** 2) for d in (0.1, 0.8)])
+    z = (ratio.mean(axis=1) - exact) / (ratio.std(axis=1) / math.sqrt(chains))
+    assert np.abs(z).max() < threshold(2)
+
+
 @pytest.mark.parametrize(("n", "b"), [(12, 3), (13, 3), (7, 2), (5, 4)])
 def test_epoch_moments_by_counting(n, b):
     """Indicators of the samples in batches: variance and covariance from the counts of pairs, exact."""
