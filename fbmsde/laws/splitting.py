@@ -31,9 +31,7 @@ def exit_at_top(potential: Any, x0: float, domain: tuple[float, float], *, sigma
     return float(scipy.special.expit(below - above))
 
 
-def brownian_exit_at_top(
-    x0: float, domain: tuple[float, float], *, drift: float = 0.0, sigma: float = 1.0
-) -> float:
+def brownian_exit_at_top(x0: float, domain: tuple[float, float], *, drift: float = 0.0, sigma: float = 1.0) -> float:
     """Probability that Brownian motion with drift, started at `x0`, leaves the finite `domain` at its upper end.
 
     It is ``(1 - exp(-c (x0 - lower))) / (1 - exp(-c (upper - lower)))`` with ``c = 2 drift / sigma^2``, and the

@@ -37,9 +37,7 @@ def stable_jump_constant(alpha: float) -> float:
     return math.gamma(1.0 + index) * math.sin(math.pi * (2.0 - index) / 2.0) / math.pi
 
 
-def stable_mean_exit_time(
-    alpha: float, domain: checks.Interval, *, x0: float = 0.0, sigma: float = 1.0
-) -> float:
+def stable_mean_exit_time(alpha: float, domain: checks.Interval, *, x0: float = 0.0, sigma: float = 1.0) -> float:
     """Mean time until ``x0 + sigma L`` leaves the finite interval `domain` = (lower, upper). It is exact.
 
     It is ``((x0 - lower)(upper - x0))^(alpha/2) / (Gamma(1 + alpha) sigma^alpha)`` (Getoor 1961). Raises ValueError

@@ -210,8 +210,7 @@ def test_variance_of_a_time_average(hurst):
     for horizon in (0.5, 0.999999, 1.000001, 20.0):
         edges = [0.0, *(x for x in (1e-6, 1e-3, 0.1, 1.0, 5.0) if x < horizon), horizon]
         exact = sum(
-            integrate.quad(weighted, *ends, args=(horizon,), limit=400, epsrel=1e-11)[0]
-            for ends in pairwise(edges)
+            integrate.quad(weighted, *ends, args=(horizon,), limit=400, epsrel=1e-11)[0] for ends in pairwise(edges)
         )
         assert fou.fou_mean_variance(hurst, horizon) == pytest.approx(exact, rel=1e-8)
         scaled = fou.fou_mean_variance(hurst, horizon / 3.0, 3.0, 2.0)
