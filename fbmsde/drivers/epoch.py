@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from ..core import checks
 from ..core.random import normal_pair, normal_pairs, seed_lane
 from ..core.types import Array, Key
+from ..laws.epochs import epoch_autocorrelation, epoch_correlation
 from .base import BLOCK, LANES, Feed, Lanes, component, lanes
 from .branching import Branch, Copying, branch_of
 from .sample import Sampled
-from .shuffling import checked_batches, checked_phase, correlation_within, epoch_autocorrelation, random_phase
+from .shuffling import checked_batches, checked_phase, random_phase
 
 _MOST_STEPS = 2**40
 
@@ -151,7 +152,7 @@ class EpochNoise(Sampled):
     @property
     def correlation(self) -> float:
         """Correlation c of two batches of one epoch."""
-        return correlation_within(self.n_samples, self.batch_size)
+        return epoch_correlation(self.n_samples, self.batch_size)
 
     def increment_scale(self, dt: float) -> float:
         """Standard deviation of an increment, which is `sigma` for every step `dt`."""
@@ -165,7 +166,7 @@ class EpochNoise(Sampled):
         >>> EpochNoise(40, 10).autocovariance([0, 1, 2, 3, 4]).round(4).tolist()
         [1.0, -0.25, -0.1667, -0.0833, 0.0]
         """
-        return self.sigma**2 * epoch_autocorrelation(self.n_samples, self.batch_size, lags)
+        return self.sigma**2 * epoch_autocorrelation(lags, self.n_samples, self.batch_size)
 
     def most_steps(self) -> int:
         """The largest number of steps of a path."""

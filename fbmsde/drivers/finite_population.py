@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from ..core import checks
 from ..core.random import next_words, seed_lane
 from ..core.types import Array, Key
+from ..laws.epochs import epoch_autocorrelation
 from .base import BLOCK, LANES, Feed, Lanes, lanes
 from .branching import Branch, Copying, branch_of
 from .sample import Sampled
-from .shuffling import checked_batches, checked_phase, epoch_autocorrelation, random_phase
+from .shuffling import checked_batches, checked_phase, random_phase
 
 _MOST_STEPS = 2**40
 
@@ -237,7 +238,7 @@ class PopulationNoise(Sampled):
         k = checks.lags("lags", lags)
         memory = (k == 0) * 1.0
         if not self.replacement:
-            memory = epoch_autocorrelation(len(self.population), self.batch_size, k)
+            memory = epoch_autocorrelation(k, len(self.population), self.batch_size)
         return np.multiply.outer(memory, self.covariance() if self.components else self.covariance()[0, 0])
 
     def most_steps(self) -> int:

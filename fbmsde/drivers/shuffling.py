@@ -1,14 +1,14 @@
-"""Samples that are shuffled in each epoch and cut into batches: checks, and the second moments of the batches."""
+"""Samples that are shuffled in each epoch and cut into batches: checks, and the place of a path in its epoch."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..core import checks
 from ..core.random import next_words, seed_lane
-from ..core.types import Array, Key
+from ..core.types import Key
 
 EPOCHS = 2**24 - 1  # the lane of a path whose random words tell its place in its epoch and its shuffles, the last one
 
@@ -50,28 +50,3 @@ def checked_phase(phase: int, n_batches: int) -> int:
     if drawn >= n_batches:
         raise ValueError(f"phase must be less than the {n_batches} batches of an epoch, got {drawn}.")
     return drawn
-
-
-def correlation_within(n_samples: int, batch_size: int) -> float:
-    """Correlation ``-1 / (N / B - 1)`` of two batches of one epoch, which are drawn without replacement.
-
-    The samples of both have variance v and covariance ``-v / (N - 1)`` with each other; the means over B of them have
-    variance ``(v / B) (N - B) / (N - 1)`` and covariance ``-v / (N - 1)``.
-
-    >>> correlation_within(40, 10)
-    -0.3333333333333333
-    """
-    return -batch_size / (n_samples - batch_size)
-
-
-def epoch_autocorrelation(n_samples: int, batch_size: int, lags: ArrayLike) -> Array:
-    """Autocorrelation of the batches at integer lags, same shape, averaged over the places in an epoch.
-
-    Of the M batches of an epoch, M - k have a partner in it that is k steps away.
-
-    >>> epoch_autocorrelation(40, 10, [0, 1, 2, 3, 4]).round(4).tolist()
-    [1.0, -0.25, -0.1667, -0.0833, 0.0]
-    """
-    k, n_batches = checks.lags("lags", lags), n_samples // batch_size
-    share = np.maximum(n_batches - k, 0) / n_batches
-    return np.where(k == 0, 1.0, np.where(share > 0.0, correlation_within(n_samples, batch_size) * share, 0.0))

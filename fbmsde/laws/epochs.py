@@ -41,7 +41,7 @@ def epoch_correlation(n_samples: int, batch_size: int) -> float:
     -0.097785
     """
     batches_per_epoch(n_samples, batch_size)
-    return -1.0 / (n_samples / batch_size - 1.0)
+    return -batch_size / (n_samples - batch_size)
 
 
 def epoch_autocorrelation(lags: ArrayLike, n_samples: int, batch_size: int) -> Array:
@@ -55,7 +55,7 @@ def epoch_autocorrelation(lags: ArrayLike, n_samples: int, batch_size: int) -> A
     array([ 1.    , -0.25  , -0.1667, -0.0833,  0.    ])
     """
     whole = batches_per_epoch(n_samples, batch_size)
-    k = np.abs(np.asarray(lags, dtype=float))
+    k = checks.lags("lags", lags)
     same = epoch_correlation(n_samples, batch_size) * (whole - k) / whole
     return np.where(k == 0, 1.0, np.where(k < whole, same, 0.0))
 
