@@ -5,6 +5,7 @@ from .drivers.epoch import EpochNoise
 from .drivers.fbm_compat import FBM
 from .drivers.finite_population import PopulationNoise
 from .drivers.fractional import FractionalNoise
+from .drivers.mixed import MixedNoise
 from .drivers.rational.streaming import StreamingNoise
 from .drivers.sample import fbm, fgn
 from .drivers.stable import StableNoise
@@ -57,6 +58,7 @@ __all__ = [
     "HorizonError",
     "Landscape",
     "LevelSet",
+    "MixedNoise",
     "NoEstimateError",
     "PassageTimes",
     "PathError",
