@@ -46,7 +46,7 @@ DRIVERS = {
     "stable": StableNoise(1.5, 0.7),
     "Cauchy": StableNoise(1.0),
     "population": PopulationNoise(np.concatenate([SAMPLES, -SAMPLES]), 7),
-    "mixed": MixedNoise(FractionalNoise(0.7, 0.3), EpochNoise(60, 10, 0.5), ArmaNoise(ar=(0.5,))),
+    "mixed": MixedNoise(FractionalNoise(0.7, 0.3), EpochNoise(60, 10, 0.5)),
     "population with replacement": PopulationNoise(np.concatenate([SAMPLES, -SAMPLES]), 4, True),
 }
 

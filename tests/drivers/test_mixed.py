@@ -20,7 +20,7 @@ SAMPLES = [[1.0, 2.0], [3.0, -1.0], [0.0, 0.5], [2.0, 2.0]]
 
 
 @pytest.mark.parametrize("dim", [1, 2])
-@pytest.mark.parametrize("parts", [PARTS[:2], PARTS, (PARTS[1], PARTS[1])])
+@pytest.mark.parametrize("parts", [PARTS, (PARTS[1], PARTS[1])])
 def test_increments_are_the_sum_of_those_of_the_parts(parts, dim):
     total = MixedNoise(*parts).sample(20, LANES + 3, dt=0.3, dim=dim, seed=3)
     added = np.zeros_like(total)
@@ -32,10 +32,10 @@ def test_increments_are_the_sum_of_those_of_the_parts(parts, dim):
 
 
 def test_parts_that_make_whole_paths():
-    exact = FractionalNoise(0.7, method="davies_harte")
-    noise = MixedNoise(exact, FractionalNoise(0.3))
-    assert np.isfinite(noise.sample(30, 300, seed=1)).all()
-    assert not isinstance(noise.feed(30, 1.0, 1, KEY), Branching)
+    noise = MixedNoise(FractionalNoise(0.7, method="davies_harte"), FractionalNoise(0.3))
+    feed = noise.feed(30, 1.0, 1, KEY)
+    assert feed.max_paths == FractionalNoise(0.7, method="davies_harte").feed(30, 1.0, 1, KEY).max_paths
+    assert not isinstance(feed, Branching)
     with pytest.raises(ValueError, match="method must be 'streaming' for `until`"):
         noise.most_steps()
     assert MixedNoise(*PARTS).most_steps() == min(part.most_steps() for part in PARTS)
@@ -48,13 +48,12 @@ def test_moments_are_sums():
     np.testing.assert_allclose(noise.autocovariance(lags, 0.3), wanted)
     assert noise.increment_scale(0.3) == pytest.approx(math.sqrt(wanted[0, 0]))
     shaped = MixedNoise(PopulationNoise(SAMPLES, 2), EpochNoise(50, 10))
-    assert shaped.components == 2 and shaped.sample(5, 3, seed=1).shape == (3, 5, 2)
+    assert shaped.components == 2
     np.testing.assert_allclose(shaped.autocovariance([0])[0], PopulationNoise(SAMPLES, 2).covariance() + np.eye(2))
 
 
-@pytest.mark.parametrize("parts", [PARTS[:2], PARTS])
-def test_copied_and_reseeded_lanes(parts):
-    feed = MixedNoise(*parts).feed(500, 1.0, 2, KEY)
+def test_copied_and_reseeded_lanes():
+    feed = MixedNoise(*PARTS).feed(500, 1.0, 2, KEY)
     lanes, room = feed.lanes(0, LANES), np.empty((2, BLOCK, LANES))
     for lane in range(LANES):
         lanes.start(lanes.data, lane, lane)
