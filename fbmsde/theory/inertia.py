@@ -96,7 +96,8 @@ def inertia_formulas() -> Iterator[Formula]:
         status="exact",
         source="integral over the spectrum of the noise, Gradshteyn & Ryzhik 3.252.12",
         validity="every H, every friction, quadratic well",
-        measured="exact; against quadrature within 1e-10; simulated: 1.01(1), 1.00(1), 1.00(1) of it at H = 0.3, 0.5, 0.7",
+        measured="exact; against quadrature within 1e-10; simulated over it: 1.01(1), 1.00(1), 1.00(1) at H = 0.3, "
+        "0.5, 0.7",
         compute=_place,
     )
     yield Formula(
