@@ -55,7 +55,7 @@ def on_grid(
     """Exits through an upper barrier on the grid of n_steps itself, by jumps, the barrier where it is."""
     motion = (landscape.point_gradient, landscape.params)
     region = interval_watch(-math.inf, barrier), interval_clearance
-    plan = Plan(motion, *region, (x0,), horizon / n_steps, n_steps, n_steps, 0.0)
+    plan = Plan(motion, *region, np.array([[x0]]), horizon / n_steps, n_steps, n_steps, 0.0)
     key = checks.as_seed(seed)
     return exits(FractionalNoise(hurst), plan, accuracy or Accuracy(), key, n_paths, 1, False)
 

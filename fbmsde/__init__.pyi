@@ -38,6 +38,7 @@ from .simulation.exact_ou import fractional_ornstein_uhlenbeck
 from .simulation.monitoring import Accuracy, Continuous, Grid, Shifted
 from .simulation.passage import first_passage
 from .simulation.paths import Paths, simulate_paths
+from .simulation.starts import Stationary
 from .simulation.wide import ball
 from .studies.escape.study import EscapeStudy, escape_study
 
@@ -67,6 +68,7 @@ __all__ = [
     "Shifted",
     "Split",
     "StableNoise",
+    "Stationary",
     "StreamingNoise",
     "anti_pgd",
     "ball",

@@ -79,7 +79,7 @@ class Mean:
         if variance > 0.0 and n_paths > 2:
             unbiased = math.sqrt(n_paths * (n_paths - 1)) / (n_paths - 2)
             skewness = unbiased * float(deviations**3 @ weights) / variance**1.5
-        if 2 * n_censored <= times.size:
+        if 2 * n_censored <= times.size and value > 0.0:
             skewness = max(skewness, 2.0 * spread / value)
         return cls(value, spread / math.sqrt(n_paths), n_censored > 0, horizon, skewness, n_paths)
 

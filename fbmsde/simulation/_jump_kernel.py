@@ -258,6 +258,15 @@ def _bend(gradient: Any, params: Any, x: Point, y: Point, between: Point, width:
     return most / far
 
 
+@njit(error_model="numpy", forceinline=True)
+def _origin(like: Point, origins: Array, path: int) -> Point:
+    """The point at which a path begins."""
+    point = like
+    for j in range(len(like)):
+        point = replaced(point, j, origins[path if origins.shape[0] > 1 else 0, j])
+    return point
+
+
 @njit(error_model="numpy", nogil=True)
 def _note_end(ends: Ends, path: int, now: int, outcome: int, rim: int, x: Point) -> None:
     """Note the step and the state in which a path ended and, if it has left, the rim and the point."""
@@ -271,8 +280,8 @@ def _note_end(ends: Ends, path: int, now: int, outcome: int, rim: int, x: Point)
 @njit(error_model="numpy", forceinline=True)
 def _jump_exits(
     gradient: Any, test: Any, clearance: Any, source: Source, tables: Jumps, params: Any, bounds: Any, line: Line,
-    stiffness: Array, limits: Limits, x0: Point, clock: Any, n_steps: int, queue: NDArray, ends: Ends,
-    control: NDArray, tally: NDArray, watched: Array,
+    stiffness: Array, limits: Limits, like: Point, origins: Array, clock: Any, n_steps: int, queue: NDArray,
+    ends: Ends, control: NDArray, tally: NDArray, watched: Array,
 ) -> None:  # fmt: skip
     """The ends of the queued paths; control[0] asks to stop, control[1] counts finished paths.
 
@@ -281,7 +290,7 @@ def _jump_exits(
     the largest duration times stiffness of a jump, at BENT the same from the places midway, and at UNSEEN 1 when a path
     went where nothing was scanned.
     """
-    mixing, dim, top = source.mixing, len(x0), tables.decay.shape[0] - 1
+    mixing, dim, top = source.mixing, len(like), tables.decay.shape[0] - 1
     dt, scale = clock
     most = max(source.start.shape[0] + 1, dim * tables.rank.max())  # normals that a start or a jump takes
     words, normals = np.empty((4, ROW_LANES), np.uint64), np.empty(-(-most // _BATCH) * _BATCH)
@@ -290,7 +299,8 @@ def _jump_exits(
         if control[0] != 0:
             break
         _begin(source, path, words, normals, state, levels)
-        x, now, m, position, outcome, jump, rim = x0, np.int64(0), top, normals.size, CENSORED, 0, INSIDE
+        x, now, m, position = _origin(like, origins, path), np.int64(0), top, normals.size
+        outcome, jump, rim = CENSORED, 0, INSIDE
         while now < n_steps and outcome == CENSORED and control[0] == 0:
             m = min(m + 1, top)
             while np.int64(1) << m > n_steps - now:
@@ -328,12 +338,12 @@ def jump_kernel(gradient: Any, test: Any, clearance: Any) -> Any:
 
     def kernel(
         source: Source, tables: Jumps, params: Any, bounds: Any, line: Line, stiffness: Array, limits: Limits,
-        x0: Point, clock: Any, n_steps: int, queue: NDArray, ends: Ends, control: NDArray, tally: NDArray,
-        watched: Array,
+        like: Point, origins: Array, clock: Any, n_steps: int, queue: NDArray, ends: Ends, control: NDArray,
+        tally: NDArray, watched: Array,
     ) -> None:  # fmt: skip
         _jump_exits(
-            gradient, test, clearance, source, tables, params, bounds, line, stiffness, limits, x0, clock, n_steps,
-            queue, ends, control, tally, watched,
+            gradient, test, clearance, source, tables, params, bounds, line, stiffness, limits, like, origins, clock,
+            n_steps, queue, ends, control, tally, watched,
         )  # fmt: skip
 
     return kernel

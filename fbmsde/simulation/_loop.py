@@ -39,7 +39,7 @@ def _save(moved: Array, paths: Counts, age: int, n_steps: int, every: int, saved
     """Copy the points after every `every`-th step of all lanes, `age` steps old before, to their places in `saved`."""
     for s in range(every - 1 - age % every, min(BLOCK, n_steps - age), every):
         place = (age + s + 1) // every
-        for j in range(moved.shape[0]):
+        for j in range(moved.shape[0] if place >= 0 else 0):
             for lane in range(paths.size):
                 if paths[lane] >= 0:
                     saved[paths[lane], place, j] = moved[j, s, lane]
@@ -69,14 +69,14 @@ def _begin(
 @njit(error_model="numpy", nogil=True)
 def _end_paths(
     start: Callable[..., None], data: tuple[object, ...], scale: float, settle: Callable[..., None], numbers: Array,
-    origins: Array, before: Array, x: Array, noise: Array, masks: Counts, born: Counts, paths: Counts, now: int,
-    n_steps: int, queue: Counts, upcoming: int, ends: Ends, saved: Array, control: Counts,
+    origins: Array, wait: int, before: Array, x: Array, noise: Array, masks: Counts, born: Counts, paths: Counts,
+    now: int, n_steps: int, queue: Counts, upcoming: int, ends: Ends, saved: Array, control: Counts,
 ) -> tuple[int, int]:  # fmt: skip
     """Note the paths that ended in the block up to step `now` and give their lanes to the upcoming ones of the queue.
 
     Returns the first step at which the next path can be censored, and the place in the queue.
     """
-    deadline = now + n_steps
+    deadline = now + wait + n_steps
     for lane in range(paths.size):
         age = now - BLOCK - born[lane]
         state, last = _verdict(masks[lane], age, n_steps)
@@ -89,7 +89,7 @@ def _end_paths(
                 control[1] += 1
             free = saved.size == 0 or age + BLOCK >= n_steps
             if free:
-                born[lane] = now
+                born[lane] = now + wait
             if free and upcoming < queue.size:
                 paths[lane] = _begin(start, data, lane, queue[upcoming], origins, x, saved)
                 upcoming += 1
@@ -102,22 +102,23 @@ def _end_paths(
 def follow_paths(
     start: Callable[..., None], draw: Callable[..., None], data: tuple[object, ...], scale: float,
     advance: Callable[..., int], settle: Callable[..., None], numbers: Array, origins: Array, channels: int,
-    n_steps: int, queue: Counts, ends: Ends, saved: Array, every: int, control: Counts,
+    wait: int, n_steps: int, queue: Counts, ends: Ends, saved: Array, every: int, control: Counts,
 ) -> None:  # fmt: skip
     """Follow the queued paths to their exit or the horizon, and note how each ended.
 
-    `origins` has a row for each path, or one for all of them. Where `saved` (n_paths, n_saved + 1, dim) is not empty,
+    `origins` has a row for each path, or one for all of them. A path begins `wait` steps before its step 0, from which
+    on it counts. Where `saved` (n_paths, n_saved + 1, dim) is not empty,
     it takes the origin and the points after every `every`-th step, and all lanes begin their paths at the same time;
     otherwise a lane takes the next path at once. control[0] asks to stop, control[1] counts finished paths.
     """
     depth, dim = BLOCK if saved.size > 0 else 1, origins.shape[1]
     x, moved = np.empty((dim, depth, LANES)), np.empty((dim, depth, LANES))
     noise, masks = np.zeros((channels, BLOCK, LANES)), np.zeros(LANES, np.int64)
-    born, paths = np.zeros(LANES, np.int64), np.empty(LANES, np.int64)
+    born, paths = np.full(LANES, wait, np.int64), np.empty(LANES, np.int64)
     for lane in range(LANES):
         path = _begin(start, data, lane, queue[min(lane, queue.size - 1)], origins, x, saved)
         paths[lane] = path if lane < queue.size else -1  # a lane without a path runs along unread
-    upcoming, now, deadline = min(LANES, queue.size), 0, n_steps
+    upcoming, now, deadline = min(LANES, queue.size), 0, wait + n_steps
     while control[1] < queue.size and control[0] == 0:
         draw(data, noise)
         events = advance(numbers, scale, x, moved, noise, born, now, masks)
@@ -127,8 +128,8 @@ def follow_paths(
         now += BLOCK
         if events != 0 or now >= deadline:
             deadline, upcoming = _end_paths(
-                start, data, scale, settle, numbers, origins, moved, x, noise, masks, born, paths, now,
-                n_steps, queue, upcoming, ends, saved, control,
+                start, data, scale, settle, numbers, origins, wait, moved, x, noise, masks, born, paths,
+                now, n_steps, queue, upcoming, ends, saved, control,
             )  # fmt: skip
 
 
@@ -147,8 +148,7 @@ def _loop(data: types.Type) -> Callable[..., None]:
     start, draw = types.void(data, types.int64, types.int64), types.void(data, NOISE)
     signature = types.void(
         types.FunctionType(start), types.FunctionType(draw), data, types.float64, types.FunctionType(ADVANCE),
-        types.FunctionType(SETTLE), NUMBERS, ORIGINS, types.int64, types.int64, COUNTS, ENDS, NOISE, types.int64,
-        COUNTS,
+        types.FunctionType(SETTLE), NUMBERS, ORIGINS, *[types.int64] * 3, COUNTS, ENDS, NOISE, types.int64, COUNTS,
     )  # fmt: skip
     loop: Callable[..., None] = locked(follow_paths, signature, lasting_name(follow_paths))
     return loop

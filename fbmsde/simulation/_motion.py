@@ -51,7 +51,8 @@ class Motion(NamedTuple):
     n-th step of the block was, by which a path in a lane that was `age` steps old before it left at a finite point: its
     state (LEFT, UNRESOLVED or NO_LEVEL), the side and the place.
 
-    `origins` (n_paths, dim) are the points at which paths begin, or one point (1, dim) for all of them.
+    `origins` (n_paths, dim) are the points at which paths begin, or one point (1, dim) for all of them. They begin
+    `wait` steps before their step 0.
     """
 
     advance: Callable[..., int]
@@ -59,6 +60,7 @@ class Motion(NamedTuple):
     numbers: Array
     origins: Array
     channels: int
+    wait: int = 0
 
     @classmethod
     def of(cls, equation: Dynamics, solver: Scheme, watch: Watch, origins: Array, dt: float, scale: float) -> Motion:

@@ -31,6 +31,7 @@ from .errors import passages_of
 from .problem import Crowd, Problem
 from .regions import Moving, Standing, require_room
 from .scan import Scan, no_scan, scan_line, visited
+from .starts import rows_known
 from .watch import Watch
 
 _BLOCKS = 8  # blocks for each thread, because some end before others
@@ -83,9 +84,9 @@ class Jumper:
         far = reach * clock[1] * t.deviation
         far = np.concatenate([far, far[-1] * 2.0 ** np.arange(1, _LONGER + 1)])
         limits = Limits(reach, far, hurst, self.accuracy.drift_step, plan.widest, spread)
-        gradient, params = plan.motion
+        (gradient, params), like = plan.motion, (0.0,) * plan.origins.shape[1]
         scan = plan.scan.line, plan.scan.stiffness(far)
-        given = (source, t, params, plan.watch.bounds, *scan, limits, plan.start, clock, plan.n_steps)
+        given = (source, t, params, plan.watch.bounds, *scan, limits, like, plan.origins, clock, plan.n_steps)
         functions = gradient, plan.watch.test, plan.clearance
         return lambda *arrays: baked(jump_kernel, functions, (*given, *arrays))(*given, *arrays)
 
@@ -98,7 +99,7 @@ class Plan(NamedTuple):
 
     motion : the compiled gradient and its parameters.
     watch, clearance : the test of the moved region, and the compiled distance of its boundary.
-    start : the point at which the paths begin.
+    origins : the points at which paths begin, (n_paths, dim) or (1, dim).
     dt, n_steps, longest : the fine step, the number of such steps, and that in the longest jump.
     shift : the distance by which the boundary was moved inwards.
     scan : what is known of the landscape beforehand.
@@ -108,7 +109,7 @@ class Plan(NamedTuple):
     motion: Motion
     watch: Watch
     clearance: Callable[..., float]
-    start: Point
+    origins: Array
     dt: float
     n_steps: int
     longest: int
@@ -135,9 +136,9 @@ def exits(
     progress: bool | Callable[[int], object],
 ) -> Exits:  # fmt: skip
     """The exits of all paths, in blocks over the threads; ValueError if a fine step is too long for the drift."""
-    jumper = Jumper.of(noise, plan.n_steps, plan.longest, len(plan.start), key, accuracy)
+    jumper = Jumper.of(noise, plan.n_steps, plan.longest, plan.origins.shape[1], key, accuracy)
     blocks = np.array_split(np.arange(n_paths), min(n_paths, _BLOCKS * threads))
-    ends = Ends.open(n_paths, len(plan.start))
+    ends = Ends.open(n_paths, plan.origins.shape[1])
     control, seen = np.zeros((len(blocks), 2), np.int64), np.zeros((len(blocks), 3))
     tally = np.zeros((len(blocks), *jumper.tally_shape), np.int64)
     clock = (plan.dt, noise.increment_scale(plan.dt))
@@ -209,17 +210,18 @@ def jump_passages(
     """The passage times in continuous time; ValueError for problems and options that it cannot handle."""
     landscape = problem.equation.gradient_system()
     horizon, standing = checks.positive("horizon", problem.horizon), problem.region
+    rows = rows_known(problem.start, "in continuous time")
     if isinstance(standing, Moving):
         raise ValueError("domain must stand still in continuous time, got walls that move. Take Grid(dt).")
     noise.jump_source(2, 1, landscape.dim, accuracy.tolerance)  # refuses what no number of steps can make good
-    scan = _scan(problem, standing.ends, noise, landscape, horizon)
-    n_steps = _fine_steps(problem, standing, noise, fine_steps, scan, accuracy)
+    scan = _scan(rows, standing.ends, noise, landscape, horizon)
+    n_steps = fine_steps or _fine_steps(standing, rows, noise, horizon, _followed(scan, accuracy))
     dt = horizon / n_steps
     shift = barrier_shift(noise.common_hurst) * noise.increment_scale(dt)
     region = standing.moved_in(shift, noise)
-    require_room(region, shift, np.array([problem.start]))
+    require_room(region, shift, rows)
     longest_steps = n_steps if longest is None else max(1, int(min(longest / dt, n_steps)))
-    place = region.watch, standing.clearance(noise), problem.start
+    place = region.watch, standing.clearance(noise), rows
     plan = Plan(_motion(landscape), *place, dt, n_steps, longest_steps, shift, scan, region.widest)
     left = exits(noise, plan, accuracy, problem.key, crowd.n_paths, crowd.threads, crowd.progress)
     return passages_of(left.ends, region.names, dt, horizon, left.budget)
@@ -231,27 +233,28 @@ def _motion(landscape: Landscape) -> Motion:
 
 
 def _scan(
-    problem: Problem, ends: tuple[float, float], noise: Jumping, landscape: Landscape, horizon: float
+    rows: Array, ends: tuple[float, float], noise: Jumping, landscape: Landscape, horizon: float
 ) -> Scan:  # fmt: skip
     """The scan of the landscape wherever paths can be expected; in several dimensions, what `finest` declares."""
     finest = landscape.finest
     beyond = math.inf if finest is None else REACH_OF_FINEST * finest
     if landscape.dim > 1:
         return no_scan(beyond)
-    x0, sides, motion = problem.start[0], (-1, 1), _motion(landscape)
+    motion, sides, starts = _motion(landscape), (-1, 1), (float(rows.min()), float(rows.max()))
     open_sides = (math.isinf(ends[0]), math.isinf(ends[1]))
     low, high = (
         end if math.isfinite(end) else x0 + side * visited(*motion, x0, side, noise, horizon)
-        for side, end in zip(sides, ends, strict=True)
+        for side, end, x0 in zip(sides, ends, starts, strict=True)
     )
     return scan_line(motion, (low, high), open_sides, finest, beyond)
 
 
-def _fine_steps(
-    problem: Problem, region: Standing, noise: Jumping, fine_steps: int | None, scan: Scan, accuracy: Accuracy
-) -> int:  # fmt: skip
-    """The number of fine steps: that of the caller, or the default one."""
-    if fine_steps is not None:
-        return fine_steps
-    follows = accuracy.drift_step / scan.steepest if scan.steepest > 0.0 else math.inf
-    return default_fine_steps(noise, problem.horizon, region.distance(problem.start, noise), follows)
+def _followed(scan: Scan, accuracy: Accuracy) -> float:
+    """The longest step that follows the drift wherever it was scanned."""
+    return accuracy.drift_step / scan.steepest if scan.steepest > 0.0 else math.inf
+
+
+def _fine_steps(region: Standing, rows: Array, noise: Jumping, horizon: float, longest: float) -> int:
+    """The default number of fine steps, for the median distance of the starts (n, dim) from the boundary."""
+    distances = [region.distance(tuple(row), noise) for row in rows.tolist()]
+    return default_fine_steps(noise, horizon, float(np.median(distances)), longest)

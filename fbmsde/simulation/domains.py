@@ -6,13 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from ..core import checks
-from ..core.points import Point
 from ..core.portable import Portable
-from ..dynamics.base import Dynamics
 
 REACH_OF_FINEST = 2.0  # jumps reach at most so many smallest lengths, so that their ends show a feature
 
@@ -44,11 +39,3 @@ class LevelSet(Portable):
 Level = LevelSet | Callable[..., float]
 Wall = float | None | Callable[[float], float]
 Domain = checks.Interval | tuple[Wall, Wall] | Level | Mapping[str, Level]
-
-
-def as_point(equation: Dynamics, x0: ArrayLike) -> Point:
-    """The start as a tuple of `dim` finite floats; ValueError for another number of them."""
-    values = np.atleast_1d(checks.reals("x0", x0))
-    if values.ndim != 1:
-        raise ValueError(f"x0 must be one point, got shape {np.shape(x0)}.")
-    return tuple(equation.states(np.array([[checks.finite("x0", v) for v in values]]))[0].tolist())

@@ -85,7 +85,7 @@ def passages_of(
     steps, states = ends.steps, ends.states
     broken = (states == BROKEN) | (states == NO_LEVEL)
     censored = broken | (states == CENSORED)
-    times = np.where(censored & ~broken, horizon, (steps - broken) * dt)  # a broken path was inside one step before
+    times = np.where(censored & ~broken, horizon, np.maximum(steps - broken, 0) * dt)  # a broken path was inside before
     note = _note(int(np.count_nonzero(states == UNRESOLVED)), int(np.count_nonzero(~censored)), dt)
     departures = Departures(ends.sides, names, ends.places[:, 0] if ends.places.shape[1] == 1 else ends.places)
     passages = PassageTimes(times, censored, horizon, dt, error_budget, broken, note, departures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 from ..core import checks
 from ..core.blocks import run_blocks
 from ..core.points import Point
-from ..core.states import CENSORED
-from ..core.types import Array, Key
+from ..core.states import CENSORED, LEFT, NO_LEVEL, RUNNING
+from ..core.types import Array
 from ..drivers.base import Driver, Extending, Feed
 from ..dynamics.base import Dynamics
 from ..results.passage_times import PassageTimes
@@ -23,9 +24,11 @@ from ._loop import follow
 from ._motion import Motion
 from ._wide_loop import Spread, follow_wide
 from ._wide_motion import WideMotion
+from .beginning import Beginning, Walk, beginning, waiting_steps
 from .errors import HorizonError, passages_of
 from .problem import Crowd, Problem
 from .regions import Moving, Region
+from .watch import INSIDE, UNDEFINED, from_zero
 
 _FIRST_TRIAL = 2**10  # number of steps of the first trial of an open horizon
 _MOST_STEPS = 2**30  # largest number of steps of an open horizon
@@ -38,10 +41,13 @@ def grid_passages(
 
     The run ends at the horizon or, if `until` is not None, when this share of the paths has left.
     """
-    scale = problem.driver.increment_scale(dt)
-    motion = Motion.of(problem.equation, solver, region.watch, np.array([problem.start]), dt, scale)
-    walls = region if isinstance(region, Moving) else None
-    run = GridRun(motion, dt, Ends.open(crowd.n_paths, problem.equation.n_positions), region.names, crowd, walls)
+    equation, start = problem.equation, problem.start
+    wait, walk = waiting_steps(start, dt), Walk(equation, problem.driver, solver, dt, problem.key)
+    watch = from_zero(region.watch) if wait > 0 else region.watch
+    motion = Motion.of(equation, solver, watch, np.empty((0, equation.dim)), dt, problem.driver.increment_scale(dt))
+    ends = Ends.open(crowd.n_paths, equation.n_positions)
+    opening = partial(beginning, start, walk, n_paths=crowd.n_paths)
+    run = GridRun(motion._replace(wait=wait), dt, ends, region.names, crowd, opening, region)
     return run_passages(run, problem, until)
 
 
@@ -60,10 +66,6 @@ class Posed(Protocol):
     def horizon(self) -> float:
         """The end, which is inf where a share of the paths decides."""
 
-    @property
-    def key(self) -> Key:
-        """The key of all paths."""
-
 
 def run_passages(run: GridRun, problem: Posed, until: float | None) -> PassageTimes:
     """The passage times of a run up to the horizon or, if `until` is not None, until this share has left."""
@@ -72,21 +74,51 @@ def run_passages(run: GridRun, problem: Posed, until: float | None) -> PassageTi
         return _run_until(run, problem, until)
     end = checks.positive("horizon", problem.horizon)
     n_steps = checks.whole_steps(dt, end)
-    feed = problem.driver.feed(n_steps, dt, problem.equation.n_channels, problem.key)
-    run.on(problem.equation.schedule(n_steps)).fill(feed, n_steps, np.arange(run.crowd.n_paths))
+    begun, feed, queue = run.begun(n_steps)
+    begun.on(problem.equation.schedule(n_steps)).fill(feed, n_steps, queue)
     return run.passages(n_steps, end)
 
 
 @dataclass(frozen=True)
 class GridRun:
-    """A motion, the ends of paths, which are filled in here, the names of the sides, a crowd, and walls that move."""
+    """Paths of a crowd on a grid.
+
+    motion, dt : how they move, and the step.
+    ends, names : the ends of the paths, which are filled in here, and the names of the sides.
+    opening : ``opening(n_steps, most=None)`` is the beginning of a run of so many steps, see `beginning`.
+    region : the region that they leave, if they may be outside at time 0 or its walls may move.
+    """
 
     motion: Motion | WideMotion
     dt: float
     ends: Ends
     names: tuple[str, ...]
     crowd: Crowd
-    walls: Moving | None = None
+    opening: Callable[..., Beginning]
+    region: Region | None = None
+
+    @property
+    def wait(self) -> int:
+        """The number of steps of a burn-in."""
+        return self.motion.wait if isinstance(self.motion, Motion) else 0
+
+    def begun(self, n_steps: int, most: int | None = None) -> tuple[GridRun, Feed, NDArray[np.int64]]:
+        """The run at its beginning, the feed of the noise, and the numbers of the paths that are inside at time 0.
+
+        The others have left then, which is noted. `most` is the largest number of steps of a feed, None for no limit.
+        """
+        origins, feed, drawn = self.opening(n_steps, most=most)
+        inside = np.ones(self.crowd.n_paths, bool)
+        if drawn and self.region is not None:
+            positions = origins[:, : self.ends.places.shape[1]]
+            sides = np.array([self.region.side_at(tuple(row)) for row in positions.tolist()])
+            inside = sides == INSIDE
+            self.ends.states[:] = np.where(inside, RUNNING, np.where(sides == UNDEFINED, NO_LEVEL, LEFT))
+            self.ends.sides[sides > INSIDE] = sides[sides > INSIDE]
+            self.ends.places[sides > INSIDE] = positions[sides > INSIDE]
+        motion = self.motion
+        moved = motion._replace(origins=origins) if isinstance(motion, Motion) else motion
+        return replace(self, motion=moved), feed, np.flatnonzero(inside)
 
     def on(self, schedule: Array) -> GridRun:
         """The run whose motion takes the numbers of a schedule (n_steps,), empty for none."""
@@ -96,8 +128,8 @@ class GridRun:
 
     def fill(self, feed: Feed, n_steps: int, queue: NDArray[np.int64]) -> None:
         """Follow the queued path numbers up to the horizon, in blocks over the threads."""
-        if self.walls is not None:
-            self.walls.require_open(self.dt, n_steps)
+        if isinstance(self.region, Moving):
+            self.region.require_open(self.dt, n_steps)
         threads = self.crowd.threads
         size = feed.max_paths or max(1, -(-queue.size // threads))
         blocks = [queue[i : i + size] for i in range(0, queue.size, size)]
@@ -130,11 +162,11 @@ def _run_until(run: GridRun, problem: Posed, share: float) -> PassageTimes:
         raise ValueError(f"horizon must be positive, got {end}.")
     driver = checks.kind("noise", problem.driver, Extending, "Whole paths have a fixed end: leave `until` out.")
     asked = checks.whole_steps(dt, end) if math.isfinite(end) else _MOST_STEPS + 1
-    limit = min(driver.most_steps(), asked if math.isfinite(end) else _MOST_STEPS)
-    feed = problem.driver.feed(limit, dt, problem.equation.n_channels, problem.key)
-    n_steps, queue = min(_FIRST_TRIAL, limit), np.arange(run.crowd.n_paths)
+    limit = min(driver.most_steps() - run.wait, asked if math.isfinite(end) else _MOST_STEPS)
+    begun, feed, queue = run.begun(limit, driver.most_steps())
+    n_steps = min(_FIRST_TRIAL, limit)
     while True:
-        run.on(problem.equation.schedule(n_steps)).fill(feed, n_steps, queue)
+        begun.on(problem.equation.schedule(n_steps)).fill(feed, n_steps, queue)
         queue = np.flatnonzero(run.ends.states == CENSORED)
         left = 1.0 - queue.size / run.crowd.n_paths
         if left >= share or n_steps == limit:

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-
 from ..core import checks
 from ..drivers.fractional import FractionalNoise
 from ..drivers.jumping import Jumping
@@ -86,7 +84,7 @@ class Shifted(Grid):
             )
         shift = barrier_shift(noise.common_hurst) * noise.increment_scale(self.dt)
         region = problem.region.moved_in(shift, noise)
-        require_room(region, shift, np.array([problem.position]))
+        require_room(region, shift, problem.places)
         return grid_passages(problem, region, self.dt, solver, self.until, crowd)
 
 

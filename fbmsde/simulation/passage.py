@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypedDict, Unpack
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import checks
@@ -15,12 +14,13 @@ from ..dynamics.equation import Equation, as_equation
 from ..dynamics.landscapes import Landscape
 from ..results.passage_times import PassageTimes
 from .accuracy import Accuracy
-from .domains import Domain, as_point
+from .domains import Domain
 from .monitoring import MONITORING, Continuous, Monitoring
 from .posed import step_length
 from .problem import Crowd, Problem
 from .regions import region_of, require_inside
-from .wide import WideProblem, as_origins, wide_domain, wide_passages
+from .starts import Drawing, Stationary, rows_known, start_of
+from .wide import WideProblem, wide_domain, wide_passages
 
 
 class Shorthands(TypedDict, total=False):
@@ -40,7 +40,7 @@ class Shorthands(TypedDict, total=False):
 def first_passage(
     landscape: Landscape | Dynamics,
     noise: Driver,
-    x0: ArrayLike,
+    x0: ArrayLike | Drawing | Stationary,
     domain: Domain,
     *,
     horizon: float,
@@ -61,7 +61,9 @@ def first_passage(
     landscape : a `Landscape`, an `Equation` or a `Chain`. The step of a chain is a unit of time, and `dt` may be left
         out.
     noise : the driver, such as `FractionalNoise`.
-    x0 : the start, a float or (dim,) floats, inside the domain.
+    x0 : the start, a float or (dim,) floats, inside the domain; or one for each path, (n_paths, dim), in one dimension
+        (n_paths,). Velocities may be left out and then are 0. Or a function ``f(rng, n)`` that draws n starts from a
+        numpy Generator; it is asked for 1024 at a time. Or "stationary", or `Stationary(burn_in)`, on a grid.
     domain : ``(lower, upper)`` in one dimension, None, -inf or inf for an open side. On a grid each may be a function
         of the time, ``lower(t)``. Or a `LevelSet`, or a function that is negative inside, of a float or a tuple of d
         floats. Or several of them by name, ``{"left": level, ...}``: inside is where all are negative, and
@@ -100,15 +102,16 @@ def first_passage(
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
     crowd = Crowd(n_paths, checks.workers(n_jobs), progress)
     end, key = checks.number("horizon", horizon), checks.as_seed(seed)
+    start = start_of(x0, whole, n_paths, key)
     if isinstance(whole, Equation) and whole.wide:
-        origins = as_origins(whole.dim, n_paths, x0)
+        origins = rows_known(start, "where points are arrays")
         wide = WideProblem(whole, noise, origins, wide_domain(whole.dim, origins, domain), end, key)
         return wide_passages(wide, watched, crowd)
-    start = as_point(whole, x0)
     region = region_of(domain, whole.n_positions)
-    require_inside(region, np.array([start[: whole.n_positions]]))
-    checks.fits_memory("passage times", 26.0 * n_paths)
-    return watched.passages(Problem(whole, noise, start, region, end, key), crowd)
+    checks.fits_memory("passage times", (26.0 + 8.0 * whole.n_positions) * n_paths)
+    problem = Problem(whole, noise, start, region, end, key)
+    require_inside(region, problem.places)
+    return watched.passages(problem, crowd)
 
 
 def _monitoring(equation: Dynamics, monitoring: Monitoring | str, shorthands: Shorthands) -> Monitoring:

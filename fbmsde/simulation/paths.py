@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..core import checks
 from ..core.blocks import run_blocks
 from ..core.states import BROKEN
+from ..core.types import Array
 from ..drivers.base import LANES, Driver
 from ..dynamics.base import Dynamics
 from ..dynamics.equation import Equation, as_equation
@@ -21,10 +22,10 @@ from ._loop import follow
 from ._motion import Motion
 from ._wide_loop import Spread, follow_wide
 from ._wide_motion import WideMotion
-from .domains import as_point
+from .beginning import Walk, beginning, waiting_steps
 from .errors import PathError
 from .posed import posed_solver, step_length
-from .wide import as_origins
+from .starts import Drawing, Start, Stationary, rows_known, start_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -58,7 +59,7 @@ class Paths:
 def simulate_paths(
     landscape: Landscape | Dynamics,
     noise: Driver,
-    x0: ArrayLike,
+    x0: ArrayLike | Drawing | Stationary,
     *,
     dt: float | None = None,
     n_steps: int,
@@ -98,11 +99,11 @@ def simulate_paths(
     threads, key = checks.workers(n_jobs), checks.as_seed(seed)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
     dim, n_saved = whole.dim, n_steps // every
-    motion = _motion(whole, posed_solver(whole, noise, solver, step), x0, n_paths, step)
-    if isinstance(motion, Motion):
-        motion = motion.on(whole.schedule(n_steps))
     checks.fits_memory("paths", 8.0 * n_paths * (n_saved + 1) * dim)
-    out, feed = np.empty((n_paths, n_saved + 1, dim)), noise.feed(n_steps, step, whole.n_channels, key)
+    walk = Walk(whole, noise, SOLVERS[posed_solver(whole, noise, solver, step)], step, key)
+    start = start_of(x0, whole, n_paths, key)
+    origins, feed, _ = beginning(start, walk, n_steps, n_paths)
+    motion, out = _motion(walk, solver, start, origins, n_steps), np.empty((n_paths, n_saved + 1, dim))
     size = feed.max_paths or LANES * -(-n_paths // (LANES * threads))
     firsts = range(0, n_paths, size)
     control, ends = np.zeros((len(firsts), 2), np.int64), Ends.open(n_paths, 0)
@@ -116,19 +117,21 @@ def simulate_paths(
             follow(feed.lanes(firsts[i], queue.size), motion, n_steps, queue, ends, control[i], out, every)
 
     run_blocks(work, threads, control, n_paths, progress)
-    broken = np.where(ends.states == BROKEN, ends.steps, 0)
+    broken = ends.states == BROKEN
     times = np.arange(n_saved + 1, dtype=np.float64) * (every * step)
     for lost in np.flatnonzero(broken):
-        out[lost, -(-broken[lost] // every) :] = np.nan
-    paths = Paths(times, out[:, :, 0] if dim == 1 else out, step, broken > 0)
+        out[lost, max(0, -(-ends.steps[lost] // every)) :] = np.nan
+    paths = Paths(times, out[:, :, 0] if dim == 1 else out, step, broken)
     if broken.any():
-        path = int(np.argmax(broken > 0))
-        raise PathError.at(path, int(broken[path]), step, paths=paths)
+        path = int(np.argmax(broken))
+        raise PathError.at(path, int(ends.steps[path]), step, paths=paths)
     return paths
 
 
-def _motion(equation: Dynamics, solver: str, x0: ArrayLike, n_paths: int, dt: float) -> Motion | WideMotion:
-    """The motion of paths from x0 that nobody watches."""
+def _motion(walk: Walk, solver: str, start: Start, origins: Array, n_steps: int) -> Motion | WideMotion:
+    """The motion of paths from their origins that nobody watches."""
+    equation = walk.equation
     if isinstance(equation, Equation) and equation.wide:
-        return WideMotion.of(equation, solver, None, as_origins(equation.dim, n_paths, x0), (dt, 1.0))
-    return Motion.unwatched(equation, SOLVERS[solver], np.array([as_point(equation, x0)]), dt)
+        return WideMotion.of(equation, solver, None, rows_known(start, "where points are arrays"), (walk.dt, 1.0))
+    motion = Motion.unwatched(equation, walk.solver, origins, walk.dt)
+    return motion.on(equation.schedule(n_steps))._replace(wait=waiting_steps(start, walk.dt))

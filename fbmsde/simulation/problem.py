@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..core.points import Point
-from ..core.types import Key
+import numpy as np
+
+from ..core.types import Array, Key
 from ..drivers.base import Driver
 from ..dynamics.base import Dynamics
 from .regions import Region
+from .starts import Points, Start
 
 
 @dataclass(frozen=True)
@@ -21,15 +23,16 @@ class Problem:
 
     equation: Dynamics
     driver: Driver
-    start: Point
+    start: Start
     region: Region
     horizon: float
     key: Key
 
     @property
-    def position(self) -> Point:
-        """The coordinates of the start that the region sees."""
-        return self.start[: self.equation.n_positions]
+    def places(self) -> Array:
+        """The positions at which paths begin, (n_paths, n_positions) or one row for all; none if stationary."""
+        n = self.equation.n_positions
+        return self.start.rows[:, :n] if isinstance(self.start, Points) else np.empty((0, n))
 
 
 @dataclass(frozen=True)

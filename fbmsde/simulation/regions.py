@@ -18,6 +18,7 @@ from ..core.types import Array
 from ..drivers.jumping import Jumping
 from .domains import Domain, Level, LevelSet, Wall
 from .levels import Clearance, clear_of_both, interval_clearance, level_clearance, level_distance, shifted_level
+from .starts import of_path
 from .watch import INSIDE, LOWER, UNDEFINED, UPPER, Watch, either_watch, interval_watch, level_watch, moving_watch
 
 _CHUNK = 2**16  # steps at which moving walls are looked at in one go
@@ -278,6 +279,3 @@ def _outside(region: Region, rows: Array) -> Iterator[tuple[int, Point]]:
             yield path, tuple(row)
 
 
-def of_path(path: int, n_rows: int) -> str:
-    """The words that name a path in a message, empty if all paths begin at the same point."""
-    return f" for path {path}" if n_rows > 1 else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numba import njit
@@ -18,15 +19,18 @@ from ..core.types import Array, Key
 from ..drivers.base import Driver
 from ..drivers.fractional import FractionalNoise
 from ..dynamics.equation import Equation
+from ..dynamics.solvers import SOLVERS
 from ..laws.extremes import barrier_shift
 from ..results.passage_times import PassageTimes
 from ._ends import Ends
 from ._wide_motion import WideMotion
+from .beginning import Walk, beginning
 from .domains import LevelSet
 from .grid import GridRun, run_passages
 from .monitoring import Grid, Monitoring, Shifted
 from .posed import posed_solver
 from .problem import Crowd
+from .starts import Points
 from .watch import level_watch
 
 _MOST_PLACES = 2.0**30  # bytes of the places of exit that a run may keep
@@ -134,16 +138,6 @@ def _require_inside(domain: LevelSet, origins: Array, where: str) -> None:
             raise ValueError(f"x0{whose} must lie {where}, got level {value}.")
 
 
-def as_origins(dim: int, n_paths: int, x0: ArrayLike) -> Array:
-    """The starts, (1, dim) for one of all paths or (n_paths, dim); ValueError unless they are finite points."""
-    values = np.ascontiguousarray(checks.reals("x0", x0))
-    if values.shape not in ((dim,), (n_paths, dim)):
-        raise ValueError(f"x0 must have {dim} coordinates, or be ({n_paths}, {dim}), got shape {values.shape}.")
-    if not np.all(np.isfinite(values)):
-        raise ValueError("x0 must be finite, got inf or nan.")
-    return values.reshape(-1, dim)
-
-
 def wide_passages(problem: WideProblem, monitoring: Monitoring, crowd: Crowd) -> PassageTimes:
     """The passage times on a grid, with the boundary moved or not; ValueError in continuous time."""
     if not isinstance(monitoring, Grid):
@@ -161,5 +155,7 @@ def wide_passages(problem: WideProblem, monitoring: Monitoring, crowd: Crowd) ->
     clock = dt, posed.driver.increment_scale(dt)
     solver = posed_solver(posed.equation, posed.driver, monitoring.solver, dt)
     motion = WideMotion.of(posed.equation, solver, watch, posed.origins, clock)
-    run = GridRun(motion, dt, Ends.open(crowd.n_paths, dim), ("level",), crowd)
+    walk = Walk(posed.equation, posed.driver, SOLVERS[monitoring.solver], dt, posed.key)
+    opening = partial(beginning, Points(posed.origins), walk, n_paths=crowd.n_paths)
+    run = GridRun(motion, dt, Ends.open(crowd.n_paths, dim), ("level",), crowd, opening)
     return run_passages(run, posed, monitoring.until)

@@ -50,7 +50,8 @@ def run(landscape=FLAT, hurst=0.3, x0=0.0, domain=(-math.inf, 1.0), **options):
 def on_grid(hurst, barrier, n_steps, n_paths, *, landscape=FLAT, horizon=1.0, seed=1, **accuracy):
     """Exits on the grid itself: the barrier is not moved."""
     region = interval_watch(-math.inf, barrier), interval_clearance
-    plan = Plan((landscape.point_gradient, landscape.params), *region, (0.0,), horizon / n_steps, n_steps, n_steps, 0.0)
+    motion, dt = (landscape.point_gradient, landscape.params), horizon / n_steps
+    plan = Plan(motion, *region, np.array([[0.0]]), dt, n_steps, n_steps, 0.0)
     key = checks.as_seed(seed)
     return exits(FractionalNoise(hurst), plan, Accuracy(**accuracy), key, n_paths, 1, False)
 
@@ -154,7 +155,7 @@ def test_kernel_equals_plain_loop(hurst, bounds):
     noise, n_steps, dt = FractionalNoise(hurst), 700, 1e-3
     jumper = Jumper.of(noise, n_steps, n_steps, 1, checks.as_seed(3), Accuracy())
     region = interval_watch(*bounds), interval_clearance
-    plan = Plan((WELL.point_gradient, WELL.params), *region, (-1.0,), dt, n_steps, n_steps, 0.0)
+    plan = Plan((WELL.point_gradient, WELL.params), *region, np.array([[-1.0]]), dt, n_steps, n_steps, 0.0)
     got = exits(noise, plan, Accuracy(), jumper.key, 12, 1, False)
     for path in range(12):
         expected = plain_exit(jumper, path, WELL, bounds, -1.0, dt, n_steps)
@@ -634,6 +635,6 @@ def test_paths_beyond_what_was_scanned_leave_no_resolution(half, seen):
     motion, key = (FLAT.point_gradient, FLAT.params), checks.as_seed(1)
     scan = scan_line(motion, (-half, half), (True, True), None, math.inf)
     region = interval_watch(-math.inf, 2.0), interval_clearance
-    plan = Plan(motion, *region, (0.0,), 2.0**-9, 2**9, 2**9, 0.0, scan)
+    plan = Plan(motion, *region, np.array([[0.0]]), 2.0**-9, 2**9, 2**9, 0.0, scan)
     budget = exits(FractionalNoise(0.5), plan, Accuracy(), key, 60, 1, False).budget
     assert math.isfinite(budget.resolution) == seen

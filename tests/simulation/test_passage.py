@@ -261,7 +261,7 @@ def test_float32_noise_gives_the_same_exits_up_to_rounding():
         ({"x0": 0.0}, ValueError, r"x0 must lie inside the domain \(-inf, 0\.0\), got 0\.0"),
         ({"x0": 1.0}, ValueError, r"x0 must lie inside the domain"),
         ({"x0": math.nan}, ValueError, r"x0 must be finite, got nan"),
-        ({"x0": (0.0, 1.0)}, ValueError, r"x0 must have 1 coordinates, got shape \(2,\)"),
+        ({"x0": (0.0, 1.0)}, ValueError, r"x0 must have 1 coordinates, or be \(200,\), got shape \(2,\)"),
         ({"domain": (1.0, -1.0)}, ValueError, r"domain must have lower < upper, got \(1\.0, -1\.0\)"),
         ({"domain": 3.0}, TypeError, r"domain must be \(lower, upper\) or a level function, got 3\.0"),
         ({"domain": lambda x: x + 1.0}, ValueError, r"x0 must lie inside the domain, where the level is negative"),
