@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from typer.models import OptionInfo
 
+from ..drivers.registry import NOISES
 from .options import EXIT_STATUSES, count
 
 app = typer.Typer(
@@ -32,18 +33,29 @@ Hursts = Annotated[
     list[str],
     typer.Option("--hurst", metavar="LIST", help="Hurst values: 0.3,0.5 or a range 0.3:0.7:0.1. Repeatable."),
 ]
+Noise = Annotated[
+    str | None,
+    typer.Option(
+        "--noise",
+        metavar="NAME:KEY=VALUE",
+        help=f"Another noise, as epoch:n_samples=1437,batch_size=128; + adds noises. One of {', '.join(NOISES)}.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
 Seed = Annotated[int, typer.Option(parser=count, metavar="INTEGER", help="Seed of all random numbers.")]
 
 
-def _choice(names: Iterable[str], what: str = "") -> OptionInfo:
-    """An option that takes one of the names, and completes them."""
+def _choice(names: Iterable[str], what: str = "", default: str | None = None) -> OptionInfo:
+    """An option that takes one of the names, and completes them; `default` is what the help shows for None."""
     known = list(names)
 
     def complete(incomplete: str) -> list[str]:
         return [name for name in known if name.startswith(incomplete)]
 
-    option: OptionInfo = typer.Option(help=f"{what}One of {', '.join(known)}.", autocompletion=complete)
+    shown = True if default is None else default
+    option: OptionInfo = typer.Option(
+        help=f"{what}One of {', '.join(known)}.", autocompletion=complete, show_default=shown
+    )
     return option
 
 

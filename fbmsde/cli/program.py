@@ -27,8 +27,7 @@ COMMANDS = {
     ),
     "generate": SubCommand(
         "series",
-        "Write fractional Gaussian noise or fractional Brownian motion to a file, "
-        "exact unless the method is streaming.",
+        "Write fractional Gaussian noise, fractional Brownian motion or increments of another noise to a file.",
     ),
     "hurst": SubCommand(
         "series",

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import typer
 
 from ..core import checks
 from ..core.files import replacing
-from ..drivers.sample import METHODS, fbm, fgn
+from ..core.types import AnyArray
+from ..drivers.registry import named_noise
+from ..drivers.sample import METHODS, fbm, fgn, sample
 from ..hurst.batch import KINDS
 from ..hurst.estimate import INTERVALS, HurstEstimate, estimate_hurst
 from ..hurst.registry import ESTIMATORS, NULLS
 from ..io.series import DECIMALS, FORMATS, Series, read_series
-from .common import Overwrite, Seed, _choice, _count, _refuse_earlier, app
+from .common import Noise, Overwrite, Seed, _choice, _count, _refuse_earlier, app
 from .options import OnceCommand, refuse_pair, reported
 
 PROCESSES = ("fgn", "fbm")
@@ -28,36 +31,66 @@ _NO_NULL = "none"
 
 @app.command(cls=OnceCommand)
 def generate(
-    out: Annotated[Path, typer.Argument(help="File to write: .npy (n_paths, n) or .csv, one path per column.")],
-    hurst: Annotated[float, typer.Option(help="Hurst parameter.")] = 0.7,
+    out: Annotated[Path, typer.Argument(help="File to write: .npy (n_paths, n) or .csv, a path a column.")],
+    hurst: Annotated[float | None, typer.Option(help="Hurst parameter.", show_default="0.7")] = None,
     steps: Annotated[int, _count("Increments per path.")] = 1000,
     paths: Annotated[int, _count("Number of paths.")] = 1,
-    kind: Annotated[str, _choice(PROCESSES, "Increments of unit step, or paths from 0. ")] = "fgn",
+    kind: Annotated[str | None, _choice(PROCESSES, "Increments of unit step, or paths from 0. ", "fgn")] = None,
     horizon: Annotated[float | None, typer.Option(help="End time of the paths of fbm.", show_default="1.0")] = None,
-    method: Annotated[str, _choice(METHODS)] = "davies_harte",
+    method: Annotated[str | None, _choice(METHODS, "", "davies_harte")] = None,
+    noise: Noise = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write fractional Gaussian noise or fractional Brownian motion to a file, exact unless the method is streaming."""
+    """Write fractional Gaussian noise, fractional Brownian motion or increments of another noise to a file."""
     with reported():
-        if checks.choice("kind", kind, PROCESSES) == "fgn":
-            refuse_pair("--kind fgn", {"--horizon": horizon}, "has steps of length 1")
+        wanted = _Wanted(hurst, kind, horizon, method)
+        make = wanted.fractional() if noise is None else wanted.other(noise)
         if out.suffix not in (".npy", ".csv"):
             raise ValueError(f"out must end in .npy or .csv, got {out}.")
         _refuse_earlier(out.parent, (out.name,), overwrite)
         out.parent.mkdir(parents=True, exist_ok=True)
-        bar = sys.stderr.isatty()
         with replacing(out, overwrite=overwrite) as file:
-            if kind == "fgn":
-                values = fgn(hurst, steps, paths, method=method, seed=seed, progress=bar)
-            else:
-                end = 1.0 if horizon is None else horizon
-                values = fbm(hurst, steps, paths, horizon=end, method=method, seed=seed, progress=bar)
+            values = make(steps, paths, seed)
             if out.suffix == ".npy":
                 np.save(file, values)
             else:
-                np.savetxt(file, values.T, delimiter=",", fmt="%.17g")
-        typer.echo(f"wrote {out}: {kind} with H = {hurst:g}, {paths} x {values.shape[1]}")
+                columns = np.moveaxis(values, 0, 1).reshape(values.shape[1], -1)
+                np.savetxt(file, columns, delimiter=",", fmt="%.17g")
+        what = wanted.text if noise is None else f"increments of {noise}"
+        typer.echo(f"wrote {out}: {what}, {paths} x {values.shape[1]}")
+
+
+class _Wanted(NamedTuple):
+    """The options of `generate` that say which process it is; None where one is not given."""
+
+    hurst: float | None
+    kind: str | None
+    horizon: float | None
+    method: str | None
+
+    def fractional(self) -> Callable[[int, int, int], AnyArray]:
+        """A function of steps, paths and seed that makes fractional noise or motion."""
+        kind = "fgn" if self.kind is None else self.kind
+        method = "davies_harte" if self.method is None else self.method
+        hurst, bar = 0.7 if self.hurst is None else self.hurst, sys.stderr.isatty()
+        if checks.choice("kind", kind, PROCESSES) == "fgn":
+            refuse_pair("--kind fgn", {"--horizon": self.horizon}, "has steps of length 1")
+            return lambda steps, paths, seed: fgn(hurst, steps, paths, method=method, seed=seed, progress=bar)
+        end = 1.0 if self.horizon is None else self.horizon
+        return lambda steps, paths, seed: fbm(hurst, steps, paths, horizon=end, method=method, seed=seed, progress=bar)
+
+    def other(self, noise: str) -> Callable[[int, int, int], AnyArray]:
+        """A function of steps, paths and seed that makes increments of the noise over steps of 1."""
+        given = {f"--{name}": value for name, value in self._asdict().items()}
+        refuse_pair("--noise", given, "says all of the process")
+        driver, bar = named_noise(noise), sys.stderr.isatty()
+        return lambda steps, paths, seed: sample(driver, steps, paths, seed=seed, progress=bar)
+
+    @property
+    def text(self) -> str:
+        """Fractional noise or motion in words."""
+        return f"{self.kind or 'fgn'} with H = {0.7 if self.hurst is None else self.hurst:g}"
 
 
 @app.command("hurst", cls=OnceCommand)

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 import fbmsde
+from fbmsde import EpochNoise, FractionalNoise, MixedNoise, PopulationNoise
 from fbmsde.cli import app, main
 
 QUICK = ["escape", "--hurst", "0.5", "--paths", "200", "--horizon", "10", "--dt", "0.01", "--continuous", "0"]
@@ -94,6 +95,10 @@ def test_sgd_sets_step_and_strength(tmp_path):
         (["generate", "x.npy", "--method", "wood"], "error: method must be one of streaming, davies_harte, cholesky"),
         (["generate", "x.npy", "--kind", "fou"], "error: kind must be one of fgn, fbm, got 'fou'."),
         (["generate", "x.npy", "--horizon", "2"], "error: --horizon must not be given with --kind fgn"),
+        (["generate", "x.npy", "--noise", "white", "--hurst", "0.5"], "error: --hurst must not be given with --noise"),
+        (["generate", "x.npy", "--noise", "white", "--kind", "fgn"], "error: --kind must not be given with --noise"),
+        (["generate", "x.npy", "--noise", "pink"], "error: noise must be one of fractional, white, epoch"),
+        (["generate", "x.npy", "--noise", "epoch:n_samples=9"], "error: noise epoch must have batch_size"),
         (["escape", "--from-sgd", "0.1", "1", "--dt", "1"], "error: --dt must not be given with --from-sgd"),
         (["escape", "--from-sgd", "0.1", "1", "--sigma", "1"], "error: --sigma must not be given with --from-sgd"),
         (["escape", "--hurst", "0.3:0.7"], "error: hurst must be numbers separated by commas, or a range"),
@@ -122,6 +127,21 @@ def test_generate_writes_what_the_library_gives(tmp_path):
     again = call("generate", noise)
     assert again.exit_code == 1
     assert "out must not hold earlier results" in again.output
+
+
+def test_generate_takes_every_noise_by_name(tmp_path):
+    file, table = tmp_path / "x.npy", tmp_path / "x.csv"
+    text = "epoch:n_samples=50,batch_size=10,sigma=2+white:sigma=0.5"
+    result = call("generate", file, "--noise", text, "--steps", 20, "--paths", 3, "--seed", 5)
+    assert result.exit_code == 0 and f"increments of {text}, 3 x 20" in result.stdout
+    noise = MixedNoise(EpochNoise(50, 10, 2.0), FractionalNoise(0.5, 0.5))
+    assert np.array_equal(np.load(file), noise.sample(20, 3, seed=5))
+    samples = np.array([[1.0, 2.0], [3.0, 1.0], [0.0, 0.5], [2.0, 2.0]])
+    np.save(tmp_path / "samples.npy", samples)
+    text = f"population:samples={tmp_path / 'samples.npy'},batch_size=2"
+    assert call("generate", table, "--noise", text, "--steps", 20, "--paths", 3).exit_code == 0
+    columns = PopulationNoise(samples, 2).sample(20, 3, seed=0).transpose(1, 0, 2).reshape(20, 6)
+    assert np.array_equal(np.loadtxt(table, delimiter=","), columns)
 
 
 def test_generate_takes_the_noise_of_the_simulations(tmp_path):
