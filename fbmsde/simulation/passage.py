@@ -20,7 +20,7 @@ from .posed import step_length
 from .problem import Crowd, Problem
 from .regions import region_of, require_inside
 from .starts import Drawing, Stationary, rows_known, start_of
-from .wide import WideProblem, wide_domain, wide_passages
+from .wide import WideProblem, require_below, wide_passages, wide_region
 
 
 class Shorthands(TypedDict, total=False):
@@ -104,9 +104,9 @@ def first_passage(
     end, key = checks.number("horizon", horizon), checks.as_seed(seed)
     start = start_of(x0, whole, n_paths, key)
     if isinstance(whole, Equation) and whole.wide:
-        origins = rows_known(start, "where points are arrays")
-        wide = WideProblem(whole, noise, origins, wide_domain(whole.dim, origins, domain), end, key)
-        return wide_passages(wide, watched, crowd)
+        origins, wide = rows_known(start, "where points are arrays"), wide_region(whole.n_positions, domain)
+        require_below(wide, origins)
+        return wide_passages(WideProblem(whole, noise, origins, wide, end, key), watched, crowd)
     region = region_of(domain, whole.n_positions)
     checks.fits_memory("passage times", (26.0 + 8.0 * whole.n_positions) * n_paths)
     problem = Problem(whole, noise, start, region, end, key)

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from ..core import checks
+from ..core.arrays import require_indices
 from ..core.captured import OPTIONS
 from ..core.compile import Form, by_content, compiled, require_compiles
 from ..core.points import Point
@@ -76,11 +77,14 @@ class Below:
     ends = (-math.inf, math.inf)
 
     @classmethod
-    def of(cls, dim: int, levels: Mapping[str, Level]) -> Below:
-        """The region of level sets or level functions with checked parameters; ValueError unless they compile."""
+    def of(cls, dim: int, levels: Mapping[str, Level], arrays: bool = False) -> Below:
+        """The region of level sets or level functions with checked parameters; ValueError unless they compile.
+
+        If `arrays` is True they take points as arrays, for the loop in many dimensions.
+        """
         named = {name: each if isinstance(each, LevelSet) else LevelSet(each) for name, each in levels.items()}
         argument = "domain" if len(named) == 1 else "domain[{!r}]"
-        checked = [_checked(argument.format(name), dim, each) for name, each in named.items()]
+        checked = [_checked(argument.format(name), dim, each, arrays) for name, each in named.items()]
         return cls(dim, tuple(named), tuple(checked))
 
     @property
@@ -141,10 +145,12 @@ class Below:
 Standing = Between | Below
 
 
-def _checked(argument: str, dim: int, level_set: LevelSet) -> LevelSet:
+def _checked(argument: str, dim: int, level_set: LevelSet, arrays: bool) -> LevelSet:
     """The level set with checked parameters; ValueError unless its function compiles."""
     params = checks.numbers("params", level_set.params)
-    require_compiles(argument, level_set.level, Form.of_value(dim, len(params)))
+    require_compiles(argument, level_set.level, Form.of_value(dim, len(params), arrays=arrays))
+    if arrays:
+        require_indices(argument, compiled(level_set.level), dim, params, vector=False)
     given = {"finest": level_set.finest, "steepness": level_set.steepness}
     lengths = {name: None if value is None else checks.positive(name, value) for name, value in given.items()}
     return LevelSet(level_set.level, params, **lengths)
@@ -233,10 +239,8 @@ def _tracking(wall: Any) -> Any:
 
 def region_of(domain: Domain, dim: int) -> Region:
     """The region of a domain of points with `dim` coordinates; TypeError and ValueError for what is no domain."""
-    if isinstance(domain, Mapping):
-        return Below.of(dim, _named(domain))
-    if isinstance(domain, LevelSet) or callable(domain):
-        return Below.of(dim, {"level": domain})
+    if isinstance(domain, (Mapping, LevelSet)) or callable(domain):
+        return Below.of(dim, named_levels(domain))
     if dim != 1:
         raise ValueError(f"domain must be a level function in {dim} dimensions, got {domain!r}.")
     if isinstance(domain, (tuple, list)) and len(domain) == 2 and any(callable(wall) for wall in domain):
@@ -245,8 +249,10 @@ def region_of(domain: Domain, dim: int) -> Region:
     return Between(lower, upper)
 
 
-def _named(domain: Mapping[str, Level]) -> Mapping[str, Level]:
-    """The named level sets; ValueError and TypeError unless all have names and levels."""
+def named_levels(domain: Level | Mapping[str, Level]) -> Mapping[str, Level]:
+    """The level sets by name, a single one as "level"; ValueError and TypeError unless all have names and levels."""
+    if not isinstance(domain, Mapping):
+        return {"level": domain}
     if not domain:
         raise ValueError("domain must name at least one level set, got an empty dictionary.")
     for name, each in domain.items():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -11,9 +11,8 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from ..core import checks
-from ..core.arrays import require_indices
 from ..core.captured import OPTIONS, packaged
-from ..core.compile import Form, by_content, compiled, require_compiles
+from ..core.compile import by_content, compiled
 from ..core.points import Point
 from ..core.types import Array, Key
 from ..drivers.base import Driver
@@ -25,13 +24,13 @@ from ..results.passage_times import PassageTimes
 from ._ends import Ends
 from ._wide_motion import WideMotion
 from .beginning import Walk, beginning
-from .domains import LevelSet
+from .domains import Domain, LevelSet
 from .grid import GridRun, run_passages
 from .monitoring import Grid, Monitoring, Shifted
 from .posed import posed_solver
 from .problem import Crowd
-from .starts import Points
-from .watch import level_watch
+from .regions import Below, named_levels
+from .starts import Points, of_path
 
 _MOST_PLACES = 2.0**30  # bytes of the places of exit that a run may keep
 
@@ -87,55 +86,54 @@ class WideProblem:
     equation: Equation
     driver: Driver
     origins: Array
-    domain: LevelSet
+    region: Below
     horizon: float
     key: Key
 
     def moved_in(self, dt: float) -> WideProblem:
         """The problem with its boundary moved inwards by the shift that makes up for steps of `dt`."""
         advice = "The shift of the boundary is known for fractional noise only."
-        noise, domain = checks.kind("noise", self.driver, FractionalNoise, advice), self.domain
-        if domain.steepness is None:
-            raise ValueError(
-                "domain must tell its steepness for a moved boundary in many dimensions, got None. Write the level as "
-                "a distance, with LevelSet(level, steepness=1.0), take ball(radius), or monitor on a grid."
-            )
+        noise = checks.kind("noise", self.driver, FractionalNoise, advice)
         if noise.rows is not None:
             raise ValueError(
                 "noise must have independent components of one strength for a moved boundary in many dimensions, got "
                 f"{noise}. Monitor on a grid."
             )
         shift = barrier_shift(noise.common_hurst) * noise.increment_scale(dt)
-        moved = LevelSet(_moved(domain.level), (shift * domain.steepness, *domain.params))
-        told = f"farther from the boundary than its shift of beta_H sigma dt^H = {shift:.3g}"
-        _require_inside(moved, self.origins, told)
-        return WideProblem(self.equation, self.driver, self.origins, moved, self.horizon, self.key)
+        level_sets = tuple(_moved_in(each, shift) for each in self.region.level_sets)
+        moved = Below(self.region.dim, self.region.names, level_sets)
+        where = f"farther from the boundary than its shift of beta_H sigma dt^H = {shift:.3g}"
+        require_below(moved, self.origins, where)
+        return replace(self, region=moved)
 
 
-def wide_domain(dim: int, origins: Array, domain: object) -> LevelSet:
-    """The level set of a domain of arrays; ValueError unless it compiles and all origins lie inside."""
-    if not isinstance(domain, LevelSet) and not callable(domain):
+def _moved_in(domain: LevelSet, shift: float) -> LevelSet:
+    """A level set with its boundary moved inwards; ValueError unless its steepness is known."""
+    if domain.steepness is None:
+        raise ValueError(
+            "domain must tell its steepness for a moved boundary in many dimensions, got None. Write the level as a "
+            "distance, with LevelSet(level, steepness=1.0), take ball(radius), or monitor on a grid."
+        )
+    return LevelSet(_moved(domain.level), (shift * domain.steepness, *domain.params))
+
+
+def wide_region(dim: int, domain: Domain) -> Below:
+    """The region of a domain of arrays: one level set or several named ones."""
+    if not isinstance(domain, (Mapping, LevelSet)) and not callable(domain):
         raise ValueError(f"domain must be a level function in {dim} dimensions, got {domain!r}.")
-    level_set = domain if isinstance(domain, LevelSet) else LevelSet(domain)
-    params = checks.numbers("params", level_set.params)
-    require_compiles("domain", level_set.level, Form.of_value(dim, len(params), arrays=True))
-    require_indices("domain", compiled(level_set.level), dim, params, vector=False)
-    steepness = level_set.steepness
-    if steepness is not None:
-        steepness = checks.positive("steepness", steepness)
-    checked = LevelSet(level_set.level, params, level_set.finest, steepness)
-    _require_inside(checked, origins, "inside the domain, where the level is negative")
-    return checked
+    return Below.of(dim, named_levels(domain), arrays=True)
 
 
-def _require_inside(domain: LevelSet, origins: Array, where: str) -> None:
-    """ValueError, with the path and its level, unless all origins lie inside."""
-    level = compiled(domain.level)
-    for path, origin in enumerate(origins):
-        value = level(origin, *domain.params)
-        if not value < 0:
-            whose = f" of path {path}" if len(origins) > 1 else ""
-            raise ValueError(f"x0{whose} must lie {where}, got level {value}.")
+def require_below(
+    region: Below, origins: Array, where: str = "inside the domain, where the level is negative"
+) -> None:
+    """Raise ValueError, with the path and the level, unless all origins (n, dim) lie inside."""
+    for each in region.level_sets:
+        level = compiled(each.level)
+        for path, origin in enumerate(origins):
+            value = level(origin, *each.params)
+            if not value < 0:
+                raise ValueError(f"x0 must lie {where}, got level {value}{of_path(path, len(origins))}.")
 
 
 def wide_passages(problem: WideProblem, monitoring: Monitoring, crowd: Crowd) -> PassageTimes:
@@ -151,11 +149,10 @@ def wide_passages(problem: WideProblem, monitoring: Monitoring, crowd: Crowd) ->
         raise MemoryError(
             f"the places of exit must fit in 1 GiB, got {crowd.n_paths} paths in {dim} dimensions. Run fewer at a time."
         )
-    watch = level_watch(posed.domain.level, posed.domain.params, dim)
     clock = dt, posed.driver.increment_scale(dt)
     solver = posed_solver(posed.equation, posed.driver, monitoring.solver, dt)
-    motion = WideMotion.of(posed.equation, solver, watch, posed.origins, clock)
+    motion = WideMotion.of(posed.equation, solver, posed.region.watch, posed.origins, clock)
     walk = Walk(posed.equation, posed.driver, SOLVERS[monitoring.solver], dt, posed.key)
     opening = partial(beginning, Points(posed.origins), walk, n_paths=crowd.n_paths)
-    run = GridRun(motion, dt, Ends.open(crowd.n_paths, dim), ("level",), crowd, opening)
+    run = GridRun(motion, dt, Ends.open(crowd.n_paths, dim), posed.region.names, crowd, opening)
     return run_passages(run, posed, monitoring.until)
