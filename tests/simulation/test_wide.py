@@ -345,7 +345,7 @@ def test_bad_functions_of_arrays_are_refused():
         Landscape(square, beyond, dim=2)
     with pytest.raises(ValueError, match="gradient must point up the potential, got one that points down"):
         Landscape(square, downhill, dim=2)
-    with pytest.raises(ValueError, match=r"gradient must take x and out \(arrays of 2 floats\) and 1 number of params"):
+    with pytest.raises(ValueError, match=r"gradient must take x \(an array of 2 floats\), out \(an array of 2 floats\)"):
         Landscape(lambda x, a: square(x), lambda x, out: None, (1.0,), dim=2)
     with pytest.raises(ValueError, match="potential must stay within arrays of 16 floats, got: index 20"):
         Landscape(lambda x: x[20], dim=16)
