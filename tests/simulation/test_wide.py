@@ -278,7 +278,7 @@ def refused(error, match, landscape=None, noise=None, x0=None, domain=None, **op
 def test_bad_starts_and_domains_are_refused():
     refused(ValueError, r"x0 must have 16 coordinates, or be \(3, 16\), got shape \(15,\)", x0=np.zeros(15))
     refused(ValueError, r"got shape \(2, 16\)", x0=np.zeros((2, 16)))
-    refused(ValueError, "x0 must be finite, got inf or nan", x0=np.full(16, math.nan))
+    refused(ValueError, "x0 must be finite, got nan", x0=np.full(16, math.nan))
     refused(ValueError, "x0 must lie inside the domain, where the level is negative, got level 3.0", x0=np.ones(16))
     starts = np.zeros((3, 16))
     starts[2, 0] = 2.0
@@ -345,7 +345,7 @@ def test_bad_functions_of_arrays_are_refused():
         Landscape(square, beyond, dim=2)
     with pytest.raises(ValueError, match="gradient must point up the potential, got one that points down"):
         Landscape(square, downhill, dim=2)
-    with pytest.raises(ValueError, match=r"gradient must take x \(an array of 2 floats\), out \(an array of 2 floats\)"):
+    with pytest.raises(ValueError, match=r"must take x \(an array of 2 floats\), out \(an array of 2 floats\)"):
         Landscape(lambda x, a: square(x), lambda x, out: None, (1.0,), dim=2)
     with pytest.raises(ValueError, match="potential must stay within arrays of 16 floats, got: index 20"):
         Landscape(lambda x: x[20], dim=16)
