@@ -29,6 +29,7 @@ from .hurst.rolling import rolling_hurst
 from .results.departures import Departures
 from .results.estimates import NoEstimateError
 from .results.passage_times import PassageTimes
+from .results.residence import ResidenceTimes
 from .results.split import Split
 from .simulation.bridge import bridge_passage
 from .simulation.budget import ErrorBudget
@@ -38,6 +39,7 @@ from .simulation.exact_ou import fractional_ornstein_uhlenbeck
 from .simulation.monitoring import Accuracy, Continuous, Grid, Shifted
 from .simulation.passage import first_passage
 from .simulation.paths import Paths, simulate_paths
+from .simulation.residence import residence_times
 from .simulation.starts import Stationary
 from .simulation.wide import ball
 from .studies.escape.study import EscapeStudy, escape_study
@@ -65,6 +67,7 @@ __all__ = [
     "PathError",
     "Paths",
     "PopulationNoise",
+    "ResidenceTimes",
     "Shifted",
     "Split",
     "StableNoise",
@@ -88,6 +91,7 @@ __all__ = [
     "overdamped",
     "power_law_spectrum",
     "quadratic",
+    "residence_times",
     "rippled_well",
     "rolling_hurst",
     "rosenbrock",

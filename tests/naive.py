@@ -264,3 +264,13 @@ def descent(
         x = x + momentum * v - rate * g if nesterov else x + v
         found.append(x)
     return found
+
+
+def visits(path: np.ndarray, cores: np.ndarray) -> list[tuple[int, int]]:
+    """Step and core of each entry of a path (n_steps + 1, d) into another core than its last; `cores` (m, d + 1)."""
+    entries: list[tuple[int, int]] = []
+    for step, point in enumerate(path):
+        for number, (*centre, radius) in enumerate(cores):
+            if math.dist(point, centre) <= radius and (not entries or entries[-1][1] != number):
+                entries.append((step, number))
+    return entries

@@ -19,10 +19,10 @@ HEAVY = {"numpy", "numba", "scipy", "matplotlib", "pandas", "tqdm", "filelock", 
 NAMES = """
 FBM Accuracy AnisotropicNoise ArmaNoise Chain Continuous Departures EpochNoise Equation ErrorBudget EscapeStudy
 FractionalNoise Grid HorizonError Landscape LevelSet MixedNoise NoEstimateError PassageTimes PathError Paths
-PopulationNoise Shifted Split StableNoise Stationary StreamingNoise anti_pgd ball bridge_passage double_well
-double_well_2d escape_study estimate_hurst fbm fgn first_passage fractional_ornstein_uhlenbeck hessian_factor
-hessian_spectrum langevin linear_network overdamped power_law_spectrum quadratic rippled_well rolling_hurst rosenbrock
-schedules sgd simulate_paths theory tilted_double_well valley
+PopulationNoise ResidenceTimes Shifted Split StableNoise Stationary StreamingNoise anti_pgd ball bridge_passage
+double_well double_well_2d escape_study estimate_hurst fbm fgn first_passage fractional_ornstein_uhlenbeck
+hessian_factor hessian_spectrum langevin linear_network overdamped power_law_spectrum quadratic residence_times
+rippled_well rolling_hurst rosenbrock schedules sgd simulate_paths theory tilted_double_well valley
 """
 
 

@@ -17,6 +17,7 @@ from fbmsde import (
     LevelSet,
     Shifted,
     first_passage,
+    hessian_factor,
     quadratic,
     simulate_paths,
 )
@@ -155,12 +156,10 @@ def test_noise_like_the_hessian_makes_a_quadratic_well_isotropic():
     12 000 paths: 5 % of a variance and .05 of a correlation are seen. A scalar sigma would give a ratio of 10.
     """
     hessian, s, dt = np.array([[5.0, 1.5], [1.5, 1.0]]), 0.6, 0.05
-    values, vectors = np.linalg.eigh(hessian)
-    root = vectors * np.sqrt(values) @ vectors.T
     well = Landscape(lambda x: 2.5 * x[0] ** 2 + 1.5 * x[0] * x[1] + 0.5 * x[1] ** 2,
                      lambda x: (5.0 * x[0] + 1.5 * x[1], 1.5 * x[0] + x[1]), dim=2)  # fmt: skip
-    paths = simulate_paths(well, FractionalNoise(0.5, s * root), (0.0, 0.0), dt=dt, n_steps=400, save_every=400,
-                           n_paths=12_000, seed=10)  # fmt: skip
+    noise = FractionalNoise(0.5, s * hessian_factor(well, (0.0, 0.0)))
+    paths = simulate_paths(well, noise, (0.0, 0.0), dt=dt, n_steps=400, save_every=400, n_paths=12_000, seed=10)
     x = paths.values[:, -1]
     exact = s**2 * np.linalg.inv(2.0 * np.eye(2) - dt * hessian)
     for i, j in ((0, 0), (0, 1), (1, 1)):
