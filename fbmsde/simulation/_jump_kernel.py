@@ -278,6 +278,14 @@ def _note_end(ends: Ends, path: int, now: int, outcome: int, rim: int, x: Point)
 
 
 @njit(error_model="numpy", forceinline=True)
+def _longest(m: int, n_left: int) -> int:
+    """The largest number up to m for which 2^m steps are not more than those that are left."""
+    while np.int64(1) << m > n_left:
+        m -= 1
+    return m
+
+
+@njit(error_model="numpy", forceinline=True)
 def _jump_exits(
     gradient: Any, test: Any, clearance: Any, source: Source, tables: Jumps, params: Any, bounds: Any, line: Line,
     stiffness: Array, limits: Limits, like: Point, origins: Array, clock: Any, n_steps: int, queue: NDArray,
@@ -302,9 +310,7 @@ def _jump_exits(
         x, now, m, position = _origin(like, origins, path), np.int64(0), top, normals.size
         outcome, jump, rim = CENSORED, 0, INSIDE
         while now < n_steps and outcome == CENSORED and control[0] == 0:
-            m = min(m + 1, top)
-            while np.int64(1) << m > n_steps - now:
-                m -= 1
+            m = _longest(min(m + 1, top), n_steps - now)
             m, noise, room, stiff = _choose(
                 gradient, params, clearance, bounds, tables, line, stiffness, limits, clock, x, m, state, levels, mixing
             )
