@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from typer.models import OptionInfo
 
-from ..drivers.registry import NOISES
 from .options import EXIT_STATUSES, count
 
 app = typer.Typer(
@@ -32,14 +31,6 @@ def _refuse_earlier(out: Path, names: tuple[str, ...], overwrite: bool) -> None:
 Hursts = Annotated[
     list[str],
     typer.Option("--hurst", metavar="LIST", help="Hurst values: 0.3,0.5 or a range 0.3:0.7:0.1. Repeatable."),
-]
-Noise = Annotated[
-    str | None,
-    typer.Option(
-        "--noise",
-        metavar="NAME:KEY=VALUE",
-        help=f"Another noise, as epoch:n_samples=1437,batch_size=128; + adds noises. One of {', '.join(NOISES)}.",
-    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
 Seed = Annotated[int, typer.Option(parser=count, metavar="INTEGER", help="Seed of all random numbers.")]
