@@ -10,8 +10,9 @@ from .drivers.rational.streaming import StreamingNoise
 from .drivers.sample import fbm, fgn
 from .drivers.stable import StableNoise
 from .dynamics import schedules
+from .dynamics.around import reflected, resetting
 from .dynamics.chain import Chain
-from .dynamics.curvature import hessian_factor
+from .dynamics.curvature import hessian_factor, loss_noise
 from .dynamics.descent import sgd
 from .dynamics.equation import Equation, overdamped
 from .dynamics.inertia import langevin
@@ -88,9 +89,12 @@ __all__ = [
     "hessian_spectrum",
     "langevin",
     "linear_network",
+    "loss_noise",
     "overdamped",
     "power_law_spectrum",
     "quadratic",
+    "reflected",
+    "resetting",
     "residence_times",
     "rippled_well",
     "rolling_hurst",

@@ -25,8 +25,11 @@ class Dynamics(Protocol):
     dim : the number of coordinates of the state.
     n_channels : the number of components of the noise.
     n_positions : the number of leading coordinates that domains test. The others are velocities and the like.
+    n_shown : the number of leading coordinates that `Paths` hold.
     params : the numbers that the step takes. They can change without compiling.
     unit_step : True for a chain, whose step is a unit of time.
+    reset_rate : how often a unit of time the last component of the noise is to be positive, and otherwise 0; that
+        component is none of the driver's. 0 where all components are.
     """
 
     @property
@@ -40,6 +43,12 @@ class Dynamics(Protocol):
 
     @property
     def n_positions(self) -> int: ...
+
+    @property
+    def n_shown(self) -> int: ...
+
+    @property
+    def reset_rate(self) -> float: ...
 
     @property
     def params(self) -> tuple[float, ...]: ...

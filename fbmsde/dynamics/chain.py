@@ -54,6 +54,7 @@ class Chain(Portable):
 
     _functions: ClassVar[tuple[str, ...]] = ("update", "rate")
     unit_step: ClassVar[bool] = True
+    reset_rate: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
         dim = checks.count("dim", self.dim)
@@ -74,6 +75,11 @@ class Chain(Portable):
     def n_positions(self) -> int:
         """The number of leading coordinates that domains test."""
         return self.dim if self.positions is None else self.positions
+
+    @property
+    def n_shown(self) -> int:
+        """The number of coordinates that `Paths` hold, which is all."""
+        return self.dim
 
     def states(self, points: Array) -> Array:
         """States (n, dim) of starts given by their coordinates (n, dim), or by their positions alone."""

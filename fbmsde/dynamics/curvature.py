@@ -1,14 +1,22 @@
-"""Second derivatives of a landscape: what makes a chain stable, and noise in proportion to them."""
+"""Noise in proportion to the loss or to its curvature, and the curvature that decides on stability."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.captured import OPTIONS
+from ..core.compile import by_content
 from ..core.linear import symmetric_eigen
+from ..core.points import Point, replaced
 from ..core.types import Array
-from .landscapes import Landscape
+from .landscapes import Coordinates, Landscape
 
 _STEP = 1e-5  # of the differences of the gradient, relative to the size of the coordinate
 
@@ -59,3 +67,49 @@ def sharpness(landscape: Landscape, x: ArrayLike) -> float:
     8.0
     """
     return float(symmetric_eigen(hessian(landscape, x))[0][-1])
+
+
+def loss_noise(
+    landscape: Landscape, scale: float = 1.0, offset: float = 0.0, minimum: float | None = None
+) -> Callable[..., Coordinates]:
+    """The amplitude ``sqrt((potential(x) - minimum + offset) / scale)`` of noise whose variance grows with the loss.
+
+    Under the mean-square loss the gradient noise of SGD has a covariance in proportion to the loss itself (Mori, Ziyin,
+    Liu & Ueda, Power-law escape rate of SGD, 2022, arXiv:2105.09557, which has the Hessian as the matrix). Give it to
+    `overdamped` or to `sgd`: ``sgd(landscape, 0.1, amplitude=loss_noise(landscape))``.
+
+    scale : the loss above the minimum at which the amplitude is 1.
+    offset : at least 0: the loss that is left at the minimum. Without it the noise vanishes there.
+    minimum : the least value of the potential; None for the least one at the known minima. Below it the amplitude is
+        that of the offset alone.
+
+    Raises ValueError for numbers outside their range, and where no minimum is given or known.
+
+    >>> from fbmsde import quadratic
+    >>> loss_noise(quadratic(2.0), scale=4.0)(2.0, 2.0)
+    1.0
+    """
+    scale, offset = checks.positive("scale", scale), checks.finite("offset", offset)
+    if offset < 0.0:
+        raise ValueError(f"offset must be at least 0, got {offset}.")
+    if minimum is None and not landscape.minima:
+        raise ValueError("minimum must be given for a landscape whose minima are not known, got None.")
+    known = min((float(landscape.energy(x)) for x in landscape.minima), default=0.0)
+    least = known if minimum is None else checks.finite("minimum", minimum)
+    return _of_loss(landscape.potential, landscape.dim, scale, offset, least)
+
+
+@by_content
+def _of_loss(potential: Any, dim: int, scale: float, offset: float, least: float) -> Any:
+    """The amplitude of noise whose variance is linear in a potential."""
+
+    def on_floats(x: float, *params: float) -> float:
+        return math.sqrt((max(potential(x, *params) - least, 0.0) + offset) / scale)
+
+    def on_points(x: Point, *params: float) -> Point:
+        size, result = math.sqrt((max(potential(x, *params) - least, 0.0) + offset) / scale), x
+        for j in range(len(x)):
+            result = replaced(result, j, size)
+        return result
+
+    return njit(**OPTIONS)(on_points if dim > 1 else on_floats)

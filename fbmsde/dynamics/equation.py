@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -83,6 +83,7 @@ class Equation(Portable):
 
     _functions: ClassVar[tuple[str, ...]] = ("drift", "amplitude")
     unit_step: ClassVar[bool] = False
+    reset_rate: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
         dim = checks.count("dim", self.dim)
@@ -124,6 +125,11 @@ class Equation(Portable):
     def n_positions(self) -> int:
         """The number of leading coordinates that domains test."""
         return self.dim if self.positions is None else self.positions
+
+    @property
+    def n_shown(self) -> int:
+        """The number of coordinates that `Paths` hold, which is all."""
+        return self.dim
 
     def states(self, points: Array) -> Array:
         """States (n, dim) of starts given by their coordinates (n, dim), or by their positions alone."""
@@ -220,18 +226,46 @@ def _require_continuous(solver: str, hurst: float | None, channels: int) -> None
         )
 
 
-def overdamped(landscape: Landscape) -> Equation:
-    """The equation ``dX = -gradient(X) dt + dZ`` that a bare landscape stands for.
+def overdamped(
+    landscape: Landscape, amplitude: Callable[..., Coordinates] | None = None, calculus: str | None = None
+) -> Equation:
+    """The equation ``dX = -gradient(X) dt + s(X) dZ``, for which a bare landscape stands without the amplitude s.
+
+    amplitude : ``s = amplitude(x, *landscape.params)``, a float in one dimension, a tuple of d floats in d dimensions;
+        None for 1.
+    calculus : "chain" or "stratonovich"; see `Equation`. It must be named where there is an amplitude.
 
     >>> from fbmsde import quadratic
     >>> overdamped(quadratic(2.0)).drift(0.0, 1.5, 2.0)
     -3.0
+    >>> overdamped(quadratic(2.0), lambda x, a: 1.0 + a * x * x, "stratonovich").calculus
+    'stratonovich'
     """
     if landscape.wide:
         drift = downhill_into(landscape.array_gradient)
     else:
         drift = _downhill(landscape.point_gradient, landscape.dim)
-    return Equation(drift, landscape.params, landscape.dim, name=landscape.name, landscape=landscape)
+    noise = None if amplitude is None else _autonomous(amplitude, landscape)
+    if calculus == "additive" and noise is not None:
+        raise ValueError("calculus must be 'chain' or 'stratonovich' for an amplitude of x, got 'additive'.")
+    equation = Equation(drift, landscape.params, landscape.dim, name=landscape.name, landscape=landscape)
+    return replace(equation, amplitude=noise, calculus=calculus)
+
+
+def _autonomous(amplitude: Callable[..., Coordinates], landscape: Landscape) -> Any:
+    """An amplitude of the point alone as one of time and point."""
+    require_compiles("amplitude", amplitude, Form.of_vector(landscape.dim, len(landscape.params)))
+    return _timeless(amplitude)
+
+
+@by_content
+def _timeless(amplitude: Any) -> Any:
+    """A function of the point as one of time and point."""
+
+    def timed(t: float, x: Any, *params: float) -> Any:
+        return amplitude(x, *params)
+
+    return njit(**OPTIONS)(timed)
 
 
 def as_equation(equation: Dynamics | Landscape) -> Dynamics:

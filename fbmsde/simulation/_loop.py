@@ -39,7 +39,7 @@ def _save(moved: Array, paths: Counts, age: int, n_steps: int, every: int, saved
     """Copy the points after every `every`-th step of all lanes, `age` steps old before, to their places in `saved`."""
     for s in range(every - 1 - age % every, min(BLOCK, n_steps - age), every):
         place = (age + s + 1) // every
-        for j in range(moved.shape[0] if place >= 0 else 0):
+        for j in range(saved.shape[2] if place >= 0 else 0):
             for lane in range(paths.size):
                 if paths[lane] >= 0:
                     saved[paths[lane], place, j] = moved[j, s, lane]
@@ -61,7 +61,7 @@ def _begin(
     start(data, lane, path)
     _put(origins, path, x, lane)
     if saved.size > 0:
-        for j in range(origins.shape[1]):
+        for j in range(saved.shape[2]):
             saved[path, 0, j] = x[j, x.shape[1] - 1, lane]
     return path
 
@@ -107,7 +107,7 @@ def follow_paths(
     """Follow the queued paths to their exit or the horizon, and note how each ended.
 
     `origins` has a row for each path, or one for all of them. A path begins `wait` steps before its step 0, from which
-    on it counts. Where `saved` (n_paths, n_saved + 1, dim) is not empty,
+    on it counts. Where `saved` (n_paths, n_saved + 1, n_shown) is not empty,
     it takes the origin and the points after every `every`-th step, and all lanes begin their paths at the same time;
     otherwise a lane takes the next path at once. control[0] asks to stop, control[1] counts finished paths.
     """

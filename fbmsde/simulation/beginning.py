@@ -20,6 +20,7 @@ from ..drivers import stationary
 from ..drivers.base import Driver, Feed
 from ..drivers.branching import Branching
 from ..dynamics.base import Dynamics
+from .posed import feed_of
 from .starts import Points, Start, rows_of, substream
 
 _BEYOND = 16.0  # the noise is modelled for so many memories of the chain beyond the steps of a run
@@ -40,7 +41,7 @@ class Walk:
 
     def feed(self, n_steps: int) -> Feed:
         """A feed of so many steps."""
-        return self.driver.feed(n_steps, self.dt, self.equation.n_channels, self.key)
+        return feed_of(self.equation, self.driver, n_steps, self.dt, self.key)
 
 
 class Beginning(NamedTuple):

@@ -98,7 +98,7 @@ def simulate_paths(
         raise ValueError(f"save_every must be at most n_steps = {n_steps}, got {every}.")
     threads, key = checks.workers(n_jobs), checks.as_seed(seed)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
-    dim, n_saved = whole.dim, n_steps // every
+    dim, n_saved = whole.n_shown, n_steps // every
     checks.fits_memory("paths", 8.0 * n_paths * (n_saved + 1) * dim)
     walk = Walk(whole, noise, SOLVERS[posed_solver(whole, noise, solver, step)], step, key)
     start = start_of(x0, whole, n_paths, key)

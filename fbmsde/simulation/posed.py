@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..core import checks
-from ..drivers.base import Driver
+from ..core.types import Key
+from ..drivers.base import Driver, Feed
+from ..drivers.flagged import Flagged
 from ..drivers.fractional import FractionalNoise
 from ..dynamics.base import Dynamics
 from ..dynamics.solvers import SOLVERS
@@ -24,3 +26,9 @@ def posed_solver(equation: Dynamics, driver: Driver, solver: str, dt: float) -> 
 def step_length(equation: Dynamics, dt: float | None) -> float:
     """The step as a float: `dt`, which may be left out for a chain, whose step is a unit of time."""
     return 1.0 if dt is None and equation.unit_step else checks.positive("dt", dt)
+
+
+def feed_of(equation: Dynamics, driver: Driver, n_steps: int, dt: float, key: Key) -> Feed:
+    """A feed of all components of the noise of an equation, with the one that tells of resets if there are any."""
+    noise = Flagged(driver, equation.reset_rate) if equation.reset_rate > 0.0 else driver
+    return noise.feed(n_steps, dt, equation.n_channels, key)

@@ -93,7 +93,7 @@ def rows_of(given: Array, equation: Dynamics, n_paths: int) -> Array:
 
     An array of one dimension is one point if it has as many numbers as a point has.
     """
-    widths = equation.n_positions, equation.dim
+    widths = equation.n_positions, equation.n_shown
     if given.ndim == 0 and 1 in widths:
         rows = given.reshape(1, 1)
     elif given.ndim == 1 and given.size in widths:

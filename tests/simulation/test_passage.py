@@ -265,7 +265,7 @@ def test_float32_noise_gives_the_same_exits_up_to_rounding():
         ({"domain": (1.0, -1.0)}, ValueError, r"domain must have lower < upper, got \(1\.0, -1\.0\)"),
         ({"domain": 3.0}, TypeError, r"domain must be \(lower, upper\) or a level function, got 3\.0"),
         ({"domain": lambda x: x + 1.0}, ValueError, r"x0 must lie inside the domain, where the level is negative"),
-        ({"solver": "rk4"}, ValueError, r"solver must be one of euler, heun, rk4, got 'rk4'"),
+        ({"solver": "milstein"}, ValueError, r"solver must be one of euler, heun, rk4, got 'milstein'"),
         ({"seed": None}, TypeError, r"seed must be an int, a numpy SeedSequence or a numpy Generator, got None"),
         ({"seed": -1}, ValueError, r"seed must be at least 0, got -1"),
         ({"until": 1.0}, ValueError, r"until must lie in \(0, 1\), got 1\.0"),
