@@ -112,7 +112,7 @@ def test_what_is_not_well_posed_is_refused(equation, noise, options, error, mess
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Equation(lambda t, x: x, amplitude=lambda t, x: x), "calculus must be named .* Ito's integral"),
+        (lambda: Equation(lambda t, x: x, amplitude=lambda t, x: x), "calculus must be named .*Ito.s integral"),
         (lambda: Equation(lambda t, x: x, calculus="chain"), "calculus must be 'additive' without an amplitude"),
         (lambda: Equation(lambda t, x: x, amplitude=lambda t, x: x, calculus="ito"), "calculus must be one of"),
         (lambda: Equation(lambda t, x: x, amplitude=lambda t, x: x, calculus="additive"),

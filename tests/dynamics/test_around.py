@@ -76,10 +76,10 @@ def test_resets_go_back_to_the_start_and_leave_the_noise_alone():
 
 def test_a_reset_takes_the_velocity_back_too():
     particle = resetting(langevin(fbmsde.quadratic(1.0), 0.5), 2.0)
-    got = simulate_paths(particle, NOISE, 1.0, dt=0.05, n_steps=200, n_paths=5, seed=3).values
-    assert got.shape == (5, 201, 2)
-    back = got[:, 1:, 0] == 1.0
-    assert back.sum() > 20 and np.all(got[:, 1:, 1][back] == 0.0)
+    got = simulate_paths(particle, NOISE, 1.0, dt=0.05, n_steps=400, n_paths=20, seed=3).values
+    assert got.shape == (20, 401, 2)
+    back, share = (got[:, 1:, 0] == 1.0) & (got[:, 1:, 1] == 0.0), -math.expm1(-0.1)
+    assert abs(back.mean() - share) < threshold(1) * math.sqrt(share * (1 - share) / back.size)
 
 
 @pytest.mark.slow
