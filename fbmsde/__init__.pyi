@@ -43,7 +43,9 @@ from .simulation.paths import Paths, simulate_paths
 from .simulation.residence import residence_times
 from .simulation.starts import Stationary
 from .simulation.wide import ball
+from .studies.converge.study import ConvergeStudy, converge_study
 from .studies.escape.study import EscapeStudy, escape_study
+from .studies.views.study import ViewsStudy, views_study
 
 __all__ = [
     "FBM",
@@ -52,6 +54,7 @@ __all__ = [
     "ArmaNoise",
     "Chain",
     "Continuous",
+    "ConvergeStudy",
     "Departures",
     "EpochNoise",
     "Equation",
@@ -74,9 +77,11 @@ __all__ = [
     "StableNoise",
     "Stationary",
     "StreamingNoise",
+    "ViewsStudy",
     "anti_pgd",
     "ball",
     "bridge_passage",
+    "converge_study",
     "double_well",
     "double_well_2d",
     "escape_study",
@@ -105,6 +110,7 @@ __all__ = [
     "theory",
     "tilted_double_well",
     "valley",
+    "views_study",
 ]
 
 __version__: str

@@ -1,16 +1,26 @@
 """Figures: one function per result, each returns the Axes or the Figure that it drew on."""
 
+from .converge import plot_converge, plot_dependence, plot_loss, plot_schedules
 from .escape import plot_escape, plot_order, plot_rates, plot_survival
 from .hurst import plot_rolling_hurst
 from .sgd import plot_sgd_escape, plot_sgd_group, plot_sgd_laws
+from .views import plot_view_exponents, plot_view_order, plot_view_survival, plot_views
 
 __all__ = [
+    "plot_converge",
+    "plot_dependence",
     "plot_escape",
+    "plot_loss",
     "plot_order",
     "plot_rates",
     "plot_rolling_hurst",
+    "plot_schedules",
     "plot_sgd_escape",
     "plot_sgd_group",
     "plot_sgd_laws",
     "plot_survival",
+    "plot_view_exponents",
+    "plot_view_order",
+    "plot_view_survival",
+    "plot_views",
 ]

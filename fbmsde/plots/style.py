@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
@@ -21,3 +23,12 @@ class _Style(NamedTuple):
 
 
 _RUN_STYLE = {"hurst": _Style("#0072B2", "o"), "null": _Style("#E69F00", "s"), "score": _Style("black", "D")}
+_NOISE_STYLES = (
+    _Style("black", "o"), _Style("#0072B2", "v"), _Style("#56B4E9", "^"), _Style("#009E73", "D"),
+    _Style("#D55E00", "s"), _Style("#CC79A7", "P"), _Style("#E69F00", "X"), _Style("#999999", "*"),
+)  # fmt: skip
+
+
+def _noise_styles(names: Iterable[str]) -> dict[str, _Style]:
+    """A style for each noise, in their order; after eight they come again."""
+    return dict(zip(names, itertools.cycle(_NOISE_STYLES), strict=False))

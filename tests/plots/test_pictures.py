@@ -15,6 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fbmsde import escape_study, plots, rolling_hurst
+from fbmsde.results import converge as converging
+from fbmsde.results import views as viewing
+from fbmsde.results.escape import Curve
 from fbmsde.results.estimates import Estimate
 from fbmsde.results.gradient_runs import Curves, GradientRuns, Laws, MeasuredNoise, Memory, Run, RunResult
 from fbmsde.results.passage_times import PassageTimes
@@ -49,6 +52,29 @@ def comparison():
     return EscapeComparison(Basin(8.0, 8.0, 0.0, offsets, 4.0 * offsets**2, 0.0), (case,) * 4)
 
 
+def views():
+    settings = viewing.ViewsSettings(("one", "another"), 4.0, 1.0, 2.0, 1.0, 0.02, 100.0, 10, 0)
+    curve, mean = Curve(np.array([0.0, 1.0, 2.0]), np.array([1.0, 0.5, 0.0])), Estimate(2.0, 1.5, 2.5)
+    rows = tuple(
+        viewing.ViewRow(view, matching, well, 1.0, 2.0, 2.0, 1.0, 10, mean, False, 2.1, "", curve)
+        for view in settings.views for matching in ("step", "spread") for well in ("sharp", "flat")
+    )  # fmt: skip
+    exponents = tuple(viewing.Dependence(view, "height", "width", (), mean, 1.9) for view in settings.views)
+    return viewing.ViewsData(settings, rows, exponents)
+
+
+def converge():
+    settings = converging.ConvergeSettings(("one",), 1.0, 1.0, 3.0, 0.1, 0.9, 100, 10, 0)
+    x, value = np.array([1.0, 2.0, 4.0]), Estimate(0.3, 0.2, 0.4)
+    curves = tuple(
+        converging.LossCurve("one", landscape, beta, "mean", x, x, x / 9, x, value, 0.3, value)
+        for landscape, beta in (("parabola", 0.0), ("parabola", 0.9), ("double_well", 0.0))
+    )
+    names = ("plateau against learning rate", "variance of the time average against time")
+    found = tuple(converging.Dependence("one", name, 0.0, x, x, x / 9, x, value, (1.0, 4.0), 1.0) for name in names)
+    return converging.ConvergeData(settings, curves, found, (converging.ScheduleRow("one", "cosine", value, 0.3),))
+
+
 PICTURES: dict[str, Callable[..., Axes | Figure]] = {
     "plot_escape": lambda: plots.plot_escape(study()),
     "plot_order": lambda ax=None: plots.plot_order(study(), ax),
@@ -58,6 +84,14 @@ PICTURES: dict[str, Callable[..., Axes | Figure]] = {
     "plot_sgd_group": lambda: plots.plot_sgd_group(gradient_runs(), "batch size"),
     "plot_sgd_laws": lambda: plots.plot_sgd_laws(gradient_runs()),
     "plot_survival": lambda ax=None: plots.plot_survival(study().rows, ax),
+    "plot_converge": lambda: plots.plot_converge(converge()),
+    "plot_dependence": lambda ax=None: plots.plot_dependence(converge(), "plateau against learning rate", (0.0,), ax),
+    "plot_loss": lambda ax=None: plots.plot_loss(converge(), "parabola", 0.0, ax),
+    "plot_schedules": lambda ax=None: plots.plot_schedules(converge(), ax),
+    "plot_view_exponents": lambda ax=None: plots.plot_view_exponents(views(), ax),
+    "plot_view_order": lambda ax=None: plots.plot_view_order(views(), ax),
+    "plot_view_survival": lambda ax=None: plots.plot_view_survival(views(), "sharp", ax),
+    "plot_views": lambda: plots.plot_views(views()),
 }
 
 
