@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import Annotated, Protocol, TypedDict
 
 import typer
 
@@ -16,8 +17,6 @@ from ..dynamics.landscapes import LANDSCAPES, parameters
 from ..dynamics.solvers import SOLVERS
 from ..studies.escape.study import FILES, HURST_VALUES, STARTS, EscapeStudy, InterruptedStudyError, escape_study
 from ..studies.escape.wells import PAIR
-from ..studies.sgd.cases import SgdEscape
-from ..studies.sgd.runs import SgdStudy
 from .common import Hursts, Overwrite, Seed, _choice, _count, _refuse_earlier, app
 from .options import INTERRUPTED, OnceCommand, named_numbers, numbers, refuse_pair, reported
 
@@ -115,7 +114,18 @@ def _run_escape(study_of: Callable[[], EscapeStudy]) -> tuple[EscapeStudy, int]:
     return study, int(any("must stay finite" in row.note for row in study.rows))
 
 
-def _keep(study: EscapeStudy | SgdStudy | SgdEscape, out: Path, names: Sequence[str] = ()) -> int:
+class _Kept(Protocol):
+    """A study as the commands keep it: files in a folder, and a table."""
+
+    @property
+    def table(self) -> str:
+        """The results as text."""
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write the files of the study into a folder; their paths."""
+
+
+def _keep(study: _Kept, out: Path, names: Sequence[str] = ()) -> int:
     """Save first, so that nothing is lost by printing, then show the table; the exit status."""
     try:
         written = study.save(out)

@@ -37,6 +37,14 @@ COMMANDS = {
         "sgd",
         "Gradient noise of small networks: groups of runs, is there memory? And escape of SGD against the model.",
     ),
+    "views": SubCommand(
+        "views",
+        "The same sharp and flat minimum under Brownian, fractional, stable and epoch noise: which empties first?",
+    ),
+    "converge": SubCommand(
+        "converge",
+        "Loss of gradient descent against the step under noises of different memory, beside exact theory.",
+    ),
     "bench": SubCommand("bench", "CPU time of everything here beside the published packages that are installed."),
     "theory": SubCommand(
         "theory", "Every formula as a Markdown table: what it gives, its status, where it holds, its measured error."

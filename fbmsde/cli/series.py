@@ -13,13 +13,14 @@ import typer
 from ..core import checks
 from ..core.files import replacing
 from ..core.types import AnyArray
-from ..drivers.registry import NOISES, named_noise
+from ..drivers.registry import named_noise
 from ..drivers.sample import METHODS, fbm, fgn, sample
 from ..hurst.batch import KINDS
 from ..hurst.estimate import INTERVALS, HurstEstimate, estimate_hurst
 from ..hurst.registry import ESTIMATORS, NULLS
 from ..io.series import DECIMALS, FORMATS, Series, read_series
 from .common import Overwrite, Seed, _choice, _count, _refuse_earlier, app
+from .noise import Noise
 from .options import OnceCommand, refuse_pair, reported
 
 PROCESSES = ("fgn", "fbm")
@@ -27,15 +28,6 @@ _TAKE_GAPS = [name for name, estimator in ESTIMATORS.items() if estimator.fit_ga
 _LEFT_OUT = f"left out: constant, or with gaps ({_TAKE_GAPS[0]} takes them)"
 
 _NO_NULL = "none"
-
-Noise = Annotated[
-    str | None,
-    typer.Option(
-        "--noise",
-        metavar="NAME:KEY=VALUE",
-        help=f"Another noise, as epoch:n_samples=1437,batch_size=128; + adds noises. One of {', '.join(NOISES)}.",
-    ),
-]
 
 
 @app.command(cls=OnceCommand)

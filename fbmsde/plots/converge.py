@@ -79,5 +79,6 @@ def plot_schedules(study: ConvergeData, ax: Axes | None = None) -> Axes:
         for place, row in zip(places, rows, strict=True):
             ax.plot([place - 0.06, place + 0.06], [row.exact] * 2, color="grey", lw=2, zorder=0)
     ax.set_xticks(range(len(names)), [name.replace(" at ", "\nat ") for name in names], fontsize="small")
-    ax.set(yscale="log", xlabel="schedule", ylabel="loss at the end", title="schedules of the learning rate (bars: exact)")
+    ax.set(yscale="log", xlabel="schedule", ylabel="loss at the end")
+    ax.set_title("schedules of the learning rate (bars: exact)")
     return ax

@@ -64,7 +64,8 @@ def plot_view_order(study: ViewsData, ax: Axes | None = None) -> Axes:
                 lw=2,
             )
     ax.axhline(1.0, color="grey", lw=0.8)
-    ax.set(yscale="log", xlabel="noise", ylabel="mean exit time, flat / sharp", title="Above 1 the sharp well empties first")
+    ax.set(yscale="log", xlabel="noise", ylabel="mean exit time, flat / sharp")
+    ax.set_title("Above 1 the sharp well empties first")
     ax.set_xticks(
         range(len(styles)), [name.replace(", ", "\n").replace(" of ", "\nof ") for name in styles], fontsize="small"
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fbmsde import EpochNoise, FractionalNoise, StableNoise, quadratic, simulate_paths
+from fbmsde import EpochNoise, FractionalNoise, MixedNoise, StableNoise, quadratic, simulate_paths
 from fbmsde.drivers.sample import sample
 from fbmsde.studies.views import cells, study, views_study
 from fbmsde.studies.views.matching import scaled_to, spread_quartile, stable_quartile, step_quartile
@@ -99,6 +99,7 @@ def test_files_hold_the_study(small, tmp_path):
         ({"sharp": 1.0}, "sharp must exceed flat, got 1.0 and 1.0"),
         ({"dt": 1.5}, "dt must be below 2 / curvature"),
         ({"n_paths": 0}, "n_paths must be"),
+        ({"views": {"two": MixedNoise(FractionalNoise(0.5), FractionalNoise(0.3))}}, "noise must have one strength sigma"),
     ],
 )
 def test_bad_input_is_refused(options, message):

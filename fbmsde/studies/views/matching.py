@@ -67,8 +67,11 @@ def chain_moments(noise: Driver, curvature: float, dt: float) -> tuple[float, fl
 
 
 def scaled_to(noise: Noise, factor: float) -> Noise:
-    """The noise with its strength `sigma` times `factor`."""
-    scaled: Noise = dataclasses.replace(noise, sigma=noise.sigma * factor)  # type: ignore[type-var,attr-defined]  # every noise with a sigma is a dataclass
+    """The noise with its strength `sigma` times `factor`; TypeError for a noise without one number of that name."""
+    sigma = getattr(noise, "sigma", None)
+    if not isinstance(sigma, (int, float)):
+        raise TypeError(f"noise must have one strength sigma by which it is matched, got {noise!r}.")
+    scaled: Noise = dataclasses.replace(noise, sigma=sigma * factor)  # type: ignore[type-var]  # drivers are dataclasses
     return scaled
 
 
