@@ -99,7 +99,7 @@ def test_files_hold_the_study(small, tmp_path):
         ({"sharp": 1.0}, "sharp must exceed flat, got 1.0 and 1.0"),
         ({"dt": 1.5}, "dt must be below 2 / curvature"),
         ({"n_paths": 0}, "n_paths must be"),
-        ({"views": {"two": MixedNoise(FractionalNoise(0.5), FractionalNoise(0.3))}}, "noise must have one strength sigma"),
+        ({"views": {"two": MixedNoise(FractionalNoise(0.5), FractionalNoise(0.3))}}, "noise must have one strength"),
     ],
 )
 def test_bad_input_is_refused(options, message):
