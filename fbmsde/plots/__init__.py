@@ -3,7 +3,8 @@
 from .converge import plot_converge, plot_dependence, plot_loss, plot_schedules
 from .escape import plot_escape, plot_order, plot_rates, plot_survival
 from .hurst import plot_rolling_hurst
-from .sgd import plot_sgd_escape, plot_sgd_group, plot_sgd_laws
+from .sgd import plot_sgd_group, plot_sgd_laws
+from .sgd_escape import plot_sgd_escape
 from .views import plot_view_exponents, plot_view_order, plot_view_survival, plot_views
 
 __all__ = [

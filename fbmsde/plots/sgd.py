@@ -1,4 +1,4 @@
-"""Figures of gradient noise and of escapes of SGD."""
+"""Figures of gradient noise."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FormatStrFormatter
 
 from ..core.types import Array
 from ..results.estimates import Estimate
 from ..results.gradient_runs import GradientRuns, Memory, Run
-from ..results.passage_times import PassageTimes
-from ..results.sgd_escape import EscapeCase, EscapeComparison
 from .style import _RUN_STYLE
-
-_SAMPLING_NAME = {"with_replacement": "fresh batches", "epochs": "shuffled epochs"}
 
 
 def plot_sgd_group(study: GradientRuns, group: str) -> Figure:
@@ -145,7 +141,7 @@ def plot_sgd_laws(study: GradientRuns) -> Figure:
 def _plot_gains(study: GradientRuns, way: str, ax: Axes) -> None:
     """Gain of both laws over white noise in every run, over the gain that the law of epochs promises."""
     found = [(run, laws) for run in study.runs if (laws := run.result.noise[way].laws)]
-    looks = (("fgn", "fGn with the H that fits best"), ("epoch", "law of epochs, no parameter fitted"))
+    looks = (("fgn", "fGn with the H by Whittle"), ("epoch", "law of epochs, no parameter fitted"))
     for shift, (name, label) in zip((-0.12, 0.12), looks, strict=True):
         gains = np.array([[x / laws.expected for x in getattr(laws, name)] for _, laws in found]).reshape(-1, 3)
         value, low, high = gains.T
@@ -154,6 +150,7 @@ def _plot_gains(study: GradientRuns, way: str, ax: Axes) -> None:
     ax.axhline(1.0, color="black", ls=":", lw=1.0, label="what the law of epochs promises")
     ax.axhline(0.0, color="black", lw=0.6)
     ax.set_yscale("symlog", linthresh=2.0)
+    ax.yaxis.set_major_formatter(FormatStrFormatter("%g"))
     ax.set(ylabel="gain over white noise,\nshare of what is promised", title=f"{way}: log density of each step")
     _name_runs(ax, [f"{run.group}: {run.name}" for run, _ in found])
     ax.legend(fontsize="small", frameon=False, loc="lower right")
@@ -172,73 +169,3 @@ def _plot_autocorrelation(run: Run, ax: Axes) -> None:
     ax.axhline(0.0, color="black", lw=0.6)
     ax.set(xlabel="lag (steps)", ylabel="autocorrelation", title=f"{run.group}: {run.name}, {_EPOCHS[0]}")
     ax.title.set_fontsize("medium")
-
-
-def plot_sgd_escape(found: EscapeComparison) -> Figure:
-    """Draw the escape of SGD beside its model as a figure.
-
-    It shows the loss along the sharpest direction with its parabola, the survival of SGD and of the model in each of
-    the four cases with the verdict, and the ratios of the exit times.
-    """
-    figure = Figure(figsize=(13.5, 7.8), layout="constrained")
-    axes = figure.subplots(2, 3)
-    _plot_basin(found, axes[0, 0])
-    _plot_exit_ratios(found, axes[1, 0])
-    for ax, case in zip((*axes[0, 1:], *axes[1, 1:]), found.cases, strict=True):
-        _plot_case(case, ax)
-    axes[0, 1].legend(fontsize="x-small", frameon=False, loc="lower left")
-    return figure
-
-
-def _plot_basin(found: EscapeComparison, ax: Axes) -> None:
-    """Loss along the sharpest direction and the fitted parabola."""
-    basin = found.basin
-    parabola = np.polynomial.Polynomial.fit(basin.offsets, basin.losses, 2)
-    ax.plot(basin.offsets, basin.losses, color="#0072B2", lw=3, label="loss of the network")
-    label = f"parabola, curvature {basin.curvature:.3g}"
-    ax.plot(basin.offsets, parabola(basin.offsets), "--", color="#D55E00", label=label)
-    ax.set(xlabel="distance along the sharpest direction", ylabel="loss with weight decay")
-    ax.set_title(f"basin: largest misfit {100 * basin.misfit:.1f} % of the rise")
-    ax.legend(fontsize="small", frameon=False)
-
-
-def _plot_case(case: EscapeCase, ax: Axes) -> None:
-    """Survival of SGD and of the model at every barrier, in steps of SGD, with a band for the interval of H."""
-    n_steps = round(case.sgd[0].horizon / case.learning_rate)
-    grid = np.arange(1, n_steps + 1)
-
-    def inside(passages: PassageTimes) -> Array:
-        steps = np.sort(np.where(passages.censored, np.inf, passages.times / case.learning_rate - 0.5))
-        return 1.0 - np.searchsorted(steps, grid) / passages.n_paths
-
-    for place, colour in enumerate(("#56B4E9", "#009E73", "#CC79A7")):
-        lower, upper = map(inside, case.model_ends[place])
-        ax.fill_between(grid, lower, upper, color=colour, alpha=0.3, lw=0)
-        ax.plot(grid, inside(case.model[place]), "--", color=colour, lw=1.2)
-        ax.step(grid, inside(case.sgd[place]), where="post", color=colour, lw=2.2,
-                label=f"SGD, barrier {case.levels[place]:g} s.d.")  # fmt: skip
-    ax.plot([], [], "--", color="black", lw=1.2, label="model; band: interval of H")
-    ax.set(xscale="log", xlabel="steps of SGD", ylabel="share inside", ylim=(0.0, 1.02), xlim=(1, n_steps))
-    name = f"{_SAMPLING_NAME[case.sampling]}, rate x curvature = {case.drift:g}, H = {case.hurst.value:.2f}"
-    ax.set_title(f"{name}\n{case.verdict}", fontsize="small", color="#D55E00" if "FAILS" in case.verdict else "black")
-
-
-def _plot_exit_ratios(found: EscapeComparison, ax: Axes) -> None:
-    """Mean exit time of SGD over that of the model, with the measured H and with H = 1/2, at every barrier."""
-    n = len(found.cases[0].barriers)
-    names = [f"{_SAMPLING_NAME[case.sampling]}\n{case.drift:g}" for case in found.cases]
-    places = np.repeat(np.arange(len(found.cases)), n) + np.tile(np.linspace(-0.25, 0.25, n), len(found.cases))
-    looks = ((False, "#0072B2", "o", "model with measured H"), (True, "#E69F00", "s", "model with H = 1/2"))
-    for memoryless, colour, marker, label in looks:
-        ratios = [case.ratio(k, memoryless=memoryless) for case in found.cases for k in range(n)]
-        value, low, high = np.array(ratios).T
-        errors = np.array([value - low, high - value])
-        ax.errorbar(places + 0.07 * memoryless, value, errors, label=label, fmt=marker, color=colour, capsize=2, ms=5)
-    ax.axhline(1.0, color="black", ls=":", lw=1.0)
-    ax.set_xticks(range(len(names)), names, fontsize="small")
-    ax.set(yscale="log", ylabel="exit time, SGD / model", xlabel="sampling, rate x curvature")
-    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.yaxis.set_major_formatter(FormatStrFormatter("%g"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.set_title(f"barriers at {', '.join(f'{k:g}' for k in found.cases[0].levels)} s.d., left to right")
-    ax.legend(fontsize="small", frameon=False)

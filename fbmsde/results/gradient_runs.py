@@ -61,7 +61,7 @@ class Laws:
     """How well three laws describe the noise of batches that are cut from shuffled epochs.
 
     n_batches, correlation : batches in an epoch and the correlation of any two of them, by the law of epochs.
-    hurst : the H of fractional Gaussian noise that fits best.
+    hurst : the H of fractional Gaussian noise, by Whittle's estimator.
     fgn, epoch : by how much the log density of a step, given those before it, is larger under fractional Gaussian
         noise and under the law of epochs than under white noise, in nats per step, with 95 % intervals.
     lead : `epoch` less `fgn`, with its own interval.

@@ -1,4 +1,4 @@
-"""The results of the study of escapes of SGD from a minimum beside those of a model, as plain data."""
+"""The results of the study of escapes of SGD from a minimum beside those of models of its noise, as plain data."""
 
 from __future__ import annotations
 
@@ -35,27 +35,43 @@ class Basin:
 
 
 class Ends(NamedTuple):
-    """Exit times of the model with H at the lower and at the upper end of its interval."""
+    """Exit times of a model with H at the lower and at the upper end of its interval."""
 
     low: PassageTimes
     high: PassageTimes
 
 
 @dataclass(frozen=True)
+class ModelExits:
+    """Exit times of gradient descent in the parabola under the noise of one model.
+
+    spread : standard deviation of the stationary chain over that of white noise of fresh batches.
+    passages : one `PassageTimes` for each barrier.
+    ends : those with H at both ends of its interval, for each barrier; empty for a model without H.
+    """
+
+    spread: float
+    passages: tuple[PassageTimes, ...] = field(repr=False)
+    ends: tuple[Ends, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
 class EscapeCase:
-    """One way of sampling at one learning rate: the measured noise, and exit times of SGD and of the model.
+    """One way of sampling at one learning rate and momentum: the measured noise, and exits of SGD and of the models.
 
     sampling : the way in which batches are drawn.
-    learning_rate, drift : the learning rate, and its product with the curvature.
+    momentum, learning_rate : of SGD.
+    drift : learning rate times curvature, over 1 - momentum.
     noise_std, hurst : standard deviation and Hurst parameter of the measured noise.
-    spread : standard deviation of SGD along the direction over that of the memoryless model.
+    spread : standard deviation of SGD along the direction over that of the stationary chain under white noise of fresh
+        batches.
     barriers : the distances from the minimum that the passage times are for.
-    sgd, model, memoryless : one `PassageTimes` for each barrier: of SGD, of the model, and of the model with H = 1/2
-        and the same standard deviation.
-    model_ends : those of the model with H at both ends of the interval of `hurst`, for each barrier.
+    sgd : the `PassageTimes` of SGD for each barrier, in steps.
+    models : the exits of each model by its name: "white", "fGn", "epochs" and "population".
     """
 
     sampling: str
+    momentum: float
     learning_rate: float
     drift: float
     noise_std: float
@@ -63,36 +79,47 @@ class EscapeCase:
     spread: float
     barriers: tuple[float, ...]
     sgd: tuple[PassageTimes, ...] = field(repr=False)
-    model: tuple[PassageTimes, ...] = field(repr=False)
-    model_ends: tuple[Ends, ...] = field(repr=False)
-    memoryless: tuple[PassageTimes, ...] = field(repr=False)
+    models: dict[str, ModelExits] = field(repr=False)
 
-    def ratio(self, place: int, *, memoryless: bool = False, level: float = 0.95) -> Estimate:
-        """Mean exit time up to the horizon of SGD over that of the model, at barrier number `place`.
+    def ratio(self, place: int, model: str, *, level: float = 0.95) -> Estimate:
+        """Mean exit time up to the horizon of SGD over that of a model, at barrier number `place`.
 
-        The interval accounts for the error of the measured H. With `memoryless` the model is that with H = 1/2.
+        The interval accounts for the errors of both means, and for that of the measured H if the model has one. The
+        spread of the times of SGD is taken to be at least that of the model, since a few copies that have not left show
+        none.
         """
-        times = self.sgd[place].times
-        models = (self.memoryless[place],) if memoryless else (self.model[place], *self.model_ends[place])
-        ratios = [float(times.mean() / passages.times.mean()) for passages in models]
-        error = float(times.std(ddof=1) / math.sqrt(times.size) / times.mean())
+        sgd, exits = self.sgd[place].times, self.models[model]
+        ends = exits.ends[place] if exits.ends else ()
+        times = [passages.times for passages in (exits.passages[place], *ends)]
+        ratios = [float(sgd.mean() / of_model.mean()) for of_model in times]
+        spread = max(_relative_spread(sgd), _relative_spread(times[0]))
+        error = spread * math.sqrt(1.0 / sgd.size + 1.0 / times[0].size)
         width = float(scipy.stats.norm.isf((1.0 - level) / 2.0)) * error
         return Estimate(ratios[0], min(ratios) * math.exp(-width), max(ratios) * math.exp(width))
 
     @property
     def levels(self) -> tuple[float, ...]:
-        """The barriers in stationary standard deviations of the memoryless model."""
+        """The barriers in stationary standard deviations of the chain under white noise of fresh batches."""
         return BARRIERS
 
-    @property
-    def verdict(self) -> str:
-        """A sentence on whether the exit times of SGD agree with the model, with the ratio that differs most from 1."""
+    def worst(self, model: str) -> Estimate:
+        """The ratio that differs most from 1; together such intervals hold for all barriers with 95 %."""
+        ratios = self._ratios(model)
+        return max(ratios, key=lambda ratio: abs(math.log(ratio.value)))
+
+    def agrees(self, model: str) -> bool:
+        """Whether the intervals of the ratios at all barriers, which hold together with 95 %, contain 1."""
+        return all(ratio.low <= 1.0 <= ratio.high for ratio in self._ratios(model))
+
+    def _ratios(self, model: str) -> list[Estimate]:
+        """The ratios at all barriers with intervals that hold together."""
         count = len(self.barriers)
-        ratios = [self.ratio(place, level=1.0 - 0.05 / count) for place in range(count)]
-        value, low, high = max(ratios, key=lambda ratio: abs(math.log(ratio.value)))
-        if all(ratio.low <= 1.0 <= ratio.high for ratio in ratios):
-            return f"model agrees: ratio {value:.2f} [{low:.2f}, {high:.2f}]"
-        return f"MODEL FAILS: SGD stays {value:.2f} [{low:.2f}, {high:.2f}] times as long"
+        return [self.ratio(place, model, level=1.0 - 0.05 / count) for place in range(count)]
+
+
+def _relative_spread(times: Array) -> float:
+    """Standard deviation of the times over their mean."""
+    return float(times.std(ddof=1) / times.mean())
 
 
 @dataclass(frozen=True)

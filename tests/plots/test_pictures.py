@@ -21,7 +21,7 @@ from fbmsde.results.escape import Curve
 from fbmsde.results.estimates import Estimate
 from fbmsde.results.gradient_runs import Curves, GradientRuns, Laws, MeasuredNoise, Memory, Run, RunResult
 from fbmsde.results.passage_times import PassageTimes
-from fbmsde.results.sgd_escape import BARRIERS, Basin, Ends, EscapeCase, EscapeComparison
+from fbmsde.results.sgd_escape import BARRIERS, Basin, Ends, EscapeCase, EscapeComparison, ModelExits
 from fbmsde.studies.sgd.runs import SETTINGS
 
 
@@ -44,10 +44,10 @@ def gradient_runs():
 
 
 def comparison():
-    times = PassageTimes(np.array([0.1, 0.2, 0.3, 0.3]), np.array([False, False, False, True]), 0.3, 0.1)
-    every = (times,) * len(BARRIERS)
-    case = EscapeCase("epochs", 0.1, 0.8, 1.0, Estimate(0.3, 0.2, 0.4), 1.0, BARRIERS, every, every,
-                      (Ends(times, times),) * len(BARRIERS), every)  # fmt: skip
+    times = PassageTimes(np.array([1.0, 2.0, 3.0, 3.0]), np.array([False, False, False, True]), 3.0, 1.0)
+    every, ends = (times,) * len(BARRIERS), (Ends(times, times),) * len(BARRIERS)
+    models = {"white": ModelExits(1.0, every), "fGn": ModelExits(0.8, every, ends)}
+    case = EscapeCase("epochs", 0.9, 0.1, 0.8, 1.0, Estimate(0.3, 0.2, 0.4), 1.0, BARRIERS, every, models)
     offsets = np.linspace(-1.0, 1.0, 5)
     return EscapeComparison(Basin(8.0, 8.0, 0.0, offsets, 4.0 * offsets**2, 0.0), (case,) * 4)
 

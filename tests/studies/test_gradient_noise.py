@@ -422,8 +422,13 @@ def test_escape_of_sgd_and_of_the_model(tmp_path):
     found = sgd_escape(data="synthetic", n_samples=400, batch_size=40, n_steps=60, n_replicas=10, n_paths=500)
     assert found.basin.gradient_norm < 1e-5
     assert found.basin.curvature == pytest.approx(found.basin.eigenvalue, rel=0.1)
-    assert [case.sampling for case in found.cases] == ["with_replacement"] * 2 + ["epochs"] * 2
-    assert all(0.4 < case.spread < 2.0 for case in found.cases[:2])
+    assert [(case.sampling, case.momentum) for case in found.cases[::2]] == [
+        ("with_replacement", 0.0), ("with_replacement", 0.9), ("epochs", 0.0), ("epochs", 0.9)]  # fmt: skip
+    assert all(0.4 < case.spread < 2.0 for case in found.cases[:4])
+    assert [list(case.models) for case in found.cases[::4]] == [
+        ["white", "fGn", "population"], ["white", "fGn", "epochs", "population"]]  # fmt: skip
+    for case in found.cases[4:]:
+        assert case.models["epochs"].spread == pytest.approx(case.models["population"].spread)
     assert all(path.exists() for path in found.save(tmp_path))
 
 

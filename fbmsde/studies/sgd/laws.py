@@ -10,6 +10,7 @@ import scipy
 from numpy.typing import NDArray
 
 from ...core.types import Array
+from ...hurst.spectral import whittle
 from ...laws.epochs import batches_per_epoch, epoch_autocorrelation, epoch_correlation
 from ...laws.fgn import fgn_autocovariance
 from ...results.estimates import Estimate
@@ -21,7 +22,6 @@ LAGS = 100  # of the autocorrelation that is kept
 _SHORTEST_BLOCK = 16  # steps
 _DETERMINED = 1e-9  # conditional variance of a batch that the others of its epoch determine
 _HURST_RANGE = (0.02, 0.98)
-_HURST_ERROR = 0.005  # where the likelihood is flat to 1e-4 nats a step
 
 
 def epoch_innovations(noise: Array, correlation: float, n_batches: int) -> tuple[Array, Array]:
@@ -79,8 +79,8 @@ def describe(noise: Array, n_samples: int, batch_size: int) -> Laws:
 
     The noise begins with an epoch, and every coordinate varies. Each law predicts each step from those before it, and
     its score is the log density of what came. All laws have a free scale for each coordinate. White noise has no other
-    parameter, fGn has one H for all coordinates, which makes their common likelihood largest, and the law of epochs
-    has none: its correlation and its number of batches follow from `n_samples` and `batch_size`.
+    parameter, fGn has one H for all coordinates, the median of Whittle's estimates, and the law of epochs has none: its
+    correlation and its number of batches follow from `n_samples` and `batch_size`.
 
     A batch that the others of its epoch determine, the last one where the batch size divides the number of samples, is
     scored for no law. The intervals are Student's, from the means of blocks of whole epochs, which are independent.
@@ -96,7 +96,7 @@ def describe(noise: Array, n_samples: int, batch_size: int) -> Laws:
     epoch = epoch_innovations(noise, correlation, n_batches)
     scored = epoch[1] > _DETERMINED
     white = log_scores((noise, np.ones(noise.shape[1])), scored)
-    hurst = _best_hurst(noise, scored)
+    hurst = float(np.median(np.clip(whittle(noise).hurst, *_HURST_RANGE)))
     gains = {"fgn": log_scores(fgn_innovations(noise, hurst), scored) - white,
              "epoch": log_scores(epoch, scored) - white}  # fmt: skip
     per_block = n_batches * math.ceil(_SHORTEST_BLOCK / n_batches)
@@ -117,16 +117,6 @@ def _curves(noise: Array, hurst: float, n_samples: int, batch_size: int) -> Curv
     lags = np.arange(1, measured.size + 1)
     laws = fgn_autocovariance(hurst, lags), epoch_autocorrelation(lags, n_samples, batch_size)
     return Curves(*(tuple(values.tolist()) for values in (measured, *laws)))
-
-
-def _best_hurst(noise: Array, scored: Mask) -> float:
-    """The H that makes the likelihood of all coordinates together largest."""
-
-    def loss(hurst: float) -> float:
-        return -float(log_scores(fgn_innovations(noise, hurst), scored).sum())
-
-    options = {"xatol": _HURST_ERROR}
-    return float(scipy.optimize.minimize_scalar(loss, bounds=_HURST_RANGE, method="bounded", options=options).x)
 
 
 def _teller(block: NDArray[np.int64], kept: Mask) -> Callable[[Array], Estimate]:

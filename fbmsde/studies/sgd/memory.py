@@ -88,12 +88,13 @@ def sgd_study(
     tasks = [Task(name, experiment, data, n_samples, seed, _longer(effort, name))
              for name in groups for experiment in _chosen(checks.choice("groups", name, GROUPS), effort)]  # fmt: skip
     runs: list[Run] = []
+    run = _once(_run)
     references = _references(effort, seed)
     folder, complete = Path(out), True
     try:
         with claimed(folder), one_thread():
             for task in tqdm(tasks, disable=not progress, unit="run"):
-                runs.append(Run(task.group, task.experiment.name, kept(folder, task, _run)))
+                runs.append(Run(task.group, task.experiment.name, kept(folder, task, run)))
     except KeyboardInterrupt:
         complete = False
     nulls = later_nulls(effort, seed) if LATER in groups else {}
@@ -109,6 +110,19 @@ def _chosen(group: str, effort: Effort) -> tuple[Experiment, ...]:
 def _longer(effort: Effort, group: str) -> Effort:
     """The effort with as many steps as the protocol of the group asks for."""
     return replace(effort, n_steps=effort.n_steps * protocol_of(group).lengths)
+
+
+def _once(run: Callable[[Task], RunResult]) -> Callable[[Task], RunResult]:
+    """The function that runs experiments which differ in group and name alone only once."""
+    made: dict[tuple[Experiment, Effort], RunResult] = {}
+
+    def run_or_recall(task: Task) -> RunResult:
+        key = replace(task.experiment, name=task.protocol.published), task.effort
+        if key not in made:
+            made[key] = run(task)
+        return made[key]
+
+    return run_or_recall
 
 
 def _run(task: Task) -> RunResult:

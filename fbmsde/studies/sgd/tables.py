@@ -123,7 +123,7 @@ def laws_sentence(how: str, runs: Sequence[Run]) -> str:
     ahead, behind = sum(laws.lead.low > 0.0 for laws in found), sum(laws.lead.high < 0.0 for laws in found)
     nearest = sum(min(laws.distances) == laws.distances.epoch for laws in found)
     return (f"{how}: of the gain over white noise that the law of epochs promises, it keeps {_range(kept, 2)} and fGn "
-            f"with the best H reaches {_range(fgn, 2)}; epochs are ahead in {ahead} and behind in {behind} of "
+            f"with the H by Whittle reaches {_range(fgn, 2)}; epochs are ahead in {ahead} and behind in {behind} of "
             f"{len(found)} runs, and nearest to the measured autocorrelation in {nearest}.")  # fmt: skip
 
 
