@@ -103,6 +103,7 @@ def _unheard(x):
 SIDES = {"left": lambda x: -1.0 - x, "right": LevelSet(lambda x, b: x - b, (0.7,))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [{"dt": 0.01}, {"dt": 0.01, "monitoring": "shifted"}, {"monitoring": "continuous", "fine_steps": 2**10}]
 )
@@ -118,6 +119,7 @@ def test_named_level_sets_are_the_interval(options):
         assert abs(named.n_left - plain.n_left) < 0.2 * plain.n_left
 
 
+@pytest.mark.slow
 def test_first_level_set_that_is_not_negative_gives_the_name():
     both = {"ring": lambda x: x[0] ** 2 + x[1] ** 2 - 0.25, "half": lambda x: -x[0] - 0.45, "never": lambda x: -1.0}
     got = first_passage(PLANE, FractionalNoise(0.5), (0.0, 0.0), both, dt=0.02, **RUN)
@@ -144,6 +146,7 @@ def test_walls_that_move():
     assert np.array_equal(got.side == "lower", ~got.censored & low[np.arange(50), step])
 
 
+@pytest.mark.slow
 def test_shifted_walls_are_the_shifted_interval():
     run = RUN | {"dt": 0.01, "horizon": 1.0, "monitoring": "shifted"}
     still = first_passage(quadratic(1.0), FractionalNoise(0.3), 0.0, (-1.0, 1.5), **run)
