@@ -18,6 +18,7 @@ from .mixture import Mixture, multiply
 from .rational.model import RationalModel
 from .stationary import LinearStart
 
+_ALIKE = np.empty((0, 0))  # lanes that need no weights of their own
 _UNROLLED = 4  # so many steps of the recursion are written out in one vector loop; the compiler unrolls no more
 
 
@@ -29,6 +30,7 @@ class _Data(NamedTuple):
     words : the states of the random numbers, (d, 4, L).
     states, levels : the states (d, P, L) and the levels (d, L) of the models.
     which, weights : the number of the model of each component, (d,), and what its increments are multiplied by, (d,).
+    each : what the increments of each lane are multiplied by, (d, L), where lanes are components; otherwise empty.
     n_poles : the number of poles of each model, (M,).
     pace, c : the poles, as rho in double precision and as 1 - rho in single, (M, P), and their weights, (M, P). Idle
         ones fill the rows up.
@@ -47,6 +49,7 @@ class _Data(NamedTuple):
     levels: NDArray[np.floating]
     which: NDArray[np.int64]
     weights: NDArray[np.floating]
+    each: NDArray[np.floating]
     n_poles: NDArray[np.int64]
     pace: NDArray[np.floating]
     c: NDArray[np.floating]
@@ -107,6 +110,15 @@ def _advance_poles(states: NDArray, shocks: NDArray, out: Array, pace: NDArray, 
         states[0, i], states[1, i], states[2, i], states[3, i] = x0, x1, x2, x3
 
 
+@njit(error_model="numpy", nogil=True)
+def _weigh(noise: Array, each: NDArray) -> None:
+    """Multiply the increments (d, BLOCK, n_lanes) of each lane by its weight (d, n_lanes), in place."""
+    for j in range(noise.shape[0]):
+        for s in range(BLOCK):
+            for i in range(noise.shape[2]):
+                noise[j, s, i] *= each[j, i]
+
+
 def draw_recursion(data: _Data, noise: Array) -> None:
     """Write the next increments of the rational models, ``weight (d e + level + sum_k c_k x_k)``, to `noise`."""
     shocks, scaled = data.shocks, data.scaled
@@ -124,6 +136,8 @@ def draw_recursion(data: _Data, noise: Array) -> None:
             for s in range(0, BLOCK, _UNROLLED):
                 late = s + _UNROLLED
                 _advance_poles(states[k : k + 4], shocks[s:late], out[s:late], pace[k : k + 4], scaled[k : k + 4])
+    if data.each.size > 0:
+        _weigh(noise, data.each)
     if data.mixing.size > 0:
         data.drawn[:] = noise
         multiply(data.mixing, data.drawn, noise)
@@ -131,13 +145,13 @@ def draw_recursion(data: _Data, noise: Array) -> None:
 
 def recursion_lanes(
     models: Sequence[RationalModel], key: Key, mixture: Mixture, scale: float, real: np.dtype, width: int,
-    spread: int = 0,
+    spread: int = 0, each: Array = _ALIKE,
 ) -> Lanes:  # fmt: skip
     """Empty lanes for the noise of one model for each component, (d,) of them, which may be the same one.
 
     The recursion can start any path and goes as far as each path does. `width` is the number of lanes for which normals
     are drawn. If `spread` is not 0 there are no more lanes than these, and each is a component of a path, in as many
-    rows as there are models; see `component`.
+    rows as there are models; see `component`. `each` (rows, width) then weights the lanes.
     """
     n_lanes = width if spread else LANES
     dim, kinds = len(models), list({id(model): model for model in models}.values())
@@ -157,6 +171,7 @@ def recursion_lanes(
         levels=np.zeros((dim, n_lanes), real),
         which=np.array([places[id(model)] for model in models]),
         weights=mixture.weights.astype(real),
+        each=each.astype(real),
         n_poles=np.array([len(model.q) for model in kinds]),
         pace=pace,
         c=c,

@@ -47,11 +47,20 @@ class ModelFeed:
         return recursion_lanes(self.models, self.key, self.mixed, self.scale, self.dtype, width)
 
     def coordinates(self, rows: int, width: int, paths: int = 1) -> Lanes | None:
-        """Lanes of which each is a component of a path: see `Spreading`. None unless all components are alike."""
-        if not self.mixed.is_none or len(set(map(id, self.models))) > 1:
+        """Lanes of which each is a component of a path: see `Spreading`.
+
+        None for components of several models, and for a matrix that mixes them.
+        """
+        models, mixed, n_lanes = self.models, self.mixed, width // paths
+        if mixed.matrix.size or len(set(map(id, models))) > 1:
             return None
-        models, mixture = (self.models[0],) * rows, Mixture.none(rows)
-        return recursion_lanes(models, self.key, mixture, self.scale, self.dtype, width, width // paths)
+        each = np.empty((0, 0))
+        if not mixed.is_none:
+            padded = np.zeros(rows * n_lanes)
+            padded[: self.dim] = mixed.weights
+            each = np.tile(padded.reshape(rows, n_lanes), paths)
+        alike = (models[0],) * rows, self.key, Mixture.none(rows)
+        return recursion_lanes(*alike, self.scale, self.dtype, width, n_lanes, each)
 
     def branch(self, lanes: Lanes) -> Branch:
         """The functions that copy lanes of this feed: see `Branching`."""

@@ -18,11 +18,12 @@ from fbmsde import (
     Shifted,
     first_passage,
     hessian_factor,
+    hessian_spectrum,
     quadratic,
     simulate_paths,
 )
 from fbmsde.core import checks
-from fbmsde.drivers.base import BLOCK, LANES
+from fbmsde.drivers.base import BLOCK, LANES, Lanes
 from fbmsde.drivers.branching import Branching
 from fbmsde.drivers.mixture import multiply
 from fbmsde.drivers.sample import sample
@@ -86,6 +87,18 @@ def test_any_driver_takes_a_factor(factor):
     independent = sample(epochs, 40, 20, dim=matrix.shape[1], seed=3)
     mixed = AnisotropicNoise(epochs, factor).sample(40, 20, seed=3)
     np.testing.assert_allclose(mixed, independent @ matrix.T, rtol=1e-13, atol=1e-14)
+
+
+def test_many_dimensions_have_a_strength_for_each():
+    """Steps of a linear chain by NumPy; five paths share the lanes, with components beyond the last of 20 idle."""
+    curvatures, noise = np.linspace(1.0, 2.0, 20), FractionalNoise(0.3, np.linspace(0.5, 1.0, 20))
+    x, increments = np.zeros((5, 20)), noise.sample(30, 5, dt=0.05, seed=3)
+    for step in range(30):
+        x = x - 0.05 * curvatures * x + increments[:, step]
+    paths = simulate_paths(hessian_spectrum(curvatures), noise, np.zeros(20), dt=0.05, n_steps=30, n_paths=5, seed=3)
+    np.testing.assert_allclose(paths.values[:, -1], x, rtol=1e-12, atol=1e-14)
+    assert isinstance(noise.feed(30, 0.05, 20, checks.as_seed(3)).coordinates(1, 24), Lanes)
+    assert FractionalNoise((0.3, 0.7)).feed(30, 0.05, 2, checks.as_seed(3)).coordinates(1, 8) is None
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (3, 3), (1, 4), (4, 1), (2, 3)])
