@@ -5,7 +5,9 @@ from .drivers.epoch import EpochNoise
 from .drivers.fbm_compat import FBM
 from .drivers.finite_population import PopulationNoise
 from .drivers.fractional import FractionalNoise
+from .drivers.gaussian import GaussianNoise
 from .drivers.mixed import MixedNoise
+from .drivers.presets import OrnsteinUhlenbeckNoise, arfima, tempered_fgn
 from .drivers.rational.streaming import StreamingNoise
 from .drivers.sample import fbm, fgn
 from .drivers.stable import StableNoise
@@ -61,12 +63,14 @@ __all__ = [
     "ErrorBudget",
     "EscapeStudy",
     "FractionalNoise",
+    "GaussianNoise",
     "Grid",
     "HorizonError",
     "Landscape",
     "LevelSet",
     "MixedNoise",
     "NoEstimateError",
+    "OrnsteinUhlenbeckNoise",
     "PassageTimes",
     "PathError",
     "Paths",
@@ -79,6 +83,7 @@ __all__ = [
     "StreamingNoise",
     "ViewsStudy",
     "anti_pgd",
+    "arfima",
     "ball",
     "bridge_passage",
     "converge_study",
@@ -107,6 +112,7 @@ __all__ = [
     "schedules",
     "sgd",
     "simulate_paths",
+    "tempered_fgn",
     "theory",
     "tilted_double_well",
     "valley",

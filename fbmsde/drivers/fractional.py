@@ -12,19 +12,18 @@ from numpy.typing import ArrayLike, DTypeLike
 from ..core import checks
 from ..core.types import Array, Key
 from ..laws.fgn import fgn_autocovariance
-from ._stored import stored_lanes
 from .axes import Axes
-from .base import LANES, Feed, Lanes
-from .exact.generators import Generator, make_generator
+from .base import Feed
+from .exact.generators import make_generator
 from .jumping import JumpSource
-from .mixture import Matrix, Mixture, is_several
+from .mixture import Matrix, is_several
 from .rational.jump_tables import jumps
 from .rational.streaming import StreamingNoise, default_tolerance, step_limit
 from .rational_stream import ModelFeed
 from .sample import METHODS, Sampled
+from .stored_feed import StoredFeed
 
 MAX_KL = 1e-5  # the largest divergence per path of the model in continuous time, unless the caller chooses
-_STORED_NUMBERS = 2**22  # an exact generator holds so many increments at once: 32 MiB
 
 
 class Options(TypedDict, total=False):
@@ -151,7 +150,7 @@ class FractionalNoise(Sampled):
             return ModelFeed(tuple(models[h] for h in hursts), key, channels, real, mixture, scale)
         checks.fits_memory(f"two paths of {n_steps} steps", 16.0 * n_steps * channels)
         generators = {h: make_generator(self.method, h, n_steps) for h in set(hursts)}
-        return _Stored(tuple(generators[h] for h in hursts), n_steps, key, mixture, scale, real)
+        return StoredFeed(tuple(generators[h] for h in hursts), n_steps, key, mixture, scale, real)
 
     def most_steps(self) -> int:
         """The largest number of steps of a streamed path; ValueError for exact generators, which make whole paths."""
@@ -198,27 +197,3 @@ class FractionalNoise(Sampled):
     def largest_deviation(self) -> float:
         """An upper bound of the standard deviation of an increment in any direction, in units of `increment_scale`."""
         return self.axes.largest_deviation
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """Whole paths of an exact generator for each component, a block of them in memory at a time."""
-
-    generators: tuple[Generator, ...]
-    n_steps: int
-    key: Key
-    mixture: Mixture
-    scale: float
-    dtype: np.dtype
-
-    @property
-    def max_paths(self) -> int:
-        """Paths that one set of lanes may serve."""
-        return max(2, min(8 * LANES, _STORED_NUMBERS // (self.n_steps * len(self.generators))) // 2 * 2)
-
-    def lanes(self, first: int, n_paths: int, width: int = LANES) -> Lanes:
-        """Lanes that read the increments of a range of paths, which are generated here."""
-        increments = np.empty((len(self.generators), n_paths, self.n_steps), self.dtype)
-        for j, generator in enumerate(self.generators):
-            generator.fill(self.key, first, j, increments[j])
-        return stored_lanes(self.mixture.applied(increments), first, self.scale)

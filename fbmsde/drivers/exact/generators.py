@@ -21,7 +21,7 @@ from ...core.cache import kernel
 from ...core.random import ROW_LANES, fill_normals, fill_scaled_pairs, seed_rows
 from ...core.types import AnyArray, Key
 from ...laws.fgn import fgn_autocovariance
-from .long_fft import split, transform_across, transform_rows
+from .long_fft import Split, split, transform_across, transform_rows
 
 Progress = bool | Callable[[int], object]
 
@@ -51,22 +51,20 @@ class WhiteNoise:
         fill_normals(key, first, component, out)
 
 
-class DaviesHarte:
+class Circulant:
     """Circulant embedding (Davies & Harte 1987, Wood & Chan 1994). Paths 2j and 2j + 1 come from one complex transform.
 
+    It is built from the eigenvalues 0 ... N/2 of a circulant of the length N of `cut`, (N/2 + 1,), which it overwrites.
     Beside the output one block of such pairs is held. For long paths that is one transform, 32 bytes a step, with its
-    scale, 16 bytes a step. The circulant may be longer than ``2 n_steps``, to have a length that is transformed fast.
-    In float32 the same float64 normals are transformed in single precision; up to 2^20 steps a path differs from the
-    float64 one by less than 2e-6 of its largest increment.
+    scale, 16 bytes a step. In float32 the same float64 normals are transformed in single precision; up to 2^20 steps a
+    path differs from the float64 one by less than 2e-6 of its largest increment.
     """
 
-    def __init__(self, hurst: float, n_steps: int) -> None:
-        self._cut = split(n_steps)
-        checks.fits_memory("the circulant embedding", 24.0 * self._cut.length)
-        self.block_paths = 2 * self._cut.batch
-        values = circulant_eigenvalues(hurst, self._cut.length // 2)
-        values /= self._cut.length
-        self._scale = self._cut.input_order(np.sqrt(values, out=values))
+    def __init__(self, cut: Split, eigenvalues: NDArray[np.float64]) -> None:
+        self._cut = cut
+        self.block_paths = 2 * cut.batch
+        eigenvalues /= cut.length
+        self._scale = cut.input_order(np.sqrt(eigenvalues, out=eigenvalues))
 
     def fill(self, key: Key, first: int, component: int, out: AnyArray) -> None:
         """Fill the rows of `out` pair by pair, in blocks that begin at multiples of `block_paths`."""
@@ -93,6 +91,15 @@ class DaviesHarte:
     def _transform(self, rows: AnyArray) -> None:
         """Do the short transforms along the rows."""
         transform_rows(rows)
+
+
+class DaviesHarte(Circulant):
+    """The circulant embedding of fGn, which may be longer than ``2 n_steps`` to have a length of fast transforms."""
+
+    def __init__(self, hurst: float, n_steps: int) -> None:
+        cut = split(n_steps)
+        checks.fits_memory("the circulant embedding", 24.0 * cut.length)
+        super().__init__(cut, circulant_eigenvalues(hurst, cut.length // 2))
 
 
 class Triangular:

@@ -71,15 +71,21 @@ def fit_horizon(n_steps: int) -> int:
 @remembered
 def fitted(target: Target, n_steps: int, tolerance: float, max_poles: int) -> Fitted:
     """The smallest model that meets the tolerance, else the best one that was found, which its certificate tells."""
+    with np.errstate(all="ignore"):  # models on the way may be absurd
+        return _search(target, n_steps, tolerance, max_poles)
+
+
+def _search(target: Target, n_steps: int, tolerance: float, max_poles: int) -> Fitted:
+    """See `fitted`."""
     horizon = fit_horizon(n_steps)
     n_pairs = fit.smallest_pair_count(target, horizon, tolerance, max_poles)
     best, kl = WHITE.model, np.inf
     for k in range(n_pairs, min(n_pairs + _MORE, max_poles) + 1):
-        model, _ = fit.fit(target, horizon, k)
+        model, expected = fit.fit(target, horizon, k)
         reached = _kl(model, target, n_steps)
-        if reached < kl:
+        if reached < kl or k == n_pairs:
             best, kl = model, reached
-        if kl <= tolerance:
+        if kl <= tolerance or expected > tolerance:
             break
     return Fitted(best, _certify(best, target, n_steps, kl), divergence.worst_frequency(best, target, n_steps))
 
@@ -94,9 +100,13 @@ def default_tolerance(n_steps: int) -> float:
 
 
 def _kl(model: RationalModel, target: Target, n_steps: int) -> float:
-    """The KL of a model: exact where that is affordable, else estimated; a value that rounding makes negative is 0."""
+    """The KL of a model: exact where that is affordable, else estimated; a value that rounding makes negative is 0.
+
+    It is infinite where a model is so far off that the KL cannot be computed.
+    """
     kl = divergence.exact_kl if n_steps <= EXACT_STEPS else divergence.estimated_kl
-    return max(0.0, kl(model, target, n_steps))
+    found = kl(model, target, n_steps)
+    return max(0.0, found) if found > -MIN_TOLERANCE * max(1.0, n_steps / EXACT_STEPS) else np.inf
 
 
 def _certify(model: RationalModel, target: Target, n_steps: int, kl: float) -> Certificate:

@@ -24,6 +24,9 @@ from .model import RationalModel
 from .targets import BLOCKS, Blurred, Nodes, Target
 
 _PADDING = 24  # zeros after the residuals, of which paths of some ten steps have fewer than parameters
+_GAIN = 0.9  # a further pair that leaves more than so much of the KL has been started badly
+_MOST_STEPS = 300  # of one descent
+_PATIENCE, _STALLED = 3, 0.7  # the search ends if so many further pairs leave more than so much of the KL
 _MAX_LOG = 40.0  # poles and zeros are kept within exp(-40) ... exp(40)
 
 
@@ -137,6 +140,13 @@ class Objective:
         log_q, shift = (np.interp(rank, np.arange(v.size), v) for v in (log_q, shift / self.unit))
         return np.concatenate([log_q, shift * (1.0 - 1.0 / shift.size), x[-1:]])
 
+    def widened(self, x: Array) -> Array:
+        """Start for one more pair: a zero that cancels its pole, at the frequency where the model is worst."""
+        log_q, shift, _ = self.split(x)
+        misfit = np.where(self.freq * self.n_steps >= 1.0, self.weight * self.log_ratio(x) ** 2, 0.0)
+        new = np.log(np.tan(self.freq[np.argmax(misfit)] / 2.0))
+        return np.concatenate([log_q, [new], shift / self.unit, [0.0], x[-1:]])
+
     def ordered(self, x: Array) -> Array:
         """The same spectrum with poles ascending and each zero beside the pole of its rank."""
         log_q, shift, _ = self.split(x)
@@ -147,8 +157,16 @@ class Objective:
 
 
 def smallest_pair_count(target: Target, n_steps: int, tolerance: float, maximum: int) -> int:
-    """The smallest number of pairs whose fitted KL, to second order, is within `tolerance`; `maximum` if none is."""
-    return next((k for k in range(maximum) if _best(target, n_steps, k)[1] <= tolerance), maximum)
+    """The smallest number of pairs whose fitted KL, to second order, is within `tolerance`.
+
+    It is `maximum` if none is, and less if further pairs no longer help.
+    """
+    for k in range(maximum):
+        kl = _best(target, n_steps, k)[1]
+        stalled = k >= 2 * _PATIENCE and kl > _STALLED * _best(target, n_steps, k - _PATIENCE)[1]
+        if kl <= tolerance or stalled:
+            return k
+    return maximum
 
 
 def fit(target: Target, n_steps: int, n_pairs: int) -> tuple[RationalModel, float]:
@@ -169,14 +187,25 @@ def _objective(target: Target, n_steps: int) -> Objective:
 
 @lru_cache(maxsize=512)
 def _best(target: Target, n_steps: int, n_pairs: int) -> tuple[Array, float]:
-    """The parameters of least KL, and that KL, by Levenberg-Marquardt from the best model with one pair less."""
+    """The parameters of least KL, and that KL, by Levenberg-Marquardt from the best model with one pair less.
+
+    If stretching that model gains next to nothing, as for spectra that are not monotone, a pair without effect is added
+    to it instead, from which the KL can only fall.
+    """
     objective = _objective(target, n_steps)
-    start = objective.first_guess(n_pairs)
-    if n_pairs > 2:
-        start = objective.stretched(_best(target, n_steps, n_pairs - 1)[0])
-    found = scipy.optimize.least_squares(
-        objective.residuals, start, objective.jacobian, method="lm", xtol=1e-5, ftol=1e-5, gtol=1e-15, max_nfev=300
-    )
+    if n_pairs == 0:
+        return _descended(objective, objective.first_guess(0))
+    x, kl = _best(target, n_steps, n_pairs - 1)
+    found = _descended(objective, objective.stretched(x) if n_pairs > 2 else objective.first_guess(n_pairs))
+    if not found[1] < _GAIN * kl:
+        found = min(found, _descended(objective, objective.widened(x)), key=lambda one: one[1])
+    return found
+
+
+def _descended(objective: Objective, start: Array) -> tuple[Array, float]:
+    """The parameters at the bottom of the valley in which `start` lies, and their KL."""
+    limits = {"xtol": 1e-5, "ftol": 1e-5, "gtol": 1e-15, "max_nfev": _MOST_STEPS}
+    found = scipy.optimize.least_squares(objective.residuals, start, objective.jacobian, method="lm", **limits)
     return objective.ordered(found.x), float(np.sum(found.fun**2) * objective.unit**2)
 
 
