@@ -123,15 +123,37 @@ def _nothing(like: Point, numbers: Array, first: int) -> Point:
 
 
 @njit(error_model="numpy", forceinline=True)
-def _at_step(params: tuple[float, ...], numbers: Array, first: int, k: int) -> tuple[float, ...]:
-    """The parameters with the number of a schedule at step k behind them; the schedule begins at place `first`."""
-    return params + (numbers[min(first + k, numbers.size - 1)],)
+def _window(numbers: Array, first: int, born: Array, now: int) -> Array:
+    """The numbers of a schedule at the steps of a block, (BLOCK, LANES); the schedule begins at place `first`.
+
+    They are copied lane by lane, so that the loop over lanes reads them in order.
+    """
+    window = np.empty((BLOCK, born.size))
+    for lane in range(born.size):
+        for s in range(BLOCK):
+            window[s, lane] = numbers[min(first + now - born[lane] + s, numbers.size - 1)]
+    return window
 
 
 @njit(error_model="numpy", forceinline=True)
-def _unscheduled(params: tuple[float, ...], numbers: Array, first: int, k: int) -> tuple[float, ...]:
+def _no_window(numbers: Array, first: int, born: Array, now: int) -> Array:
+    """Something to hand on where there is no schedule."""
+    return numbers
+
+
+@njit(error_model="numpy", forceinline=True)
+def _at_step(params: tuple[float, ...], window: Array, s: int, lane: int) -> tuple[float, ...]:
+    """The parameters with the number of the schedule behind them."""
+    return params + (window[s, lane],)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _unscheduled(params: tuple[float, ...], window: Array, s: int, lane: int) -> tuple[float, ...]:
     """The parameters, which are the same at every step."""
     return params
+
+
+_SCHEDULED = {True: (_window, _at_step), False: (_no_window, _unscheduled)}
 
 
 def _watched(test: Any, sizes: _Sizes) -> Any:
@@ -154,7 +176,7 @@ def _advance(step: Step, test: Any, sizes: _Sizes, depth: int) -> Any:
     params_like, bounds_like, bounds_from = (0.0,) * sizes.n_params, (0.0,) * sizes.n_bounds, _BEHIND + sizes.n_params
     params_of, bounds_of = (_taken if n > 0 else _nothing for n in (sizes.n_params, sizes.n_bounds))
     skipped, name = BLOCK - depth, digest("advance", step, test, sizes, depth)
-    rates_from, at_step = bounds_from + sizes.n_bounds, _at_step if sizes.scheduled else _unscheduled
+    rates_from, (window_of, at_step) = bounds_from + sizes.n_bounds, _SCHEDULED[sizes.scheduled]
     test = _watched(test, sizes)
 
     def advance(
@@ -162,12 +184,13 @@ def _advance(step: Step, test: Any, sizes: _Sizes, depth: int) -> Any:
     ) -> int:  # fmt: skip
         dt, events = numbers[0], 0
         params, bounds = params_of(params_like, numbers, _BEHIND), bounds_of(bounds_like, numbers, bounds_from)
+        window = window_of(numbers, rates_from, born, now)
         for lane in range(x.shape[2]):
             point = load_step(point_like, x, depth - 1, lane)
             mask, age = 0, now - born[lane]
             for s in range(BLOCK):
                 increment = scaled(scale, load_step(noise_like, noise, s, lane))
-                point = step(at_step(params, numbers, rates_from, age + s), (age + s) * dt, point, increment, dt)
+                point = step(at_step(params, window, s, lane), (age + s) * dt, point, increment, dt)
                 mask |= (1 << s) if test((age + s + 1) * dt, point, *bounds) != INSIDE else 0
                 mask |= 0 if is_finite(point) else (1 << (BLOCK + s))
                 if s >= skipped:
@@ -187,7 +210,7 @@ def _settle(step: Step, slope: Any, factor: Any, test: Any, sizes: _Sizes) -> An
     bounds_like, bounds_from = (0.0,) * sizes.n_bounds, _BEHIND + sizes.n_params
     params_of, bounds_of = (_taken if n > 0 else _nothing for n in (sizes.n_params, sizes.n_bounds))
     name, checked = digest("settle", step, slope, factor, test, sizes), slope is not None
-    rates_from, at_step = bounds_from + sizes.n_bounds, _at_step if sizes.scheduled else _unscheduled
+    rates_from, (window_of, at_step) = bounds_from + sizes.n_bounds, _SCHEDULED[sizes.scheduled]
     test, strength = _watched(test, sizes), _strength(factor)
 
     def settle(
@@ -197,10 +220,10 @@ def _settle(step: Step, slope: Any, factor: Any, test: Any, sizes: _Sizes) -> An
         dt = numbers[0]
         params, bounds = params_of(params_like, numbers, _BEHIND), bounds_of(bounds_like, numbers, bounds_from)
         here = load_step(point_like, x, x.shape[1] - 1, lane)
-        last, shock = here, noise_like
+        last, shock, window = here, noise_like, window_of(numbers, rates_from, np.zeros(1, np.int64), age)
         for s in range(n):
             last, shock = here, scaled(scale, load_step(noise_like, noise, s, lane))
-            here = step(at_step(params, numbers, rates_from, age + s), (age + s) * dt, last, shock, dt)
+            here = step(at_step(params, window, s, 0), (age + s) * dt, last, shock, dt)
         side = test((age + n) * dt, here, *bounds)
         if side == UNDEFINED:
             ends.states[path] = NO_LEVEL
