@@ -18,7 +18,7 @@ def plot_views(study: ViewsData) -> Figure:
     grid = figure.add_gridspec(2, 2, height_ratios=(1.0, 1.0))
     top = figure.add_subplot(grid[0, 0])
     plot_view_survival(study, "sharp", ax=top)
-    top.legend(fontsize="small", frameon=False, loc="lower left")
+    top.legend(fontsize="small", frameon=False, loc="upper right")
     plot_view_survival(study, "flat", ax=figure.add_subplot(grid[0, 1]))
     plot_view_order(study, ax=figure.add_subplot(grid[1, 0]))
     plot_view_exponents(study, ax=figure.add_subplot(grid[1, 1]))
@@ -34,13 +34,18 @@ def plot_view_survival(study: ViewsData, well: str, ax: Axes | None = None) -> A
             alive = row.curve.probabilities > 0
             ax.step(row.curve.times[alive], row.curve.probabilities[alive], where="post", color=styles[row.view].colour,
                     label=row.view)  # fmt: skip
-    ax.set(xscale="log", yscale="log", ylim=(2e-3, 1.3), xlim=(10 * study.settings.dt, 1.1 * study.settings.horizon))
+    ax.set(xscale="log", yscale="log", ylim=(2e-3, 1.3), xlim=(10 * study.settings.dt, 1.2 * _longest(study)))
     ax.set(
         xlabel="time (units of the equation)",
         ylabel="share of paths inside",
         title=f"{well} well, noises of the same step",
     )
     return ax
+
+
+def _longest(study: ViewsData) -> float:
+    """The last time of the survival curves that are drawn."""
+    return max((row.curve.times[-1] for row in study.rows if row.matching == "step"), default=study.settings.horizon)
 
 
 def plot_view_order(study: ViewsData, ax: Axes | None = None) -> Axes:

@@ -33,8 +33,8 @@ VIEWS: dict[str, Driver] = {
     "Brownian": FractionalNoise(0.5),
     "fractional, H = 0.4": FractionalNoise(0.4),
     "fractional, H = 0.6": FractionalNoise(0.6),
-    "stable, alpha = 1.5": StableNoise(1.5),
     "epochs of 100 batches": EpochNoise(12_800, 128),
+    "stable, alpha = 1.5": StableNoise(1.5),
 }
 
 
