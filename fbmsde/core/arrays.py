@@ -42,10 +42,10 @@ def numeric_gradient_into(potential: Callable[..., float]) -> Any:
     return njit(**OPTIONS)(slopes)
 
 
-def writes_into(function: Any, timed: bool = False) -> bool:
-    """True for a function of arrays, ``function(x, out, *params)`` or, if `timed`, ``function(t, x, out, *params)``.
+def writes_into(function: Any, place: int = 1) -> bool:
+    """True for a function of arrays, which writes its value into the argument `out` at this place.
 
-    The name `out` of its argument tells it from a function of tuples.
+    The place is 1 for a gradient(x, out), 2 for a drift(t, x, out). The name `out` tells it from a function of tuples.
 
     >>> writes_into(lambda x, out, a: None), writes_into(lambda x, a: a)
     (True, False)
@@ -54,7 +54,7 @@ def writes_into(function: Any, timed: bool = False) -> bool:
         names = list(inspect.signature(getattr(function, "py_func", function)).parameters)
     except (TypeError, ValueError):  # no function, as its check will say
         return False
-    return names[1 + timed : 2 + timed] == ["out"]
+    return names[place : place + 1] == ["out"]
 
 
 def written(function: Callable[..., None]) -> Callable[..., Array]:

@@ -2,12 +2,13 @@
 
 A solver is a compiled function ``step(drift, params, t, x, noise, dt, out, work)``. It writes the point after x (d,)
 into `out`. The drift is ``drift(t, x, out, *params)``. `noise` holds the increments of the last coordinates; those
-before have none. `work` (WORK, d) is room.
+before have none. A step may change it. `work` (WORK, d) is room.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from numba import njit
 
@@ -60,8 +61,10 @@ ARRAY_SOLVERS: dict[str, Callable[..., None]] = {"euler": euler_into, "heun": he
 
 
 @by_content
-def array_step(drift: Callable[..., None], solver: Callable[..., None]) -> ArrayStep:
-    """The step of a solver for a compiled drift.
+def array_step(
+    drift: Callable[..., None], solver: Callable[..., None], factor: Callable[..., float] | None = None
+) -> ArrayStep:
+    """The step of a solver for a compiled drift, with a factor of the noise at the middle of the step, None for 1.
 
     >>> import numpy as np
     >>> def double(t, x, out):
@@ -72,12 +75,64 @@ def array_step(drift: Callable[..., None], solver: Callable[..., None]) -> Array
     array([2.  , 2.25])
     """
 
+    strength: Any = factor
+
     def step(
         params: tuple[float, ...], t: float, x: Array, noise: Array, dt: float, out: Array, work: Array
     ) -> None:  # fmt: skip
         solver(drift, params, t, x, noise, dt, out, work)
 
-    compiled_step: ArrayStep = njit(**OPTIONS)(step)
+    def amplified(
+        params: tuple[float, ...], t: float, x: Array, noise: Array, dt: float, out: Array, work: Array
+    ) -> None:  # fmt: skip
+        size = strength(params, t + 0.5 * dt)
+        for j in range(noise.size):
+            noise[j] *= size
+        solver(drift, params, t, x, noise, dt, out, work)
+
+    compiled_step: ArrayStep = njit(**OPTIONS)(step if factor is None else amplified)
+    return compiled_step
+
+
+@by_content
+def array_factor(amplitude: Callable[..., float]) -> Callable[..., float]:
+    """An amplitude of time as a function ``factor(params, t)``.
+
+    >>> array_factor(lambda t, a: a * t)((3.0,), 2.0)
+    6.0
+    """
+
+    def factor(params: tuple[float, ...], t: float) -> float:
+        return 1.0 * amplitude(t, *params)
+
+    compiled_factor: Callable[..., float] = njit(**OPTIONS)(factor)
+    return compiled_factor
+
+
+@by_content
+def chain_step(update: Callable[..., None], channels: int) -> ArrayStep:
+    """The step of a chain whose ``update(k, x, noise, out, *params)`` writes into an array.
+
+    >>> import numpy as np
+    >>> def add(k, x, noise, out):
+    ...     out[:] = x + noise
+    >>> out = np.empty(2)
+    >>> chain_step(add, 2)((), 0.0, np.ones(2), np.array([0.5, 0.0]), 1.0, out, np.empty((WORK, 2)))
+    >>> out
+    array([1.5, 1. ])
+    """
+
+    def step(
+        params: tuple[float, ...], t: float, x: Array, noise: Array, dt: float, out: Array, work: Array
+    ) -> None:  # fmt: skip
+        update(t, x, noise, out, *params)
+
+    def by_number(
+        params: tuple[float, ...], t: float, x: Array, noise: Array, dt: float, out: Array, work: Array
+    ) -> None:  # fmt: skip
+        update(t, x, noise[0], out, *params)
+
+    compiled_step: ArrayStep = njit(**OPTIONS)(by_number if channels == 1 else step)
     return compiled_step
 
 
@@ -100,3 +155,79 @@ def downhill_into(gradient: Callable[..., None]) -> Callable[..., None]:
 
     compiled_drift: Callable[..., None] = njit(**OPTIONS)(drift)
     return compiled_drift
+
+
+@by_content
+def falling_into(gradient: Callable[..., None], dim: int) -> Callable[..., None]:
+    """The drift of a position and a velocity, `dim` coordinates each, under friction.
+
+    >>> import numpy as np
+    >>> def double(x, out):
+    ...     out[:] = 2.0 * x
+    >>> falling_into(double, 1)(0.0, np.array([1.0, 3.0]), out := np.empty(2), 0.5, 1.0)
+    >>> out
+    array([ 3. , -3.5])
+    """
+
+    def drift(t: float, y: Array, out: Array, friction: float, mass: float, *params: float) -> None:
+        x, v, rise, fall = y[:dim], y[dim:], out[:dim], out[dim:]
+        gradient(x, fall, *params)
+        for j in range(dim):
+            rise[j] = v[j]
+            fall[j] = -1.0 / mass * (fall[j] + friction * v[j])
+
+    compiled_drift: Callable[..., None] = njit(**OPTIONS)(drift)
+    return compiled_drift
+
+
+@by_content
+def descent_into(
+    gradient: Callable[..., None], amplitude: Callable[..., float] | None, dim: int, inert: bool, nesterov: bool
+) -> Callable[..., None]:
+    """The update of a chain of gradient descent, twin of those of `descent` with one amplitude for all coordinates.
+
+    >>> import numpy as np
+    >>> def double(x, out):
+    ...     out[:] = 2.0 * x
+    >>> update = descent_into(double, None, 2, False, False)
+    >>> update(0.0, np.ones(2), np.array([0.0, 1.0]), out := np.empty(2), 0.0, 0.0, 0.25)
+    >>> out
+    array([0.5 , 0.25])
+    """
+
+    @njit(**OPTIONS)
+    def one(x: Array, *params: float) -> float:
+        return 1.0
+
+    size = one if amplitude is None else amplitude
+
+    @njit(**OPTIONS)
+    def fall(x: Array, noise: Array, out: Array, decay: float, numbers: tuple[float, ...]) -> None:
+        params, rate = numbers[:-1], numbers[-1]
+        strength = size(x, *params)
+        gradient(x, out, *params)
+        for j in range(dim):
+            out[j] = -rate * (out[j] + decay * x[j] + strength * noise[j])
+
+    def plain(k: float, x: Array, noise: Array, out: Array, beta: float, decay: float, *numbers: float) -> None:
+        fall(x, noise, out, decay, numbers)
+        for j in range(dim):
+            out[j] += x[j]
+
+    def heavy(k: float, y: Array, noise: Array, out: Array, beta: float, decay: float, *numbers: float) -> None:
+        x, v, onward, faster = y[:dim], y[dim:], out[:dim], out[dim:]
+        fall(x, noise, faster, decay, numbers)
+        for j in range(dim):
+            faster[j] += beta * v[j]
+            onward[j] = x[j] + faster[j]
+
+    def ahead(k: float, y: Array, noise: Array, out: Array, beta: float, decay: float, *numbers: float) -> None:
+        x, v, onward, faster = y[:dim], y[dim:], out[:dim], out[dim:]
+        fall(x, noise, faster, decay, numbers)
+        for j in range(dim):
+            move = faster[j]
+            faster[j] = move + beta * v[j]
+            onward[j] = x[j] + beta * faster[j] + move
+
+    update: Callable[..., None] = njit(**OPTIONS)(ahead if nesterov else heavy if inert else plain)
+    return update

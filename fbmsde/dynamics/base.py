@@ -88,6 +88,29 @@ class Dynamics(Protocol):
         """
 
 
+@runtime_checkable
+class ArrayDynamics(Protocol):
+    """What moves paths of arrays, where it is `wide`: an `Equation` or a `Chain`."""
+
+    @property
+    def wide(self) -> bool:
+        """Whether points are arrays."""
+
+    def array_step(self, solver: str) -> Callable[..., None]:
+        """The compiled step ``step(params, t, x, noise, dt, out, work)``, which writes the point after x into `out`.
+
+        `noise` holds the increments of the channels, and the rows of `work` are room for arrays of `dim` numbers.
+        """
+
+    def array_drift(self) -> Callable[..., None] | None:
+        """The compiled drift ``drift(t, x, out, *params)``; None where every exit is one."""
+
+
+def takes_arrays(dynamics: Dynamics) -> bool:
+    """Whether paths are moved as arrays."""
+    return isinstance(dynamics, ArrayDynamics) and dynamics.wide
+
+
 def filled(points: Array, n_positions: int, dim: int) -> Array:
     """States (n, dim) from points (n, dim), or from positions (n, n_positions), with zeros behind them.
 

@@ -10,11 +10,13 @@ import numpy as np
 from numba import njit
 
 from ..core import checks
+from ..core.arrays import writes_into
 from ..core.captured import OPTIONS
 from ..core.compile import Form, as_floats, baked, by_content, compiled, require_compiles
 from ..core.points import Point
 from ..core.portable import Portable
 from ..core.types import Array
+from .array_steps import ArrayStep, chain_step
 from .base import Step, at_most, filled
 from .landscapes import Coordinates
 
@@ -25,7 +27,9 @@ class Chain(Portable):
 
     update : from the number k = 0, 1, ... of the step as a float, the state, and the increment of the driver over a
         step of length 1, to the next state. In one dimension `x` and what comes back are floats; in `dim` dimensions
-        they are tuples of floats. `noise` is a float for one component, a tuple for several.
+        they are tuples of floats. `noise` is a float for one component, a tuple for several. In many dimensions x and
+        noise are arrays, and the next state is written into a third, ``update(k, x, noise, out, *params)``; the name
+        `out` tells this form.
     params : the numbers that `update` takes after the noise. They can change without compiling.
     dim, channels, positions, name : as for an `Equation`.
     rate : a function ``rate(k)`` whose value at each step `update` takes behind `params`, such as a learning rate;
@@ -43,7 +47,7 @@ class Chain(Portable):
     [1.1, 0.85, 0.6, 0.35, 0.1, -0.15, 0.1]
     """
 
-    update: Callable[..., Coordinates]
+    update: Callable[..., Coordinates | None]
     params: tuple[float, ...] = ()
     dim: int = 1
     channels: int | None = None
@@ -80,6 +84,19 @@ class Chain(Portable):
     def n_shown(self) -> int:
         """The number of coordinates that `Paths` hold, which is all."""
         return self.dim
+
+    @property
+    def wide(self) -> bool:
+        """Whether points are arrays: the update writes into `out`."""
+        return self.dim > 1 and writes_into(self.update, place=3)
+
+    def array_step(self, solver: str) -> ArrayStep:
+        """The compiled step ``step(params, k, x, noise, 1.0, out, work)`` of a chain that is `wide`."""
+        step: ArrayStep = chain_step(self._update(), self.n_channels)
+        return step
+
+    def array_drift(self) -> None:
+        """Nothing: a chain has no drift that a step could fail to resolve."""
 
     def states(self, points: Array) -> Array:
         """States (n, dim) of starts given by their coordinates (n, dim), or by their positions alone."""
@@ -123,9 +140,10 @@ class Chain(Portable):
 
     def _update(self) -> Any:
         """The update, checked and compiled with the present values of what it captures."""
-        points = ("k", 1), ("x", self.dim), ("noise", self.n_channels)
+        out = (("out", self.dim),) if self.wide else ()
+        points = ("k", 1), ("x", self.dim), ("noise", self.n_channels), *out
         n_params = len(self.params) + (self.rate is not None)
-        require_compiles("update", self.update, Form(points, n_params, self.dim))
+        require_compiles("update", self.update, Form(points, n_params, 0 if self.wide else self.dim, self.wide))
         return compiled(self.update)
 
 

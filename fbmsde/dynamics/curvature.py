@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy
 from numba import njit
 from numpy.typing import ArrayLike
 
@@ -18,6 +19,7 @@ from ..core.points import Point, replaced
 from ..core.types import Array
 from .landscapes import Coordinates, Landscape
 
+_DENSE = 64  # up to so many dimensions the whole Hessian is computed
 _STEP = 1e-5  # of the differences of the gradient, relative to the size of the coordinate
 
 
@@ -60,13 +62,27 @@ def hessian_factor(landscape: Landscape, x: ArrayLike) -> Array:
 
 
 def sharpness(landscape: Landscape, x: ArrayLike) -> float:
-    """The largest eigenvalue of the Hessian at `x`.
+    """The largest eigenvalue of the Hessian at `x`, beyond 64 dimensions by Lanczos' method with two gradients a step.
 
     >>> from fbmsde import double_well
     >>> round(sharpness(double_well(1.0, 1.0, 1.0), 1.0), 6)
     8.0
     """
-    return float(symmetric_eigen(hessian(landscape, x))[0][-1])
+    if landscape.dim <= _DENSE:
+        return float(symmetric_eigen(hessian(landscape, x))[0][-1])
+    point = np.asarray(x, dtype=float)
+    size = _STEP * max(1.0, float(np.linalg.norm(point)))
+
+    def bend(direction: Array) -> Array:
+        way = size / float(np.linalg.norm(direction)) * direction.ravel()
+        slopes = np.asarray(landscape.slope(np.stack([point + way, point - way])))
+        found: Array = (slopes[0] - slopes[1]) / (2.0 * size) * np.linalg.norm(direction)
+        return found
+
+    operator = scipy.sparse.linalg.LinearOperator((point.size, point.size), matvec=bend, dtype=float)
+    begin = np.cos(np.arange(float(point.size)))  # the same at every call
+    found = scipy.sparse.linalg.eigsh(operator, k=1, which="LA", v0=begin, tol=1e-6, return_eigenvectors=False)
+    return float(found[0])
 
 
 def loss_noise(
@@ -83,6 +99,8 @@ def loss_noise(
     minimum : the least value of the potential; None for the least one at the known minima. Below it the amplitude is
         that of the offset alone.
 
+    Where points are arrays it is one number for all coordinates.
+
     Raises ValueError for numbers outside their range, and where no minimum is given or known.
 
     >>> from fbmsde import quadratic
@@ -96,7 +114,7 @@ def loss_noise(
         raise ValueError("minimum must be given for a landscape whose minima are not known, got None.")
     known = min((float(landscape.energy(x)) for x in landscape.minima), default=0.0)
     least = known if minimum is None else checks.finite("minimum", minimum)
-    return _of_loss(landscape.potential, landscape.dim, scale, offset, least)
+    return _of_loss(landscape.potential, 1 if landscape.wide else landscape.dim, scale, offset, least)
 
 
 @by_content

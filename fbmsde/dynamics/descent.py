@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from ..core import checks
 from ..core.captured import OPTIONS
-from ..core.compile import Form, by_content, lifted, require_compiles
+from ..core.compile import Form, by_content, compiled, lifted, require_compiles
 from ..core.points import Point, add, scaled, times
+from .array_steps import descent_into
 from .chain import Chain, Stability
 from .curvature import sharpness
 from .landscapes import Coordinates, Landscape
@@ -39,7 +40,7 @@ def sgd(
     nesterov : True for ``x' = x + momentum v' - rate g`` with the same v' and gradient g, as in PyTorch.
     weight_decay : at least 0. It moves the minima towards 0.
     amplitude : ``s = amplitude(x, *landscape.params)``, a float in one dimension, a tuple of d floats in d dimensions;
-        None for 1.
+        None for 1. Where points are arrays it is one float for all coordinates.
 
     ``chain.stability`` tells for a constant rate at each minimum of the landscape whether the chain stays there, which
     it does where ``rate (curvature + weight_decay) < 2 (1 + momentum)``, with Nesterov's gradient
@@ -59,8 +60,11 @@ def sgd(
     if not 0.0 <= decay < float("inf"):
         raise ValueError(f"weight_decay must be finite and at least 0, got {decay}.")
     inert, d, rate = beta > 0.0, landscape.dim, _rate(learning_rate)
-    fall = _fall(landscape.point_gradient, _amplitude(landscape, amplitude), d)
-    update = _update(fall, d, inert, bool(nesterov))
+    size = _amplitude(landscape, amplitude)
+    if landscape.wide:
+        update = descent_into(landscape.array_gradient, size, d, inert, bool(nesterov))
+    else:
+        update = _update(_fall(landscape.point_gradient, size, d), d, inert, bool(nesterov))
     params, name = (beta, decay, *landscape.params), f"sgd {landscape.name}"
     if not isinstance(rate, float):
         return Chain(update, params, (1 + inert) * d, d, d, name, rate)
@@ -112,6 +116,9 @@ def _amplitude(landscape: Landscape, amplitude: Callable[..., Coordinates] | Non
     """The amplitude as a function from tuples to tuples, None for 1."""
     if amplitude is None:
         return None
+    if landscape.wide:
+        require_compiles("amplitude", amplitude, Form.of_value(landscape.dim, len(landscape.params), arrays=True))
+        return compiled(amplitude)
     require_compiles("amplitude", amplitude, Form.of_vector(landscape.dim, len(landscape.params)))
     return lifted(amplitude, landscape.dim)
 

@@ -16,7 +16,7 @@ from ..core.compile import Form, as_floats, by_content, compiled, require_compil
 from ..core.points import Point, add, replaced, scaled, times
 from ..core.portable import Portable
 from ..core.types import Array
-from .array_steps import ARRAY_SOLVERS, ArrayStep, array_step, downhill_into
+from .array_steps import ARRAY_SOLVERS, ArrayStep, array_factor, array_step, downhill_into
 from .base import Dynamics, Step, at_most, filled
 from .landscapes import Coordinates, Landscape
 from .solvers import CALCULI
@@ -41,7 +41,7 @@ class Equation(Portable):
     positions : the number of leading coordinates that domains test, None for all of them. A start may be given by its
         positions alone; the coordinates behind them then begin at 0.
     amplitude : the factor s of each component of the noise, a float for one component, a tuple of floats for several;
-        None for 1.
+        None for 1. Where points are arrays it is one float for all components, and depends on time alone.
     calculus : what s dZ means; it must be named where there is an amplitude.
 
         "additive" : ``s = amplitude(t, *params)`` depends on time alone. The integral of s against Z is that of
@@ -92,8 +92,11 @@ class Equation(Portable):
         values["calculus"] = _calculus(self.calculus, self.amplitude is not None)
         for name, value in values.items():
             object.__setattr__(self, name, value)
-        if self.wide and self.amplitude is not None:
-            raise ValueError("amplitude must be None where points are arrays. Write drift(t, x, *params) of tuples.")
+        if self.wide and values["calculus"] != "additive":
+            raise ValueError(
+                f"calculus must be 'additive' where points are arrays, got {self.calculus!r}. "
+                "An amplitude that depends on x needs points that are tuples."
+            )
         self._drift()
         self.factor()
 
@@ -105,7 +108,7 @@ class Equation(Portable):
     @property
     def wide(self) -> bool:
         """Whether points are arrays: the drift writes into `out`."""
-        return self.dim > 1 and writes_into(self.drift, timed=True)
+        return self.dim > 1 and writes_into(self.drift, place=2)
 
     def array_step(self, solver: str) -> ArrayStep:
         """The compiled step ``step(params, t, x, noise, dt, out, work)`` of an equation that is `wide`.
@@ -113,13 +116,12 @@ class Equation(Portable):
         It writes the point after x (dim,) into `out`; `noise` holds the increments of the channels, and the rows of
         `work` are room for WORK arrays of `dim` numbers. `solver` is a key of `ARRAY_SOLVERS`.
         """
-        step: ArrayStep = array_step(self._drift(), compiled(ARRAY_SOLVERS[solver]))
+        step: ArrayStep = array_step(self._drift(), compiled(ARRAY_SOLVERS[solver]), self.factor())
         return step
 
-    def array_drift(self) -> Callable[..., None]:
-        """The compiled drift of an equation that is `wide`."""
-        drift: Callable[..., None] = self._drift()
-        return drift
+    def array_drift(self) -> Callable[..., None] | None:
+        """The compiled drift of an equation that is `wide`; None where the noise drives some coordinates only."""
+        return self._drift() if self.n_channels == self.dim else None
 
     @property
     def n_positions(self) -> int:
@@ -181,9 +183,15 @@ class Equation(Portable):
         return compiled(self.drift)
 
     def factor(self) -> Callable[..., Point] | None:
-        """The amplitude as a compiled function ``factor(params, t, x, dt)`` to `n_channels` floats; None for 1."""
+        """The amplitude as a compiled function ``factor(params, t, x, dt)`` to `n_channels` floats; None for 1.
+
+        Where points are arrays it is one float for all components.
+        """
         if self.amplitude is None:
             return None
+        if self.wide:
+            require_compiles("amplitude", self.amplitude, Form((("t", 1),), len(self.params)))
+            return array_factor(self.amplitude)
         timed = self.calculus == "additive"
         points = (("t", 1),) if timed else (("t", 1), ("x", self.dim))
         require_compiles("amplitude", self.amplitude, Form(points, len(self.params), self.n_channels))

@@ -11,6 +11,7 @@ from ..core import checks
 from ..core.captured import OPTIONS
 from ..core.compile import by_content
 from ..core.points import Point, add, replaced, scaled
+from .array_steps import falling_into
 from .equation import Equation
 from .landscapes import Coordinates, Landscape
 
@@ -35,7 +36,10 @@ def langevin(landscape: Landscape, friction: float, mass: float = 1.0) -> Equati
     (2.0, -5.0)
     """
     params = (checks.positive("friction", friction), checks.positive("mass", mass), *landscape.params)
-    drift, amplitude = _falling(landscape.point_gradient, landscape.dim), _per_mass(landscape.dim)
+    if landscape.wide:
+        drift, amplitude = falling_into(landscape.array_gradient, landscape.dim), _per_mass(1)
+    else:
+        drift, amplitude = _falling(landscape.point_gradient, landscape.dim), _per_mass(landscape.dim)
     return Equation(
         drift, params, 2 * landscape.dim, landscape.dim, f"langevin {landscape.name}", positions=landscape.dim,
         amplitude=amplitude, calculus="additive",

@@ -73,7 +73,8 @@ def _note(
     if (state == LEFT) | (state == UNRESOLVED):
         ends.sides[path] = report[2]
         if ends.places.size > 0:
-            ends.places[path] = moved[(report[0] - 1) % moved.shape[0]]
+            last, positions = (report[0] - 1) % moved.shape[0], ends.places.shape[1]
+            ends.places[path] = moved[last, :positions]
     return True
 
 

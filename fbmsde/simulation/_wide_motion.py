@@ -13,14 +13,26 @@ import numpy as np
 from numba import njit, types
 from numpy.typing import NDArray
 
+from ..core import checks
 from ..core.captured import OPTIONS, digest
 from ..core.compile import locked
 from ..core.states import BROKEN, LEFT, NO_LEVEL, RUNNING, UNRESOLVED
 from ..core.types import Array
 from ..drivers.base import NOISE
 from ..dynamics.array_steps import WORK, ArrayStep
-from ..dynamics.equation import Equation
-from ._motion import _BEHIND, _NOISE_STEPS, _PROBE, _SHARE, _UNSTABLE, _nothing, _taken, anywhere
+from ..dynamics.base import ArrayDynamics, Dynamics
+from ._motion import (
+    _BEHIND,
+    _NOISE_STEPS,
+    _PROBE,
+    _SHARE,
+    _UNSTABLE,
+    _at_step,
+    _nothing,
+    _taken,
+    _unscheduled,
+    anywhere,
+)
 from .watch import INSIDE, UNDEFINED, Watch
 
 ROOM = WORK + 2  # arrays of the length of a point that a block of steps needs
@@ -50,18 +62,32 @@ class WideMotion(NamedTuple):
 
     @classmethod
     def of(
-        cls, equation: Equation, solver: str, watch: Watch | None, origins: Array, clock: tuple[float, float]
+        cls, equation: Dynamics, solver: str, watch: Watch | None, origins: Array, clock: tuple[float, float]
     ) -> WideMotion:
         """The motion of paths from their origins, (n_paths, dim) or (1, dim), that are watched, or not.
 
         `clock` is the step dt and the typical size of an increment of the noise over it.
         """
+        moves = checks.kind("equation", equation, ArrayDynamics, "Its points must be arrays.")
         test, bounds = (anywhere, ()) if watch is None else watch
         numbers = np.array([*clock, *equation.params, *bounds])
-        sizes = len(equation.params), len(bounds)
-        resolves = watch is not None and equation.n_channels == equation.dim
-        advance = _advance(equation.array_step(solver), equation.array_drift(), test, sizes, resolves)
-        return cls(advance, numbers, equation.n_channels, origins)
+        scheduled = equation.schedule(1).size > 0
+        sizes = _Sizes(len(equation.params), len(bounds), equation.n_positions, scheduled)
+        drift = None if watch is None else moves.array_drift()
+        return cls(_advance(moves.array_step(solver), drift, test, sizes), numbers, equation.n_channels, origins)
+
+    def on(self, schedule: Array) -> WideMotion:
+        """The motion whose step takes one more number at each step: those of a schedule (n_steps,), empty for none."""
+        return self._replace(numbers=np.append(self.numbers, schedule))
+
+
+class _Sizes(NamedTuple):
+    """Lengths of the tuples that the user's functions take, and of the positions."""
+
+    n_params: int
+    n_bounds: int
+    positions: int
+    scheduled: bool
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -84,28 +110,30 @@ def _lay_out(noise: Array, step: int, lanes: NDArray[np.int64], scale: float, in
 
 
 @lru_cache(maxsize=256)
-def _advance(step: ArrayStep, drift: Any, test: Any, sizes: tuple[int, int], resolves: bool) -> Any:
-    """Compile `advance` of a motion; if `resolves` is True, steps that the equation does not take are told."""
-    (n_params, n_bounds), settled = sizes, _settled(drift) if resolves else _always_resolved
-    params_like, bounds_like, bounds_from = (0.0,) * n_params, (0.0,) * n_bounds, _BEHIND + n_params
-    params_of, bounds_of = (_taken if n > 0 else _nothing for n in sizes)
+def _advance(step: ArrayStep, drift: Any, test: Any, sizes: _Sizes) -> Any:
+    """Compile `advance` of a motion; if there is a drift, steps that the equation does not take are told."""
+    settled, positions = _always_resolved if drift is None else _settled(drift), sizes.positions
+    params_like, bounds_like, bounds_from = (0.0,) * sizes.n_params, (0.0,) * sizes.n_bounds, _BEHIND + sizes.n_params
+    params_of, bounds_of = (_taken if n > 0 else _nothing for n in (sizes.n_params, sizes.n_bounds))
+    at_step, schedule_from = _at_step if sizes.scheduled else _unscheduled, bounds_from + sizes.n_bounds
 
     def advance(
         numbers: Array, scale: float, start: Array, x: Array, noise: Array, lanes: NDArray[np.int64], moved: Array,
         work: Array, increment: Array, age: int, n_steps: int, report: NDArray[np.int64],
     ) -> None:  # fmt: skip
         dt = numbers[0]
-        params, bounds = params_of(params_like, numbers, _BEHIND), bounds_of(bounds_like, numbers, bounds_from)
+        fixed, bounds = params_of(params_like, numbers, _BEHIND), bounds_of(bounds_like, numbers, bounds_from)
         here = x
         report[0], report[1], report[2] = n_steps, RUNNING, INSIDE
         for s in range(n_steps):
             last, here = here, moved[s % moved.shape[0]]
             _lay_out(noise, s, lanes, scale, increment)
+            params = at_step(fixed, numbers, schedule_from, age + s)
             step(params, (age + s) * dt, last, increment, dt, here, work)
             if not _is_finite(here):
                 report[0], report[1] = s + 1, BROKEN
                 return
-            rim = test((age + s + 1) * dt, here, *bounds)
+            rim = test((age + s + 1) * dt, here[:positions], *bounds)
             if rim != INSIDE:
                 state = NO_LEVEL if rim == UNDEFINED else LEFT
                 before = (age + s) * dt
@@ -115,7 +143,7 @@ def _advance(step: ArrayStep, drift: Any, test: Any, sizes: tuple[int, int], res
                 return
         x[:] = here
 
-    return locked(advance, ADVANCE, digest("wide advance", step, drift, test, sizes, resolves))
+    return locked(advance, ADVANCE, digest("wide advance", step, drift, test, sizes))
 
 
 @njit(**OPTIONS)

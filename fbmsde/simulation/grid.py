@@ -122,7 +122,7 @@ class GridRun:
 
     def on(self, schedule: Array) -> GridRun:
         """The run whose motion takes the numbers of a schedule (n_steps,), empty for none."""
-        if schedule.size == 0 or isinstance(self.motion, WideMotion):
+        if schedule.size == 0:
             return self
         return replace(self, motion=self.motion.on(schedule))
 

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from ..core import checks
 from ..drivers.base import Driver
-from ..dynamics.base import Dynamics
-from ..dynamics.equation import Equation, as_equation
+from ..dynamics.base import Dynamics, takes_arrays
+from ..dynamics.equation import as_equation
 from ..dynamics.landscapes import Landscape
 from ..results.passage_times import PassageTimes
 from .accuracy import Accuracy
@@ -103,7 +103,7 @@ def first_passage(
     crowd = Crowd(n_paths, checks.workers(n_jobs), progress)
     end, key = checks.number("horizon", horizon), checks.as_seed(seed)
     start = start_of(x0, whole, n_paths, key)
-    if isinstance(whole, Equation) and whole.wide:
+    if takes_arrays(whole):
         origins, wide = rows_known(start, "where points are arrays"), wide_region(whole.n_positions, domain)
         require_below(wide, origins)
         return wide_passages(WideProblem(whole, noise, origins, wide, end, key), watched, crowd)

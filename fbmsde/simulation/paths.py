@@ -13,8 +13,8 @@ from ..core.blocks import run_blocks
 from ..core.states import BROKEN
 from ..core.types import Array
 from ..drivers.base import LANES, Driver
-from ..dynamics.base import Dynamics
-from ..dynamics.equation import Equation, as_equation
+from ..dynamics.base import Dynamics, takes_arrays
+from ..dynamics.equation import as_equation
 from ..dynamics.landscapes import Landscape
 from ..dynamics.solvers import SOLVERS
 from ._ends import Ends
@@ -104,7 +104,8 @@ def simulate_paths(
     start = start_of(x0, whole, n_paths, key)
     origins, feed, _ = beginning(start, walk, n_steps, n_paths)
     motion, out = _motion(walk, solver, start, origins, n_steps), np.empty((n_paths, n_saved + 1, dim))
-    size = feed.max_paths or LANES * -(-n_paths // (LANES * threads))
+    together = 1 if isinstance(motion, WideMotion) else LANES
+    size = feed.max_paths or together * -(-n_paths // (together * threads))
     firsts = range(0, n_paths, size)
     control, ends = np.zeros((len(firsts), 2), np.int64), Ends.open(n_paths, 0)
 
@@ -131,7 +132,8 @@ def simulate_paths(
 def _motion(walk: Walk, solver: str, start: Start, origins: Array, n_steps: int) -> Motion | WideMotion:
     """The motion of paths from their origins that nobody watches."""
     equation = walk.equation
-    if isinstance(equation, Equation) and equation.wide:
-        return WideMotion.of(equation, solver, None, rows_known(start, "where points are arrays"), (walk.dt, 1.0))
+    if takes_arrays(equation):
+        rows = rows_known(start, "where points are arrays")
+        return WideMotion.of(equation, solver, None, rows, (walk.dt, 1.0)).on(equation.schedule(n_steps))
     motion = Motion.unwatched(equation, walk.solver, origins, walk.dt)
     return motion.on(equation.schedule(n_steps))._replace(wait=waiting_steps(start, walk.dt))

@@ -12,6 +12,7 @@ from scipy import stats
 
 import fbmsde
 from fbmsde import (
+    Chain,
     Continuous,
     EpochNoise,
     Equation,
@@ -24,10 +25,14 @@ from fbmsde import (
     ball,
     first_passage,
     hessian_spectrum,
+    langevin,
+    sgd,
     simulate_paths,
 )
 from fbmsde.drivers.base import LANES
 from fbmsde.drivers.sample import sample
+from fbmsde.dynamics.curvature import sharpness
+from fbmsde.dynamics.schedules import cosine
 from tests.conftest import threshold
 
 DIM = 16
@@ -93,6 +98,61 @@ def test_exits_of_arrays_are_those_of_tuples(monitoring):
     assert np.array_equal(found[0].times, found[1].times) and np.array_equal(found[0].censored, found[1].censored)
     assert np.array_equal(found[0].place, found[1].place, equal_nan=True)
     assert np.array_equal(found[0].side, found[1].side)
+
+
+MOVED = {
+    "sgd": lambda well: sgd(well, 0.1),
+    "heavy ball": lambda well: sgd(well, 0.1, momentum=0.9, weight_decay=0.1),
+    "nesterov": lambda well: sgd(well, 0.1, momentum=0.9, nesterov=True),
+    "schedule": lambda well: sgd(well, cosine(0.2, 40), momentum=0.5),
+    "langevin": lambda well: langevin(well, friction=0.5, mass=2.0),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MOVED)
+def test_chains_and_particles_of_arrays_are_those_of_tuples(name):
+    """Whole states to the bit, and exits of positions."""
+    narrow, wide = (MOVED[name](make(3)) for make in (bowl_of_tuples, bowl))
+    step = {} if wide.unit_step else {"dt": 0.1}
+    starts = np.linspace(-1.0, 1.0, 7 * 3).reshape(7, 3)
+    paths = [simulate_paths(each, FractionalNoise(0.4), starts, n_steps=41, n_paths=7, seed=2, **step)
+             for each in (wide, narrow)]  # fmt: skip
+    assert paths[0].values.shape == (7, 42, wide.dim) and np.array_equal(paths[0].values, paths[1].values)
+    run = {"horizon": 60 if wide.unit_step else 6.0, "n_paths": 40, "seed": 2, **step}
+    exits = [first_passage(each, FractionalNoise(0.4, 0.7), np.zeros(3), ball(0.25), **run) for each in (wide, narrow)]
+    assert exits[0].n_left > 0 and np.array_equal(exits[0].times, exits[1].times)
+    assert exits[0].place.shape == (40, 3) and np.array_equal(exits[0].place, exits[1].place, equal_nan=True)
+
+
+def test_a_chain_of_arrays_may_be_any_map():
+    """One component of the noise is a number; a rate comes behind the parameters."""
+
+    def turn(k, x, noise, out, a, rate):
+        out[0] = -x[1] + noise
+        out[1] = x[0] + a * rate
+
+    chain = Chain(turn, (2.0,), dim=2, channels=1, rate=lambda k: k)
+    values = simulate_paths(chain, FractionalNoise(0.5, 1e-9), (1.0, 0.0), n_steps=4, n_paths=1, seed=1).values[0]
+    assert values.round(6).tolist() == [[1.0, 0.0], [0.0, 1.0], [-1.0, 2.0], [-2.0, 3.0], [-3.0, 4.0]]
+
+
+def test_sharpness_in_many_dimensions_is_the_largest_eigenvalue():
+    chain = sgd(hessian_spectrum(np.linspace(-0.5, 3.0, 300)), 0.1)
+    assert chain.stability == ()
+    well = hessian_spectrum(np.linspace(0.5, 3.0, 300))
+    assert sharpness(well, np.zeros(300)) == pytest.approx(3.0, rel=1e-6)
+    with pytest.raises(ValueError, match=r"learning_rate must be below 0\.666667 for a stable chain, got 0\.7"):
+        sgd(well, 0.7)
+
+
+def test_amplitudes_of_arrays_are_one_number():
+    """SGD's may depend on the point, that of an equation on time alone."""
+    chain = sgd(bowl(), 0.01, amplitude=lambda x, a: a * abs(x[0]))
+    still = simulate_paths(chain, FractionalNoise(0.5), np.zeros(DIM), n_steps=3, n_paths=2, seed=1)
+    assert np.all(still.values == 0.0)
+    with pytest.raises(ValueError, match="calculus must be 'additive' where points are arrays, got 'chain'"):
+        Equation(lambda t, x, out: None, dim=2, amplitude=lambda t, x: 1.0, calculus="chain")
 
 
 def naive_exits(gradient, increments, level, dt):
