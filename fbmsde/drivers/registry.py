@@ -16,6 +16,7 @@ from .epoch import EpochNoise
 from .finite_population import PopulationNoise
 from .fractional import FractionalNoise
 from .mixed import MixedNoise
+from .presets import OrnsteinUhlenbeckNoise, arfima, tempered_fgn
 from .stable import StableNoise
 
 Value = bool | int | float | str | tuple[float, ...] | None
@@ -47,6 +48,9 @@ NOISES: dict[str, Callable[..., Driver]] = {
     "stable": StableNoise,
     "arma": ArmaNoise,
     "anti_pgd": anti_pgd,
+    "ornstein_uhlenbeck": OrnsteinUhlenbeckNoise,
+    "arfima": arfima,
+    "tempered_fgn": tempered_fgn,
 }
 
 

@@ -18,11 +18,14 @@ from fbmsde import (
     EpochNoise,
     FractionalNoise,
     MixedNoise,
+    OrnsteinUhlenbeckNoise,
     PopulationNoise,
     StableNoise,
+    arfima,
     first_passage,
     quadratic,
     simulate_paths,
+    tempered_fgn,
 )
 from fbmsde.drivers.base import LANES, Correlated, Driver, Extending
 from fbmsde.drivers.sample import sample
@@ -41,6 +44,9 @@ DRIVERS = {
     "cholesky": FractionalNoise(0.3, method="cholesky"),
     "arma": ArmaNoise(ar=(1.2, -0.7), ma=(0.4,), sigma=0.3),
     "hosking": FractionalNoise(0.8, method="hosking"),
+    "gaussian": arfima(0.3, sigma=0.5),
+    "circulant": tempered_fgn(0.7, 0.05, 2.0),
+    "coloured": OrnsteinUhlenbeckNoise(0.5, 0.7),
     "epoch": EpochNoise(1437, 128, 0.7),
     "epoch that sums to zero": EpochNoise(60, 10),
     "stable": StableNoise(1.5, 0.7),

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fbmsde import ArmaNoise, EpochNoise, FractionalNoise, MixedNoise, PopulationNoise, StableNoise
+from fbmsde import (
+    ArmaNoise,
+    EpochNoise,
+    FractionalNoise,
+    MixedNoise,
+    OrnsteinUhlenbeckNoise,
+    PopulationNoise,
+    StableNoise,
+    arfima,
+    tempered_fgn,
+)
 from fbmsde.drivers.base import Driver
 from fbmsde.drivers.registry import NOISES, named_noise
 
@@ -15,6 +25,9 @@ TEXTS = {
     "epoch": ("epoch:n_samples=100, batch_size=10, phase=none", EpochNoise(100, 10)),
     "population": ("population:samples=SAMPLES,batch_size=2,replacement=true", PopulationNoise([1.0, 2.0], 2, True)),
     "stable": ("stable:alpha=1.5", StableNoise(1.5)),
+    "ornstein_uhlenbeck": ("ornstein_uhlenbeck:correlation_time=0.5", OrnsteinUhlenbeckNoise(0.5)),
+    "arfima": ("arfima:d=0.3,sigma=2", arfima(0.3, sigma=2.0)),
+    "tempered_fgn": ("tempered_fgn:hurst=0.7,tempering=0.05", tempered_fgn(0.7, 0.05)),
     "arma": ("arma:ar=0.5;-0.2,ma=0.1;", ArmaNoise((0.5, -0.2), (0.1,))),
 }
 
