@@ -27,10 +27,8 @@ from ._motion import (
     _PROBE,
     _SHARE,
     _UNSTABLE,
-    _at_step,
     _nothing,
     _taken,
-    _unscheduled,
     anywhere,
 )
 from .watch import INSIDE, UNDEFINED, Watch
@@ -99,6 +97,18 @@ def _is_finite(x: Array) -> bool:
     return finite
 
 
+@njit(error_model="numpy", forceinline=True)
+def _scheduled(params: tuple[float, ...], numbers: Array, first: int, k: int) -> tuple[float, ...]:
+    """The parameters with the number of a schedule at step k behind them; the schedule begins at place `first`."""
+    return params + (numbers[min(first + k, numbers.size - 1)],)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _unscheduled(params: tuple[float, ...], numbers: Array, first: int, k: int) -> tuple[float, ...]:
+    """The parameters, which are the same at every step."""
+    return params
+
+
 @njit(error_model="numpy", nogil=True)
 def _lay_out(noise: Array, step: int, lanes: NDArray[np.int64], scale: float, increment: Array) -> None:
     """Write the increment (channels,) of a path over one step of the block."""
@@ -115,7 +125,7 @@ def _advance(step: ArrayStep, drift: Any, test: Any, sizes: _Sizes) -> Any:
     settled, positions = _always_resolved if drift is None else _settled(drift), sizes.positions
     params_like, bounds_like, bounds_from = (0.0,) * sizes.n_params, (0.0,) * sizes.n_bounds, _BEHIND + sizes.n_params
     params_of, bounds_of = (_taken if n > 0 else _nothing for n in (sizes.n_params, sizes.n_bounds))
-    at_step, schedule_from = _at_step if sizes.scheduled else _unscheduled, bounds_from + sizes.n_bounds
+    at_step, schedule_from = _scheduled if sizes.scheduled else _unscheduled, bounds_from + sizes.n_bounds
 
     def advance(
         numbers: Array, scale: float, start: Array, x: Array, noise: Array, lanes: NDArray[np.int64], moved: Array,
