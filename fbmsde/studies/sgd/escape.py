@@ -49,8 +49,8 @@ def sgd_escape(
     n_samples: int = 2000,
     batch_size: int = 128,
     n_steps: int = 600,
-    n_replicas: int = 300,
-    n_paths: int = 20_000,
+    n_replicas: int = 200,
+    n_paths: int = 10_000,
     seed: int = 0,
     progress: bool = False,
 ) -> SgdEscape:
@@ -165,14 +165,17 @@ class _Setup:
         )  # fmt: skip
 
     def trajectories(self, run: Run) -> Array:
-        """Distance from the minimum along the direction after each step of SGD, (n_replicas, n_steps)."""
+        """Distance from the minimum along the direction after each step of SGD in single precision.
+
+        The shape is (n_replicas, n_steps).
+        """
         func, torch = optional("torch.func"), optional("torch")
         parameters, mean_loss = loss_of(self.model, self.loss)
         gradient = func.vmap(func.grad(mean_loss))
-        copies = {name: p.expand(self.n_replicas, *p.shape).clone() for name, p in parameters.items()}
+        copies = {name: p.float().expand(self.n_replicas, *p.shape).clone() for name, p in parameters.items()}
         momenta = {name: torch.zeros_like(p) for name, p in copies.items()}
         origin, along = flat(parameters.values()), torch.from_numpy(self.direction)
-        inputs, targets = self.data
+        inputs, targets = self.data[0].float(), self.data[1]
         seeds = np.random.SeedSequence([self.seed, 3]).spawn(self.n_replicas)
         sources = [draw_batches(np.random.default_rng(s), len(inputs), self.batch_size, run.sampling) for s in seeds]
         out = np.empty((self.n_replicas, self.n_steps))
