@@ -7,7 +7,18 @@ from statistics import median
 
 import numpy as np
 
-from fbmsde import EpochNoise, FractionalNoise, MixedNoise, PopulationNoise, StableNoise, first_passage, quadratic
+from fbmsde import (
+    EpochNoise,
+    FractionalNoise,
+    MixedNoise,
+    OrnsteinUhlenbeckNoise,
+    PopulationNoise,
+    StableNoise,
+    anti_pgd,
+    arfima,
+    first_passage,
+    quadratic,
+)
 from fbmsde.drivers.base import Driver
 
 DT, N_STEPS, N_PATHS, REPEATS = 0.1, 4096, 1280, 7
@@ -16,6 +27,9 @@ NOISES: dict[str, Driver] = {
     "fractional, H = 0.5": FractionalNoise(0.5),
     "fractional, H = 0.7": FractionalNoise(0.7),
     "epoch, N = 1437, B = 128": EpochNoise(1437, 128),
+    "Gaussian, arfima d = 0.3": arfima(0.3),
+    "moving average of Anti-PGD": anti_pgd(),
+    "coloured, tau = 5 steps": OrnsteinUhlenbeckNoise(0.5),
     "stable, alpha = 1.5": StableNoise(1.5),
     "mixed, epoch and stable": MixedNoise(EpochNoise(1437, 128), StableNoise(1.5)),
     "population, N = 1437, B = 128": PopulationNoise(np.random.default_rng(0).standard_t(3, 1437), 128),
