@@ -12,15 +12,15 @@ from ..core import checks
 from ..core.blocks import run_blocks
 from ..core.types import Array
 from ..drivers.base import LANES, Driver, Feed
-from ..dynamics.base import Dynamics
-from ..dynamics.equation import Equation, as_equation
+from ..dynamics.base import Dynamics, takes_arrays
+from ..dynamics.equation import as_equation
 from ..dynamics.landscapes import Landscape
 from ..dynamics.solvers import SOLVERS
 from ..results.residence import ResidenceTimes, Visits
 from ._motion import Motion
 from ._visit_loop import Walk, follow
 from .errors import PathError
-from .posed import posed_solver, step_length
+from .posed import feed_of, posed_solver, step_length
 
 _SHARE = 1.0 / 3.0  # the default radius of a core, as a share of the distance from its minimum to the nearest saddle
 _SEGMENTS = 32  # the shares of time have their errors from so many segments of all paths together, or more
@@ -70,14 +70,14 @@ def residence_times(
     step, n_steps = step_length(equation, dt), checks.count("n_steps", n_steps)
     n_paths, key = checks.count("n_paths", n_paths), checks.as_seed(seed)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
-    if isinstance(equation, Equation) and equation.wide:
+    if takes_arrays(equation):
         raise ValueError(f"landscape must take points as tuples, got {equation.name!r}, whose points are arrays.")
     known = landscape if isinstance(landscape, Landscape) else getattr(landscape, "landscape", None)
     cores = _cores(equation.n_positions, known, minima, radius)
     chosen = SOLVERS[posed_solver(equation, noise, solver, step)]
     origin = equation.states(_start(cores, x0)[None, :])
     motion = Motion.unwatched(equation, chosen, origin, step).on(equation.schedule(n_steps))
-    feed = noise.feed(n_steps, step, equation.n_channels, key)
+    feed = feed_of(equation, noise, n_steps, step, key)
     size = min(LANES, feed.max_paths or LANES, -(-n_paths // threads))
     run = _Run(motion, feed, cores, n_steps, n_paths, size)
     control = np.zeros((-(-n_paths // size), 2), np.int64)

@@ -20,6 +20,8 @@ from fbmsde import (
     langevin,
     quadratic,
     residence_times,
+    resetting,
+    schedules,
     sgd,
     simulate_paths,
 )
@@ -40,6 +42,8 @@ CASES = {
     "plane": (double_well_2d(2.0, 1.0, 0.5), FractionalNoise((0.3, 0.6), (1.5, 0.5)), {"dt": 0.02}),
     "inertia": (langevin(double_well(2.0, 1.0), 0.5), FractionalNoise(0.5, 1.2), {"dt": 0.02}),
     "chain": (sgd(double_well(2.0, 1.0), 0.05), EpochNoise(400, 10, 20.0), {}),
+    "schedule": (sgd(double_well(2.0, 1.0), schedules.cosine(0.08, 700), 0.5), FractionalNoise(0.5, 12.0), {}),
+    "resets": (resetting(double_well(2.0, 1.0), 0.5), FractionalNoise(0.5, 2.0), {"dt": 0.02}),
 }
 
 
