@@ -140,6 +140,7 @@ def test_covariance_of_drawn_increments(model):
     assert np.abs((drawn.T @ drawn / n - wanted) / errors).max() < threshold(21 * len(MODELS))
 
 
+@pytest.mark.slow
 def test_open_horizon():
     assert first_passage(quadratic(1.0), anti_pgd(), 0.0, (-2.0, 2.0), dt=0.1, horizon=1e6, until=0.5, n_paths=50,
                          seed=1).n_left >= 25  # fmt: skip

@@ -49,6 +49,7 @@ def parts_of(hurst):
     return model.start, model.level_sd
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phi", [0.95, 0.0, -0.6, 0.5])
 @pytest.mark.parametrize("noise", [*CASES.values(), ArmaNoise(ar=(0.5,)), ArmaNoise(ar=(0.5,), ma=(-0.5,))])
 def test_start_has_the_variance_of_the_chain(noise, phi):
