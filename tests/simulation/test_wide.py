@@ -381,6 +381,7 @@ def test_named_level_sets_are_sides():
     """The first that is not negative; with the boundaries moved as well."""
     levels = {"low": lambda x: -1.0 - x[0], "high": lambda x: x[0] - 0.5, "end": lambda x: abs(x[15]) - 0.6}
     planes = {name: LevelSet(level, steepness=1.0) for name, level in levels.items()}
+    means: list[float] = []
     for monitoring in (Grid(0.01), Shifted(0.01)):
         passages = first_passage(bowl(), FractionalNoise(0.5), np.zeros(DIM), planes, monitoring=monitoring,
                                  horizon=9.0, n_paths=60, seed=1)  # fmt: skip
@@ -388,6 +389,8 @@ def test_named_level_sets_are_sides():
         place = passages.place
         sides = np.where(place[:, 0] <= -1.0 + margin, "low", np.where(place[:, 0] >= 0.5 - margin, "high", "end"))
         assert np.array_equal(passages.side, sides) and set(sides) == {"low", "high", "end"}
+        means.append(passages.times.mean())
+    assert means[1] < means[0]  # moved boundaries are nearer
 
 
 def test_bad_functions_of_arrays_are_refused():
