@@ -90,9 +90,11 @@ def loss_noise(
 ) -> Callable[..., Coordinates]:
     """The amplitude ``sqrt((potential(x) - minimum + offset) / scale)`` of noise whose variance grows with the loss.
 
-    Under the mean-square loss the gradient noise of SGD has a covariance in proportion to the loss itself (Mori, Ziyin,
-    Liu & Ueda, Power-law escape rate of SGD, 2022, arXiv:2105.09557, which has the Hessian as the matrix). Give it to
-    `overdamped` or to `sgd`: ``sgd(landscape, 0.1, amplitude=loss_noise(landscape))``.
+    Under the mean-square loss the gradient noise of SGD near a minimum has a covariance in proportion to the product of
+    the loss and the Hessian there (Mori, Ziyin, Liu & Ueda, Power-law escape rate of SGD, 2022, arXiv:2105.09557).
+    The amplitude makes the loss, and the noise makes the Hessian, as the matrix `hessian_factor`:
+    ``sgd(landscape, 0.1, amplitude=loss_noise(landscape))`` driven by
+    ``FractionalNoise(0.5, sigma=hessian_factor(landscape, minimum))``.
 
     scale : the loss above the minimum at which the amplitude is 1.
     offset : at least 0: the loss that is left at the minimum. Without it the noise vanishes there.

@@ -11,6 +11,8 @@ import pytest
 import fbmsde
 from fbmsde import Equation, FractionalNoise, StableNoise, hessian_factor, loss_noise, overdamped, sgd, simulate_paths
 
+from ..conftest import threshold
+
 WELL = fbmsde.quadratic(2.0)
 NOISE = FractionalNoise(0.3, 0.5)
 RUN = {"dt": 0.05, "n_steps": 30, "n_paths": 3, "seed": 7}
@@ -91,6 +93,17 @@ def test_the_factor_of_noise_in_proportion_to_the_hessian():
     np.testing.assert_allclose(factor @ factor.T, [[2.0, 1.0], [1.0, 4.0]], atol=1e-3)
     saddle = fbmsde.double_well(1.0, 1.0, 1.0)
     assert hessian_factor(saddle, 0.0).tolist() == [[0.0]]
+
+
+def test_noise_in_proportion_to_the_product_of_loss_and_hessian():
+    """The covariance of a first step from x is ``potential(x)`` times the Hessian: 1000 paths see 24 %."""
+    valley = fbmsde.Landscape(lambda x: x[0] ** 2 + x[0] * x[1] + 2 * x[1] ** 2, dim=2, minima=((0.0, 0.0),))
+    noise = FractionalNoise(0.5, hessian_factor(valley, (0.0, 0.0)))
+    chain = overdamped(valley, loss_noise(valley), "chain")
+    moves = simulate_paths(chain, noise, (1.0, -1.0), dt=1.0, n_steps=1, n_paths=1000, seed=1).values[:, 1]
+    expected = 2.0 * np.array([[2.0, 1.0], [1.0, 4.0]])
+    spread = np.sqrt((expected**2 + np.outer(np.diag(expected), np.diag(expected))) / 1000)
+    assert np.all(np.abs(np.cov(moves.T) - expected) < threshold(3) * spread)
 
 
 @pytest.mark.parametrize(

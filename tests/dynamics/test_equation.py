@@ -49,11 +49,12 @@ def test_the_clock_of_a_path_begins_at_its_start(solver):
     ramp = Equation(lambda t, x: 2.0 * t + 0.0 * x)
     steps = np.arange(101)
     exact = steps * (steps - 1) * 1e-4 if solver == "euler" else steps**2 * 1e-4
-    np.testing.assert_allclose(whole(ramp, QUIET, 0.0, solver, n_paths=300), np.tile(exact, (300, 1)), atol=1e-9)
-    passages = first_passage(ramp, QUIET, 0.0, (-1.0, 0.249), dt=0.01, horizon=1.0, n_paths=300, seed=1, solver=solver)
+    np.testing.assert_allclose(whole(ramp, QUIET, 0.0, solver, n_paths=130), np.tile(exact, (130, 1)), atol=1e-9)
+    passages = first_passage(ramp, QUIET, 0.0, (-1.0, 0.249), dt=0.01, horizon=1.0, n_paths=130, seed=1, solver=solver)
     assert np.all(passages.times == 0.01 * np.argmax(exact >= 0.249))
 
 
+@pytest.mark.slow
 def test_time_is_that_of_each_lane_in_its_turn():
     """Lanes take a new path whenever one leaves: with noise, exits of 400 paths are those of one path at a time."""
     push = Equation(lambda t, x, a: a * t - x, params=(3.0,))
@@ -82,11 +83,11 @@ def test_noise_on_the_last_coordinate_alone():
 
 def test_exits_of_an_equation_with_fewer_channels_follow_its_paths():
     langevin = Equation(lambda t, y, g: (y[1], -y[0] - g * y[1]), params=(1.0,), dim=2, channels=1)
-    left = first_passage(langevin, FractionalNoise(0.7), (0.0, 0.0), lambda y: y[0] - 0.5, dt=0.01, horizon=2.0,
-                         n_paths=200, seed=9)  # fmt: skip
-    values = whole(langevin, FractionalNoise(0.7), (0.0, 0.0), n_paths=200, n_steps=200, seed=9)
+    left = first_passage(langevin, FractionalNoise(0.7), (0.0, 0.0), lambda y: y[0] - 0.5, dt=0.01, horizon=1.0,
+                         n_paths=140, seed=9)  # fmt: skip
+    values = whole(langevin, FractionalNoise(0.7), (0.0, 0.0), n_paths=140, n_steps=100, seed=9)
     out = values[:, :, 0] >= 0.5
-    assert 0 < left.n_left < 200
+    assert 0 < left.n_left < 140
     assert np.array_equal(left.censored, ~out.any(axis=1))
     assert np.array_equal(left.times[~left.censored], 0.01 * np.argmax(out, axis=1)[~left.censored])
 

@@ -177,7 +177,7 @@ def test_objects_that_are_no_functions_are_refused(function, message):
         st.sampled_from([len, int, np.cos, math, Holder, Holder(), Holder().potential, np.poly1d([1.0]), np.ones(2)]),
     )
 )  # fmt: skip
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_nothing_but_functions_passes(thing):
     with pytest.raises(TypeError, match=r"potential must be a function of \(x, \*params\), got"):
         Landscape(thing)

@@ -99,7 +99,7 @@ def test_burn_in_ends_in_the_stationary_law_of_the_same_noise():
     assert abs(np.mean(values[:, 0] * values[:, 2]) / exact - r) < threshold(3) * spread + 0.02
 
 
-@pytest.mark.parametrize("burn_in", [0.02, pytest.param(0.1, marks=pytest.mark.slow), 0.34])
+@pytest.mark.parametrize("burn_in", [0.02, pytest.param(0.34, marks=pytest.mark.slow)])
 def test_burn_in_is_the_beginning_of_a_longer_path(burn_in):
     """Exits after the burn-in are those of the whole path, seen from its end on; a path outside has left at once."""
     skipped = round(burn_in / 0.02)
