@@ -3,15 +3,17 @@
 Run: python benchmarks/oracles.py [NAME ...] [--quick]
 
 It prints a table in Markdown with the value of the law, the measured one, its standard error and their difference z in
-standard errors. The seeds are fixed and were not chosen. For a law of the kind "exact", z is that of a correct program
-up to the errors of the step that are named in the row; "asymptotic" and "approximate" laws have errors of their own,
-which z shows where the runs are long enough.
+standard errors. The seed of a row is a checksum of what it runs: rows are independent, and no seed was chosen.
+
+For a law of the kind "exact", z is that of a correct program up to the errors of the step that is named in the row.
+"asymptotic" and "approximate" laws have errors of their own, which z shows where the runs are long enough.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -24,12 +26,14 @@ from fbmsde import (
     EpochNoise,
     Equation,
     FractionalNoise,
+    GaussianNoise,
     Landscape,
     PassageTimes,
     Shifted,
     StableNoise,
     Stationary,
     anti_pgd,
+    arfima,
     ball,
     double_well,
     first_passage,
@@ -92,12 +96,18 @@ def share_row(name: str, law: float, passages: PassageTimes, side: str, kind: st
     return Row(name, law, share, math.sqrt(law * (1.0 - law) / passages.n_paths), kind)
 
 
-def squares(equation: Dynamics | Landscape, noise: Driver, burn_in: float, n_paths: int, dt: float = 1.0) -> Array:
+def seed_of(*names: object) -> int:
+    """A seed for a run that is described by these words and numbers."""
+    return zlib.crc32(repr(names).encode())
+
+
+def squares(
+    equation: Dynamics | Landscape, noise: Driver, n_paths: float, *, burn_in: float, seed: int, dt: float | None = None
+) -> Array:
     """Squared positions of stationary paths, each averaged over nine times in a stretch as long as the burn-in."""
-    n_steps = 8 * round(burn_in / dt / 8)
-    solver = "euler" if dt == 1.0 else "heun"
+    n_steps = 8 * round(burn_in / (dt or 1.0) / 8)
     paths = simulate_paths(equation, noise, Stationary(burn_in), dt=dt, n_steps=n_steps, save_every=n_steps // 8,
-                           n_paths=n_paths, seed=1, solver=solver, n_jobs=1)  # fmt: skip
+                           n_paths=int(n_paths), seed=seed, solver="heun" if dt else "euler", n_jobs=1)  # fmt: skip
     values = paths.values if paths.values.ndim == 2 else paths.values[:, :, 0]
     return np.mean(values**2, axis=1)
 
@@ -108,7 +118,8 @@ def epoch_chain(share: float) -> Iterator[Row]:
         phi, finite = 1.0 - drift, (N_SAMPLES - BATCH) / (N_SAMPLES - 1.0)
         unit = finite * (1.0 - phi * phi)
         law = unit * chain_variance(phi, lambda lags: epoch_autocorrelation(lags, N_SAMPLES, BATCH))
-        found = squares(sgd(quadratic(drift), 1.0), EpochNoise(N_SAMPLES, BATCH), 160.0, int(100_000 * share))
+        found = squares(sgd(quadratic(drift), 1.0), EpochNoise(N_SAMPLES, BATCH), 1e5 * share, burn_in=160.0,
+                        seed=seed_of("epochs", drift))  # fmt: skip
         square = mean_row("", law, unit * found)
         deviation = math.sqrt(square.measured)
         yield Row(f"epochs over replacement, standard deviation, drift {drift}", math.sqrt(law), deviation,
@@ -117,8 +128,16 @@ def epoch_chain(share: float) -> Iterator[Row]:
 
 def anticorrelated(share: float) -> Iterator[Row]:
     """The moving average of Anti-PGD in the chain with phi = 0.9."""
-    found = squares(sgd(quadratic(0.1), 1.0), anti_pgd(), 160.0, int(100_000 * share))
+    found = squares(sgd(quadratic(0.1), 1.0), anti_pgd(), 1e5 * share, burn_in=160.0, seed=seed_of("Anti-PGD"))
     yield mean_row("Anti-PGD, variance 1/(1 + phi), phi = 0.9", 1.0 / 1.9, found)
+
+
+def any_gaussian(share: float) -> Iterator[Row]:
+    """Stationary Gaussian noise by its autocovariance in the same chain."""
+    noises = {"(1 + k/10)^-2": GaussianNoise(lambda k: 1.0 / (1.0 + 0.1 * k) ** 2), "ARFIMA, d = 0.3": arfima(0.3)}
+    for name, noise in noises.items():
+        found = squares(sgd(quadratic(0.1), 1.0), noise, 6e4 * share, burn_in=160.0, seed=seed_of(name))
+        yield mean_row(f"Gaussian noise, variance, {name}", chain_variance(0.9, noise.autocovariance), found)
 
 
 def heavy_ball(share: float) -> Iterator[Row]:
@@ -127,17 +146,18 @@ def heavy_ball(share: float) -> Iterator[Row]:
     chain = sgd(quadratic(2.0), learning_rate=0.1, momentum=0.9)
     for hurst in (0.5, 0.3, 0.7):
         law = momentum_variance(lambda lags, h=hurst: fgn_autocovariance(h, lags), **numbers)
-        found = squares(chain, FractionalNoise(hurst), 400.0, int(60_000 * share))
+        found = squares(chain, FractionalNoise(hurst), 6e4 * share, burn_in=400.0, seed=seed_of("momentum", hurst))
         yield mean_row(f"heavy ball, variance, H = {hurst}", law, found)
     law = momentum_variance(lambda lags: epoch_autocorrelation(lags, N_SAMPLES, BATCH), **numbers)
-    found = squares(chain, EpochNoise(N_SAMPLES, BATCH), 400.0, int(60_000 * share))
+    found = squares(chain, EpochNoise(N_SAMPLES, BATCH), 6e4 * share, burn_in=400.0, seed=seed_of("momentum, epochs"))
     yield mean_row("heavy ball, variance, epochs of 11", law, found)
 
 
 def inertia(share: float) -> Iterator[Row]:
     """The spread of a particle with inertia in a quadratic well."""
     for hurst in (0.3, 0.5, 0.7):
-        found = squares(langevin(quadratic(1.0), friction=1.0), FractionalNoise(hurst), 40.0, int(20_000 * share), 0.02)
+        found = squares(langevin(quadratic(1.0), friction=1.0), FractionalNoise(hurst), 2e4 * share, burn_in=40.0,
+                        seed=seed_of("langevin", hurst), dt=0.02)  # fmt: skip
         yield mean_row(f"Langevin, variance, H = {hurst}, dt = 0.02", langevin_variance(hurst, friction=1.0), found)
 
 
@@ -151,8 +171,8 @@ def turnover(share: float) -> Iterator[Row]:
         sigma = math.sqrt(2.0 * friction * temperature)
         law = turnover_escape_rate(height=1.0, curvature=4.0, friction=friction, sigma=sigma)
         paths = simulate_paths(langevin(well, friction), FractionalNoise(0.5, sigma), well.minima[0], dt=0.05,
-                               n_steps=8000, save_every=400, n_paths=int(16_000 * share), seed=1, solver="heun",
-                               n_jobs=1)  # fmt: skip
+                               n_steps=8000, save_every=400, n_paths=int(16_000 * share),
+                               seed=seed_of("turnover", friction), solver="heun", n_jobs=1)  # fmt: skip
         times, signs = paths.times, -np.sign(paths.values[:, :, 0])
         first, last = signs[:, np.searchsorted(times, early)], signs[:, -1]
         rate = math.log(first.mean() / last.mean()) / (2.0 * (late - early))
@@ -166,8 +186,8 @@ def getoor(share: float) -> Iterator[Row]:
     for alpha in (1.0, 1.3, 1.5, 1.8):
         ratio = 4.0 ** (1.0 / alpha)
         times = [first_passage(FREE, StableNoise(alpha), 0.0, (-1.0, 1.0), dt=dt, horizon=60.0,
-                               n_paths=int(60_000 * share), seed=k, n_jobs=1).times
-                 for k, dt in enumerate((4e-3, 1e-3))]  # fmt: skip
+                               n_paths=int(60_000 * share), seed=seed_of("Getoor", alpha, dt), n_jobs=1).times
+                 for dt in (4e-3, 1e-3)]  # fmt: skip
         coarse, fine = (mean_row("", 0.0, found) for found in times)
         law, measured = stable_mean_exit_time(alpha, (-1.0, 1.0)), ratio * fine.measured - coarse.measured
         error = math.hypot(ratio * fine.error, coarse.error)
@@ -182,7 +202,7 @@ def weak_jumps(share: float) -> Iterator[Row]:
             rate = stable_exit_rate(alpha, domain, sigma=eps)
             n_paths = int(share * min(20_000, 1e6 * rate + 2000))
             exits = first_passage(quadratic(1.0), StableNoise(alpha, eps), 0.0, domain, dt=0.02, horizon=16.0 / rate,
-                                  n_paths=n_paths, seed=1, n_jobs=1)  # fmt: skip
+                                  n_paths=n_paths, seed=seed_of("weak", alpha, eps), n_jobs=1)  # fmt: skip
             yield mean_row(f"weak stable noise, rate x mean, alpha = {alpha}, eps = {eps}", 1.0, rate * exits.times,
                            "asymptotic")  # fmt: skip
         yield share_row(f"weak stable noise, P(lower), alpha = {alpha}, eps = {eps}",
@@ -220,7 +240,7 @@ def sides(share: float) -> Iterator[Row]:
     ]
     for name, law, landscape, x0, domain, hurst, kind in cases:
         exits = first_passage(landscape, FractionalNoise(hurst), x0, domain, monitoring=Continuous(), horizon=30.0,
-                              n_paths=int(40_000 * share), seed=1, n_jobs=1)  # fmt: skip
+                              n_paths=int(40_000 * share), seed=seed_of(name), n_jobs=1)  # fmt: skip
         yield share_row(f"P(upper), {name}", law, exits, "upper", kind)
 
 
@@ -236,7 +256,7 @@ def balls(share: float) -> Iterator[Row]:
         inside[0] = 0.5
         off, centred = (
             first_passage(equation, BROWNIAN, x0, ball(1.0), monitoring=Shifted(dt), horizon=10.0,
-                          n_paths=int(10_000 * share), seed=1, n_jobs=1)
+                          n_paths=int(10_000 * share), seed=seed_of("ball", d, x0[0]), n_jobs=1)
             for x0 in (inside, np.zeros(d))
         )  # fmt: skip
         yield mean_row(f"ball, mean exit time, d = {d}", ball_mean_exit_time(1.0, distance=0.5, dim=d), off.times)
@@ -256,8 +276,9 @@ def wall(share: float) -> Iterator[Row]:
     for hurst in (0.3, 0.7):
         noise, unit = FractionalNoise(hurst), math.sqrt(2.0 / n_paths)
         held = simulate_paths(reflected(FREE, lower=0.0), noise, 0.0, dt=1.0, n_steps=n_steps, save_every=n_steps,
-                              n_paths=n_paths, seed=1, n_jobs=1).values[:, -1]  # fmt: skip
-        free = simulate_paths(FREE, noise, 0.0, dt=1.0, n_steps=n_steps, n_paths=n_paths, seed=2, n_jobs=1).values
+                              n_paths=n_paths, seed=seed_of("wall", hurst), n_jobs=1).values[:, -1]  # fmt: skip
+        free = simulate_paths(FREE, noise, 0.0, dt=1.0, n_steps=n_steps, n_paths=n_paths, seed=seed_of("free", hurst),
+                              n_jobs=1).values  # fmt: skip
         found = scipy.stats.ks_2samp(held, free.max(axis=1))
         yield Row(f"wall and maximum, Kolmogorov's distance, H = {hurst} (p = {found.pvalue:.2f})", mean * unit,
                   float(found.statistic), math.sqrt(variance) * unit)  # fmt: skip
@@ -268,7 +289,7 @@ def resets(share: float) -> Iterator[Row]:
     dt = 1e-3
     near = 1.0 - barrier_shift(0.5) * math.sqrt(dt)
     exits = first_passage(resetting(FREE, 1.0), BROWNIAN, 0.0, (None, near), dt=dt, horizon=100.0,
-                          n_paths=int(20_000 * share), seed=1, n_jobs=1)  # fmt: skip
+                          n_paths=int(40_000 * share), seed=seed_of("resetting"), n_jobs=1)  # fmt: skip
     yield mean_row("resetting, mean passage time, dt = 0.001", brownian_resetting_mean_time(1.0, 1.0), exits.times)
 
 
@@ -278,8 +299,8 @@ def stationary_start(share: float) -> Iterator[Row]:
     for hurst in (0.3, 0.5, 0.7):
         noise = FractionalNoise(hurst)
         law = chain_autocovariance(31, 1.0 - dt, lambda lags, noise=noise: noise.autocovariance(lags, dt))
-        values = simulate_paths(quadratic(1.0), noise, "stationary", dt=dt, n_steps=30, n_paths=n_paths, seed=1,
-                                n_jobs=1).values  # fmt: skip
+        values = simulate_paths(quadratic(1.0), noise, "stationary", dt=dt, n_steps=30, n_paths=n_paths,
+                                seed=seed_of("stationary", hurst), n_jobs=1).values  # fmt: skip
         for k in (0, 1, 5, 30):
             yield mean_row(f"stationary start, Var X at step {k}, H = {hurst}", float(law[0]), values[:, k] ** 2)
         for k in (5, 30):
@@ -290,8 +311,8 @@ def stationary_start(share: float) -> Iterator[Row]:
 def residence(share: float) -> Iterator[Row]:
     """Mean residence from core to core at H = 1/2; cores and entries are moved by the mean overshoot of the grid."""
     well, radius, sigma, dt = double_well(4.0, 1.0, 0.5), 0.3, 0.7, 2e-3
-    found = residence_times(well, FractionalNoise(0.5, sigma), radius=radius, dt=dt, n_steps=250_000,
-                            n_paths=max(4, int(128 * share)), seed=1, n_jobs=1)  # fmt: skip
+    found = residence_times(well, FractionalNoise(0.5, sigma), radius=radius, dt=dt, n_steps=500_000,
+                            n_paths=int(512 * share), seed=seed_of("residence"), n_jobs=1)  # fmt: skip
     past = barrier_shift(0.5) * sigma * math.sqrt(dt)
     left, right = well.minima[0] + radius - past, well.minima[1] - radius + past
     laws = (
@@ -307,6 +328,7 @@ def residence(share: float) -> Iterator[Row]:
 ORACLES: dict[str, Callable[[float], Iterator[Row]]] = {
     "epochs": epoch_chain,
     "anti-pgd": anticorrelated,
+    "gaussian": any_gaussian,
     "momentum": heavy_ball,
     "langevin": inertia,
     "turnover": turnover,
