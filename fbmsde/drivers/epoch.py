@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from ..core import checks
@@ -64,24 +65,28 @@ def draw_epoch(data: _Data, noise: Array) -> None:
     have the correlation ``-1 / (ratio - 1)``. With ``q = 1 / (ratio - k)`` the next one has mean ``-q S`` and variance
     ``(1 - q) ratio / (ratio - 1)``.
     """
-    n_batches, ratio = data.n_batches, data.ratio
-    spread = math.sqrt(ratio / (ratio - 1.0))
     for j in range(noise.shape[0]):
-        out, drawn, sums = noise[j], data.drawn[j], data.sums[j]
         for s in range(0, BLOCK, 2):
-            normal_pairs(data.words[j], out[s], out[s + 1])
-        for lane in range(out.shape[1]):
-            k, before = drawn[lane], sums[lane]
-            for s in range(BLOCK):
-                over = k >= n_batches
-                k = 0.0 if over else k
-                before = 0.0 if over else before
-                share = 1.0 / (ratio - k)
-                batch = spread * math.sqrt(1.0 - share) * out[s, lane] - share * before
-                out[s, lane] = batch
-                before += batch
-                k += 1.0
-            drawn[lane], sums[lane] = k, before
+            normal_pairs(data.words[j], noise[j, s], noise[j, s + 1])
+        _bridge(noise[j], data.drawn[j], data.sums[j], data.n_batches, data.ratio)
+
+
+@njit(error_model="numpy")  # a function of one component: over several, the compiler fears that its rows overlap
+def _bridge(out: Array, drawn: Array, sums: Array, n_batches: float, ratio: float) -> None:
+    """Turn the normals of one component (BLOCK, L) into batches, given the state of its lanes, (L,) each."""
+    spread = math.sqrt(ratio / (ratio - 1.0))
+    for lane in range(out.shape[1]):
+        k, before = drawn[lane], sums[lane]
+        for s in range(BLOCK):
+            over = k >= n_batches
+            k = 0.0 if over else k
+            before = 0.0 if over else before
+            share = 1.0 / (ratio - k)
+            batch = spread * math.sqrt(1.0 - share) * out[s, lane] - share * before
+            out[s, lane] = batch
+            before += batch
+            k += 1.0
+        drawn[lane], sums[lane] = k, before
 
 
 def save_epoch(data: _Data, lane: int, numbers: Array, words: NDArray[np.uint64]) -> None:

@@ -62,13 +62,17 @@ def start_stable(data: _Data, lane: int, path: int) -> None:
 
 def draw_stable(data: _Data, noise: Array) -> None:
     """Draw independent stable variates for all lanes."""
-    alpha = data.alpha
     for j in range(noise.shape[0]):
-        words, out = data.words[j], noise[j]
-        for s in range(BLOCK):
-            for lane in range(out.shape[1]):
-                first, second = next_words(words, lane)
-                out[s, lane] = stable_variate(first, second, alpha)
+        _draw_component(data.words[j], noise[j], data.alpha)
+
+
+@njit(error_model="numpy")  # a function of one component: over several, the compiler fears that its rows overlap
+def _draw_component(words: NDArray[np.uint64], out: Array, alpha: float) -> None:
+    """Draw independent stable variates for all lanes of one component."""
+    for s in range(BLOCK):
+        for lane in range(out.shape[1]):
+            first, second = next_words(words, lane)
+            out[s, lane] = stable_variate(first, second, alpha)
 
 
 def save_stable(data: _Data, lane: int, numbers: Array, words: NDArray[np.uint64]) -> None:
