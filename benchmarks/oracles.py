@@ -186,7 +186,7 @@ def getoor(share: float) -> Iterator[Row]:
     for alpha in (1.0, 1.3, 1.5, 1.8):
         ratio = 4.0 ** (1.0 / alpha)
         times = [first_passage(FREE, StableNoise(alpha), 0.0, (-1.0, 1.0), dt=dt, horizon=60.0,
-                               n_paths=int(60_000 * share), seed=seed_of("Getoor", alpha, dt), n_jobs=1).times
+                               n_paths=int(200_000 * share), seed=seed_of("Getoor", alpha, dt), n_jobs=1).times
                  for dt in (4e-3, 1e-3)]  # fmt: skip
         coarse, fine = (mean_row("", 0.0, found) for found in times)
         law, measured = stable_mean_exit_time(alpha, (-1.0, 1.0)), ratio * fine.measured - coarse.measured
