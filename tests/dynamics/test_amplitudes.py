@@ -30,6 +30,21 @@ def test_a_chain_takes_the_amplitude_at_the_beginning_of_each_step():
             assert got[path, step + 1] == pytest.approx(x, rel=1e-12)
 
 
+def test_the_calculus_of_stratonovich_takes_the_amplitude_at_both_ends_of_each_step():
+    """The trapezoidal rule of `heun`, with Euler's point as the end, for the drift and for the amplitude."""
+    smooth = Equation(lambda t, x: t - x, amplitude=lambda t, x: 1.0 + t * x, calculus="stratonovich")
+    noise = FractionalNoise(0.7, 0.5)
+    got = simulate_paths(smooth, noise, 0.4, **RUN, solver="heun").values
+    for path, kicks in enumerate(noise.sample(30, 3, dt=0.05, seed=7)):
+        x = 0.4
+        for step, kick in enumerate(kicks):
+            t, after = 0.05 * step, 0.05 * (step + 1)
+            move = 0.05 * (t - x) + (1.0 + t * x) * kick
+            end = x + move
+            x += (move + 0.05 * (after - end) + (1.0 + after * end) * kick) / 2.0
+            assert got[path, step + 1] == pytest.approx(x, rel=1e-12)
+
+
 @pytest.mark.parametrize("solver", ["euler", "heun", "rk4"])
 def test_an_amplitude_of_time_is_taken_at_the_middle_of_each_step(solver):
     swinging = Equation(lambda t, x, w: 0.0 * x, (3.0,), amplitude=lambda t, w: math.cos(w * t), calculus="additive")

@@ -160,6 +160,7 @@ def test_stability_of_each_minimum():
     told = sgd(uneven, 0.3).stability
     assert [each.stable for each in told] == [True, False]
     assert told[1].product == pytest.approx(2.4)
+    assert [each.product for each in sgd(uneven, 0.3, weight_decay=1.0).stability] == pytest.approx([0.9, 2.7])
     with pytest.raises(ValueError, match=r"learning_rate must be below 1 for a stable chain, got 1\.5"):
         sgd(uneven, 1.5)
 
