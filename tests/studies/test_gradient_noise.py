@@ -361,7 +361,7 @@ def test_tails_tell_stable_from_other_laws():
      ("epochs of 48 batches", 0.328), ("Student t2, independent", 0.534), ("1 % non-zero, independent", 0.502)],
 )  # fmt: skip
 def test_nulls_of_the_later_protocol(name, known):
-    """Means of 400 series against values of another program: catches a mean off by .015, such as a divisor n."""
+    """Means of 400 series against values of another program: catches a mean off by .015."""
     series = nulls.NULLS[name](np.random.default_rng(2), (400, 3000))
     values = ESTIMATORS["rs_windows_50_500"].fit(series).hurst
     assert abs(values.mean() - known) < threshold(6) * values.std() / 20 + 0.002
