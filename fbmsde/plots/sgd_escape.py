@@ -95,7 +95,7 @@ def _plot_exit_ratios(found: EscapeComparison, ax: Axes) -> None:
     ax.yaxis.set_minor_formatter(NullFormatter())
     levels = ", ".join(f"{k:g}" for k in cases[0].levels)
     ax.set_title(f"exits at {levels} s.d. of the chain under white noise, left to right, 95 %", fontsize="medium")
-    ax.legend(fontsize="small", frameon=False, ncols=2, loc="upper left")
+    ax.legend(fontsize="small", frameon=False, loc="upper left")
 
 
 def _short(case: EscapeCase) -> str:

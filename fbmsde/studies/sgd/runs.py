@@ -117,8 +117,9 @@ GROUPS: dict[str, tuple[Experiment, ...]] = {
         Experiment("cosine rate", cosine=True),
     ),
     LATER: (
-        *(Experiment(f"MLP batch {b}", batch_size=b, momentum=0.9, weight_decay=5e-4) for b in (128, 32)),
+        Experiment("MLP batch 128", batch_size=128, momentum=0.9, weight_decay=5e-4),
         Experiment("CNN batch 128", "cnn", width=12, batch_size=128, momentum=0.9, weight_decay=5e-4),
+        Experiment("MLP batch 32", momentum=0.9, weight_decay=5e-4),
     ),
 }
 
