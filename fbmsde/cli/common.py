@@ -28,12 +28,19 @@ def _refuse_earlier(out: Path, names: tuple[str, ...], overwrite: bool) -> None:
                          "Choose another place or add --overwrite.")  # fmt: skip
 
 
-Hursts = Annotated[
-    list[str],
-    typer.Option("--hurst", metavar="LIST", help="Hurst values: 0.3,0.5 or a range 0.3:0.7:0.1. Repeatable."),
-]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
 Seed = Annotated[int, typer.Option(parser=count, metavar="INTEGER", help="Seed of all random numbers.")]
+
+
+def _hursts(default: str) -> OptionInfo:
+    """The option that takes lists of Hurst values; `default` is what the help shows for None."""
+    option: OptionInfo = typer.Option(
+        "--hurst",
+        metavar="LIST",
+        help="Hurst values: 0.3,0.5 or a range 0.3:0.7:0.1. Repeatable.",
+        show_default=default,
+    )
+    return option
 
 
 def _choice(names: Iterable[str], what: str = "", default: str | None = None) -> OptionInfo:

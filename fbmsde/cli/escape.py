@@ -7,17 +7,20 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Protocol, TypedDict
+from typing import Annotated, NamedTuple, Protocol, TypedDict
 
 import typer
 
 from ..core.files import claimed
+from ..drivers.base import Driver
 from ..drivers.fractional import METHODS, FractionalNoise
+from ..drivers.registry import named_noise
 from ..dynamics.landscapes import LANDSCAPES, parameters
 from ..dynamics.solvers import SOLVERS
 from ..studies.escape.study import FILES, HURST_VALUES, STARTS, EscapeStudy, InterruptedStudyError, escape_study
 from ..studies.escape.wells import PAIR
-from .common import Hursts, Overwrite, Seed, _choice, _count, _refuse_earlier, app
+from .common import Overwrite, Seed, _choice, _count, _hursts, _refuse_earlier, app
+from .noise import OtherNoises
 from .options import INTERRUPTED, OnceCommand, named_numbers, numbers, refuse_pair, reported
 
 _DEFAULT_HURST = ",".join(map(str, HURST_VALUES))
@@ -25,7 +28,8 @@ _DEFAULT_HURST = ",".join(map(str, HURST_VALUES))
 
 @app.command(cls=OnceCommand)
 def escape(
-    hurst: Hursts = [_DEFAULT_HURST],  # noqa: B006 - typer reads it and nobody changes it
+    hurst: Annotated[list[str] | None, _hursts(_DEFAULT_HURST)] = None,
+    noise: OtherNoises = None,
     sharp: Annotated[float | None, typer.Option(help="Curvature of the sharp minimum.", show_default="4.0")] = None,
     flat: Annotated[float | None, typer.Option(help="Curvature of the flat minimum.", show_default="1.0")] = None,
     height: Annotated[
@@ -34,7 +38,7 @@ def escape(
     sigma: Annotated[float | None, typer.Option(help="Strength of the noise.", show_default="1.0")] = None,
     dt: Annotated[float | None, typer.Option(help="Step of the scheme.", show_default="0.005")] = None,
     horizon: Annotated[float, typer.Option(help="Time after which a path is given up (censored).")] = 100.0,
-    paths: Annotated[int, _count("Paths per Hurst value and well.")] = 20_000,
+    paths: Annotated[int, _count("Paths per noise and well.")] = 20_000,
     seed: Seed = 0,
     jobs: Annotated[int | None, _count("Threads, which do not change the result; all cores if not given.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for escape.csv, escape.json and escape.png.")] = Path("escape"),
@@ -48,26 +52,25 @@ def escape(
         typer.Option(metavar="LIST", help="Parameters of the landscape: height=2,tilt=0.3; of quadratic none."),
     ] = None,
     start: Annotated[str, _choice(STARTS, "Which minimum to start in. ")] = "both",
-    method: Annotated[str, _choice(METHODS, "Noise. ")] = "streaming",
+    method: Annotated[str | None, _choice(METHODS, "Noise. ", "streaming")] = None,
     solver: Annotated[str, _choice(SOLVERS)] = "euler",
     continuous: Annotated[
         int | None, _count("Paths for the exit rate in continuous time; 0 for none, a tenth if not given.")
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """How long paths stay in a sharp and in a flat minimum, for each Hurst value, against theory."""
+    """How long paths stay in a sharp and in a flat minimum, for each Hurst value or noise, against theory."""
     status = 0
     with reported():
-        if from_sgd is not None:
-            refuse_pair("--from-sgd", {"--sigma": sigma, "--dt": dt}, "sets both")
+        wanted = _Wanted(hurst, sigma, dt, from_sgd, method)
+        driven = wanted.named(noise) if noise else wanted.fractional()
         params = named_numbers("landscape_params", landscape_params or [])
         _refuse_idle(landscape, params, {"sharp": sharp, "flat": flat, "height": height})
-        values = numbers("hurst", hurst)
         study_of = partial(
-            escape_study, values, **_noise(values, sigma, dt, from_sgd), sharp=4.0 if sharp is None else sharp,
+            escape_study, **driven, sharp=4.0 if sharp is None else sharp,
             flat=1.0 if flat is None else flat, height=2.0 if height is None else height, horizon=horizon,
             n_paths=paths, seed=seed, n_jobs=jobs, landscape=landscape, landscape_params=params, start=start,
-            method=method, solver=solver, continuous=continuous, progress=sys.stderr.isatty(),
+            solver=solver, continuous=continuous, progress=sys.stderr.isatty(),
         )  # fmt: skip
         with claimed(out):
             _refuse_earlier(out, FILES, overwrite)
@@ -86,21 +89,46 @@ def _refuse_idle(landscape: str, params: Mapping[str, float], given: Mapping[str
             refuse_pair(f"--landscape {landscape}", {f"--{name}": value}, "has no such parameter")
 
 
-class _Noise(TypedDict):
-    """The step and the strength of the noise for each Hurst value."""
+class _Driven(TypedDict, total=False):
+    """What `escape_study` is told of the noise, and the step."""
 
-    dt: float
+    hurst: list[float]
     sigma: list[float]
+    method: str | None
+    noises: dict[str, Driver]
+    dt: float
 
 
-def _noise(
-    values: Sequence[float], sigma: float | None, dt: float | None, from_sgd: tuple[float, float] | None
-) -> _Noise:
-    """Strength and step as they were given, or as SGD has them."""
-    if from_sgd is None:
-        return {"dt": 0.005 if dt is None else dt, "sigma": [1.0 if sigma is None else sigma] * len(values)}
-    step, noise_std = from_sgd
-    return {"dt": step, "sigma": [FractionalNoise.from_sgd(step, noise_std, h).increment_scale(1.0) for h in values]}
+class _Wanted(NamedTuple):
+    """The options of `escape` that say which fractional noise it is, and the step; None where one is not given."""
+
+    hurst: list[str] | None
+    sigma: float | None
+    dt: float | None
+    from_sgd: tuple[float, float] | None
+    method: str | None
+
+    def fractional(self) -> _Driven:
+        """Fractional noise of each Hurst value; its strength and the step as they were given, or as SGD has them."""
+        values = numbers("hurst", self.hurst or [_DEFAULT_HURST])
+        if self.from_sgd is None:
+            strengths = [1.0 if self.sigma is None else self.sigma] * len(values)
+            return {"hurst": values, "sigma": strengths, "method": self.method, "dt": self.step}
+        refuse_pair("--from-sgd", {"--sigma": self.sigma, "--dt": self.dt}, "sets both")
+        step, noise_std = self.from_sgd
+        strengths = [FractionalNoise.from_sgd(step, noise_std, h).increment_scale(1.0) for h in values]
+        return {"hurst": values, "sigma": strengths, "method": self.method, "dt": step}
+
+    def named(self, texts: Sequence[str]) -> _Driven:
+        """The noises that the texts name; ValueError for an option that belongs to Hurst values."""
+        idle = {"--hurst": self.hurst, "--sigma": self.sigma, "--method": self.method, "--from-sgd": self.from_sgd}
+        refuse_pair("--noise", idle, "has its own parameters")
+        return {"noises": {text: named_noise(text) for text in texts}, "dt": self.step}
+
+    @property
+    def step(self) -> float:
+        """The step that was given, or its default."""
+        return 0.005 if self.dt is None else self.dt
 
 
 def _run_escape(study_of: Callable[[], EscapeStudy]) -> tuple[EscapeStudy, int]:

@@ -23,7 +23,7 @@ class SubCommand(NamedTuple):
 
 COMMANDS = {
     "escape": SubCommand(
-        "escape", "How long paths stay in a sharp and in a flat minimum, for each Hurst value, against theory."
+        "escape", "How long paths stay in a sharp and in a flat minimum, for each Hurst value or noise, against theory."
     ),
     "generate": SubCommand(
         "series",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..results.escape import EscapeData, EscapeRow
+from ..results.escape import REFERENCES, EscapeData, EscapeRow
 from ..results.estimates import Estimate
 from ..theory.registry import FORMULAS
 from .style import _new_axes
@@ -28,23 +30,24 @@ WELL_STYLE = {  # two colours of Okabe & Ito that stay apart for every kind of c
     "sharp": WellStyle("#D55E00", "^"),
     "flat": WellStyle("#0072B2", "o"),
 }
+_ASIDE = 0.16  # of the distance between two noises
 _OTHER_STYLES = (WellStyle("#009E73", "s"), WellStyle("#CC79A7", "D"), WellStyle("#E69F00", "v"))
-_REFERENCE = "pickands_euler"
 
 
 def plot_escape(study: EscapeData) -> Figure:
-    """Draw the study in one figure: survival for each H, exit rate against H, and the ratio of the rates.
+    """Draw the study in one figure: survival under each noise, exit rate against H or noise, and ratio of the rates.
 
-    The last one is left out where no H has both a sharp and a flat well.
+    The last one is left out where no noise has both a sharp and a flat well.
     """
-    values = list(dict.fromkeys(row.hurst for row in study.rows))
-    columns = max(2, len(values))
+    noises = list(dict.fromkeys(row.noise for row in study.rows))
+    columns = max(2, len(noises))
     figure = Figure(figsize=(max(9.0, 2.9 * columns), 7.6), layout="constrained")
     grid = figure.add_gridspec(2, 2 * columns, height_ratios=(1.0, 1.25))
-    for i, h in enumerate(values):
+    for i, noise in enumerate(noises):
         ax = figure.add_subplot(grid[0, 2 * i : 2 * i + 2])
-        plot_survival([row for row in study.rows if row.hurst == h], ax=ax)
-        ax.set_title(f"H = {h:g}")
+        rows = [row for row in study.rows if row.noise == noise]
+        plot_survival(rows, ax=ax)
+        ax.set_title(_wrapped(study.title(rows[0])), fontsize="large" if study.settings.noises is None else "small")
         if i:
             ax.set_ylabel("")
         else:
@@ -54,6 +57,45 @@ def plot_escape(study: EscapeData) -> Figure:
     if paired:
         plot_order(study, ax=figure.add_subplot(grid[1, columns:]))
     return figure
+
+
+def _wrapped(name: str) -> str:
+    """A name in lines that end behind a comma, a colon or a plus sign; "H = 0.3" stays as it is."""
+    return re.sub(r"([:,+])(?=.)", r"\1\n", name)
+
+
+@dataclass(frozen=True)
+class _Across:
+    """Where each noise stands along the horizontal axis: at its H, or in a row with the others under its name."""
+
+    places: Mapping[str, float]
+    categories: bool
+
+    @classmethod
+    def of(cls, study: EscapeData) -> _Across:
+        """The places of the noises of a study."""
+        if study.settings.noises is None:
+            return cls({row.noise: row.hurst for row in study.rows if row.hurst is not None}, False)
+        return cls({name: float(i) for i, name in enumerate(study.settings.noises)}, True)
+
+    def at(self, rows: Sequence[EscapeRow], free: bool = False) -> list[float]:
+        """The places of some rows; of what is `free` of a grid, beside the others if noises stand in a row."""
+        aside = _ASIDE if free and self.categories else 0.0
+        return [self.places[row.noise] + aside for row in rows]
+
+    def predicted(self, ax: Axes, places: Sequence[float], values: Sequence[float], color: str, who: str = "") -> None:
+        """Draw predictions: a line along H, or a dash at each noise."""
+        if self.categories:
+            ax.plot(places, values, "_", color=color, ms=16, mew=1.5, label=f"{who}predicted", zorder=1)
+        else:
+            ax.plot(places, values, "--", color=color, lw=1.2, label=f"{who}{FORMULAS[REFERENCES[0]].title}")
+
+    def named(self, ax: Axes) -> None:
+        """Say what the horizontal axis is."""
+        ax.set_xlabel("noise" if self.categories else "Hurst parameter H")
+        if self.categories:
+            ax.set_xticks(list(self.places.values()), [_wrapped(name) for name in self.places], fontsize="x-small")
+            ax.set_xlim(-0.5, len(self.places) - 0.5)
 
 
 def _label(well: str) -> str:
@@ -77,7 +119,7 @@ def plot_survival(rows: Sequence[EscapeRow], ax: Axes | None = None) -> Axes:
         style, (times, inside) = styles[row.well], row.curve
         alive = inside > 0
         ax.step(times[alive], inside[alive], where="post", color=style.color, label=_label(row.well))
-        rate = row.predicted.get(_REFERENCE, math.nan)
+        rate = row.reference
         if math.isfinite(rate):
             t = np.linspace(0.0, times[alive][-1], 100)
             ax.plot(t, np.exp(-rate * t), "--", color=style.color, lw=1.0, label=f"{row.well}, theory")
@@ -97,22 +139,24 @@ def _widen_time(ax: Axes, rows: Sequence[EscapeRow]) -> None:
 
 
 def plot_rates(study: EscapeData, ax: Axes | None = None) -> Axes:
-    """Exit rate of both wells against H, measured with 95 % intervals, and by the reference formula."""
+    """Exit rate of both wells against H or noise, measured with 95 % intervals, and by the reference formula."""
     ax = ax or _new_axes()
+    across = _Across.of(study)
     for name, style in _styles(study.rows).items():
         rows = [row for row in study.rows if row.well == name and row.rate.value > 0]
         if not rows:
             continue
-        _bars(ax, rows, [row.rate for row in rows], style, f"{_label(name)}, measured")
+        _bars(ax, across.at(rows), [row.rate for row in rows], style, f"{_label(name)}, measured")
         free = [row for row in rows if row.continuous.value > 0]
         if free:
-            _bars(ax, free, [row.continuous for row in free], style, f"{_label(name)}, continuous time", hollow=True)
-        predicted = [(r.hurst, r.predicted[_REFERENCE]) for r in rows if _REFERENCE in r.predicted]
-        if predicted:
-            ax.plot(*zip(*predicted, strict=True), "--", color=style.color, lw=1.2,
-                    label=f"{_label(name)}, {FORMULAS[_REFERENCE].title}")  # fmt: skip
+            _bars(ax, across.at(free, free=True), [row.continuous for row in free], style,
+                  f"{_label(name)}, continuous time", hollow=True)  # fmt: skip
+        known = [row for row in rows if math.isfinite(row.reference)]
+        if known:
+            across.predicted(ax, across.at(known), [row.reference for row in known], style.color, f"{_label(name)}, ")
     ax.set_yscale("log")
-    ax.set(xlabel="Hurst parameter H", ylabel="exit rate (per unit of time)", title="Exit rate")
+    ax.set(ylabel="exit rate (per unit of time)", title="Exit rate")
+    across.named(ax)
     if ax.has_data():
         ax.legend(fontsize="small", frameon=False)
     return ax
@@ -120,46 +164,50 @@ def plot_rates(study: EscapeData, ax: Axes | None = None) -> Axes:
 
 def _bars(
     ax: Axes,
-    rows: Sequence[EscapeRow],
+    places: Sequence[float],
     rates: Sequence[Estimate],
     style: WellStyle,
     label: str,
     hollow: bool = False,
 ) -> None:
-    """Rates against H with their intervals, as full or hollow symbols."""
+    """Rates at their places with their intervals, as full or hollow symbols."""
     values, low, high = (np.array(column) for column in zip(*rates, strict=True))
-    ax.errorbar([row.hurst for row in rows], values, [values - low, high - values], fmt=style.marker, color=style.color,
+    ax.errorbar(places, values, [values - low, high - values], fmt=style.marker, color=style.color,
                 mfc="white" if hollow else style.color, capsize=3, label=label)  # fmt: skip
 
 
 def plot_order(study: EscapeData, ax: Axes | None = None) -> Axes:
-    """Ratio of the exit rates, sharp over flat, against H: below 1 the flat well empties first."""
+    """Ratio of the exit rates, sharp over flat, against H or noise: below 1 the flat well empties first."""
     ax = ax or _new_axes()
+    across = _Across.of(study)
     pairs = [(s, f) for s, f in study.pairs() if s.rate.value > 0 and f.rate.value > 0]
     if pairs:
-        h = np.array([s.hurst for s, _ in pairs])
         ratio = np.array([s.rate.value / f.rate.value for s, f in pairs])
         width = [math.hypot(*(math.log(r.rate.high / r.rate.low) / 2 for r in pair)) for pair in pairs]
         errors = np.array([ratio * (1 - np.exp(-np.array(width))), ratio * (np.exp(np.array(width)) - 1)])
-        ax.errorbar(h, ratio, errors, fmt="s", color="black", capsize=3, label="measured", zorder=3)
-        free = [(s.hurst, s.continuous.value / f.continuous.value) for s, f in pairs
-                if s.continuous.value > 0 and f.continuous.value > 0]  # fmt: skip
+        places = across.at([s for s, _ in pairs])
+        ax.errorbar(places, ratio, errors, fmt="s", color="black", capsize=3, label="measured", zorder=3)
+        free = [(s, f) for s, f in pairs if s.continuous.value > 0 and f.continuous.value > 0]
         if free:
-            ax.plot(*zip(*free, strict=True), "s", color="black", mfc="white", label="measured, continuous time")
-        both = [(s.hurst, s.predicted[_REFERENCE] / f.predicted[_REFERENCE]) for s, f in pairs
-                if _REFERENCE in s.predicted and _REFERENCE in f.predicted]  # fmt: skip
+            ratios = [s.continuous.value / f.continuous.value for s, f in free]
+            places = across.at([s for s, _ in free], free=True)
+            ax.plot(places, ratios, "s", color="black", mfc="white", label="measured, continuous time")
+        both = [(s, f) for s, f in pairs if math.isfinite(s.reference / f.reference)]
         if both:
-            ax.plot(*zip(*both, strict=True), "--", color="black", lw=1.2, label=FORMULAS[_REFERENCE].title)
+            places = across.at([s for s, _ in both])
+            across.predicted(ax, places, [s.reference / f.reference for s, f in both], "black")
     ax.set_yscale("log")
     low, high = ax.get_ylim()
-    low, high = min(low, 0.5), max(high, 2.0)
+    room = 2.5 if across.categories else 1.0  # for the texts, beside which a noise may stand
+    low, high = min(low / room, 0.5), max(high * room, 2.0)
     ax.set_ylim(low, high)
     ax.axhspan(1.0, high, color=WELL_STYLE["sharp"].color, alpha=0.12, lw=0)
     ax.axhspan(low, 1.0, color=WELL_STYLE["flat"].color, alpha=0.12, lw=0)
     ax.axhline(1.0, color="grey", lw=0.8)
     ax.text(0.98, 0.95, "the sharp well empties first", transform=ax.transAxes, ha="right", va="top")
     ax.text(0.02, 0.05, "the flat well empties first", transform=ax.transAxes, ha="left", va="bottom")
-    ax.set(xlabel="Hurst parameter H", ylabel="exit rate, sharp / flat", title="Sharp against flat")
+    ax.set(ylabel="exit rate, sharp / flat", title="Sharp against flat")
+    across.named(ax)
     if pairs:
-        ax.legend(fontsize="small", loc="center left", frameon=False)
+        ax.legend(fontsize="small", loc="best" if across.categories else "center left", frameon=False)
     return ax

@@ -12,6 +12,10 @@ from .estimates import Estimate
 
 UNKNOWN = Estimate(math.nan, math.nan, math.nan)
 
+# The formulas for the exit rate of the chain that figures draw: the first one is for fractional, the second one for
+# stable noise.
+REFERENCES = ("pickands_euler", "stable_jump_rate")
+
 
 class Curve(NamedTuple):
     """A survival curve: the share of paths that are still inside just after each time."""
@@ -24,11 +28,13 @@ class Curve(NamedTuple):
 class EscapeSettings:
     """Everything that a study was asked for, checked and with its defaults filled in.
 
-    hurst, sigma : Hurst values, and the strength of the noise for each of them.
+    hurst, sigma : Hurst values, and the strength of the noise for each of them; empty where noises have names.
+    noises : the drivers by name, each as the text of its dataclass, or None where the noises are told by Hurst values.
     sharp, flat, height : curvatures of the two minima and height of the barrier.
     dt, horizon, solver : step and end of the chains, and the scheme that makes a step.
     n_paths, continuous : paths per Hurst value and well, of the chain and in continuous time.
-    seed, method : seed of all random numbers, and how the noise is generated.
+    seed, method : seed of all random numbers, and how fractional noise of each Hurst value is generated, None where
+    noises have names.
     landscape, landscape_params, start : name of the landscape, those of its parameters that were given by name, and
     which of its minima paths start in.
     """
@@ -46,15 +52,18 @@ class EscapeSettings:
     landscape: str
     landscape_params: Mapping[str, float]
     start: str
-    method: str
+    method: str | None
     solver: str
+    noises: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
 class EscapeRow:
-    """What was measured in one well at one Hurst value, and what each applicable formula predicts for it.
+    """What was measured in one well under one noise, and what each applicable formula predicts for it.
 
-    hurst, well, curvature : the case. `well` is the name of the minimum.
+    hurst : the Hurst parameter of fractional noise, None for any other noise.
+    noise : the name of the noise; where it is told by its Hurst value, the text that `--noise` takes for it.
+    well, curvature : the name and the curvature of the minimum.
     barrier : distance from the minimum to the rim of a quadratic well, None where no formula for it applies.
     paths, exits : how many paths were run, and how many of them left before the horizon.
     mean : mean exit time, `restricted` to the horizon when some path did not leave before it.
@@ -64,7 +73,8 @@ class EscapeRow:
     curve : survival of the chain.
     """
 
-    hurst: float
+    hurst: float | None
+    noise: str
     well: str
     curvature: float
     barrier: float | None
@@ -79,6 +89,11 @@ class EscapeRow:
     note: str
     curve: Curve = field(repr=False, compare=False)
 
+    @property
+    def reference(self) -> float:
+        """The exit rate of the chain by the formula of `REFERENCES` that holds here, NaN where none does."""
+        return next((self.predicted[name] for name in REFERENCES if name in self.predicted), math.nan)
+
 
 @dataclass(frozen=True, repr=False)
 class EscapeData:
@@ -89,13 +104,22 @@ class EscapeData:
     complete: bool = True
 
     def __repr__(self) -> str:
-        values = ", ".join(f"{h:g}" for h in self.settings.hurst)
+        values = "H = " + ", ".join(f"{h:g}" for h in self.settings.hurst)
+        noises = values if self.settings.noises is None else ", ".join(self.settings.noises)
         open_end = "" if self.complete else ", interrupted"
-        return f"{type(self).__name__}({len(self.rows)} rows, H = {values}, {self.settings.n_paths} paths{open_end})"
+        return f"{type(self).__name__}({len(self.rows)} rows, {noises}, {self.settings.n_paths} paths{open_end})"
 
     def pairs(self) -> Iterator[tuple[EscapeRow, EscapeRow]]:
-        """Yield the rows (sharp, flat) of each Hurst value for which both were run."""
+        """Yield the rows (sharp, flat) of each noise under which both were run."""
         for row in self.rows:
             for other in self.rows:
-                if row.well == "sharp" and other.well == "flat" and row.hurst == other.hurst:
+                if row.well == "sharp" and other.well == "flat" and row.noise == other.noise:
                     yield row, other
+
+    def key(self, row: EscapeRow) -> str:
+        """What tells the noise of a row from the others: its Hurst value, or its name where noises have names."""
+        return f"{row.hurst:g}" if self.settings.noises is None else row.noise
+
+    def title(self, row: EscapeRow) -> str:
+        """The same with what it is: "H = 0.3", or the name alone."""
+        return f"H = {row.hurst:g}" if self.settings.noises is None else row.noise

@@ -104,7 +104,13 @@ def test_sgd_sets_step_and_strength(tmp_path):
         (["escape", "--hurst", "0.3:0.7"], "error: hurst must be numbers separated by commas, or a range"),
         (["escape", "--hurst", "0.3:0.7:0"], "error: hurst must be a range from first to last by a step that leads"),
         (["escape", "--hurst", "0.7:0.3:0.1"], "error: hurst must be a range from first to last by a step that leads"),
-        (["escape", "--method", "hosking", "--continuous", "9"], "error: continuous must be 0 with noise other than"),
+        (["escape", "--method", "hosking", "--continuous", "9"], "error: continuous must be 0 or None with noise that"),
+        (["escape", "--noise", "stable:alpha=1.5", "--continuous", "9"], "error: continuous must be 0 or None with"),
+        (["escape", "--noise", "white", "--hurst", "0.5"], "error: --hurst must not be given with --noise"),
+        (["escape", "--noise", "white", "--sigma", "1"], "error: --sigma must not be given with --noise"),
+        (["escape", "--noise", "white", "--method", "hosking"], "error: --method must not be given with --noise"),
+        (["escape", "--noise", "white", "--from-sgd", "1", "2"], "error: --from-sgd must not be given with --noise"),
+        (["escape", "--noise", "pink"], "error: noise must be one of fractional, white, epoch"),
         (["sgd", "--samples", "9"], "error: --samples must not be given with --data digits, which has its own size"),
         (["hurst", "x.csv", "--kind", "path", "--null", "block"], "error: null must be one of shuffle, sign_flip"),
         (["hurst", "nowhere.npy", "--kind", "path"], "error: nowhere.npy: No such file or directory"),
@@ -162,6 +168,18 @@ def test_escape_takes_every_landscape_with_its_parameters(tmp_path, monkeypatch)
     record = json.loads((tmp_path / "escape.json").read_text())
     assert record["settings"]["landscape"] == "tilted_double_well"
     assert record["rows"][0]["curvature"] == pytest.approx(3.69199)
+
+
+def test_escape_takes_noises_by_name(tmp_path):
+    specs = ["white:sigma=0.8", "stable:alpha=1.5,sigma=0.2", "epoch:n_samples=50,batch_size=10"]
+    noises = [word for spec in specs for word in ("--noise", spec)]
+    result = call("escape", *noises, "--paths", 30, "--horizon", 2, "--dt", 0.1, "--continuous", 0, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert all(spec in result.output for spec in specs)
+    record = json.loads((tmp_path / "escape.json").read_text())
+    assert [row["noise"] for row in record["rows"][::2]] == specs
+    assert list(record["settings"]["noises"].values())[1] == "StableNoise(alpha=1.5, sigma=0.2)"
+    assert written_in(tmp_path) == ["escape.csv", "escape.json", "escape.png"]
 
 
 def test_hurst_of_a_generated_file(tmp_path):

@@ -11,9 +11,11 @@ import pytest
 from matplotlib.figure import Figure
 
 import fbmsde
-from fbmsde import FractionalNoise, Landscape, first_passage
+from fbmsde import ArmaNoise, EpochNoise, FractionalNoise, Landscape, PopulationNoise, StableNoise, first_passage
+from fbmsde.drivers.registry import named_noise
 from fbmsde.dynamics.landscapes import LANDSCAPES
 from fbmsde.studies.escape import report
+from fbmsde.studies.escape.sources import fractional_noises, noises_by_name
 from fbmsde.studies.escape.study import InterruptedStudyError, escape_study
 from fbmsde.studies.escape.wells import wells_of
 
@@ -35,6 +37,76 @@ def test_rows_are_what_first_passage_gives(study):
     assert (row.hurst, row.well, row.exits) == (0.3, "flat", passages.n_left)
     assert row.mean.value == passages.mean().value
     assert row.rate.value == passages.exit_rate(after=2.0).value
+
+
+NOISES = {"white": FractionalNoise(0.5), "jumps": StableNoise(1.5, 0.2), "epochs": EpochNoise(1200, 10, 0.2)}
+FEW = {"n_paths": 60, "horizon": 10.0, "dt": 0.05, "n_jobs": 1}
+
+
+@pytest.fixture(scope="module")
+def named():
+    return escape_study(noises=NOISES, **FEW)
+
+
+def test_noises_have_rows_under_their_names(named):
+    assert [(row.noise, row.hurst) for row in named.rows[::2]] == [("white", 0.5), ("jumps", None), ("epochs", None)]
+    assert "H = " not in repr(named) and "white, jumps, epochs" in repr(named)
+    for row in named.rows[1::2]:
+        rim = math.sqrt(2 * 2.0 / 1.0)
+        passages = first_passage(fbmsde.quadratic(1.0), NOISES[row.noise], 0.0, (-rim, rim), dt=0.05, horizon=10.0,
+                                 n_paths=60, seed=0)  # fmt: skip
+        assert (row.well, row.exits) == ("flat", passages.n_left)
+    lines = named.table.splitlines()
+    assert lines[0].split()[:2] == ["noise", "well"] and lines[2].startswith("white") and lines[4].startswith("jumps")
+
+
+def test_white_noise_by_name_is_that_of_one_half(named):
+    for row, same in zip(named.rows[:2], escape_study([0.5], **FEW).rows, strict=True):
+        assert (row.mean, row.rate, row.predicted) == (same.mean, same.rate, same.predicted)
+
+
+def test_stable_noise_is_compared_with_single_jumps(named):
+    rate = float(fbmsde.theory.FORMULAS["stable_jump_rate"].evaluate(alpha=1.5, sigma=0.2, lower=-1.0, upper=1.0))
+    assert named.rows[2].predicted == {"stable_jump_rate": rate}
+    assert named.rows[2].reference == rate
+    assert report._ratio(named.rows[2], "stable_jump_rate") == named.rows[2].rate.value / rate
+    assert named.rows[4].predicted == {} and math.isnan(named.rows[4].reference)
+    strong = escape_study(noises={"jumps": StableNoise(1.5)}, **SMALL | {"n_paths": 4})
+    assert strong.rows[0].predicted == {}, "the formula is for weak noise"
+
+
+def test_continuous_time_only_of_noise_that_jumps(named):
+    assert named.settings.continuous == 6
+    assert named.rows[0].continuous.value > 0
+    assert all(math.isnan(row.continuous.value) and "continuous" not in row.note for row in named.rows[2:])
+    several = {"axes": FractionalNoise((0.3, 0.7)), "exact": FractionalNoise(0.5, method="cholesky")}
+    assert not any(source.jumps for source in noises_by_name(several).sources)
+
+
+def test_files_of_named_noises_say_which_they_are(named, tmp_path):
+    named.save(tmp_path)
+    rows = list(csv.DictReader((tmp_path / "escape.csv").read_text().splitlines()))
+    assert [(row["hurst"], row["noise"]) for row in rows[::2]] == [("0.5", "white"), ("", "jumps"), ("", "epochs")]
+    settings = json.loads((tmp_path / "escape.json").read_text())["settings"]
+    assert settings["noises"]["jumps"] == "StableNoise(alpha=1.5, sigma=0.2)"
+    assert (settings["hurst"], settings["sigma"], settings["method"]) == ([], [], None)
+    sources = fractional_noises([0.3, 0.5], [1.0, 2.5], "hosking").sources
+    assert [named_noise(source.name) for source in sources] == [source.noise for source in sources]
+
+
+def test_plot_of_named_noises_has_them_side_by_side(named):
+    axes = named.plot().axes
+    assert [ax.get_title() for ax in axes] == ["white", "jumps", "epochs", "Exit rate", "Sharp against flat"]
+    assert [label.get_text() for label in axes[3].get_xticklabels()] == ["white", "jumps", "epochs"]
+    assert axes[3].get_xlabel() == axes[4].get_xlabel() == "noise"
+    assert "sharp well, predicted" in axes[3].get_legend_handles_labels()[1]
+
+
+def test_noise_that_cannot_serve_is_refused_before_any_path_runs(monkeypatch):
+    monkeypatch.setattr("fbmsde.studies.escape.cells.first_passage", None)
+    plane = PopulationNoise(np.arange(12.0).reshape(6, 2), 2)
+    with pytest.raises(ValueError, match="must"):
+        escape_study(noises={"white": FractionalNoise(0.5), "plane": plane}, **SMALL)
 
 
 @pytest.mark.slow
@@ -245,7 +317,15 @@ def test_a_broken_path_is_a_note_and_the_rest_goes_on(monkeypatch):
         ({"hurst": [0.5, 1.2]}, ValueError, r"hurst must lie in \(0, 1\), got 1\.2"),
         ({"hurst": [np.nan]}, ValueError, r"hurst must lie in \(0, 1\), got nan"),
         ({"hurst": [0.5, 0.50]}, ValueError, r"hurst must hold different values, got \[0\.5, 0\.5\]"),
-        ({"method": "hosking", "continuous": 5}, ValueError, r"continuous must be 0 with noise other than 'streaming'"),
+        ({"method": "hosking", "continuous": 5}, ValueError, "continuous must be 0 or None with noise that cannot"),
+        ({"hurst": None, "noises": NOISES, "continuous": 5}, ValueError, r"cannot jump .*, got 5 with jumps\."),
+        ({"noises": NOISES}, ValueError, r"hurst must be None beside noises, got \[0\.5\]"),
+        ({"hurst": None, "noises": NOISES, "sigma": 2.0}, ValueError, r"sigma must be None beside noises, got 2\.0"),
+        ({"hurst": None, "noises": NOISES, "method": "hosking"}, ValueError, "method must be None beside noises"),
+        ({"hurst": None, "noises": {}}, ValueError, "noises must hold at least one noise, got none"),
+        ({"hurst": None, "noises": [0.5]}, TypeError, r"noises must be a Mapping, got \[0\.5\]"),
+        ({"hurst": None, "noises": {"white": 0.5}}, TypeError, r"noises must be a Driver, got 0\.5"),
+        ({"hurst": None, "noises": {1: ArmaNoise()}}, TypeError, r"noises must be a str, got 1"),
         ({"sharp": 1.0}, ValueError, r"sharp must exceed flat, got 1\.0 and 1\.0"),
         ({"height": -1.0}, ValueError, r"height must be positive and finite, got -1\.0"),
         ({"sigma": 0.0}, ValueError, r"sigma must be positive and finite, got 0\.0"),

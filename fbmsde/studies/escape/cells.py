@@ -1,4 +1,4 @@
-"""One cell of the study: a well at one Hurst value, run, measured and predicted."""
+"""One cell of the study: a well under one noise, run, measured and predicted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import NamedTuple, TypedDict
 import numpy as np
 from tqdm import tqdm
 
-from ...drivers.fractional import FractionalNoise
+from ...drivers.base import Driver
+from ...drivers.stable import StableNoise
 from ...laws.diffusions import mean_exit_time
 from ...results.escape import UNKNOWN, Curve, EscapeRow, EscapeSettings
 from ...results.estimates import Estimate, NoEstimateError
@@ -15,6 +16,7 @@ from ...results.passage_times import PassageTimes
 from ...simulation.errors import PathError
 from ...simulation.passage import first_passage
 from ...theory import formula, registry
+from .sources import Source, hurst_of
 from .wells import Well
 
 _RELAXATIONS = 2.0  # the exit rate is taken from exits later than this many relaxation times 1 / curvature
@@ -22,34 +24,35 @@ _CURVE_POINTS = 400  # of a survival curve that are kept
 
 
 class Cell(NamedTuple):
-    """One well at one Hurst value, and what its run needs beside the settings."""
+    """One well under one noise, and what its run needs beside the settings."""
 
     well: Well
-    noise: FractionalNoise
+    source: Source
     n_jobs: int | None
     bar: tqdm
 
     def passages(self, settings: EscapeSettings) -> PassageTimes:
         """Passage times of the chain."""
-        return first_passage(self.well.landscape, self.noise, self.well.x0, self.well.domain, dt=settings.dt,
+        return first_passage(self.well.landscape, self.source.noise, self.well.x0, self.well.domain, dt=settings.dt,
                              horizon=settings.horizon, n_paths=settings.n_paths, seed=settings.seed,
                              solver=settings.solver, n_jobs=self.n_jobs, progress=self.bar.update)  # fmt: skip
 
     def continuous_passages(self, settings: EscapeSettings) -> PassageTimes:
         """Passage times in continuous time, of other paths."""
-        return first_passage(self.well.landscape, self.noise, self.well.x0, self.well.domain, horizon=settings.horizon,
-                             n_paths=settings.continuous, seed=settings.seed, monitoring="continuous",
-                             n_jobs=self.n_jobs, progress=self.bar.update)  # fmt: skip
+        return first_passage(self.well.landscape, self.source.noise, self.well.x0, self.well.domain,
+                             horizon=settings.horizon, n_paths=settings.continuous, seed=settings.seed,
+                             monitoring="continuous", n_jobs=self.n_jobs, progress=self.bar.update)  # fmt: skip
 
 
 def run_cell(cell: Cell, settings: EscapeSettings) -> EscapeRow:
     """Run one cell of the study; a path that breaks becomes a note, the other cells go on."""
-    cell.bar.set_description(f"H = {cell.noise.common_hurst:g}, {cell.well.name}")
+    cell.bar.set_description(f"{cell.source.name}, {cell.well.name}")
     try:
         passages = cell.passages(settings)
     except PathError as error:
         return EscapeRow(
-            hurst=cell.noise.common_hurst,
+            hurst=cell.source.hurst,
+            noise=cell.source.name,
             well=cell.well.name,
             curvature=cell.well.curvature,
             barrier=cell.well.barrier,
@@ -70,9 +73,10 @@ def run_cell(cell: Cell, settings: EscapeSettings) -> EscapeRow:
 def _measured(cell: Cell, settings: EscapeSettings, passages: PassageTimes) -> EscapeRow:
     """Estimates from the passage times, and the predictions that apply."""
     chain, free = _chain(cell.well, passages), _continuous(cell, settings)
-    predicted = _predictions(cell.well, cell.noise, settings.dt)
+    predicted = _predictions(cell.well, cell.source.noise, settings.dt)
     return EscapeRow(
-        hurst=cell.noise.common_hurst,
+        hurst=cell.source.hurst,
+        noise=cell.source.name,
         well=cell.well.name,
         curvature=cell.well.curvature,
         barrier=cell.well.barrier,
@@ -110,8 +114,8 @@ def _chain(well: Well, passages: PassageTimes) -> _Estimates:
 
 
 def _continuous(cell: Cell, settings: EscapeSettings) -> _Estimates:
-    """The exit rate in continuous time, or a note why there is none; neither where it was not asked for."""
-    if settings.continuous == 0:
+    """The exit rate in continuous time, or a note why there is none; neither where no path is to run there."""
+    if cell.source.continuous_paths(settings.continuous) == 0:
         return _Estimates()
     try:
         return _Estimates(rate=_late_rate(cell.well, cell.continuous_passages(settings)))
@@ -157,9 +161,14 @@ class _Predictions(NamedTuple):
     means: dict[str, float]
 
 
-def _predictions(well: Well, noise: FractionalNoise, dt: float) -> _Predictions:
-    """Predict the exit rate and the mean exit time of the chain by every formula that applies to this well."""
-    hurst, sigma = noise.common_hurst, noise.increment_scale(1.0)
+def _predictions(well: Well, noise: Driver, dt: float) -> _Predictions:
+    """Predict the exit rate and the mean exit time of the chain by every formula that applies to well and noise."""
+    if isinstance(noise, StableNoise):
+        return _Predictions(_jump_rates(well, noise), {})
+    hurst = hurst_of(noise)
+    if hurst is None:
+        return _Predictions({}, {})
+    sigma = noise.increment_scale(1.0)
     if well.barrier is not None:
         problem = _Problem(hurst=hurst, sigma=sigma, curvature=well.curvature, barrier=well.barrier,
                            dt=dt, sides=2)  # fmt: skip
@@ -174,3 +183,13 @@ def _predictions(well: Well, noise: FractionalNoise, dt: float) -> _Predictions:
         domain = (lower - shift, upper + shift)
         return _Predictions({}, {"mean_exit_grid": mean_exit_time(well.landscape, well.x0, domain, sigma=sigma)})
     return _Predictions({}, {})
+
+
+def _jump_rates(well: Well, noise: StableNoise) -> dict[str, float]:
+    """Exit rates by jumps from a well with two ends, by every formula that applies, seen from its minimum."""
+    if not (isinstance(well.domain, tuple) and isinstance(well.x0, float)):
+        return {}
+    problem = {"alpha": noise.alpha, "sigma": noise.sigma, "curvature": well.curvature,
+               "lower": well.domain[0] - well.x0, "upper": well.domain[1] - well.x0}  # fmt: skip
+    found = registry.applicable("exit_rate", formula.STABLE, **problem)
+    return {f.name: float(f.evaluate(extrapolate=False, **problem)) for f in found}

@@ -7,11 +7,11 @@ import io
 import math
 
 from ...core.tables import aligned
-from ...results.escape import EscapeData, EscapeRow
+from ...results.escape import REFERENCES, EscapeData, EscapeRow
 from ...results.estimates import Estimate
 from ...theory.registry import FORMULAS
 
-_MEASURED = ("H", "well", "curvature", "paths", "exits", "mean exit time [95 %]", "exit rate [95 %]")
+_MEASURED = ("well", "curvature", "paths", "exits", "mean exit time [95 %]", "exit rate [95 %]")
 _CONTINUOUS = "continuous time [95 %]"
 
 
@@ -33,17 +33,17 @@ def order(sharp: EscapeRow, flat: EscapeRow) -> str:
 
 
 def csv_text(study: EscapeData) -> str:
-    """One line per H and well: everything measured, and each prediction with its ratio."""
+    """One line per noise and well: everything measured, and each prediction with its ratio."""
     names = list(dict.fromkeys(n for row in study.rows for n in (*row.predicted, *row.predicted_mean)))
-    fixed = ["hurst", "well", "curvature", "barrier", "paths", "exits", "mean_exit_time", "mean_low", "mean_high",
-             "mean_is_restricted", "exit_rate", "rate_low", "rate_high",
+    fixed = ["hurst", "noise", "well", "curvature", "barrier", "paths", "exits", "mean_exit_time", "mean_low",
+             "mean_high", "mean_is_restricted", "exit_rate", "rate_low", "rate_high",
              "continuous_rate", "continuous_low", "continuous_high"]  # fmt: skip
     lines = io.StringIO(newline="")
     writer = csv.writer(lines)
     writer.writerow([*fixed, *(f"{n}{part}" for n in names for part in ("", "_measured_over_predicted")), "note"])
     for row in study.rows:
-        values = [row.hurst, row.well, row.curvature, row.barrier, row.paths, row.exits, *row.mean, row.restricted,
-                  *row.rate, *row.continuous]  # fmt: skip
+        values = [row.hurst, row.noise, row.well, row.curvature, row.barrier, row.paths, row.exits, *row.mean,
+                  row.restricted, *row.rate, *row.continuous]  # fmt: skip
         for name in names:
             values += [{**row.predicted, **row.predicted_mean}.get(name), _ratio(row, name)]
         writer.writerow([*values, row.note])
@@ -70,8 +70,13 @@ def _measured(study: EscapeData) -> str:
         counts = (f"{row.curvature:g}", f"{row.paths}", f"{row.exits}")
         exact = (_with_interval(row.continuous),) if study.settings.continuous else ()
         estimates = (_with_interval(row.mean) + cut, _with_interval(row.rate), *exact)
-        lines.append((f"{row.hurst:g}", row.well, *counts, *estimates))
-    return aligned((*_MEASURED, _CONTINUOUS) if study.settings.continuous else _MEASURED, lines)
+        lines.append((study.key(row), row.well, *counts, *estimates))
+    return aligned((_key_head(study), *_MEASURED, *((_CONTINUOUS,) if study.settings.continuous else ())), lines)
+
+
+def _key_head(study: EscapeData) -> str:
+    """The head of the column that tells the noise."""
+    return "H" if study.settings.noises is None else "noise"
 
 
 def _with_interval(estimate: Estimate) -> str:
@@ -90,25 +95,25 @@ def _ratios(study: EscapeData) -> str:
     lines = []
     for row in study.rows:
         ratios = [_ratio(row, name) for name in names]
-        lines.append((f"{row.hurst:g}", row.well, *("-" if r is None else f"{r:.2f}" for r in ratios)))
+        lines.append((study.key(row), row.well, *("-" if r is None else f"{r:.2f}" for r in ratios)))
     refuted = [name for name in names if name in FORMULAS and FORMULAS[name].status == "refuted"]
     heads = [name + (" *" if name in refuted else "") for name in names]
     told_apart = "\nformulas for continuous time are compared with the rate in continuous time"
     grid = told_apart if study.settings.continuous else ""
     footnote = "\n* refuted for H other than 1/2, kept because the literature uses it" if refuted else ""
-    return "measured / predicted\n" + aligned(("H", "well", *heads), lines) + grid + footnote
+    return "measured / predicted\n" + aligned((_key_head(study), "well", *heads), lines) + grid + footnote
 
 
 def _order(study: EscapeData) -> str:
     """Which well empties first."""
     lines = []
     for sharp, flat in study.pairs():
-        best = "pickands_euler"
-        predicted = sharp.predicted.get(best, math.nan) / flat.predicted.get(best, math.nan)
+        predicted = sharp.reference / flat.reference
         theory = f"{predicted:.2f}" if math.isfinite(predicted) else "-"
         ratios = (_ratio_of(sharp.rate, flat.rate), theory, _ratio_of(sharp.continuous, flat.continuous))
-        lines.append((f"{sharp.hurst:g}", *ratios, order(sharp, flat)))
-    head = ("H", "rate sharp / flat", "by pickands_euler", "in continuous time", "empties first")
+        lines.append((study.key(sharp), *ratios, order(sharp, flat)))
+    by = f"by {REFERENCES[0]}" if study.settings.noises is None else "predicted"
+    head = (_key_head(study), "rate sharp / flat", by, "in continuous time", "empties first")
     return aligned(head, lines, keys=1) if lines else ""
 
 
@@ -119,7 +124,7 @@ def _ratio_of(sharp: Estimate, flat: Estimate) -> str:
 
 def _notes(study: EscapeData) -> str:
     """What could not be estimated, and whether the study is whole."""
-    notes = [f"H = {row.hurst:g}, {row.well}: {row.note}" for row in study.rows if row.note]
+    notes = [f"{study.title(row)}, {row.well}: {row.note}" for row in study.rows if row.note]
     if not study.complete:
         notes.append(f"Interrupted: only the {len(study.rows)} rows above were finished.")
     return "\n".join(notes)

@@ -1,4 +1,4 @@
-"""The main study: how long paths stay in a sharp and in a flat minimum, for each Hurst value, against theory."""
+"""The main study: how long paths stay in a sharp and in a flat minimum, under each noise, against theory."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import json
 import math
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from tqdm import tqdm
 
 from ...core import checks
 from ...core.files import write_figure, write_text
-from ...drivers.fractional import METHODS, FractionalNoise
+from ...drivers.base import Driver
 from ...dynamics.landscapes import LANDSCAPES
 from ...dynamics.solvers import SOLVERS
 from ...results.escape import Curve, EscapeData, EscapeRow, EscapeSettings
 from ...results.estimates import Estimate
 from . import report
 from .cells import Cell, run_cell
+from .sources import Noises, fractional_noises, noises_by_name
 from .wells import Well, wells_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class EscapeStudy(EscapeData):
         return report.text(self)
 
     def plot(self) -> Figure:
-        """A matplotlib Figure: survival curves, rates against H, and where sharp and flat change places."""
+        """A matplotlib Figure: survival curves, rates under each noise, and where sharp and flat change places."""
         from ...plots.escape import plot_escape
 
         return plot_escape(self)
@@ -86,12 +86,13 @@ class InterruptedStudyError(KeyboardInterrupt):
 
 
 def escape_study(
-    hurst: Sequence[float] = HURST_VALUES,
+    hurst: Sequence[float] | None = None,
     *,
+    noises: Mapping[str, Driver] | None = None,
     sharp: float = 4.0,
     flat: float = 1.0,
     height: float = 2.0,
-    sigma: float | Sequence[float] = 1.0,
+    sigma: float | Sequence[float] | None = None,
     dt: float = 0.005,
     horizon: float = 100.0,
     n_paths: int = 20_000,
@@ -99,23 +100,29 @@ def escape_study(
     landscape: str = "quadratic",
     landscape_params: Mapping[str, float] | None = None,
     start: str = "both",
-    method: str = "streaming",
+    method: str | None = None,
     solver: str = "euler",
     continuous: int | None = None,
     n_jobs: int | None = None,
     progress: bool = False,
 ) -> EscapeStudy:
-    """Escape from a sharp and a flat minimum for each Hurst value, measured and predicted, as an `EscapeStudy`.
+    """Escape from a sharp and a flat minimum under each noise, measured and predicted, as an `EscapeStudy`.
 
-    Paths of ``dX = -f'(X) dt + sigma dB_H`` start at a minimum. What is measured is the chain of step `dt`, as SGD is
-    one. Besides, the exit rate in continuous time is measured on `continuous` other paths, 0 for none; None takes a
-    tenth of `n_paths` with streaming noise, else none. `sigma` is one strength of the noise, or one for each H (as SGD
-    with a fixed step has). The same seed serves every cell.
+    Paths of ``dX = -f'(X) dt + sigma dB_H``, or with another noise, start at a minimum. What is measured is the chain
+    of step `dt`, as SGD is one. Besides, the exit rate in continuous time is measured on `continuous` other paths, 0
+    for none; None takes a tenth of `n_paths` under every noise that can jump, as streaming fractional noise can. The
+    same seed serves every cell.
 
+    hurst : the Hurst values of fractional noise, None for `HURST_VALUES`.
+    noises : drivers by name, in place of Hurst values. Rows are then told by these names. Predictions are those for
+        fractional noise of one Hurst parameter and for stable noise of index below 2.
+    sigma, method : one strength of the fractional noise, or one for each H (as SGD with a fixed step has), 1 for None;
+        and how it is made, "streaming" for None. Both must be None beside `noises`, as must `hurst`.
     landscape : a key of ``LANDSCAPES``. "quadratic", the default, stands for two parabolas of curvatures `sharp` and
-        `flat`, left through either rim at `height`: the formulas for exit rates apply to them alone. Of every other
-        landscape, each minimum is a well, left in one dimension at the saddles next to it, and in several dimensions
-        across the plane through the nearest saddle. In one dimension and at H = 1/2 the exact mean exit time is given.
+        `flat`, left through either rim at `height`: the formulas for exit rates under fractional noise apply to them
+        alone. Of every other landscape, each minimum is a well, left in one dimension at the saddles next to it, and in
+        several dimensions across the plane through the nearest saddle. In one dimension and at H = 1/2 the exact mean
+        exit time is given.
     landscape_params : parameters of the landscape by name. Those called sharp, flat and height have the values of the
         arguments unless they stand here.
     start : "both" for every minimum, or the name of one: "sharp" or "flat", by curvature, where there are two.
@@ -125,28 +132,70 @@ def escape_study(
     >>> study = escape_study([0.5], n_paths=500, horizon=20.0)
     >>> [(row.well, row.paths) for row in study.rows]
     [('sharp', 500), ('flat', 500)]
+    >>> from fbmsde import StableNoise
+    >>> jumps = escape_study(noises={"jumps": StableNoise(1.5, 0.2)}, n_paths=200, horizon=20.0)
+    >>> [(row.noise, row.well, list(row.predicted)) for row in jumps.rows]
+    [('jumps', 'sharp', ['stable_jump_rate']), ('jumps', 'flat', ['stable_jump_rate'])]
     """
+    asked = _fractional(hurst, sigma, method) if noises is None else _named(noises, hurst, sigma, method)
     settings = EscapeSettings(
-        hurst=(values := _hurst_values(hurst)),
-        sigma=_strengths(sigma, len(values)),
+        hurst=asked.hurst,
+        sigma=asked.sigma,
         sharp=checks.positive("sharp", sharp),
         flat=checks.positive("flat", flat),
         height=checks.positive("height", height),
         dt=checks.positive("dt", dt),
         horizon=checks.positive("horizon", horizon),
         n_paths=checks.count("n_paths", n_paths),
-        continuous=_continuous_paths(continuous, n_paths, checks.choice("method", method, METHODS)),
+        continuous=_continuous_paths(continuous, n_paths, asked),
         seed=checks.count("seed", seed, 0, math.inf),
         landscape=checks.choice("landscape", landscape, LANDSCAPES),
         landscape_params=_parameters(landscape_params),
         start=start,
-        method=method,
+        method=asked.method,
         solver=checks.choice("solver", solver, SOLVERS),
+        noises=asked.names,
     )
     if settings.sharp <= settings.flat:
         raise ValueError(f"sharp must exceed flat, got {settings.sharp} and {settings.flat}.")
     checks.workers(n_jobs)
-    return _run(settings, _chosen_wells(settings), n_jobs, progress)
+    wells = _chosen_wells(settings)
+    if noises is not None:
+        _require_paths(settings, asked, wells[0].landscape.dim)
+    with tqdm(total=_total(settings, asked, len(wells)), disable=not progress, unit="path") as bar:
+        return _run(settings, [Cell(well, source, n_jobs, bar) for source in asked.sources for well in wells])
+
+
+def _fractional(hurst: Sequence[float] | None, sigma: float | Sequence[float] | None, method: str | None) -> Noises:
+    """Fractional noise of each Hurst value, with the defaults of the study."""
+    values, strength = HURST_VALUES if hurst is None else hurst, 1.0 if sigma is None else sigma
+    return fractional_noises(values, strength, "streaming" if method is None else method)
+
+
+def _named(
+    noises: Mapping[str, Driver],
+    hurst: Sequence[float] | None,
+    sigma: float | Sequence[float] | None,
+    method: str | None,
+) -> Noises:
+    """The noises under their names; ValueError if something is given that belongs to Hurst values."""
+    for name, value in {"hurst": hurst, "sigma": sigma, "method": method}.items():
+        if value is not None:
+            raise ValueError(f"{name} must be None beside noises, got {value!r}. Each noise has its own.")
+    return noises_by_name(noises)
+
+
+def _require_paths(settings: EscapeSettings, noises: Noises, dim: int) -> None:
+    """Raise what a noise raises that cannot serve these wells so long, before another one has run for nothing."""
+    n_steps = checks.whole_steps(settings.dt, settings.horizon)
+    for source in noises.sources:
+        source.noise.feed(n_steps, settings.dt, dim, checks.as_seed(settings.seed))
+
+
+def _total(settings: EscapeSettings, noises: Noises, wells: int) -> int:
+    """The number of paths of all cells."""
+    each = (settings.n_paths + source.continuous_paths(settings.continuous) for source in noises.sources)
+    return wells * sum(each)
 
 
 def _chosen_wells(settings: EscapeSettings) -> list[Well]:
@@ -157,23 +206,6 @@ def _chosen_wells(settings: EscapeSettings) -> list[Well]:
     return [well for well in wells if start in ("both", well.name)]
 
 
-def _hurst_values(given: Sequence[float]) -> tuple[float, ...]:
-    """The Hurst values as floats; ValueError for none, for one out of range and for equal ones."""
-    values = np.atleast_1d(np.asarray(given, dtype=object)).tolist()
-    if not values:
-        raise ValueError("hurst must hold at least one value, got none.")
-    checked = [checks.hurst_parameter(h) for h in values]
-    if len(set(checked)) < len(checked):
-        raise ValueError(f"hurst must hold different values, got {checked}.")
-    return tuple(checked)
-
-
-def _strengths(sigma: float | Sequence[float], count: int) -> tuple[float, ...]:
-    """The strength of the noise for each of so many Hurst values."""
-    strengths = np.broadcast_to(np.asarray(sigma, dtype=object), count).tolist()
-    return tuple(checks.positive("sigma", s) for s in strengths)
-
-
 def _parameters(given: Mapping[str, float] | None) -> dict[str, float]:
     """The parameters of a landscape, none for None; the landscape checks them."""
     if given is None:
@@ -182,26 +214,25 @@ def _parameters(given: Mapping[str, float] | None) -> dict[str, float]:
     return dict(given)
 
 
-def _continuous_paths(given: int | None, n_paths: int, method: str) -> int:
-    """The number of paths in continuous time, by default a tenth of the others where the noise allows it."""
-    default = n_paths // 10 if method == "streaming" else 0
+def _continuous_paths(given: int | None, n_paths: int, noises: Noises) -> int:
+    """The number of paths in continuous time, by default a tenth of the others where a noise can jump."""
+    unable = [source.name for source in noises.sources if not source.jumps]
+    default = n_paths // 10 if len(unable) < len(noises.sources) else 0
     chosen = checks.count("continuous", default if given is None else given, 0)
-    if chosen and method != "streaming":
-        raise ValueError(f"continuous must be 0 with noise other than 'streaming', got {chosen}.")
+    if given and unable:
+        raise ValueError(f"continuous must be 0 or None with noise that cannot jump many steps at once, got {given} "
+                         f"with {unable[0]}. None takes paths of every noise that can.")  # fmt: skip
     return chosen
 
 
-def _run(settings: EscapeSettings, wells: list[Well], n_jobs: int | None, progress: bool) -> EscapeStudy:
+def _run(settings: EscapeSettings, cells: Iterable[Cell]) -> EscapeStudy:
     """Run every cell; an interruption carries the rows that are finished."""
-    total = len(wells) * len(settings.hurst) * (settings.n_paths + settings.continuous)
     rows: list[EscapeRow] = []
-    with tqdm(total=total, disable=not progress, unit="path") as bar:
-        try:
-            for h, s in zip(settings.hurst, settings.sigma, strict=True):
-                for well in wells:
-                    rows.append(run_cell(Cell(well, FractionalNoise(h, s, settings.method), n_jobs, bar), settings))
-        except KeyboardInterrupt:
-            raise InterruptedStudyError(EscapeStudy(settings, tuple(rows), complete=False)) from None
+    try:
+        for cell in cells:
+            rows.append(run_cell(cell, settings))
+    except KeyboardInterrupt:
+        raise InterruptedStudyError(EscapeStudy(settings, tuple(rows), complete=False)) from None
     return EscapeStudy(settings, tuple(rows))
 
 
