@@ -74,7 +74,7 @@ class Shifted(Grid):
 
     def passages(self, problem: Problem, crowd: Crowd) -> PassageTimes:
         """The passage times of a crowd of paths."""
-        advice = "The shift of the boundary is known for fractional noise only."
+        advice = "The shift of the boundary is known for fractional noise only. Take Grid(dt)."
         noise = checks.kind("noise", problem.driver, FractionalNoise, advice)
         solver = SOLVERS[posed_solver(problem.equation, noise, self.solver, self.dt)]
         if problem.equation.slope() is None or problem.equation.factor() is not None:
@@ -121,7 +121,7 @@ class Continuous:
 
     def passages(self, problem: Problem, crowd: Crowd) -> PassageTimes:
         """The passage times of a crowd of paths."""
-        advice = "Continuous time needs a noise that can jump many steps at once."
+        advice = "Continuous time needs a noise that can jump many steps at once. Take Grid(dt)."
         noise = checks.kind("noise", problem.driver, Jumping, advice)
         return jump_passages(problem, noise, self.fine_steps, self.longest, self.accuracy, crowd)
 

@@ -100,7 +100,7 @@ class WideProblem:
 
     def moved_in(self, dt: float) -> WideProblem:
         """The problem with its boundary moved inwards by the shift that makes up for steps of `dt`."""
-        advice = "The shift of the boundary is known for fractional noise only."
+        advice = "The shift of the boundary is known for fractional noise only. Take Grid(dt)."
         noise = checks.kind("noise", self.driver, FractionalNoise, advice)
         if noise.rows is not None:
             raise ValueError(
