@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FormatStrFormatter
+from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullLocator
 
 from ..core.types import Array
 from ..results.estimates import Estimate
@@ -150,10 +150,12 @@ def _plot_gains(study: GradientRuns, way: str, ax: Axes) -> None:
     ax.axhline(1.0, color="black", ls=":", lw=1.0, label="what the law of epochs promises")
     ax.axhline(0.0, color="black", lw=0.6)
     ax.set_yscale("symlog", linthresh=2.0)
+    ax.yaxis.set_major_locator(FixedLocator([-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100]))
+    ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(FormatStrFormatter("%g"))
     ax.set(ylabel="gain over white noise,\nshare of what is promised", title=f"{way}: log density of each step")
     _name_runs(ax, [f"{run.group}: {run.name}" for run, _ in found])
-    ax.legend(fontsize="small", frameon=False, loc="lower right")
+    ax.legend(fontsize="small", frameon=False, loc="upper right", ncols=3)
 
 
 def _plot_autocorrelation(run: Run, ax: Axes) -> None:
