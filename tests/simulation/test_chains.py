@@ -130,6 +130,15 @@ def test_a_particle_in_two_dimensions_is_the_loop_of_plain_python(mass):
         x[1], v[1] = got[0, step + 1, [1, 3]]  # of the other component of the noise the sample tells nothing
 
 
+def test_the_mass_divides_the_noise_of_a_particle_in_one_dimension():
+    dt, mass = 0.02, 2.5
+    got = simulate_paths(langevin(fbmsde.quadratic(2.0), 0.7, mass), NOISE, 1.0, dt=dt, **RUN).values[0]
+    x, v = 1.0, 0.0
+    for step, kick in enumerate(NOISE.sample(40, 3, dt=dt, seed=4)[0]):
+        x, v = x + dt * v, v + (kick - dt * (2.0 * x + 0.7 * v)) / mass
+        assert got[step + 1] == pytest.approx([x, v], rel=1e-9)
+
+
 @pytest.mark.slow
 def test_a_level_set_sees_the_positions_of_a_particle():
     particle, noise = langevin(PLANE, 0.5), FractionalNoise(0.7)
