@@ -102,6 +102,13 @@ def test_noise_in_proportion_to_the_loss():
         assert got[step + 1] == pytest.approx(x, rel=1e-12)
 
 
+def test_the_loss_is_counted_from_the_least_value_of_the_potential():
+    raised = fbmsde.Landscape(lambda x: x * x + 3.0, minima=(0.0,))
+    assert loss_noise(raised, scale=4.0)(2.0) == 1.0
+    assert loss_noise(raised, scale=4.0, minimum=2.0)(2.0) == pytest.approx(math.sqrt(1.25))
+    assert loss_noise(raised, scale=4.0, minimum=9.0)(2.0) == 0.0
+
+
 def test_the_factor_of_noise_in_proportion_to_the_hessian():
     valley = fbmsde.Landscape(lambda x: x[0] ** 2 + x[0] * x[1] + 2 * x[1] ** 2, dim=2)
     factor = hessian_factor(valley, (0.3, -0.4))
