@@ -7,6 +7,10 @@ standard errors. The seed of a row is a checksum of what it runs: rows are indep
 
 For a law of the kind "exact", z is that of a correct program up to the errors of the step that is named in the row.
 "asymptotic" and "approximate" laws have errors of their own, which z shows where the runs are long enough.
+
+Measured in two and a half minutes on one thread: the largest |z| of 47 comparisons with exact laws is 2.5. Rates of the
+turnover are 4 to 14 % below their formula at a barrier of five temperatures, and largest at the middle friction. The
+formula for the upper end under fBm is too large by 0.005 at x = 0.3, H = 0.33 and 0.67 (standard error 0.001).
 """
 
 from __future__ import annotations
@@ -187,7 +191,7 @@ def getoor(share: float) -> Iterator[Row]:
         ratio = 4.0 ** (1.0 / alpha)
         times = [first_passage(FREE, StableNoise(alpha), 0.0, (-1.0, 1.0), dt=dt, horizon=60.0,
                                n_paths=int(200_000 * share), seed=seed_of("Getoor", alpha, dt), n_jobs=1).times
-                 for dt in (4e-3, 1e-3)]  # fmt: skip
+                 for dt in (1e-3, 2.5e-4)]  # fmt: skip
         coarse, fine = (mean_row("", 0.0, found) for found in times)
         law, measured = stable_mean_exit_time(alpha, (-1.0, 1.0)), ratio * fine.measured - coarse.measured
         error = math.hypot(ratio * fine.error, coarse.error)
