@@ -64,8 +64,8 @@ def hessian_factor(landscape: Landscape, x: ArrayLike) -> Array:
 def sharpness(landscape: Landscape, x: ArrayLike) -> float:
     """The largest eigenvalue of the Hessian at `x`, beyond 64 dimensions by Lanczos' method with two gradients a step.
 
-    >>> from fbmsde import double_well
-    >>> round(sharpness(double_well(1.0, 1.0, 1.0), 1.0), 6)
+    >>> from fbmsde import tilted_double_well
+    >>> round(sharpness(tilted_double_well(1.0, 1.0, 0.0), 1.0), 6)
     8.0
     """
     if landscape.dim <= _DENSE:

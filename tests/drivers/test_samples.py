@@ -123,7 +123,7 @@ def test_increments_of_a_correlated_driver():
 
 
 def test_paths_too_many_for_one_feed_are_generated_in_parts(monkeypatch):
-    monkeypatch.setattr("fbmsde.drivers.fractional._STORED_NUMBERS", 4 * 45)
+    monkeypatch.setattr("fbmsde.drivers.stored_feed._STORED_NUMBERS", 4 * 45)
     noise = FractionalNoise(0.3, method="davies_harte")
     assert noise.feed(45, 1.0, 1, checks.as_seed(7)).max_paths == 4
     np.testing.assert_array_equal(sample(noise, 45, 11, seed=7), fgn(0.3, 45, 11, seed=7))
@@ -173,7 +173,7 @@ def test_the_stream_goes_on_beyond_the_certificate_in_little_memory(monkeypatch)
         ({"chunk": 0}, ValueError, "chunk must be at least 1, got 0."),
         ({"seed": -1}, ValueError, "seed must be at least 0, got -1."),
         ({"dtype": int}, ValueError, "dtype must be float64 or float32"),
-        ({"chunk": 10**15}, MemoryError, "a chunk of fGn must fit in memory"),
+        ({"chunk": 10**15}, MemoryError, "a chunk must fit in memory"),
     ],
 )
 def test_a_stream_refuses_at_once(options, error, message):
@@ -182,7 +182,7 @@ def test_a_stream_refuses_at_once(options, error, message):
 
 
 def test_samples_refuse():
-    with pytest.raises(MemoryError, match=r"fGn must fit in memory, got 8e\+06 GB"):
+    with pytest.raises(MemoryError, match=r"the increments must fit in memory, got 8e\+06 GB"):
         StreamingNoise(0.5, 10**6).sample(10**9, seed=1)
     with pytest.raises(MemoryError, match="the increments must fit in memory"):
         sample(FractionalNoise(0.5), 10**6, 10**9, seed=1)

@@ -73,7 +73,7 @@ def test_path_depends_on_seed_and_number_alone(n_jobs, method, n_paths):
 def test_does_not_depend_on_the_size_of_blocks(monkeypatch):
     noise = FractionalNoise(0.6, method="davies_harte")
     whole = run(noise=noise)
-    monkeypatch.setattr("fbmsde.drivers.fractional._STORED_NUMBERS", 6 * 300)
+    monkeypatch.setattr("fbmsde.drivers.stored_feed._STORED_NUMBERS", 6 * 300)
     assert np.array_equal(run(noise=noise).times, whole.times)
 
 
@@ -256,7 +256,7 @@ def test_float32_noise_gives_the_same_exits_up_to_rounding():
         ({"solver": ["euler"]}, ValueError, r"solver must be one of euler, heun, rk4, got \['euler'\]"),
         ({"n_paths": 0}, ValueError, r"n_paths must be at least 1, got 0"),
         ({"n_paths": 1.5}, TypeError, r"n_paths must be a whole number, got 1\.5"),
-        ({"n_paths": 10**15}, MemoryError, r"passage times must fit in memory, got 2\.6e\+07 GB"),
+        ({"n_paths": 10**15}, MemoryError, r"passage times must fit in memory, got 3\.4e\+07 GB"),
         ({"n_jobs": 0}, ValueError, r"n_jobs must be at least 1, got 0"),
         ({"x0": 0.0}, ValueError, r"x0 must lie inside the domain \(-inf, 0\.0\), got 0\.0"),
         ({"x0": 1.0}, ValueError, r"x0 must lie inside the domain"),

@@ -30,7 +30,7 @@ def tails(noise: Array) -> Tails:
     >>> rng = np.random.default_rng(0)
     >>> found = tails(rng.laplace(size=(20, 6400)))
     >>> found.non_gaussian, round(found.steps, 1), round(found.sums, 1), found.bend.low > 0
-    (1.0, 1.8, 2.0, True)
+    (1.0, 1.6, 1.9, True)
     """
     n_blocks = noise.shape[1] // FOLD**2
     rejected = float(np.mean(scipy.stats.normaltest(noise, axis=1).pvalue < LEVEL))
