@@ -79,7 +79,7 @@ NOISES = {
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "solver"), [*((name, "euler") for name in NOISES), ("white", "heun")])
 def test_paths_of_arrays_are_those_of_tuples(name, solver):
-    """To the bit: a coordinate has the random numbers of a component. Strengths of axes are multiplied in other places."""
+    """To the bit: a coordinate has the random numbers of a component. Axes are weighed elsewhere, to rounding."""
     options = {"dt": 0.02, "n_steps": 19, "n_paths": 2 * LANES + 3, "seed": 5, "solver": solver, "save_every": 3}
     wide, narrow = (simulate_paths(make(3), NOISES[name], (0.4, 0.0, -0.2), **options)
                     for make in (bowl, bowl_of_tuples))  # fmt: skip
