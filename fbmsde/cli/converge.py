@@ -10,11 +10,10 @@ from typing import Annotated
 import typer
 
 from ..core.files import claimed
-from ..drivers.registry import named_noise
 from ..studies.converge.study import FILES, InterruptedConvergeError, converge_study
 from .common import Overwrite, Seed, _count, _refuse_earlier, app
 from .escape import _keep
-from .noise import Noises
+from .noise import Noises, noises_of
 from .options import INTERRUPTED, OnceCommand, reported
 
 
@@ -38,7 +37,7 @@ def converge(
     """Loss of gradient descent against the step under noises of different memory, beside exact theory."""
     status = 0
     with reported():
-        chosen = {spec: named_noise(spec) for spec in noise} if noise else None
+        chosen = noises_of(noise) if noise else None
         run = partial(converge_study, chosen, noise_std=noise_std, curvature=curvature, x0=x0,
                       learning_rate=learning_rate, momentum=momentum, n_steps=steps, n_paths=paths, seed=seed,
                       n_jobs=jobs, progress=sys.stderr.isatty())  # fmt: skip

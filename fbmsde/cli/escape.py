@@ -14,13 +14,12 @@ import typer
 from ..core.files import claimed
 from ..drivers.base import Driver
 from ..drivers.fractional import METHODS, FractionalNoise
-from ..drivers.registry import named_noise
 from ..dynamics.landscapes import LANDSCAPES, parameters
 from ..dynamics.solvers import SOLVERS
 from ..studies.escape.study import FILES, HURST_VALUES, STARTS, EscapeStudy, InterruptedStudyError, escape_study
 from ..studies.escape.wells import PAIR
 from .common import Overwrite, Seed, _choice, _count, _hursts, _refuse_earlier, app
-from .noise import OtherNoises
+from .noise import OtherNoises, noises_of
 from .options import INTERRUPTED, OnceCommand, named_numbers, numbers, refuse_pair, reported
 
 _DEFAULT_HURST = ",".join(map(str, HURST_VALUES))
@@ -123,7 +122,7 @@ class _Wanted(NamedTuple):
         """The noises that the texts name; ValueError for an option that belongs to Hurst values."""
         idle = {"--hurst": self.hurst, "--sigma": self.sigma, "--method": self.method, "--from-sgd": self.from_sgd}
         refuse_pair("--noise", idle, "has its own parameters")
-        return {"noises": {text: named_noise(text) for text in texts}, "dt": self.step}
+        return {"noises": noises_of(texts), "dt": self.step}
 
     @property
     def step(self) -> float:

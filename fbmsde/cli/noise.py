@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from ..drivers.registry import NOISES
+from ..drivers.base import Driver
+from ..drivers.registry import NOISES, named_noise
 
 _HOW = f"as epoch:n_samples=1437,batch_size=128; + adds noises. One of {', '.join(NOISES)}."
 
@@ -17,5 +19,17 @@ OtherNoises = Annotated[
 ]
 Noises = Annotated[
     list[str] | None,
-    typer.Option("--noise", metavar="NAME:KEY=VALUE", help=f"A noise, {_HOW} Repeatable; five if none is given."),
+    typer.Option(
+        "--noise",
+        metavar="NAME:KEY=VALUE",
+        help=f"A noise, {_HOW} Its strength is set by the study. Repeatable; five if none is given.",
+    ),
 ]
+
+
+def noises_of(specs: Sequence[str]) -> dict[str, Driver]:
+    """The noises that were asked for, by what was written; ValueError for one that was given twice."""
+    for spec in specs:
+        if specs.count(spec) > 1:
+            raise ValueError(f"noise must be given once, got {spec!r} twice.")
+    return {spec: named_noise(spec) for spec in specs}

@@ -35,7 +35,7 @@ COMMANDS = {
     ),
     "sgd": SubCommand(
         "sgd",
-        "Gradient noise of small networks: groups of runs, is there memory? And escape of SGD against the model.",
+        "Gradient noise of small networks: groups of runs, is there memory? And escape of SGD against four models.",
     ),
     "views": SubCommand(
         "views",

@@ -31,9 +31,9 @@ def sgd(
     ] = None,
     seed: Seed = 0,
     quick: Annotated[bool, typer.Option("--quick", help="Two short runs a group, to try it.")] = False,
-    escapes: Annotated[bool, typer.Option(help="Also compare escapes of SGD with the model fed by its noise.")] = True,
+    escapes: Annotated[bool, typer.Option(help="Also compare escapes of SGD with four models of its noise.")] = True,
 ) -> None:
-    """Gradient noise of small networks: groups of runs, is there memory? And escape of SGD against the model."""
+    """Gradient noise of small networks: groups of runs, is there memory? And escape of SGD against four models."""
     status = 0
     with reported():
         if checks.choice("data", data, DATA) != "synthetic":

@@ -10,11 +10,10 @@ from typing import Annotated
 import typer
 
 from ..core.files import claimed
-from ..drivers.registry import named_noise
 from ..studies.views.study import FILES, InterruptedViewsError, views_study
 from .common import Overwrite, Seed, _count, _refuse_earlier, app
 from .escape import _keep
-from .noise import Noises
+from .noise import Noises, noises_of
 from .options import INTERRUPTED, OnceCommand, reported
 
 
@@ -36,7 +35,7 @@ def views(
     """The same sharp and flat minimum under Brownian, fractional, stable and epoch noise: which empties first?"""
     status = 0
     with reported():
-        chosen = {spec: named_noise(spec) for spec in noise} if noise else None
+        chosen = noises_of(noise) if noise else None
         run = partial(views_study, chosen, sharp=sharp, flat=flat, height=height, sigma=sigma, dt=dt, horizon=horizon,
                       n_paths=paths, seed=seed, n_jobs=jobs, progress=sys.stderr.isatty())  # fmt: skip
         with claimed(out):

@@ -15,7 +15,7 @@ from ..core.captured import OPTIONS
 from ..core.compile import by_content
 from ..core.points import Point, replaced
 from ..core.types import Array
-from .base import Dynamics, Factor, Slope, Step
+from .base import Dynamics, Factor, Slope, Step, takes_arrays
 from .equation import as_equation
 from .landscapes import Landscape
 
@@ -200,6 +200,7 @@ def resetting(equation: Dynamics | Landscape, rate: float) -> Resetting:
     After each step it goes back with probability ``1 - exp(-rate dt)``, velocities included. The noise keeps its
     memory: at H = 1/2 the path begins anew, at other H what comes depends on what was. `rate` is positive. Resets have
     random numbers of their own, so that the noise is that of the equation without them. Continuous time is not offered.
+    Raises ValueError for a rate that is not positive and for an equation whose points are arrays.
 
     >>> from fbmsde import FractionalNoise, first_passage, quadratic
     >>> quiet = FractionalNoise(0.5, 1e-9)
@@ -207,7 +208,10 @@ def resetting(equation: Dynamics | Landscape, rate: float) -> Resetting:
     ...               seed=1).n_left < 100
     True
     """
-    return Resetting(as_equation(equation), checks.positive("rate", rate))
+    inner = as_equation(equation)
+    if takes_arrays(inner):
+        raise ValueError("equation must take points as tuples to be reset, got one that takes arrays.")
+    return Resetting(inner, checks.positive("rate", rate))
 
 
 @by_content

@@ -122,8 +122,8 @@ class Chain(Portable):
         wrong = np.flatnonzero(~((rates >= 0.0) & (rates < np.inf)))
         if wrong.size:
             raise ValueError(
-                f"learning_rate must be finite and at least 0 at every step, got {rates[wrong[0]]:g} at step "
-                f"{wrong[0]} of {n_steps}. A table must be as long as the run."
+                f"rate must be finite and at least 0 at every step, got {rates[wrong[0]]:g} at step {wrong[0]} of "
+                f"{n_steps}.{' A table must be as long as the run.' if np.isnan(rates[wrong[0]]) else ''}"
             )
         return rates
 

@@ -171,7 +171,7 @@ class Equation(Portable):
         """
         if self.wide and solver not in ARRAY_SOLVERS:
             raise ValueError(f"solver must be {' or '.join(ARRAY_SOLVERS)} where points are arrays, got {solver!r}.")
-        if self.calculus not in CALCULI[solver]:
+        if self.calculus not in CALCULI.get(solver, ("additive",)):
             allowed = " or ".join(name for name, calculi in CALCULI.items() if self.calculus in calculi)
             raise ValueError(f"solver must be {allowed} for the calculus {self.calculus!r}, got {solver!r}.")
         if self.calculus == "stratonovich":
@@ -217,8 +217,8 @@ def _require_continuous(solver: str, hurst: float | None, channels: int) -> None
     otherwise = "Take calculus='chain' for the chain itself."
     if hurst is None:
         raise TypeError(
-            "noise must be FractionalNoise for the calculus 'stratonovich', got another one. Noise that jumps needs "
-            f"the integral of Marcus. {otherwise}"
+            "noise must be FractionalNoise for the calculus 'stratonovich', got another one, for which the limit of "
+            f"small steps is not settled here. {otherwise}"
         )
     if hurst < 0.5 and channels > 1:
         raise ValueError(
@@ -249,6 +249,8 @@ def overdamped(
     >>> overdamped(quadratic(2.0), lambda x, a: 1.0 + a * x * x, "stratonovich").calculus
     'stratonovich'
     """
+    if landscape.wide and amplitude is not None:
+        raise ValueError("amplitude must be None where points are arrays. Take sgd(landscape, rate, amplitude=...).")
     if landscape.wide:
         drift = downhill_into(landscape.array_gradient)
     else:

@@ -19,9 +19,13 @@ def plot_converge(study: ConvergeData) -> Figure:
     momentum = study.settings.momentum
     plot_loss(study, "parabola", 0.0, ax=axes[0, 0])
     axes[0, 0].legend(fontsize="small", frameon=False)
-    plot_loss(study, "parabola", momentum, ax=axes[0, 1])
+    if momentum > 0.0:
+        plot_loss(study, "parabola", momentum, ax=axes[0, 1])
+    else:
+        axes[0, 1].set_axis_off()
     plot_loss(study, "double_well", 0.0, ax=axes[0, 2])
-    plot_dependence(study, "plateau against learning rate", (0.0, momentum), ax=axes[1, 0])
+    momenta = tuple(dict.fromkeys((0.0, momentum)))
+    plot_dependence(study, "plateau against learning rate", momenta, ax=axes[1, 0])
     plot_dependence(study, "variance of the time average against time", (0.0,), ax=axes[1, 1])
     plot_schedules(study, ax=axes[1, 2])
     return figure

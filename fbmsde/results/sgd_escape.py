@@ -103,9 +103,9 @@ class EscapeCase:
         return BARRIERS
 
     def worst(self, model: str) -> Estimate:
-        """The ratio that differs most from 1; together such intervals hold for all barriers with 95 %."""
+        """The ratio whose interval is farthest from 1; together such intervals hold for all barriers with 95 %."""
         ratios = self._ratios(model)
-        return max(ratios, key=lambda ratio: abs(math.log(ratio.value)))
+        return max(ratios, key=lambda ratio: max(math.log(ratio.low), -math.log(ratio.high)))
 
     def agrees(self, model: str) -> bool:
         """Whether the intervals of the ratios at all barriers, which hold together with 95 %, contain 1."""

@@ -101,7 +101,7 @@ class Split:
     def __repr__(self) -> str:
         sides = zip(self.names, self.probability, self.low, self.high, strict=True)
         parts = ", ".join(f"{name} {value:.4g} ({low:.4g} to {high:.4g})" for name, value, low, high in sides)
-        end = f" by time {self.curves[0].times[-1]:g}" if self.restricted and self.curves else ""
+        end = ", up to the horizon" if self.restricted else ""
         return f"Split({parts}{end}, {self.n_paths} paths)"
 
 

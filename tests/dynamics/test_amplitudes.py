@@ -135,7 +135,7 @@ def test_noise_in_proportion_to_the_product_of_loss_and_hessian():
         (GROWTH, NOISE, {}, ValueError, "solver must be heun or rk4 for the calculus 'stratonovich', got 'euler'"),
         (GROWTH, NOISE, {"solver": "heun"}, ValueError, "solver must be 'rk4' for an amplitude at H < 1/2, got 'heun'"),
         (GROWTH, FractionalNoise(0.1), {"solver": "rk4"}, ValueError, "hurst must be larger than 1/6"),
-        (GROWTH, StableNoise(1.5), {"solver": "rk4"}, TypeError, "noise must be FractionalNoise .* integral of Marcus"),
+        (GROWTH, StableNoise(1.5), {"solver": "rk4"}, TypeError, "noise must be FractionalNoise .* not settled"),
         (TURN, NOISE, {"solver": "rk4", "x0": (0.0, 1.0)}, ValueError, "hurst must be at least 1/2 .*='chain'"),
     ],
 )  # fmt: skip

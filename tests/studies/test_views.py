@@ -97,7 +97,7 @@ def test_files_hold_the_study(small, tmp_path):
         ({"views": {}}, "views must hold at least one noise, got none"),
         ({"views": [1]}, "views must be"),
         ({"sharp": 1.0}, "sharp must exceed flat, got 1.0 and 1.0"),
-        ({"dt": 1.5}, "dt must be below 2 / curvature"),
+        ({"dt": 0.6}, "dt must be below 0.5 for chains that are stable, got 0.6"),
         ({"n_paths": 0}, "n_paths must be"),
         ({"views": {"two": MixedNoise(FractionalNoise(0.5), FractionalNoise(0.3))}}, "noise must have one strength"),
     ],

@@ -71,7 +71,9 @@ def _exponents(study: ConvergeData) -> str:
 
 
 def _exact_exponent(found: Dependence) -> float:
-    """The exponent of the exact values over the x that were used."""
+    """The exponent of the exact values over the x that were used, NaN where the measured one is unknown."""
+    if math.isnan(found.exponent.value):
+        return math.nan
     used = (found.x >= found.fitted[0]) & (found.x <= found.fitted[1])
     return float(np.polyfit(np.log(found.x[used]), np.log(found.exact[used]), 1)[0])
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core import checks
 from ...core.types import Array
 from ...drivers.base import Driver
 from ...drivers.fractional import FractionalNoise
@@ -136,6 +137,7 @@ class Bench(NamedTuple):
         case = Case(s.curvature, s.learning_rate)
         burn = math.ceil(_TRANSIENT / (case.learning_rate * case.curvature))
         chain = sgd(quadratic(s.curvature), s.learning_rate)
+        checks.fits_memory("the chains of time averages", 8.0 * s.n_paths * (burn + float(n_steps.max())))
         values = self.positions(noise, chain, 0.0, burn + int(n_steps.max()))[:, burn + 1 :]
         sums = np.cumsum(values, axis=1)
         variances = np.array([float(np.mean((sums[:, int(n) - 1] / n) ** 2)) for n in n_steps])
@@ -156,7 +158,7 @@ class Bench(NamedTuple):
 
 
 def _plateau_exponent(driver: Driver) -> float:
-    """The exponent of the plateau at small rates: ``2 - 2H`` for fractional noise, 2 where epochs sum to zero."""
+    """The exponent of the plateau at small rates: ``2 - 2H`` for fractional noise."""
     return 2.0 - 2.0 * driver.common_hurst if isinstance(driver, FractionalNoise) else math.nan
 
 
@@ -173,10 +175,14 @@ def _dependence(
     used: NDArray[np.bool_],
     predicted: float,
 ) -> Dependence:
-    """A dependence from its x, measured, error and exact columns, with the exponent over the x that are `used`."""
+    """A dependence from its x, measured, error and exact columns, with the exponent over the x that are `used`.
+
+    The exponent is unknown where fewer than two of them are.
+    """
     x, measured, error, exact = columns
-    exponent = _exponent(x[used], measured[used], error[used])
-    ends = (float(x[used][0]), float(x[used][-1]))
+    enough = np.count_nonzero(used) > 1
+    exponent = _exponent(x[used], measured[used], error[used]) if enough else UNKNOWN
+    ends = (float(x[used][0]), float(x[used][-1])) if enough else (math.nan, math.nan)
     return Dependence(noise.name, name, momentum, x, measured, error, exact, exponent, ends, predicted)
 
 

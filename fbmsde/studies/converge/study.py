@@ -152,6 +152,9 @@ def converge_study(
 
 def _matched(noises: Mapping[str, Driver], noise_std: float) -> list[Noise]:
     """The noises, each with the quartile of one step of a normal law of this standard deviation."""
+    for name, noise in noises.items():
+        if getattr(noise, "phase", None) is not None:
+            raise ValueError(f"phase must be None for the exact losses to hold, got {noise!r} for {name!r}.")
     quartile = step_quartile(FractionalNoise(0.5, noise_std), 1.0)
     return [Noise(name, scaled_to(noise, quartile / step_quartile(noise, 1.0))) for name, noise in noises.items()]
 
@@ -174,16 +177,18 @@ def schedules(learning_rate: float, n_steps: int) -> dict[str, Array]:
 def _tasks(bench: Bench, noises: list[Noise]) -> Iterator[Callable[[], Part]]:
     """Every run of the study as a call without arguments."""
     settings, well = bench.settings, joined_parabolas(*WELL)
+    momenta = tuple(dict.fromkeys((0.0, settings.momentum)))
     for noise in noises:
-        yield partial(bench.convex, noise, 0.0)
-        yield partial(bench.convex, noise, settings.momentum)
+        for beta in momenta:
+            yield partial(bench.convex, noise, beta)
         yield partial(bench.double_well, noise, well)
     for noise in noises:
         for name, rates in schedules(settings.learning_rate, settings.n_steps).items():
             yield partial(bench.scheduled, noise, name, rates)
         if not noise.heavy:
-            yield partial(bench.plateaus, noise, RATES / settings.curvature, 0.0)
-            yield partial(bench.plateaus, noise, RATES[:5] / settings.curvature, settings.momentum)
+            for beta in momenta:
+                rates = RATES if beta == 0.0 else RATES[:5]
+                yield partial(bench.plateaus, noise, rates / settings.curvature, beta)
             yield partial(bench.averages, noise, AVERAGES)
 
 

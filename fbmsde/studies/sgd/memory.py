@@ -97,7 +97,7 @@ def sgd_study(
                 runs.append(Run(task.group, task.experiment.name, kept(folder, task, run)))
     except KeyboardInterrupt:
         complete = False
-    nulls = later_nulls(effort, seed) if LATER in groups else {}
+    nulls = later_nulls(effort, seed) if complete and LATER in groups else {}
     return SgdStudy(tuple(runs), references, complete, nulls)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -153,7 +154,9 @@ class SgdStudy(GradientRuns):
         first = [run for run in self.runs if run.group != LATER]
         parts = [tables.memory_table(first, _FIRST.published, _FIRST.title, self.references)]
         if later:
-            parts += [tables.memory_table(later, _LATER.published, _LATER.title, {}), tables.nulls_table(self.nulls)]
+            parts.append(tables.memory_table(later, _LATER.published, _LATER.title, {}))
+        if self.nulls:
+            parts.append(tables.nulls_table(self.nulls))
         parts += [tables.laws_table(self.runs), tables.tails_table(self.runs, self.references), self.statement]
         return "\n\n".join(parts)
 
@@ -162,13 +165,14 @@ class SgdStudy(GradientRuns):
         """What the runs say about memory, laws and tails, setting by setting, in plain sentences."""
         sentences = []
         for protocol, later in ((_FIRST, False), (_LATER, True)):
-            runs = [run for run in self.runs if (run.group == LATER) is later]
+            runs = _different([run for run in self.runs if (run.group == LATER) is later])
             kinds = ((protocol.title, protocol.published, "with steps shuffled"), _WHITTLE)
             sentences += [tables.memory_sentence(how, [run.result.noise[how] for run in runs], kinds)
                           for how in SETTINGS if runs]  # fmt: skip
         if self.runs:
-            sentences += [tables.laws_sentence(how, self.runs) for how in ("frozen, epochs", "training, epochs")]
-            sentences.append(tables.tails_sentence("frozen, fresh batches", self.runs))
+            runs = _different(self.runs)
+            sentences += [tables.laws_sentence(how, runs) for how in ("frozen, epochs", "training, epochs")]
+            sentences.append(tables.tails_sentence("frozen, fresh batches", runs))
         white = self.references["Gaussian white noise"].memory[PUBLISHED].hurst.value
         sentences.append(f"The published estimator returns {white:.3f} for Gaussian white noise.")
         if not self.complete:
@@ -191,3 +195,8 @@ class SgdStudy(GradientRuns):
 
 
 _WHITTLE = ("Whittle", "whittle", "with signs flipped")
+
+
+def _different(runs: Sequence[Run]) -> list[Run]:
+    """The runs without those that stand in a second group under another name, which are the same to the last digit."""
+    return list({repr(run.result): run for run in reversed(runs)}.values())[::-1]

@@ -138,6 +138,9 @@ def views_study(
     )
     if settings.sharp <= settings.flat:
         raise ValueError(f"sharp must exceed flat, got {settings.sharp} and {settings.flat}.")
+    steepest = max(settings.sharp, math.sqrt(settings.sharp * settings.flat) / min(FACTORS) ** 2)
+    if not settings.dt * steepest < 2.0:
+        raise ValueError(f"dt must be below {2.0 / steepest:.6g} for chains that are stable, got {settings.dt}.")
     checks.workers(n_jobs)
     return _run(settings, _matched(chosen, settings), n_jobs, progress)
 
