@@ -9,13 +9,15 @@ from ..core.captured import content_of, digest, frozen
 from ..core.compile import lasting_name, locked
 
 
-def composed(function: Callable[..., None], parts: tuple[Callable[..., None], ...], signature: Any) -> Any:
+def composed(
+    function: Callable[..., None], parts: tuple[Callable[..., None], ...], signature: Any, *values: int
+) -> Any:
     """A closure over compiled functions of other drivers, itself compiled for one signature.
 
-    `parts` are the functions that it captures. Its machine code is kept between processes if theirs is known by what
-    they were made from; all else that it captures must be told by its own code or by its signature.
+    `parts` are the functions and `values` the numbers that it captures. Its machine code is kept between processes if
+    that of the parts is known by what they were made from; all else must be told by its own code or by its signature.
     """
-    name = digest(f"{function.__module__}.{function.__qualname__}", tuple(map(_content, parts)))
+    name = digest(f"{function.__module__}.{function.__qualname__}", tuple(map(_content, parts)), values)
     return frozen(locked(function, signature, name), name)
 
 

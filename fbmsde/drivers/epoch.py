@@ -156,7 +156,9 @@ class EpochNoise(Sampled):
 
     @property
     def correlation(self) -> float:
-        """Correlation c of two batches of one epoch."""
+        """Correlation c of two batches of one epoch; NaN if there is only one."""
+        if self.n_batches < 2:
+            return math.nan
         return epoch_correlation(self.n_samples, self.batch_size)
 
     def increment_scale(self, dt: float) -> float:

@@ -44,6 +44,8 @@ class NoiseCovariance:
         ValueError beyond the lags that were given.
         """
         k = checks.lags("lags", lags)
+        if k.max(initial=0) >= self.law.longest:
+            raise ValueError(f"lags must be less than {self.law.longest}, which were given, got {int(k.max())}.")
         return self.sigma**2 * self.law.values(int(k.max(initial=0)) + 1)[k]
 
 
@@ -56,10 +58,12 @@ class GaussianNoise(Sampled):
 
     autocovariance : r as a function of an array of integer lags >= 0, or as an array of its values at the lags
         0 ... m - 1. An array says nothing of what is beyond, so that longer paths than m steps are refused; a function
-        may say that it is 0 there. As an attribute it is a function of lags, and tells ``sigma^2 r``.
+        may say that it is 0 there. As an attribute it is a function of lags, and tells ``sigma^2 r``. Given the
+        attribute of another noise, the new one takes its r, not its strength, as `dataclasses.replace` needs.
     spectrum : f as a function of an array of frequencies in (0, pi], normalised to ``r_0 = (1/pi) int_0^pi f dl``. It
         may rise to frequency 0 like a power. Alone, it gives r by numerical integration, to 1e-9 of r_0. Beside r it is
-        needed for paths of more than 2^14 steps of a noise whose memory is longer.
+        needed for paths of more than 2^14 steps of a noise whose memory is longer: of an array r because it ends, of a
+        function that still oscillates beyond a lag of 4096 because there the lags are taken in strides.
     method : "streaming" for a rational model with real poles and zeros, fitted to the run's number of steps (at most
         2^20) and certified, which is fast and needs O(1) memory in the number of steps; or "circulant", exact paths by
         circulant embedding, with all steps in memory.

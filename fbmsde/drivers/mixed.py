@@ -216,7 +216,7 @@ def _copying(first: Copying, second: Copying, n_numbers: int, n_words: int, kind
 
     copied = types.void(kind, types.int64, *_COPIED)
     return Copying(
-        composed(save, (first.save, second.save), copied),
-        composed(load, (first.load, second.load), copied),
+        composed(save, (first.save, second.save), copied, n_numbers, n_words),
+        composed(load, (first.load, second.load), copied, n_numbers, n_words),
         composed(reseed, (first.reseed, second.reseed), types.void(kind, *[types.int64] * 3)),
     )

@@ -200,7 +200,8 @@ def resetting(equation: Dynamics | Landscape, rate: float) -> Resetting:
     After each step it goes back with probability ``1 - exp(-rate dt)``, velocities included. The noise keeps its
     memory: at H = 1/2 the path begins anew, at other H what comes depends on what was. `rate` is positive. Resets have
     random numbers of their own, so that the noise is that of the equation without them. Continuous time is not offered.
-    Raises ValueError for a rate that is not positive and for an equation whose points are arrays.
+    Raises ValueError for a rate that is not positive and for an equation that has
+    resets already or whose points are arrays.
 
     >>> from fbmsde import FractionalNoise, first_passage, quadratic
     >>> quiet = FractionalNoise(0.5, 1e-9)
@@ -211,6 +212,8 @@ def resetting(equation: Dynamics | Landscape, rate: float) -> Resetting:
     inner = as_equation(equation)
     if takes_arrays(inner):
         raise ValueError("equation must take points as tuples to be reset, got one that takes arrays.")
+    if inner.reset_rate > 0.0:
+        raise ValueError("equation must have no resets of its own, got one that has. Take one rate, the sum of both.")
     return Resetting(inner, checks.positive("rate", rate))
 
 

@@ -94,6 +94,15 @@ def _note(walk: Walk, path: int, lane: int, step: int, code: int) -> None:
         walk.core[lane] = code
 
 
+@njit(error_model="numpy", nogil=True)
+def _broken_at(mask: int, now: int, counted: int) -> int:
+    """The step of the block from `now` on at which a lane left the finite numbers, 0 if none of `counted` steps."""
+    for s in range(counted):
+        if mask & (1 << (BLOCK + s)):
+            return now + s + 1
+    return 0
+
+
 def follow_visits(
     start: Callable[..., None], draw: Callable[..., None], data: tuple[object, ...], scale: float,
     advance: Callable[..., int], numbers: Array, walk: Walk, first: int, n_paths: int, now: int, end: int,
@@ -123,8 +132,8 @@ def follow_visits(
                     spent[lane, code] += 1
                     _note(walk, first + lane, lane, now + s + 1, code)
             spent[lane, n_cores] += counted
-            if events != 0 and walk.masks[lane] != 0 and walk.broken[lane] == 0:
-                walk.broken[lane] = now + counted
+            if events != 0 and walk.broken[lane] == 0:
+                walk.broken[lane] = _broken_at(walk.masks[lane], now, counted)
         walk.x[:, BLOCK - 1] = walk.moved[:, BLOCK - 1]
         now += BLOCK
     return now

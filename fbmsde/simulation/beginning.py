@@ -70,9 +70,9 @@ def beginning(start: Start, walk: Walk, n_steps: int, n_paths: int, most: int | 
     wait = waiting_steps(start, walk.dt)
     if isinstance(start, Points):
         return Beginning(start.rows, walk.feed(n_steps))
+    if walk.equation.schedule(1).size > 0:
+        raise ValueError("x0 must be points for a chain with a schedule, got a stationary start.")
     if wait > 0:
-        if walk.equation.schedule(1).size > 0:
-            raise ValueError(f"x0 must be points for a chain with a schedule, got a burn-in of {start.burn_in:g}.")
         return Beginning(rows_of(start.point, walk.equation, 1), walk.feed(n_steps + wait))
     chain = _linear_chain(walk, n_steps)
     beyond = n_steps + math.ceil(_BEYOND / (1.0 - abs(chain.phi)))
@@ -95,6 +95,8 @@ def _linear_chain(walk: Walk, n_steps: int) -> Chain:
     correlation is. The step is compared with the chain out to `_REACH` times that, at times up to the end of the run.
     """
     equation, dt, s = walk.equation, walk.dt, walk.driver.increment_scale(walk.dt)
+    if equation.reset_rate > 0.0:
+        raise ValueError(f"x0='stationary' needs an equation without resets, got {equation.name!r}. {_BURN_IN}")
     if equation.dim != 1 or equation.n_channels != 1:
         raise ValueError(f"x0='stationary' needs an equation of one coordinate, got {equation.dim}. {_BURN_IN}")
     step = equation.step(walk.solver)

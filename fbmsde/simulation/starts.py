@@ -44,6 +44,8 @@ class Stationary:
         if point.ndim != 1:
             raise ValueError(f"x0 must be one point at the beginning of a burn-in, got shape {np.shape(self.x0)}.")
         object.__setattr__(self, "x0", tuple(checks.finite("x0", value) for value in point))
+        if self.burn_in is None and np.any(point != 0.0):
+            raise ValueError(f"burn_in must be given for a start of it at x0, got None and x0 = {self.x0}.")
 
     @property
     def point(self) -> Array:

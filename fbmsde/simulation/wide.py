@@ -17,7 +17,7 @@ from ..core.points import Point
 from ..core.types import Array, Key
 from ..drivers.base import Driver
 from ..drivers.fractional import FractionalNoise
-from ..dynamics.base import Dynamics
+from ..dynamics.base import ArrayDynamics, Dynamics
 from ..dynamics.solvers import SOLVERS
 from ..laws.extremes import barrier_shift
 from ..results.passage_times import PassageTimes
@@ -55,7 +55,8 @@ def _distance_beyond(x: Point, radius: float) -> float:
 def ball(radius: float, center: ArrayLike | None = None) -> LevelSet:
     """The open ball around `center` (d,), None for the origin, in any number of dimensions.
 
-    Its level is the distance from the center less the radius, so that its boundary can be moved in all dimensions.
+    Its level is the distance from the center less the radius, so that its boundary can be moved in all dimensions. At
+    points of another dimension than the center it is nan, which a run refuses.
 
     >>> ball(2.0).level((1.0, 0.0), 2.0)
     -1.0
@@ -68,8 +69,8 @@ def ball(radius: float, center: ArrayLike | None = None) -> LevelSet:
         raise ValueError(f"center must hold the finite coordinates of a point, got {center!r}.")
 
     def level(x: Point, radius: float) -> float:
-        square = 0.0
-        for j in range(len(x)):
+        square = 0.0 if len(x) == middle.size else np.nan  # of another dimension than the center: no level
+        for j in range(min(len(x), middle.size)):
             square += (x[j] - middle[j]) ** 2
         return np.sqrt(square) - radius
 
@@ -102,6 +103,12 @@ class WideProblem:
         """The problem with its boundary moved inwards by the shift that makes up for steps of `dt`."""
         advice = "The shift of the boundary is known for fractional noise only. Take Grid(dt)."
         noise = checks.kind("noise", self.driver, FractionalNoise, advice)
+        moves = checks.kind("equation", self.equation, ArrayDynamics, "Its points must be arrays.")
+        if moves.array_drift() is None or self.equation.factor() is not None:
+            raise ValueError(
+                "equation must be driven by the noise as it is in every coordinate for a shifted boundary, got "
+                f"{self.equation.name!r}. Take Grid(dt)."
+            )
         if noise.rows is not None:
             raise ValueError(
                 "noise must have independent components of one strength for a moved boundary in many dimensions, got "

@@ -153,3 +153,7 @@ def test_a_reseeded_lane_ends_the_epoch_that_it_is_in():
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_one_batch_an_epoch_has_no_correlation():
+    assert math.isnan(EpochNoise(10, 7).correlation)

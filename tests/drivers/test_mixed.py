@@ -70,6 +70,23 @@ def test_copied_and_reseeded_lanes():
     assert not np.isin(room[:, :, 6], room[:, :, 2]).any()
 
 
+@pytest.mark.slow
+def test_copies_of_mixtures_of_different_sizes_keep_apart():
+    """A short path's model has fewer poles than a long one's; the code of one must not copy the other's lanes."""
+    noise = MixedNoise(FractionalNoise(0.3), EpochNoise(40, 10))
+    for n_steps in (4, 3000):
+        feed = noise.feed(n_steps, 1.0, 1, KEY)
+        lanes, room = feed.lanes(0, LANES), np.empty((1, BLOCK, LANES))
+        for lane in range(LANES):
+            lanes.start(lanes.data, lane, lane)
+        branch = feed.branch(lanes)
+        numbers, words = np.full(branch.n_numbers, np.nan), np.empty(branch.n_words, np.uint64)
+        branch.save(lanes.data, 2, numbers, words)
+        branch.load(lanes.data, 5, numbers, words)
+        lanes.draw(lanes.data, room)
+        assert np.isfinite(numbers).all() and np.array_equal(room[:, :, 2], room[:, :, 5])
+
+
 def test_components_of_a_path_spread_over_lanes_are_the_same():
     noise = MixedNoise(*PARTS)
     lanes, room = noise.feed(BLOCK, 1.0, 6, KEY).coordinates(2, 3), np.empty((2, BLOCK, 3))

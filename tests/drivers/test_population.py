@@ -148,3 +148,8 @@ def test_noise_is_told_by_the_content_of_its_samples():
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_replacement_is_true_or_false():
+    with pytest.raises(TypeError, match="replacement must be True or False, got 'no'"):
+        PopulationNoise(PAIRS, 7, "no")

@@ -140,3 +140,15 @@ def test_bad_walls_and_resets(make, message):
 def test_continuous_time_knows_neither_walls_nor_resets(make):
     with pytest.raises(ValueError, match="must be free of walls and resets in continuous time"):
         first_passage(make(), NOISE, 0.5, (-1.0, 1.0), monitoring="continuous", horizon=1.0, n_paths=2, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("equation", "message"),
+    [
+        (lambda: resetting(fbmsde.quadratic(1.0), 0.5), "equation must have no resets of its own"),
+        (lambda: fbmsde.rosenbrock(20), "equation must take points as tuples to be reset"),
+    ],
+)
+def test_resets_are_put_around_once_and_around_tuples(equation, message):
+    with pytest.raises(ValueError, match=message):
+        resetting(equation(), 0.5)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import fbmsde
-from fbmsde import Equation, FractionalNoise, Stationary, first_passage, quadratic, simulate_paths
+from fbmsde import Equation, FractionalNoise, Stationary, first_passage, quadratic, resetting, sgd, simulate_paths
+from fbmsde.dynamics.schedules import cosine
 from fbmsde.laws.fou import euler_chain_variance, fou_autocorrelation, fou_stationary_variance
 
 from ..conftest import threshold
@@ -152,6 +153,7 @@ BEND = fbmsde.double_well(4.0, 1.0, 1.0)
         (WELL, lambda rng, n: rng.normal(size=(n, 2)), "x0 must have 1 coordinates, or be"),
         (WELL, "stationarry", "x0 must be one of stationary, got 'stationarry'"),
         (BEND, "stationary", r"x0='stationary' needs a drift that is linear .*, which bends at x = .* Give"),
+        (resetting(WELL, 0.1), "stationary", "x0='stationary' needs an equation without resets"),
         (Equation(lambda t, x: 0.0), "stationary", "x0 must be points where nothing is stationary, got 'equation'"),
         (Equation(lambda t, x: math.sin(t) - x), "stationary", "is linear and does not depend on time"),
     ],
@@ -159,6 +161,12 @@ BEND = fbmsde.double_well(4.0, 1.0, 1.0)
 def test_bad_starts(landscape, x0, message):
     with pytest.raises(ValueError, match=message):
         first_passage(landscape, FractionalNoise(0.5), x0, (-1.0, 1.0), horizon=1.0, **RUN | {"n_paths": 3})
+
+
+def test_a_chain_with_a_schedule_has_no_stationary_start():
+    with pytest.raises(ValueError, match="x0 must be points for a chain with a schedule, got a stationary start"):
+        first_passage(sgd(WELL, cosine(0.1, 9)), FractionalNoise(0.5), "stationary", (-1.0, 1.0), horizon=5.0,
+                      n_paths=3, seed=1)  # fmt: skip
 
 
 def test_stationary_start_asks_for_a_noise_with_a_past():
@@ -177,6 +185,7 @@ def test_stationary_start_has_no_continuous_time():
         (lambda: Stationary(-1.0), "burn_in must be positive and finite, got -1.0"),
         (lambda: Stationary(1.0, np.zeros((2, 2))), "x0 must be one point at the beginning of a burn-in"),
         (lambda: Stationary(1.0, math.inf), "x0 must be finite, got inf"),
+        (lambda: Stationary(x0=5.0), r"burn_in must be given for a start of it at x0, got None and x0 = \(5.0,\)"),
     ],
 )
 def test_bad_burn_ins(make, message):

@@ -414,3 +414,18 @@ def test_bad_functions_of_arrays_are_refused():
         Landscape(lambda x: x[20], dim=16)
     with pytest.raises(ValueError, match="x must have a last axis of length 2"):
         Landscape(square, lambda x, out: None, dim=2).energy([1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("dynamics", [sgd, langevin])
+def test_the_boundary_is_moved_for_equations_that_take_the_noise_as_it_is(dynamics):
+    moved = dynamics(hessian_spectrum(np.ones(20)), 0.1)
+    with pytest.raises(ValueError, match="must be driven by the noise as it is in every coordinate"):
+        first_passage(moved, FractionalNoise(0.5), np.zeros(20), ball(1.0), monitoring=Shifted(1.0), horizon=9,
+                      n_paths=3, seed=1)  # fmt: skip
+
+
+@pytest.mark.parametrize("center", [np.zeros(2), np.zeros(30)])
+def test_a_ball_of_another_dimension_is_refused(center):
+    with pytest.raises(ValueError, match="level nan"):
+        first_passage(hessian_spectrum(np.ones(20)), FractionalNoise(0.5), np.zeros(20), ball(1.0, center), dt=0.1,
+                      horizon=1.0, n_paths=3, seed=1)  # fmt: skip
