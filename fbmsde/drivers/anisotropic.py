@@ -66,7 +66,7 @@ class AnisotropicNoise(Sampled):
     @property
     def components(self) -> int:
         """The number of components d."""
-        return len(self.factor)  # type: ignore[arg-type]
+        return len(self.factor)  # type: ignore[arg-type]  # a tuple since __post_init__
 
     def increment_scale(self, dt: float) -> float:
         """The typical size of the largest component's increments over a step of `dt`."""

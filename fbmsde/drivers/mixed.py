@@ -141,11 +141,12 @@ class _BranchingFeed(_MixedFeed):
         """The functions that copy lanes of this feed: see `Branching`."""
         data, chain = lanes.data, [lanes.data]
         while len(chain) < len(self.feeds) - 1:
-            data = data.first  # type: ignore[attr-defined]
+            data = data.first  # type: ignore[attr-defined]  # lanes know tuples only; here each is _Data
             chain.insert(0, data)
-        whole = self._branch_of(0, chain[0].first)  # type: ignore[attr-defined]
+        whole = self._branch_of(0, chain[0].first)  # type: ignore[attr-defined]  # as above
         for index, pair in enumerate(chain, start=1):
-            whole = _added_branch(whole, self._branch_of(index, pair.second), typeof(pair))  # type: ignore[attr-defined]
+            second = self._branch_of(index, pair.second)  # type: ignore[attr-defined]  # as above
+            whole = _added_branch(whole, second, typeof(pair))
         return whole
 
     def _branch_of(self, index: int, data: tuple[object, ...]) -> Branch:

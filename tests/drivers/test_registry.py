@@ -79,3 +79,7 @@ def test_bad_input(text, message):
 def test_text_is_a_text():
     with pytest.raises(TypeError, match=r"noise must be a str, got 3\. Write NAME:key=value"):
         named_noise(3)
+
+
+def test_anti_pgd_is_the_difference_of_white_noise():
+    np.testing.assert_allclose(named_noise("anti_pgd:sigma=2").autocovariance([0, 1, 2]), [4.0, -2.0, 0.0], atol=1e-12)

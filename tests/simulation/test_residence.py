@@ -223,3 +223,18 @@ def test_bad_input(changes, error, message):
 def test_a_path_that_breaks_is_an_error():
     with pytest.raises(PathError, match="must stay finite"):
         run(noise=FractionalNoise(0.5, 500.0), dt=1.0, n_steps=200)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_path_breaks_at_its_step_and_not_beyond_the_last():
+    steep = Landscape(lambda x: x**6, lambda x: 6.0 * x**5, minima=(-1.0, 1.0), name="steep")
+
+    def visits(n_steps):
+        return residence_times(steep, FractionalNoise(0.5, 1e-9), dt=1.0, n_steps=n_steps, x0=1.0, radius=0.1, seed=1)
+
+    with pytest.raises(PathError) as whole:
+        simulate_paths(steep, FractionalNoise(0.5, 1e-9), 1.0, dt=1.0, n_steps=20, n_paths=1, seed=1)
+    with pytest.raises(PathError) as broken:
+        visits(20)
+    assert broken.value.time == whole.value.time
+    visits(int(whole.value.time) - 1)
