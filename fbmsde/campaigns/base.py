@@ -1,0 +1,119 @@
+"""What campaigns are made of: problems that are cut into blocks of paths, and stores that keep finished blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from ..simulation.ended import Ended
+from ..simulation.passage_problem import PassageProblem
+
+
+class Span(NamedTuple):
+    """The paths ``first ... first + n_paths - 1``."""
+
+    first: int
+    n_paths: int
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """One problem of a campaign under its name, and how its paths are cut into blocks; the last one may be short.
+
+    A block is a function of the problem and its span alone, so that it can be run anywhere, in any order, and twice.
+    """
+
+    name: str
+    problem: PassageProblem
+    n_paths: int
+    block_paths: int
+
+    @property
+    def n_blocks(self) -> int:
+        """The number of blocks."""
+        return -(-self.n_paths // self.block_paths)
+
+    def span(self, number: int) -> Span:
+        """The paths of a block, whose number counts from 0."""
+        first = number * self.block_paths
+        return Span(first, min(self.block_paths, self.n_paths - first))
+
+
+@runtime_checkable
+class Shelf(Protocol):
+    """The blocks of one problem that a store keeps."""
+
+    @property
+    def n_paths(self) -> int:
+        """The number of paths that the shelf has room for: the largest number that was asked for."""
+
+    @property
+    def block_paths(self) -> int:
+        """The number of paths of a block."""
+
+    def finished(self, check: bool = True) -> dict[int, int]:
+        """The number of paths of each block that is wholly there, by the number of the block.
+
+        With `check` everything is read, and a damaged block is left out; otherwise only what is there is looked at.
+        """
+
+    def get(self, number: int) -> Ended:
+        """A block that is there; OSError if it is damaged."""
+
+    def put(self, number: int, block: Ended, seconds: float) -> None:
+        """Keep a block that took so many seconds, whole or not at all; OSError if that fails."""
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Where the blocks of a campaign are kept."""
+
+    def block_paths(self, name: str) -> int | None:
+        """The number of paths in a block of a problem that the store knows, None of one that it does not know."""
+
+    def shelf(self, plan: Plan) -> Shelf:
+        """The shelf of a problem, made or opened, with room for all its paths.
+
+        Raises ValueError with the differences if the store keeps another problem under this name.
+        """
+
+
+class MemoryStore:
+    """A store that lasts as long as the process.
+
+    >>> MemoryStore().block_paths("unknown") is None
+    True
+    """
+
+    def __init__(self) -> None:
+        self._shelves: dict[str, _MemoryShelf] = {}
+
+    def block_paths(self, name: str) -> int | None:
+        """The number of paths in a block of a problem, None of one that is not known."""
+        return self._shelves[name].block_paths if name in self._shelves else None
+
+    def shelf(self, plan: Plan) -> Shelf:
+        """The shelf of a problem."""
+        found = self._shelves.setdefault(plan.name, _MemoryShelf(plan.block_paths))
+        found.n_paths = max(found.n_paths, plan.n_paths)
+        return found
+
+
+class _MemoryShelf:
+    """Blocks in a dictionary."""
+
+    def __init__(self, block_paths: int) -> None:
+        self.n_paths, self.block_paths = 0, block_paths
+        self._blocks: dict[int, Ended] = {}
+
+    def finished(self, check: bool = True) -> dict[int, int]:
+        """The number of paths of each block."""
+        return {number: len(block.times) for number, block in self._blocks.items()}
+
+    def get(self, number: int) -> Ended:
+        """A block."""
+        return self._blocks[number]
+
+    def put(self, number: int, block: Ended, seconds: float) -> None:
+        """Keep a block."""
+        self._blocks[number] = block
