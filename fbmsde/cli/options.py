@@ -16,10 +16,10 @@ from typer.core import TyperCommand
 if TYPE_CHECKING:
     from click import Context
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143  # 128 + the number of SIGINT and of SIGTERM, as shells have it
 EXIT_STATUSES = (
     "Exit status: 0 done, 1 refused or failed (one line on standard error says why), 2 wrong usage, "
-    "130 interrupted by Ctrl-C or SIGTERM (what was finished is saved)."
+    "130 interrupted by Ctrl-C, 143 by SIGTERM (what was finished is saved)."
 )
 _EXPECTED = (ValueError, TypeError, MemoryError, ArithmeticError, OSError, ImportError)
 _MOST_VALUES = 1000
@@ -62,9 +62,15 @@ def _told(error: BaseException) -> str:
 
 @contextmanager
 def signals() -> Iterator[None]:
-    """SIGTERM interrupts as Ctrl-C does; a closed pipe ends the command as it ends every filter."""
+    """SIGTERM interrupts as Ctrl-C does; a closed pipe ends the command as it ends every filter.
 
-    def interrupt(_number: int, _frame: object) -> NoReturn:
+    A command that is interrupted ends with `INTERRUPTED`, whichever of the two it was; that status becomes
+    `TERMINATED` where SIGTERM has come.
+    """
+    received: list[int] = []
+
+    def interrupt(number: int, _frame: object) -> NoReturn:
+        received.append(number)
         raise KeyboardInterrupt
 
     before = {signal.SIGTERM: signal.signal(signal.SIGTERM, interrupt)}
@@ -72,6 +78,10 @@ def signals() -> Iterator[None]:
         before[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         yield
+    except SystemExit as end:
+        if received and end.code == INTERRUPTED:
+            raise SystemExit(TERMINATED) from None
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -277,7 +277,7 @@ def test_single_option_given_twice_is_wrong_usage(arguments, tmp_path, monkeypat
 
 
 def test_every_command_explains_itself():
-    assert "130 interrupted" in call("-h").output
+    assert "130 interrupted by Ctrl-C, 143 by SIGTERM" in call("-h").output
     assert "--install-completion" in call("-h").output
     for command in ("escape", "generate", "bench", "hurst", "sgd", "theory"):
         assert call(command, "-h").exit_code == 0
@@ -358,7 +358,7 @@ def test_sigterm_saves_what_ctrl_c_saves(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["fbmsde", *TINY, "--out", str(tmp_path)])
     with pytest.raises(SystemExit) as end:
         main()
-    assert end.value.code == 130
+    assert end.value.code == 143
     assert signal.getsignal(signal.SIGTERM) == before
     record = json.loads((tmp_path / "escape.json").read_text())
     assert ([row["well"] for row in record["rows"]], record["complete"]) == (["sharp"], False)
