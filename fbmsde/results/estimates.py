@@ -43,6 +43,49 @@ class NoEstimateError(ValueError):
     """
 
 
+class Moments(NamedTuple):
+    """The number of values, their mean, and their second and third central moment."""
+
+    n: int
+    mean: float
+    second: float
+    third: float
+
+    @classmethod
+    def of(cls, values: Array) -> Moments:
+        """The moments of the values (n,); zeros if there are none.
+
+        >>> Moments.of(np.array([1.0, 3.0]))
+        Moments(n=2, mean=2.0, second=1.0, third=0.0)
+        """
+        if values.size == 0:
+            return cls(0, 0.0, 0.0, 0.0)
+        mean = float(values.mean())
+        deviations = values - mean
+        return cls(values.size, mean, float(np.mean(deviations**2)), float(np.mean(deviations**3)))
+
+    def joined(self, other: Moments) -> Moments:
+        """The moments of the values of both.
+
+        Each part of weight w at the distance d from the common mean adds ``w (m_3 + 3 d m_2 + d^3)`` to the third
+        moment, and likewise ``w (m_2 + d^2)`` to the second one.
+
+        >>> round(Moments.of(np.array([1.0])).joined(Moments.of(np.array([2.0, 3.0]))).mean, 12)
+        2.0
+        """
+        n = self.n + other.n
+        if n == 0:
+            return self
+        weights, parts = (self.n / n, other.n / n), (self, other)
+        mean = sum(w * part.mean for w, part in zip(weights, parts, strict=True))
+        second = third = 0.0
+        for w, part in zip(weights, parts, strict=True):
+            d = part.mean - mean
+            second += w * (part.second + d * d)
+            third += w * (part.third + 3.0 * d * part.second + d**3)
+        return Moments(n, mean, second, third)
+
+
 @dataclass(frozen=True)
 class Mean:
     """Mean exit time, as `PassageTimes.mean` returns it.
@@ -70,18 +113,28 @@ class Mean:
         2.0
         """
         value = float(times @ weights)
-        if n_paths < 2:
-            return cls(value, math.nan, n_censored > 0, horizon, math.nan, n_paths)
         deviations = times - value
-        variance = float(deviations**2 @ weights)
+        moments = Moments(n_paths, value, float(deviations**2 @ weights), float(deviations**3 @ weights))
+        return cls.of_moments(moments, n_censored / times.size, horizon)
+
+    @classmethod
+    def of_moments(cls, moments: Moments, censored: float, horizon: float) -> Mean:
+        """The mean from the moments of the times, of which the share `censored` is censored.
+
+        >>> Mean.of_moments(Moments(2, 2.0, 1.0, 0.0), 0.0, 5.0).standard_error
+        1.0
+        """
+        n_paths, value, variance, third = moments
+        if n_paths < 2:
+            return cls(value, math.nan, censored > 0.0, horizon, math.nan, n_paths)
         spread = math.sqrt(variance * n_paths / (n_paths - 1))
         skewness = 0.0
         if variance > 0.0 and n_paths > 2:
             unbiased = math.sqrt(n_paths * (n_paths - 1)) / (n_paths - 2)
-            skewness = unbiased * float(deviations**3 @ weights) / variance**1.5
-        if 2 * n_censored <= times.size and value > 0.0:
+            skewness = unbiased * third / variance**1.5
+        if censored <= 0.5 and value > 0.0:
             skewness = max(skewness, 2.0 * spread / value)
-        return cls(value, spread / math.sqrt(n_paths), n_censored > 0, horizon, skewness, n_paths)
+        return cls(value, spread / math.sqrt(n_paths), censored > 0.0, horizon, skewness, n_paths)
 
     def confidence_interval(self, level: float = 0.95) -> Pair:
         """Lower and upper confidence limit of the mean; `level` lies in (0, 1).

@@ -117,11 +117,11 @@ def _incidence(
     """The curve of one side, from the exits through it and through all sides and the paths at risk at each time."""
     if when.size == 0:
         zero = np.zeros(1)
-        return Incidence(zero, zero, *_wilson(zero, np.array([float(known)]), level))
+        return Incidence(zero, zero, *share_interval(zero, np.array([float(known)]), level))
     before = np.concatenate([[1.0], np.cumprod(1.0 - total / at_risk)[:-1]])  # the share inside before each time
     value = np.cumsum(before * events / at_risk)
     n = _effective(value, _variance(value, before, events, total, at_risk), known)
-    return Incidence(when, value, *_wilson(value, n, level))
+    return Incidence(when, value, *share_interval(value, n, level))
 
 
 def _variance(
@@ -148,8 +148,13 @@ def _effective(value: Array, variance: Array, known: int) -> Array:
     return np.divide(binomial, variance, out=np.full(value.size, float(known)), where=settled)
 
 
-def _wilson(value: Array, n: Array, level: float) -> tuple[Array, Array]:
-    """The ends of Wilson's score interval of a share of n paths, (n_times,) each."""
+def share_interval(value: Array, n: Array, level: float) -> tuple[Array, Array]:
+    """The ends of Wilson's score interval of a share of n paths, each of the shape of `value`.
+
+    >>> low, high = share_interval(np.array([0.5]), np.array([100.0]), 0.95)
+    >>> round(float(low[0]), 4), round(float(high[0]), 4)
+    (0.4038, 0.5962)
+    """
     z2 = float(scipy.stats.norm.isf((1.0 - level) / 2.0)) ** 2
     middle, scale = (value + z2 / (2.0 * n)) / (1.0 + z2 / n), 1.0 / (1.0 + z2 / n)
     half = scale * math.sqrt(z2) * np.sqrt(np.maximum(value * (1.0 - value), 0.0) / n + z2 / (4.0 * n**2))
