@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 from ..simulation.ended import Ended
 from ..simulation.passage_problem import PassageProblem
@@ -64,9 +65,21 @@ class Shelf(Protocol):
         """Keep a block that took so many seconds, whole or not at all; OSError if that fails."""
 
 
+Asked = Mapping[str, object]  # what a campaign was asked for, as plain JSON data
+
+
 @runtime_checkable
 class Store(Protocol):
-    """Where the blocks of a campaign are kept."""
+    """Where the blocks of a campaign are kept. In a `with` block it belongs to this process alone."""
+
+    def __enter__(self) -> Self:
+        """Claim the store; ValueError if another process has it."""
+
+    def __exit__(self, *error: object) -> None:
+        """Give it back."""
+
+    def begin(self, asked: Asked) -> None:
+        """Note what the campaign asks for now."""
 
     def block_paths(self, name: str) -> int | None:
         """The number of paths in a block of a problem that the store knows, None of one that it does not know."""
@@ -78,6 +91,22 @@ class Store(Protocol):
         """
 
 
+@runtime_checkable
+class Reading(Protocol):
+    """A store that is read, perhaps while another process writes it."""
+
+    @property
+    def asked(self) -> Asked:
+        """What the campaign was asked for last."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the problems, in the order in which they were asked for."""
+
+    def kept(self, name: str) -> Shelf:
+        """The blocks of one problem."""
+
+
 class MemoryStore:
     """A store that lasts as long as the process.
 
@@ -87,6 +116,15 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._shelves: dict[str, _MemoryShelf] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def begin(self, asked: Asked) -> None:
+        """Nothing is noted."""
 
     def block_paths(self, name: str) -> int | None:
         """The number of paths in a block of a problem, None of one that is not known."""
