@@ -1,5 +1,6 @@
 """Figures: one function per result, each returns the Axes or the Figure that it drew on."""
 
+from .campaign import plot_campaign, plot_problem_estimates, plot_problem_survival
 from .converge import plot_converge, plot_dependence, plot_loss, plot_schedules
 from .escape import plot_escape, plot_order, plot_rates, plot_survival
 from .hurst import plot_rolling_hurst
@@ -8,11 +9,14 @@ from .sgd_escape import plot_sgd_escape
 from .views import plot_view_exponents, plot_view_order, plot_view_survival, plot_views
 
 __all__ = [
+    "plot_campaign",
     "plot_converge",
     "plot_dependence",
     "plot_escape",
     "plot_loss",
     "plot_order",
+    "plot_problem_estimates",
+    "plot_problem_survival",
     "plot_rates",
     "plot_rolling_hurst",
     "plot_schedules",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from matplotlib.figure import Figure
 from fbmsde import escape_study, plots, rolling_hurst
 from fbmsde.results import converge as converging
 from fbmsde.results import views as viewing
+from fbmsde.results.campaign import Summary
 from fbmsde.results.escape import Curve
 from fbmsde.results.estimates import Estimate
 from fbmsde.results.gradient_runs import Curves, GradientRuns, Laws, MeasuredNoise, Memory, Run, RunResult
@@ -75,7 +77,17 @@ def converge():
     return converging.ConvergeData(settings, curves, found, (converging.ScheduleRow("one", "cosine", value, 0.3),))
 
 
+def summaries(n=9):
+    curve = Curve(np.array([0.0, 1.0, 2.0, 4.0]), np.array([1.0, 0.5, 0.1, 0.0]))
+    rates = [Estimate(0.1 * 1.3**i, 0.09 * 1.3**i, 0.12 * 1.3**i) for i in range(n - 1)]
+    run = [Summary(f"hurst={i / n:.3g}", 10, 10, 9, 0, 0.1, 4.0, estimate=e, curve=curve) for i, e in enumerate(rates)]
+    return [*run, Summary("not begun", 10, 0, 0, 0, 0.1, 4.0)]
+
+
 PICTURES: dict[str, Callable[..., Axes | Figure]] = {
+    "plot_campaign": lambda: plots.plot_campaign(summaries()),
+    "plot_problem_estimates": lambda ax=None: plots.plot_problem_estimates(summaries(), ax),
+    "plot_problem_survival": lambda ax=None: plots.plot_problem_survival(summaries(), ax),
     "plot_escape": lambda: plots.plot_escape(study()),
     "plot_order": lambda ax=None: plots.plot_order(study(), ax),
     "plot_rates": lambda ax=None: plots.plot_rates(study(), ax),
@@ -121,3 +133,32 @@ def test_pictures_leave_the_figures_of_the_user_alone():
     """pyplot keeps figures open until someone closes them."""
     for path in Path(plots.__file__).parent.glob("*.py"):
         assert "pyplot" not in path.read_text()
+
+
+@pytest.mark.parametrize("n", [1, 2, 8, 9, 40])
+def test_a_campaign_has_one_row_a_problem_in_the_colour_of_its_curve(n):
+    figure = plots.plot_campaign(summaries(n))
+    figure.draw_without_rendering()
+    survival, estimates = figure.axes
+    names = [label.get_text() for label in estimates.get_yticklabels()]
+    assert names == [summary.name for summary in summaries(n)]
+    assert [line.get_label() for line in survival.lines] == names[:-1], "the last one has no paths"
+    curves = [line.get_color() for line in survival.lines]
+    assert [label.get_color() for label in estimates.get_yticklabels()][:-1] == curves
+    assert len(set(curves)) == n - 1
+    assert [text.get_text() for text in estimates.texts] == ["not determined"]
+    tops = [label.get_window_extent().y1 for label in estimates.get_yticklabels()]
+    assert np.all(np.diff(tops) < -6.0), "the names overlap"
+    widths = [ax.get_window_extent().width / figure.bbox.width for ax in figure.axes]
+    assert min(widths) > 0.25
+
+
+def test_a_campaign_shows_which_estimates_are_not_final():
+    whole = Summary("whole", 10, 10, 9, 0, 0.1, 4.0, estimate=Estimate(2.0, 1.0, 3.0))
+    short, wide = replace(whole, paths=5), replace(whole, target=0.1)
+    ax = plots.plot_problem_estimates([whole, short, wide])
+    hollow = [line.get_markerfacecolor() == "white" for line in ax.lines if line.get_marker() == "o"]
+    assert hollow == [False, True, True]
+    assert "hollow" in ax.get_title() and "hollow" not in plots.plot_problem_estimates([whole]).get_title()
+    split = plots.plot_problem_estimates([replace(whole, quantity="split:upper")])
+    assert split.get_xlabel() == "probability to leave through upper"
