@@ -58,6 +58,9 @@ class Shelf(Protocol):
         With `check` everything is read, and a damaged block is left out; otherwise only what is there is looked at.
         """
 
+    def seconds(self) -> float:
+        """The time that the blocks which are there took, summed over blocks."""
+
     def get(self, number: int) -> Ended:
         """A block that is there; OSError if it is damaged."""
 
@@ -143,10 +146,15 @@ class _MemoryShelf:
     def __init__(self, block_paths: int) -> None:
         self.n_paths, self.block_paths = 0, block_paths
         self._blocks: dict[int, Ended] = {}
+        self._seconds: dict[int, float] = {}
 
     def finished(self, check: bool = True) -> dict[int, int]:
         """The number of paths of each block."""
         return {number: len(block.times) for number, block in self._blocks.items()}
+
+    def seconds(self) -> float:
+        """The time that the blocks took."""
+        return sum(self._seconds.values())
 
     def get(self, number: int) -> Ended:
         """A block."""
@@ -154,4 +162,4 @@ class _MemoryShelf:
 
     def put(self, number: int, block: Ended, seconds: float) -> None:
         """Keep a block."""
-        self._blocks[number] = block
+        self._blocks[number], self._seconds[number] = block, seconds

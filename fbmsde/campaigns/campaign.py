@@ -1,0 +1,205 @@
+"""`Campaign`: many problems, cut into blocks, run on any executor, kept in a store, resumed after a kill."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+
+from ..core import checks
+from ..results.campaign import Summary
+from ..results.passage_times import PassageTimes
+from ..simulation.ended import Ended
+from ..simulation.passage_problem import PassageProblem
+from .base import MemoryStore, Plan, Shelf, Store
+from .progress import Log, Progress
+from .rounds import Precision, Track
+from .runner import Runner
+from .teams import team_of
+from .zarr_store import ZarrStore
+
+_BLOCKS = 100  # of the first round, where the size of blocks is not given
+_SMALLEST, _LARGEST = 1000, 100_000  # blocks of that choice, in paths
+
+
+class InterruptedCampaignError(KeyboardInterrupt):
+    """A campaign was interrupted; the message says what is safe, and `results` holds it."""
+
+    def __init__(self, message: str, results: CampaignResults) -> None:
+        super().__init__(message)
+        self.results = results
+
+
+class CampaignResults(Mapping[str, PassageTimes]):
+    """What a campaign has found: passage times by the name of the problem, read from the store when asked for.
+
+    ``results.summaries`` are made from sums over blocks, so that they ask for no memory. A problem one of whose paths
+    left the finite numbers raises PathError when its passage times are asked for, which then holds them.
+    """
+
+    def __init__(self, tracks: Mapping[str, Track]) -> None:
+        self._tracks = dict(tracks)
+
+    @property
+    def summaries(self) -> list[Summary]:
+        """What the blocks tell of each problem."""
+        return [track.summary() for track in self._tracks.values()]
+
+    def __getitem__(self, name: str) -> PassageTimes:
+        track = self._tracks[checks.choice("name", name, self._tracks)]
+        return loaded(track.shelf, track.plan.n_paths)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tracks)
+
+    def __len__(self) -> int:
+        return len(self._tracks)
+
+    def __repr__(self) -> str:
+        paths = sum(summary.paths for summary in self.summaries)
+        return f"CampaignResults({len(self)} problems, {paths} paths)"
+
+
+def loaded(shelf: Shelf, n_paths: int) -> PassageTimes:
+    """The passage times of the first paths of a shelf, as far as blocks are there without a gap."""
+    there, size, parts = shelf.finished(check=False), shelf.block_paths, []
+    for number in range(-(-n_paths // size)):
+        if number not in there:
+            break
+        parts.append(shelf.get(number).head(min(size, n_paths - number * size)))
+    if not parts:
+        raise ValueError("store must hold the first block of a problem to give passage times, got none yet.")
+    return Ended.concat(parts).passages()
+
+
+class Campaign:
+    """First-passage problems under names, each cut into blocks of paths that can be run anywhere and are kept.
+
+    problems : the problems by name.
+    n_paths : the number of paths of each problem, or of each by name.
+    block_paths : the paths of a block, None for a hundredth of `n_paths` between 1000 and 100000. A block should take
+        seconds. A store keeps the size that it began with.
+    store : a folder to keep finished blocks in, which asks for ``pip install "fbmsde[store]"``; None keeps them in
+        memory. The same campaign run again goes on where it stopped, and with more paths it runs the missing blocks
+        alone. A store refuses other parameters and shows the difference.
+    until : a `Precision` that adds rounds of blocks until each problem is known well enough.
+
+    Results do not depend on the executor, the number of workers, or the order in which blocks come back, to the bit.
+
+    >>> from fbmsde import FractionalNoise, Grid, PassageProblem, quadratic
+    >>> wells = {f"curvature {a:g}": PassageProblem(quadratic(a), FractionalNoise(0.3), 0.0, (-1.0, 1.0), horizon=20.0,
+    ...                                             seed=1, monitoring=Grid(0.01)) for a in (1.0, 2.0)}
+    >>> results = Campaign(wells, n_paths=2000).run()
+    >>> [(name, passages.n_paths) for name, passages in results.items()]
+    [('curvature 1', 2000), ('curvature 2', 2000)]
+    """
+
+    def __init__(
+        self,
+        problems: Mapping[str, PassageProblem],
+        *,
+        n_paths: int | Mapping[str, int],
+        block_paths: int | None = None,
+        store: Store | str | os.PathLike[str] | None = None,
+        until: Precision | None = None,
+    ) -> None:
+        self.problems = _named(problems)
+        self.n_paths = _counts(n_paths, self.problems)
+        self.block_paths = None if block_paths is None else checks.count("block_paths", block_paths)
+        self.until = checks.kind("until", until or Precision(), Precision, "Write Precision(0.01).")
+        self.store = _store(store)
+
+    def run(
+        self,
+        executor: Executor | str | None = None,
+        *,
+        n_jobs: int | None = None,
+        in_flight: int | None = None,
+        progress: bool | Callable[[int], object] = False,
+        log: str | os.PathLike[str] | None = None,
+    ) -> CampaignResults:
+        """Run what is missing.
+
+        executor : "threads", the default; "processes"; or any executor of `concurrent.futures`, such as
+            ``client.get_executor()`` of Dask, that of ``mpi4py.futures`` or that of ``loky``. It is not shut down.
+        n_jobs : the number of threads or processes, None for all cores.
+        in_flight : how many blocks are handed out at once; None for as many as keep everybody busy.
+        progress : True for a bar, or for a line a minute where standard error is no terminal; or a function of the
+            number of paths newly finished.
+        log : a file to which events are appended as lines of JSON.
+
+        Raises `InterruptedCampaignError` on Ctrl-C, ValueError where the store holds another problem, and what a
+        block raised.
+        """
+        notes, team = Log(log), team_of(executor, n_jobs, in_flight)
+        with self.store as store:
+            store.begin(self._asked())
+            tracks = {name: Track(plan, store, self.until) for name, plan in self._plans(store).items()}
+            total, there = (sum(getattr(t, n) for t in tracks.values()) for n in ("paths_asked", "paths_there"))
+            bar = Progress(progress, total, there)
+            notes.write("begin", problems=len(tracks), paths=total, there=there, executor=repr(executor))
+            try:
+                Runner(list(tracks.values()), team, bar, notes).run()
+            except KeyboardInterrupt:
+                raise InterruptedCampaignError(self._safe(tracks), CampaignResults(tracks)) from None
+            finally:
+                bar.close()
+            team.close()
+            notes.write("end")
+        return CampaignResults(tracks)
+
+    def _plans(self, store: Store) -> dict[str, Plan]:
+        """The problems cut into blocks, of the size that the store has if it knows them."""
+        plans = {}
+        for name, problem in self.problems.items():
+            n_paths = self.n_paths[name]
+            size = self.block_paths or min(max(-(-n_paths // _BLOCKS), _SMALLEST), _LARGEST)
+            known = store.block_paths(name)
+            if self.block_paths is not None and known not in (None, size):
+                raise ValueError(f"block_paths must be that of the store, {known}, got {size}. Leave it out.")
+            plans[name] = Plan(name, problem, n_paths, known or size)
+        return plans
+
+    def _asked(self) -> dict[str, object]:
+        """What is asked for, as plain data."""
+        until = vars(self.until)
+        return {"problems": dict(self.n_paths), "until": dict(until)}
+
+    def _safe(self, tracks: Mapping[str, Track]) -> str:
+        """What is kept after an interrupt."""
+        there = sum(track.plan.n_blocks - len(track.missing()) for track in tracks.values())
+        total = sum(track.plan.n_blocks for track in tracks.values())
+        kept = f"{there} of {total} blocks are "
+        if isinstance(self.store, MemoryStore):
+            return f"interrupted: {kept}done. Give a store to keep them."
+        return f"interrupted: {kept}safe in {self.store}. Run the same again to go on."
+
+
+def _named(problems: Mapping[str, PassageProblem]) -> dict[str, PassageProblem]:
+    """The problems; ValueError for none, TypeError for what is no problem or no name."""
+    checks.kind("problems", problems, Mapping, "Write {'name': PassageProblem(...)}.")
+    if not problems:
+        raise ValueError("problems must hold at least one problem, got none.")
+    for name, problem in problems.items():
+        checks.kind("problems", name, str, "Its keys are the names of the problems.")
+        checks.kind("problems", problem, PassageProblem, "Write {'name': PassageProblem(...)}.")
+    return dict(problems)
+
+
+def _counts(n_paths: int | Mapping[str, int], problems: Mapping[str, PassageProblem]) -> dict[str, int]:
+    """The number of paths of each problem."""
+    if not isinstance(n_paths, Mapping):
+        return dict.fromkeys(problems, checks.count("n_paths", n_paths))
+    if set(n_paths) != set(problems):
+        raise ValueError(f"n_paths must have the names of the problems, got {', '.join(n_paths) or 'none'}.")
+    return {name: checks.count(f"n_paths[{name!r}]", n_paths[name]) for name in problems}
+
+
+def _store(given: Store | str | os.PathLike[str] | None) -> Store:
+    """The store that is meant: memory, a folder, or an object."""
+    if given is None:
+        return MemoryStore()
+    if isinstance(given, (str, os.PathLike)):
+        return ZarrStore(Path(given))
+    return checks.kind("store", given, Store, "Give a folder.")

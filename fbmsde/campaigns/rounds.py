@@ -1,0 +1,206 @@
+"""One problem of a campaign while it runs: its blocks, the sums over them, and whether one more round is needed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from ..core import checks
+from ..results.campaign import Summary
+from ..results.escape import UNKNOWN
+from ..simulation.ended import Ended
+from .base import Plan, Shelf, Store
+from .tally import Counts, Estimates, Tally, classes_of
+
+QUANTITIES = ("exit_rate", "mean", "split:SIDE")
+_AT_MOST = 100  # times the paths of the first round, unless `most_paths` says otherwise
+_GROWTH = 2.0  # a round makes at most so many times the paths that there were
+
+
+@dataclass(frozen=True)
+class Precision:
+    """When there are paths enough: the half-width of a 95 % interval over the value.
+
+    relative_error : the half-width that is asked for, None for the paths of the first round alone.
+    quantity : "exit_rate", "mean", or "split:SIDE" with the name of a side, such as "split:upper".
+    most_paths : no more paths than these for a problem; None for a hundred times the first round.
+    after : the exit rate is taken from the exits later than this time; None for the lower quartile of the exit times of
+        the first round.
+
+    Rounds of whole blocks are added until the interval is narrow enough. It is looked at after whole rounds alone, in
+    the order of the paths, so that the result does not depend on who ran them and when. Stopping where it is narrow
+    favours samples that make it so: the estimate is biased by a share of about the square of `relative_error`.
+
+    >>> Precision(0.01).quantity
+    'exit_rate'
+    """
+
+    relative_error: float | None = None
+    quantity: str = "exit_rate"
+    most_paths: int | None = None
+    after: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.relative_error is not None:
+            object.__setattr__(self, "relative_error", checks.fraction("relative_error", self.relative_error))
+        if self.most_paths is not None:
+            object.__setattr__(self, "most_paths", checks.count("most_paths", self.most_paths))
+        if self.after is not None:
+            object.__setattr__(self, "after", checks.finite("after", self.after))
+            if self.after < 0.0:
+                raise ValueError(f"after must be at least 0, got {self.after}.")
+        checks.kind("quantity", self.quantity, str, "Write 'exit_rate'.")
+        kind, _, side = self.quantity.partition(":")
+        if kind not in ("exit_rate", "mean", "split") or (kind == "split") != bool(side):
+            raise ValueError(f"quantity must be one of {', '.join(QUANTITIES)}, got {self.quantity!r}.")
+
+    def require_side(self, names: tuple[str, ...]) -> None:
+        """ValueError if the quantity is the probability of a side that is none of these."""
+        kind, _, side = self.quantity.partition(":")
+        if kind == "split" and side not in names:
+            raise ValueError(f"quantity must name one of the sides {', '.join(names)}, got {self.quantity!r}.")
+
+
+class Count:
+    """The sums over blocks of one problem, which may come in any order and are joined in that of the paths."""
+
+    def __init__(self, after: float | None) -> None:
+        self.after, self.n_blocks = after, 0
+        self._given = after
+        self._classes: Counts | None = None
+        self._early: dict[int, Tally] = {}
+        self._total: Tally | None = None
+        self._before: Tally | None = None
+        self._form: Ended | None = None
+
+    def add(self, number: int, block: Ended) -> None:
+        """Count a block."""
+        if self._classes is None or self._form is None:
+            self._classes = classes_of(round(block.horizon / block.dt), block.dt, self._given)
+            self._form = replace(block, times=block.times[:0], states=block.states[:0], sides=block.sides[:0],
+                                 places=block.places[:0])  # fmt: skip
+        self._early[number] = Tally.of(block, self._classes)
+        while self.n_blocks in self._early:
+            self._before, part = self._total, self._early.pop(self.n_blocks)
+            self._total = part if self._total is None else self._total.joined(part)
+            self.n_blocks += 1
+
+    def forget_last(self) -> None:
+        """Take the last block out again, because it is to have more paths."""
+        self._total, self.n_blocks = self._before, self.n_blocks - 1
+
+    @property
+    def estimates(self) -> Estimates | None:
+        """What the blocks tell, None without blocks."""
+        if self._total is None or self._classes is None or self._form is None:
+            return None
+        return Estimates(self._total, self._classes, self._form.dt, self._form.horizon)
+
+    def settle(self) -> None:
+        """Fix the time from which the exit rate is taken, if it was not given."""
+        found = self.estimates
+        if self.after is None and found is not None:
+            self.after = found.quartile()
+
+    def summary(self, name: str, asked: int, precision: Precision, seconds: float) -> Summary:
+        """What the blocks tell of the problem of this name."""
+        found = self.estimates
+        if found is None or self._form is None:
+            return Summary(name, asked, 0, 0, 0, math.nan, math.nan, quantity=precision.quantity)
+        begin = found.quartile() if self.after is None else self.after
+        mean, restricted = found.mean()
+        rate, sides, tally = found.rate(begin), found.sides(self._form.names), found.tally
+        kind, _, side = precision.quantity.partition(":")
+        chosen = {"exit_rate": rate, "mean": mean}.get(kind) or sides.get(side, UNKNOWN)
+        return Summary(
+            name=name,
+            asked=asked,
+            paths=tally.n_paths,
+            exits=tally.n_exits,
+            broken=tally.n_broken,
+            dt=self._form.dt,
+            horizon=self._form.horizon,
+            mean=mean,
+            restricted=restricted,
+            rate=rate,
+            after=begin,
+            sides=sides,
+            quantity=precision.quantity,
+            estimate=chosen,
+            target=math.nan if precision.relative_error is None else precision.relative_error,
+            seconds=seconds,
+            note=_note(tally),
+            curve=found.curve(),
+        )
+
+
+def _note(tally: Tally) -> str:
+    """What the reader must know."""
+    if tally.n_broken == 0:
+        return ""
+    return f"{tally.n_broken} of {tally.n_paths} paths left the finite numbers; the mean and the sides leave them out."
+
+
+class Track:
+    """One problem while its blocks are made, round after round."""
+
+    def __init__(self, plan: Plan, store: Store, precision: Precision) -> None:
+        self.plan, self.precision = plan, precision
+        precision.require_side(plan.problem.names)
+        self._store, self._most = store, precision.most_paths or _AT_MOST * plan.n_paths
+        self.shelf: Shelf = store.shelf(plan)
+        self._there = self.shelf.finished()
+        self.count = Count(precision.after)
+        self._count_kept()
+
+    def _count_kept(self) -> None:
+        """Count the blocks that are there and were not counted yet."""
+        for number in range(self.count.n_blocks, self.plan.n_blocks):
+            n_paths = self.plan.span(number).n_paths
+            if self._there.get(number, 0) >= n_paths:
+                self.count.add(number, self.shelf.get(number).head(n_paths))
+
+    def missing(self) -> list[int]:
+        """The blocks of this round that are still to be made, in order."""
+        return [b for b in range(self.plan.n_blocks) if self._there.get(b, 0) < self.plan.span(b).n_paths]
+
+    @property
+    def paths_asked(self) -> int:
+        """The number of paths of this round."""
+        return self.plan.n_paths
+
+    @property
+    def paths_there(self) -> int:
+        """The number of paths of this round that are there."""
+        return self.plan.n_paths - sum(self.plan.span(b).n_paths for b in self.missing())
+
+    def put(self, number: int, block: Ended, seconds: float) -> None:
+        """Keep and count a block."""
+        self.shelf.put(number, block, seconds)
+        self._there[number] = len(block.times)
+        self.count.add(number, block)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all blocks of the round are there."""
+        return self.count.n_blocks == self.plan.n_blocks
+
+    def advance(self) -> bool:
+        """After a whole round, begin another one if it is needed; False if the problem is done."""
+        self.count.settle()
+        found, target = self.summary(), self.precision.relative_error
+        if target is None or found.precise or self.plan.n_paths >= self._most:
+            return False
+        error = found.relative_error
+        factor = _GROWTH if math.isnan(error) else min((error / target) ** 2, _GROWTH)
+        blocks = max(math.ceil(factor * self.plan.n_blocks), self.plan.n_blocks + 1)
+        if self.plan.span(self.plan.n_blocks - 1).n_paths < self.plan.block_paths:
+            self.count.forget_last()
+        self.plan = replace(self.plan, n_paths=min(blocks * self.plan.block_paths, self._most))
+        self.shelf = self._store.shelf(self.plan)
+        self._count_kept()
+        return True
+
+    def summary(self) -> Summary:
+        """What the blocks tell so far."""
+        return self.count.summary(self.plan.name, self.plan.n_paths, self.precision, self.shelf.seconds())
