@@ -12,6 +12,7 @@ import dis
 import enum
 import functools
 import hashlib
+import inspect
 import sys
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF")
 _ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
 _STABLE = {*sys.stdlib_module_names, "numpy", "numba", "scipy"}  # packages whose names keep their values
 _CONSTANTS = (types.Callable, types.DType, types.EnumClass, types.ExceptionClass)  # numba types that nobody changes
+_CALLED = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_GENERATOR  # flags that change what a call does
 _FROZEN: WeakKeyDictionary[Any, str | None] = WeakKeyDictionary()  # compiled from frozen values, with a hash of them
 
 Chains = frozenset[tuple[str, ...]]
@@ -90,31 +92,46 @@ def content_of(function: Any) -> str | None:
 def digest(*parts: Any) -> str | None:
     """A hash of keys of recipes and other plain values; None if one of them means something in this process only."""
     try:
-        return hashlib.sha256(repr(_plain(parts)).encode()).hexdigest()
-    except _OfThisProcess:
+        return hash_of(*parts)
+    except OfThisProcess:
         return None
 
 
-class _OfThisProcess(Exception):
-    """A key names an object by its place in memory."""
+class OfThisProcess(ValueError):
+    """A key names an object by its place in memory. `value` is that object."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__("value must be known by its content, got one that is known by its place in memory.")
+        self.value = value.value if isinstance(value, _Same) else value
+
+
+def hash_of(*parts: Any) -> str:
+    """A hash of keys of recipes and other plain values; OfThisProcess if one of them has no meaning elsewhere.
+
+    >>> hash_of(1, "a") == hash_of(1, "a"), hash_of(1, "a") == hash_of(1.0, "a")
+    (True, False)
+    """
+    return hashlib.sha256(repr(_plain(parts)).encode()).hexdigest()
 
 
 def _plain(part: Any) -> Any:
     """A key of a recipe as nested tuples of values whose text is the same in every process."""
     if isinstance(part, CodeType):
         used = part.co_code, part.co_consts, part.co_names, part.co_varnames, part.co_freevars, part.co_cellvars
-        return ("code", *map(_plain, used), part.co_flags, part.co_argcount)
+        return ("code", *map(_plain, used), part.co_flags & _CALLED, part.co_argcount)
     if isinstance(part, (tuple, list)):
         return tuple(map(_plain, part))
     if isinstance(part, frozenset):
         return ("set", *sorted(map(repr, map(_plain, part))))
     if isinstance(part, type):
         return part.__module__, part.__qualname__
+    if isinstance(part, enum.Enum):
+        return type(part).__qualname__, part.name, _plain(part.value)
     if isinstance(part, (bool, int, float, complex, str, bytes, np.generic)) or part is None or part is Ellipsis:
         return type(part).__name__, repr(part)
     if is_frozen(part) and content_of(part) is not None:
         return "frozen", content_of(part)
-    raise _OfThisProcess
+    raise OfThisProcess(part)
 
 
 def is_frozen(value: Any) -> bool:
@@ -187,14 +204,16 @@ def _function(function: Any, options: dict[str, Any], outer: tuple[Any, ...]) ->
         if name not in free and name in plain.__globals__
     }
     defaults = _tuple(plain.__defaults__ or (), "a default", within)
+    by_name = _tuple(tuple(sorted((plain.__kwdefaults__ or {}).items())), "a default", within)
     named = tuple((kind, *((n, r.key) for n, r in part.items())) for kind, part in (("in", cells), ("out", scope)))
-    key = ("function", code, named, defaults.key, tuple(sorted((k, repr(v)) for k, v in options.items())))
+    key = ("function", code, named, defaults.key, by_name.key, tuple(sorted((k, repr(v)) for k, v in options.items())))
 
     def make() -> Any:
         space: dict[str, Any] = {"__builtins__": builtins, "__name__": plain.__module__}
         closure = tuple(CellType() for _ in free)
         copy = FunctionType(code, space, plain.__name__, defaults.make() or None, closure)
         copy.__qualname__, copy.__module__ = plain.__qualname__, plain.__module__
+        copy.__kwdefaults__ = dict(by_name.make()) or None
         compiled = njit(**options)(copy)
         space.update({name: compiled if part is _ITSELF else part.make() for name, part in scope.items()})
         for cell, part in zip(closure, cells.values(), strict=True):
