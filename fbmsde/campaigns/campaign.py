@@ -35,7 +35,8 @@ class CampaignResults(Mapping[str, PassageTimes]):
     """What a campaign has found: passage times by the name of the problem, read from the store when asked for.
 
     ``results.summaries`` are made from sums over blocks, so that they ask for no memory. A problem one of whose paths
-    left the finite numbers raises PathError when its passage times are asked for, which then holds them.
+    left the finite numbers raises PathError when its passage times are asked for, which then holds them. One that could
+    not be run raises then what its blocks raised, and the `note` of its summary says it.
     """
 
     def __init__(self, tracks: Mapping[str, Track]) -> None:
@@ -48,6 +49,8 @@ class CampaignResults(Mapping[str, PassageTimes]):
 
     def __getitem__(self, name: str) -> PassageTimes:
         track = self._tracks[checks.choice("name", name, self._tracks)]
+        if track.failure is not None:
+            raise track.failure
         return loaded(track.shelf, track.plan.n_paths)
 
     def __iter__(self) -> Iterator[str]:
@@ -129,8 +132,8 @@ class Campaign:
             number of paths newly finished.
         log : a file to which events are appended as lines of JSON.
 
-        Raises `InterruptedCampaignError` on Ctrl-C, ValueError where the store holds another problem, and what a
-        block raised.
+        A problem that cannot be run does not stop the others; if none can be, the error of the first one is raised.
+        Raises `InterruptedCampaignError` on Ctrl-C, and ValueError where the store holds another problem.
         """
         notes, team = Log(log), team_of(executor, n_jobs, in_flight)
         with self.store as store:
@@ -147,6 +150,9 @@ class Campaign:
                 bar.close()
             team.close()
             notes.write("end")
+        failures = [track.failure for track in tracks.values() if track.failure is not None]
+        if len(failures) == len(tracks):
+            raise failures[0]
         return CampaignResults(tracks)
 
     def _plans(self, store: Store) -> dict[str, Plan]:

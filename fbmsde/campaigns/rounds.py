@@ -151,6 +151,7 @@ class Track:
         self.shelf: Shelf = store.shelf(plan)
         self._there = self.shelf.finished()
         self.count = Count(precision.after)
+        self.failure: Exception | None = None  # why the problem cannot be run
         self._count_kept()
 
     def _count_kept(self) -> None:
@@ -203,4 +204,5 @@ class Track:
 
     def summary(self) -> Summary:
         """What the blocks tell so far."""
-        return self.count.summary(self.plan.name, self.plan.n_paths, self.precision, self.shelf.seconds())
+        found = self.count.summary(self.plan.name, self.plan.n_paths, self.precision, self.shelf.seconds())
+        return found if self.failure is None else replace(found, note=str(self.failure))

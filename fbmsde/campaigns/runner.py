@@ -15,7 +15,8 @@ from .teams import Finished, Stopped, Team
 _LOOK = 0.5  # seconds between two looks at the clock while blocks run
 _PATIENCE = 1.2  # seconds that blocks in flight have to come back after an interrupt
 _ATTEMPTS = 3  # at a block whose worker fails
-_FINAL = (ValueError, TypeError, ArithmeticError, ImportError, MemoryError, Stopped)  # would be raised again
+_OWN = (ValueError, TypeError, ArithmeticError)  # of a problem: the others go on without it
+_FINAL = (ImportError, MemoryError, Stopped)  # would be raised again
 
 
 class _Errand(NamedTuple):
@@ -79,6 +80,11 @@ class Runner:
     def _take(self, future: Future[Finished], errand: _Errand) -> None:
         """Keep the block of a future, or send it again."""
         error = None if future.cancelled() else future.exception()
+        if errand.track.failure is not None and (future.cancelled() or error is not None):
+            return
+        if isinstance(error, _OWN):
+            self._give_up(errand.track, error)
+            return
         if future.cancelled() or error is not None:
             self._send_again(errand, error)
             return
@@ -97,6 +103,14 @@ class Runner:
             "block", problem=track.plan.name, number=number, paths=n_paths, seconds=round(finished.seconds, 4),
             keeping=round(time.perf_counter() - begin, 4), where=finished.where,
         )  # fmt: skip
+
+    def _give_up(self, track: Track, error: Exception) -> None:
+        """Leave a problem that cannot be run."""
+        track.failure = error
+        self._waiting = deque(errand for errand in self._waiting if errand.track is not track)
+        for future in [future for future, errand in self._flying.items() if errand.track is track]:
+            future.cancel()
+        self._log.write("failed", problem=track.plan.name, error=str(error))
 
     def _send_again(self, errand: _Errand, error: BaseException | None) -> None:
         """Send a block whose worker failed once more; raise what would be raised again, or was too often."""
