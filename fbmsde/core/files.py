@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import filelock
 
 LOCK = ".fbmsde.lock"
+_PATIENCE = 0.2  # seconds to wait for a folder, at which `is_claimed` may just be looking
 
 
 @contextmanager
@@ -87,11 +88,11 @@ def write_figure(path: Path, draw: Callable[[], Any], dpi: int) -> None:
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
+def claimed(folder: Path, name: str = "out") -> Iterator[None]:
     """Keep a folder for this process in a `with` block. The folder is made if it is missing.
 
-    A process that dies gives its folder back. Raises ValueError if the folder cannot be written or if another study
-    works in it.
+    A process that dies gives its folder back. `name` is that of the argument in messages. Raises ValueError if the
+    folder cannot be written or if another study works in it.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -104,13 +105,36 @@ def claimed(folder: Path) -> Iterator[None]:
     lock = filelock.FileLock(folder / LOCK)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_PATIENCE)
     except filelock.Timeout:
-        raise ValueError(f"out must be a folder of its own, got {folder} where another study is running. "
+        raise ValueError(f"{name} must be a folder of its own, got {folder} where another study is running. "
                          "Choose another or wait for it.") from None  # fmt: skip
     except OSError as error:
-        raise ValueError(f"out must be a folder that can be written, got {folder} ({error.strerror}).") from None
+        raise ValueError(f"{name} must be a folder that can be written, got {folder} ({error.strerror}).") from None
     try:
         yield
     finally:
         lock.release()
+
+
+def is_claimed(folder: Path) -> bool:
+    """Whether a process keeps the folder for itself now; False also where this process may not ask.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with claimed(folder):
+    ...     is_claimed(folder)
+    True
+    >>> is_claimed(folder)
+    False
+    """
+    lock = filelock.FileLock(folder / LOCK)
+    try:
+        if (folder / LOCK).exists():
+            lock.acquire(timeout=0)
+            lock.release()
+    except filelock.Timeout:
+        return True
+    except OSError:  # a folder that cannot be written
+        return False
+    return False

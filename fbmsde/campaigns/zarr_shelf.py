@@ -1,0 +1,180 @@
+"""The blocks of one problem in a store folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.types import AnyArray
+from ..simulation.budget import ErrorBudget
+from ..simulation.ended import Ended
+from .zarr_catalogue import Keeper
+from .zarr_layout import NOT_RUN, Card, Column
+
+_STATE = "state"
+
+
+class StoredShelf:
+    """The blocks of a problem, which are read, perhaps while another process writes more of them."""
+
+    def __init__(self, place: Path, card: Card) -> None:
+        self._place, self._card = place, card
+
+    @property
+    def card(self) -> Card:
+        """What the store knows of the problem."""
+        return self._card
+
+    @property
+    def n_paths(self) -> int:
+        """The largest number of paths that was asked for."""
+        return self.card.n_paths
+
+    @property
+    def block_paths(self) -> int:
+        """The number of paths of a block."""
+        return self.card.block_paths
+
+    def finished(self, check: bool = True) -> dict[int, int]:
+        """The number of paths of each block that is wholly there, by the number of the block.
+
+        With `check` all files of each block are read, one block after the other, and a damaged block is left out.
+        Otherwise only the states are read.
+        """
+        found = {}
+        for number in self._numbers():
+            try:
+                found[number] = self._count(number) if check else _n_run(self._states(number))
+            except OSError:
+                continue
+        return found
+
+    def get(self, number: int) -> Ended:
+        """A block that is there; OSError if it is damaged."""
+        values = self._values(number)
+        n, card = _n_run(values[_STATE]), self.card
+        places = values["place"] if card.n_positions else np.empty((card.block_paths, 0))
+        record = dict(zip(card.budget, values["budget"][0].tolist(), strict=True)) if card.budget else None
+        return Ended(
+            times=values["time"][:n],
+            states=values[_STATE][:n],
+            sides=values["side"][:n],
+            places=places.reshape(card.block_paths, card.n_positions)[:n],
+            names=card.sides,
+            dt=card.dt,
+            horizon=card.horizon,
+            budget=ErrorBudget.of_record(record) if record else None,
+            first=number * card.block_paths,
+        )
+
+    def seconds(self) -> dict[int, float]:
+        """The time that each block took, in seconds, by the number of the block; damaged ones are left out."""
+        column = next(column for column in self.card.columns if column.name == "seconds")
+        found = {}
+        for number in self._numbers():
+            try:
+                found[number] = float(self._read(column, number)[0])
+            except OSError:
+                continue
+        return found
+
+    def _numbers(self) -> list[int]:
+        """The numbers of the blocks whose states are there, damaged or not."""
+        folder = self._place / _STATE
+        if not folder.is_dir():
+            return []
+        endings = (path.name.removeprefix("c.") for path in folder.glob("c.*"))
+        return sorted(int(ending) for ending in endings if ending.isdecimal())
+
+    def _count(self, number: int) -> int:
+        """The number of paths of a block after all of it has been read; OSError if it is damaged."""
+        return _n_run(self._values(number)[_STATE])
+
+    def _states(self, number: int) -> NDArray[np.uint8]:
+        """The states of a block, which begin with those of all its paths."""
+        column = self.card.columns[-1]
+        states = self._read(column, number)
+        n = _n_run(states)
+        if n == 0 or np.any(states[n:] != NOT_RUN):
+            raise self._damaged(number, column, "states of no whole block")
+        return states
+
+    def _values(self, number: int) -> dict[str, AnyArray]:
+        """All arrays of a block; OSError unless they belong together."""
+        *others, _ = self.card.columns
+        states = self._states(number)
+        values = {column.name: self._read(column, number) for column in others}
+        if not np.all(np.isfinite(values["time"][: _n_run(states)])):
+            raise self._damaged(number, others[0], "times of fewer paths")
+        return {**values, _STATE: states}
+
+    def _read(self, column: Column, number: int) -> AnyArray:
+        """One array of a block; OSError if it is damaged or missing."""
+        file = self._place / column.name / column.file(number)
+        try:
+            return column.decode(file.read_bytes(), self.card.block_paths if column.by_path else 1)
+        except ValueError as error:
+            raise self._damaged(number, column, str(error)) from None
+        except FileNotFoundError:
+            raise self._damaged(number, column, "no file") from None
+
+    def _damaged(self, number: int, column: Column, what: str) -> OSError:
+        """The error of a block that cannot be used."""
+        return OSError(
+            f"block {number} of {self.card.name!r} must be whole, got {what} for its `{column.name}` in {self._place}. "
+            "Run the campaign again: only such blocks are made again."
+        )
+
+
+def _n_run(states: NDArray[np.uint8]) -> int:
+    """How many paths of a block have been run: those before the first one that was not."""
+    missing = states == NOT_RUN
+    return int(missing.argmax()) if missing.any() else states.size
+
+
+class WritableShelf(StoredShelf):
+    """The blocks of a problem, of which more are kept."""
+
+    def __init__(self, place: Path, card: Card, keeper: Keeper) -> None:
+        super().__init__(place, card)
+        self._keeper = keeper
+
+    @property
+    def card(self) -> Card:
+        """What the store knows of the problem now, as another shelf of it may have made room for more paths."""
+        return self._keeper.contents.cards[self._place.name]
+
+    def put(self, number: int, block: Ended, seconds: float) -> None:
+        """Keep a block that took so many seconds, whole or not at all.
+
+        Its state is written last and makes it count. Raises OSError, with the number of blocks that are safe, if it
+        cannot be written, and ValueError for a block of another problem.
+        """
+        self._require_own(number, block)
+        record = block.budget.record() if block.budget else {}
+        values = {
+            "time": block.times,
+            "side": block.sides,
+            "place": block.places,
+            "seconds": np.array([seconds]),
+            "budget": np.array([[*record.values()]]),
+            _STATE: block.states,
+        }
+        with self._keeper.explained():
+            if tuple(record) != self.card.budget:
+                self._keeper.keep_card(self._place.name, replace(self.card, budget=tuple(record)))
+            self._keeper.finish()
+            for column in self.card.columns:
+                content = column.encode(values[column.name], self.block_paths if column.by_path else 1)
+                self._keeper.files.write(self._place / column.name / column.file(number), content)
+
+    def _require_own(self, number: int, block: Ended) -> None:
+        """Raise ValueError unless the block can be one of this shelf."""
+        card = self.card
+        there = (number * card.block_paths, card.sides, card.dt, card.horizon, card.n_positions)
+        given = (block.first, block.names, block.dt, block.horizon, block.places.shape[1])
+        if there != given or not 0 < block.n_paths <= card.block_paths:
+            raise ValueError(f"block must be number {number} of {card.name!r} {there}, got {given}.")
