@@ -86,7 +86,8 @@ class Campaign:
     store : a folder to keep finished blocks in, which asks for ``pip install "fbmsde[store]"``; None keeps them in
         memory. The same campaign run again goes on where it stopped, and with more paths it runs the missing blocks
         alone. A store refuses other parameters and shows the difference.
-    until : a `Precision` that adds rounds of blocks until each problem is known well enough.
+    until : a `Precision` that adds rounds of blocks until each problem is known well enough; or one for some of them by
+        name.
 
     Results do not depend on the executor, the number of workers, or the order in which blocks come back, to the bit.
 
@@ -105,12 +106,12 @@ class Campaign:
         n_paths: int | Mapping[str, int],
         block_paths: int | None = None,
         store: Store | str | os.PathLike[str] | None = None,
-        until: Precision | None = None,
+        until: Precision | Mapping[str, Precision] | None = None,
     ) -> None:
         self.problems = _named(problems)
         self.n_paths = _counts(n_paths, self.problems)
         self.block_paths = None if block_paths is None else checks.count("block_paths", block_paths)
-        self.until = checks.kind("until", until or Precision(), Precision, "Write Precision(0.01).")
+        self.until = _precisions(until, self.problems)
         self.store = _store(store)
 
     def run(
@@ -138,7 +139,7 @@ class Campaign:
         notes, team = Log(log), team_of(executor, n_jobs, in_flight)
         with self.store as store:
             store.begin(self._asked())
-            tracks = {name: Track(plan, store, self.until) for name, plan in self._plans(store).items()}
+            tracks = {name: Track(plan, store, self.until[name]) for name, plan in self._plans(store).items()}
             total, there = (sum(getattr(t, n) for t in tracks.values()) for n in ("paths_asked", "paths_there"))
             bar = Progress(progress, total, there)
             notes.write("begin", problems=len(tracks), paths=total, there=there, executor=repr(executor))
@@ -169,8 +170,8 @@ class Campaign:
 
     def _asked(self) -> dict[str, object]:
         """What is asked for, as plain data."""
-        until = vars(self.until)
-        return {"problems": dict(self.n_paths), "until": dict(until)}
+        until = {name: dict(vars(precision)) for name, precision in self.until.items()}
+        return {"problems": dict(self.n_paths), "until": until}
 
     def _safe(self, tracks: Mapping[str, Track]) -> str:
         """What is kept after an interrupt."""
@@ -200,6 +201,18 @@ def _counts(n_paths: int | Mapping[str, int], problems: Mapping[str, PassageProb
     if set(n_paths) != set(problems):
         raise ValueError(f"n_paths must have the names of the problems, got {', '.join(n_paths) or 'none'}.")
     return {name: checks.count(f"n_paths[{name!r}]", n_paths[name]) for name in problems}
+
+
+def _precisions(
+    until: Precision | Mapping[str, Precision] | None, problems: Mapping[str, PassageProblem]
+) -> dict[str, Precision]:
+    """When there are paths enough of each problem."""
+    given = until if isinstance(until, Mapping) else dict.fromkeys(problems, until or Precision())
+    if unknown := [str(name) for name in given if name not in problems]:
+        raise ValueError(f"until must have names of problems, got {', '.join(unknown)}.")
+    for precision in given.values():
+        checks.kind("until", precision, Precision, "Write Precision(0.01).")
+    return {name: given.get(name, Precision()) for name in problems}
 
 
 def _store(given: Store | str | os.PathLike[str] | None) -> Store:

@@ -27,7 +27,7 @@ class StoredCampaign(Mapping[str, PassageTimes]):
         self._store: Reading = ZarrStore.reading(Path(folder))
         asked = cast(Mapping[str, Any], self._store.asked)
         self._paths: Mapping[str, int] = asked.get("problems", {})
-        self._until = Precision(**asked.get("until", {}))
+        self._until = {name: Precision(**given) for name, given in asked.get("until", {}).items()}
 
     @property
     def summaries(self) -> list[Summary]:
@@ -35,7 +35,8 @@ class StoredCampaign(Mapping[str, PassageTimes]):
         return [self._summary(name) for name in self]
 
     def _summary(self, name: str) -> Summary:
-        shelf, count = self._store.kept(name), Count(self._until.after)
+        shelf, until = self._store.kept(name), self._until.get(name, Precision())
+        count = Count(until.after)
         first = self._paths.get(name, shelf.n_paths)
         paths = 0
         for place, (number, n_paths) in enumerate(sorted(shelf.finished(check=False).items())):
@@ -43,7 +44,7 @@ class StoredCampaign(Mapping[str, PassageTimes]):
                 count.settle()
             count.add(place, shelf.get(number))
             paths += n_paths
-        return count.summary(name, shelf.n_paths, self._until, shelf.seconds())
+        return count.summary(name, shelf.n_paths, until, shelf.seconds())
 
     def __getitem__(self, name: str) -> PassageTimes:
         shelf = self._store.kept(checks.choice("name", name, self._store.names))
