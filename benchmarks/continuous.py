@@ -32,6 +32,7 @@ from fbmsde.simulation.budget import drift_error, hidden_excursion, required_rea
 from fbmsde.simulation.continuous import Jumper, Plan, exits
 from fbmsde.simulation.exact_ou import fractional_ornstein_uhlenbeck
 from fbmsde.simulation.levels import interval_clearance
+from fbmsde.simulation.problem import Crowd
 from fbmsde.simulation.scan import no_scan
 from fbmsde.simulation.watch import interval_watch
 from fbmsde.theory import registry
@@ -57,7 +58,7 @@ def on_grid(
     region = interval_watch(-math.inf, barrier), interval_clearance
     plan = Plan(motion, *region, np.array([[x0]]), horizon / n_steps, n_steps, n_steps, 0.0)
     key = checks.as_seed(seed)
-    return exits(FractionalNoise(hurst), plan, accuracy or Accuracy(), key, n_paths, 1, False)
+    return exits(FractionalNoise(hurst), plan, accuracy or Accuracy(), key, Crowd(n_paths, 1))
 
 
 def continuous(landscape: Landscape, hurst: float, barrier: float, n_paths: int, **options: Any) -> Any:

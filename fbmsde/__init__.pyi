@@ -41,6 +41,7 @@ from .simulation.errors import HorizonError, PathError
 from .simulation.exact_ou import fractional_ornstein_uhlenbeck
 from .simulation.monitoring import Accuracy, Continuous, Grid, Shifted
 from .simulation.passage import first_passage
+from .simulation.passage_problem import PassageProblem
 from .simulation.paths import Paths, simulate_paths
 from .simulation.residence import residence_times
 from .simulation.starts import Stationary
@@ -71,6 +72,7 @@ __all__ = [
     "MixedNoise",
     "NoEstimateError",
     "OrnsteinUhlenbeckNoise",
+    "PassageProblem",
     "PassageTimes",
     "PathError",
     "Paths",

@@ -29,6 +29,10 @@ def short_ranges(n_items: int, numbers: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + at_once, n_items)
 
 
+class Stopped(Exception):
+    """A run was asked to stop before its end. What it had not returned is lost."""
+
+
 class _Stop(SystemExit):
     """Raised inside of a thread that is to end; one that comes late ends the thread in silence."""
 
@@ -40,13 +44,15 @@ def run_blocks(
     total: int,
     progress: Any,
     unit: str = "path",
+    stop: Callable[[], bool] | None = None,
 ) -> None:
     """Call ``work(i)`` for each row i of `control` (n_blocks, 2) on the threads.
 
     Kernels add to ``control[i, 1]`` what they have finished, of `total`, and stop when ``control[i, 0]`` is set. An
     exception in a block or an interrupt sets it for all and ends the threads: at once between two lines of Python, and
     after the call where they are in a library, in a kernel without `control`, or compiling. `progress`: True for a bar
-    that counts `unit`, or a function of the number newly finished.
+    that counts `unit`, or a function of the number newly finished. `stop` is asked about every tenth of a second; once it
+    returns True the threads end as on an interrupt, and `Stopped` is raised.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for i in range(len(control)):
@@ -60,7 +66,7 @@ def run_blocks(
         try:
             for thread in team:
                 thread.start()
-            _watch(results, control, report)
+            _watch(results, control, report, stop)
         except BaseException:
             control[:, 0] = 1
             _dismiss([thread for thread in team if thread.ident], _PATIENCE)
@@ -96,9 +102,12 @@ def _labour(
 
 
 def _watch(
-    results: queue.SimpleQueue[BaseException | None], control: NDArray[np.int64], report: Callable[[int], Any]
+    results: queue.SimpleQueue[BaseException | None],
+    control: NDArray[np.int64],
+    report: Callable[[int], Any],
+    stop: Callable[[], bool] | None,
 ) -> None:
-    """Report progress until all blocks are done; raise what one of them has raised."""
+    """Report progress until all blocks are done; raise what one of them has raised, or Stopped when asked to stop."""
     told, done, next_look = 0, 0, 0.0
     while done < len(control):
         with contextlib.suppress(queue.Empty):
@@ -111,6 +120,8 @@ def _watch(
             if finished > told:
                 report(finished - told)
             told = finished
+            if done < len(control) and stop is not None and stop():
+                raise Stopped("the run was asked to stop before its end.")
 
 
 def _dismiss(team: list[threading.Thread], patience: float) -> None:

@@ -19,18 +19,21 @@ class Ends(NamedTuple):
     sides : for paths that left, the number of the rim that they passed, from 1 on; otherwise 0, (n_paths,).
     places : for paths that left, the first point that was not inside; otherwise nan, (n_paths, n_coordinates). With no
         coordinates no place is kept.
+    first : the number of the path whose end the first entry is. Kernels count paths by their entry and seed them by
+        their number.
     """
 
     steps: NDArray[np.int64]
     states: NDArray[np.uint8]
     sides: NDArray[np.uint8]
     places: Array
+    first: int
 
     @classmethod
-    def open(cls, n_paths: int, n_coordinates: int) -> Ends:
+    def open(cls, n_paths: int, n_coordinates: int, first: int = 0) -> Ends:
         """The ends of paths that have not been followed yet."""
         codes = np.zeros(n_paths, np.uint8), np.zeros(n_paths, np.uint8)
-        return cls(np.zeros(n_paths, np.int64), *codes, np.full((n_paths, n_coordinates), np.nan))
+        return cls(np.zeros(n_paths, np.int64), *codes, np.full((n_paths, n_coordinates), np.nan), first)
 
 
 ENDS = typeof(Ends.open(1, 1))

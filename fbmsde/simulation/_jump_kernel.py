@@ -291,7 +291,7 @@ def _jump_exits(
     stiffness: Array, limits: Limits, like: Point, origins: Array, clock: Any, n_steps: int, queue: NDArray,
     ends: Ends, control: NDArray, tally: NDArray, watched: Array,
 ) -> None:  # fmt: skip
-    """The ends of the queued paths; control[0] asks to stop, control[1] counts finished paths.
+    """The ends of the queued paths, counted from ``ends.first``; control[0] asks to stop, [1] counts finished paths.
 
     `tally` counts jumps by level and clearance, those of one step in [0, 0]; in [0, 1] exits found after several steps,
     and in [0, 2] those of one in `_SAMPLED` jumps that may have been outside on the way. `watched` keeps at STIFF
@@ -306,7 +306,8 @@ def _jump_exits(
     for path in queue:
         if control[0] != 0:
             break
-        _begin(source, path, words, normals, state, levels)
+        number = ends.first + path
+        _begin(source, number, words, normals, state, levels)
         x, now, m, position = _origin(like, origins, path), np.int64(0), top, normals.size
         outcome, jump, rim = CENSORED, 0, INSIDE
         while now < n_steps and outcome == CENSORED and control[0] == 0:
@@ -326,14 +327,14 @@ def _jump_exits(
             if rim != INSIDE:
                 outcome = (NO_LEVEL if rim == UNDEFINED else LEFT) if is_finite(x) else BROKEN
                 tally[0, 1] += m > 0
-            elif m > 0 and (jump + path) % _SAMPLED == 0:
+            elif m > 0 and (jump + number) % _SAMPLED == 0:
                 width = limits.spread * scale * tables.deviation[m]
-                if _hides_exit(test, bounds, before, x, width, path, jump // _SAMPLED):
+                if _hides_exit(test, bounds, before, x, width, number, jump // _SAMPLED):
                     tally[0, 2] += 1
                 else:
                     known = 0.0 <= (x[0] - line.low) * line.per_length < stiffness.shape[1]
                     watched[UNSEEN] = max(watched[UNSEEN], 0.0 if known else 1.0)
-                    between = _between(before, x, width, 4, path, jump // _SAMPLED)
+                    between = _between(before, x, width, 4, number, jump // _SAMPLED)
                     watched[BENT] = max(watched[BENT], lasts * _bend(gradient, params, before, x, between, width))
         _note_end(ends, path, now, outcome, rim, x)
         control[1] += 1

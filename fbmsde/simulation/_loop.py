@@ -55,10 +55,11 @@ def _put(origins: Array, path: int, x: Array, lane: int) -> None:
 
 @njit(error_model="numpy", nogil=True)
 def _begin(
-    start: Callable[..., None], data: tuple[object, ...], lane: int, path: int, origins: Array, x: Array, saved: Array
+    start: Callable[..., None], data: tuple[object, ...], lane: int, path: int, first: int, origins: Array, x: Array,
+    saved: Array,
 ) -> int:  # fmt: skip
-    """Put the beginning of a path into a lane and its origin there and into `saved`; the path."""
-    start(data, lane, path)
+    """Put the beginning of a path into a lane and its origin there and into `saved`; the path, counted from `first`."""
+    start(data, lane, first + path)
     _put(origins, path, x, lane)
     if saved.size > 0:
         for j in range(saved.shape[2]):
@@ -91,7 +92,7 @@ def _end_paths(
             if free:
                 born[lane] = now + wait
             if free and upcoming < queue.size:
-                paths[lane] = _begin(start, data, lane, queue[upcoming], origins, x, saved)
+                paths[lane] = _begin(start, data, lane, queue[upcoming], ends.first, origins, x, saved)
                 upcoming += 1
             else:
                 _put(origins, queue[0], x, lane)
@@ -106,17 +107,18 @@ def follow_paths(
 ) -> None:  # fmt: skip
     """Follow the queued paths to their exit or the horizon, and note how each ended.
 
-    `origins` has a row for each path, or one for all of them. A path begins `wait` steps before its step 0, from which
-    on it counts. Where `saved` (n_paths, n_saved + 1, n_shown) is not empty,
-    it takes the origin and the points after every `every`-th step, and all lanes begin their paths at the same time;
-    otherwise a lane takes the next path at once. control[0] asks to stop, control[1] counts finished paths.
+    The queue counts paths from ``ends.first`` on, as all arrays do. `origins` has a row for each path, or one for all
+    of them. A path begins `wait` steps before its step 0, from which on it counts. Where `saved`
+    (n_paths, n_saved + 1, n_shown) is not empty, it takes the origin and the points after every
+    `every`-th step, and all lanes begin their paths at the same time; otherwise a lane takes the next path at once.
+    control[0] asks to stop, control[1] counts finished paths.
     """
     depth, dim = BLOCK if saved.size > 0 else 1, origins.shape[1]
     x, moved = np.empty((dim, depth, LANES)), np.empty((dim, depth, LANES))
     noise, masks = np.zeros((channels, BLOCK, LANES)), np.zeros(LANES, np.int64)
     born, paths = np.full(LANES, wait, np.int64), np.empty(LANES, np.int64)
     for lane in range(LANES):
-        path = _begin(start, data, lane, queue[min(lane, queue.size - 1)], origins, x, saved)
+        path = _begin(start, data, lane, queue[min(lane, queue.size - 1)], ends.first, origins, x, saved)
         paths[lane] = path if lane < queue.size else -1  # a lane without a path runs along unread
     upcoming, now, deadline = min(LANES, queue.size), 0, wait + n_steps
     while control[1] < queue.size and control[0] == 0:

@@ -49,12 +49,12 @@ class Spread(NamedTuple):
 
 @njit(error_model="numpy", nogil=True)
 def _begin(
-    start: Callable[..., None], data: tuple[object, ...], lanes: Whole, path: int, origin: Array, x: Array,
+    start: Callable[..., None], data: tuple[object, ...], lanes: Whole, path: int, first: int, origin: Array, x: Array,
     saved: Array,
 ) -> int:  # fmt: skip
-    """Put the beginning of a path into its lanes, and its origin into x and `saved`; the path."""
+    """Put the beginning of a path into its lanes, its origin into x and `saved`; the path, counted from `first`."""
     for lane in range(lanes[0], lanes[0] + lanes[1]):
-        start(data, lane, path)
+        start(data, lane, first + path)
     x[:] = origin
     if saved.size > 0:
         saved[path, 0] = origin
@@ -85,7 +85,8 @@ def follow_spread(
 ) -> None:  # fmt: skip
     """Follow the queued paths to their exit or the horizon, `at_once` side by side, and note their `Ends`.
 
-    `origins` is (n_paths, dim), or (1, dim) for one start of all. Where `saved` (n_paths, n_saved + 1, dim) is not
+    The queue counts paths from ``ends.first`` on, as all arrays do. `origins` is (n_paths, dim), or (1, dim) for one
+    start of all. Where `saved` (n_paths, n_saved + 1, dim) is not
     empty, it takes the origin and the points after every `every`-th step. control[0] asks to stop, and control[1]
     counts finished paths.
     """
@@ -98,7 +99,7 @@ def follow_spread(
         for i in range(at_once):
             if paths[i] < 0 and upcoming < queue.size:
                 lanes[0], path = i * spread, queue[upcoming]
-                paths[i] = _begin(start, data, lanes, path, origins[min(path, last)], x[i], saved)
+                paths[i] = _begin(start, data, lanes, path, ends.first, origins[min(path, last)], x[i], saved)
                 ages[i], upcoming = 0, upcoming + 1
         draw(data, noise)
         for i in range(at_once):

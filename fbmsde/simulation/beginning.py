@@ -62,10 +62,11 @@ def waiting_steps(start: Start, dt: float) -> int:
     return math.ceil(start.burn_in / dt * (1.0 - 1e-12))
 
 
-def beginning(start: Start, walk: Walk, n_steps: int, n_paths: int, most: int | None = None) -> Beginning:
-    """The beginning of a run of `n_steps` steps after time 0; ValueError for a start that cannot be made.
+def beginning(start: Start, walk: Walk, n_steps: int, paths: range, most: int | None = None) -> Beginning:
+    """The beginning of a run of the `paths` over `n_steps` steps after time 0.
 
-    `most` is the largest number of steps of a feed, None for no limit.
+    `most` is the largest number of steps of a feed, None for no limit. Raises ValueError for a start that cannot be
+    made.
     """
     wait = waiting_steps(start, walk.dt)
     if isinstance(start, Points):
@@ -77,7 +78,7 @@ def beginning(start: Start, walk: Walk, n_steps: int, n_paths: int, most: int | 
     chain = _linear_chain(walk, n_steps)
     beyond = n_steps + math.ceil(_BEYOND / (1.0 - abs(chain.phi)))
     feed = walk.feed(beyond if most is None else min(beyond, most))
-    return Beginning(_stationary_rows(feed, chain, walk, n_paths), feed, True)
+    return Beginning(_stationary_rows(feed, chain, walk, paths), feed, True)
 
 
 class Chain(NamedTuple):
@@ -129,34 +130,34 @@ def _linear_chain(walk: Walk, n_steps: int) -> Chain:
     return chain
 
 
-def _stationary_rows(feed: Feed, chain: Chain, walk: Walk, n_paths: int) -> Array:
+def _stationary_rows(feed: Feed, chain: Chain, walk: Walk, paths: range) -> Array:
     """Stationary values of the chain, (n_paths, 1), each drawn jointly with the beginning of its path's noise."""
     if not (isinstance(feed, stationary.Stationary) and isinstance(feed, Branching)):
         raise ValueError(f"x0='stationary' needs a noise that knows its past, got {walk.driver!r}. {_BURN_IN}")
-    law, lanes = feed.linear_start(chain.phi), feed.lanes(0, n_paths)
+    law, lanes = feed.linear_start(chain.phi), feed.lanes(paths.start, len(paths))
     branch, own = feed.branch(lanes), substream(walk.key, "stationary").generate_state(4, np.uint64)
-    values, words = np.empty(n_paths), np.empty(branch.n_words, np.uint64)
+    values, words = np.empty(len(paths)), np.empty(branch.n_words, np.uint64)
     given = lanes.start, branch.save, lanes.data, own, np.ascontiguousarray(law.weights), law.sd
-    _drawing(lanes.kind)(*given, words, values)
+    _drawing(lanes.kind)(*given, paths.start, words, values)
     return (chain.gain * lanes.scale * values + chain.shift / (1.0 - chain.phi)).reshape(-1, 1)
 
 
 def draw_starts(
     start: Callable[..., None], save: Callable[..., None], data: tuple[object, ...], key: Key, weights: Array,
-    sd: float, words: NDArray[np.uint64], values: Array,
+    sd: float, first: int, words: NDArray[np.uint64], values: Array,
 ) -> None:  # fmt: skip
-    """Write ``weights . numbers + sd z`` of the paths 0, 1, ... to `values`, in units of the numbers drawn.
+    """Write ``weights . numbers + sd z`` of the paths from `first` on to `values`, in units of the numbers drawn.
 
     `numbers` is what a lane remembers that was started for the path. z is a normal from random words of its own.
     """
     numbers, own = np.empty(weights.size), np.empty((4, 1), np.uint64)
-    for path in range(values.size):
-        start(data, 0, path)
+    for i in range(values.size):
+        start(data, 0, first + i)
         save(data, 0, numbers, words)
-        seed_lane(key, path, 0, own, 0)
-        values[path] = sd * normal_pair(own, 0)[0]
+        seed_lane(key, first + i, 0, own, 0)
+        values[i] = sd * normal_pair(own, 0)[0]
         for k in range(weights.size):
-            values[path] += weights[k] * numbers[k]
+            values[i] += weights[k] * numbers[k]
 
 
 @lru_cache(maxsize=16)
@@ -165,7 +166,8 @@ def _drawing(data: types.Type) -> Callable[..., None]:
     floats, words = types.Array(types.float64, 1, "C"), types.Array(types.uint64, 1, "C")
     start, save = types.void(data, types.int64, types.int64), types.void(data, types.int64, floats, words)
     signature = types.void(
-        types.FunctionType(start), types.FunctionType(save), data, words, floats, types.float64, words, floats
+        types.FunctionType(start), types.FunctionType(save), data, words, floats, types.float64, types.int64, words,
+        floats,
     )
     drawing: Callable[..., None] = locked(draw_starts, signature, lasting_name(draw_starts))
     return drawing

@@ -19,7 +19,7 @@ from ..dynamics.solvers import heun
 from ..results.passage_times import PassageTimes
 from ._ends import Ends
 from ._motion import unresolved
-from .errors import passages_of
+from .ended import Ended
 from .watch import INSIDE, LOWER, UPPER
 
 _BLOCKS = 8  # blocks for each thread, because some end before others
@@ -140,4 +140,4 @@ def bridge_passage(
         baked(_bridging, (landscape.point_gradient,), arguments)(*arguments)
 
     run_blocks(work, threads, control, paths, False)
-    return passages_of(ends, ("lower", "upper"), step, end)
+    return Ended.of(ends, ("lower", "upper"), step, end).passages()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,6 +19,9 @@ from .accuracy import Accuracy
 PER_UNIT, BINS = 8, 128  # the clearance of jumps is counted in classes of an eighth of a standard deviation each
 _SUMMED = 2**8  # a sum over more steps than this is taken as an integral
 _NODES, _WEIGHTS = gauss_legendre(200)
+
+_PER_PATH = ("missed_crossings", "late_exits", "jumps_per_path")  # what is averaged over paths
+_LARGEST = ("overshoot", "drift", "noise_kl", "resolution")  # of which the largest value of several runs holds
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,46 @@ class ErrorBudget:
         tolerance = self.noise_kl / 2.0 if self.noise_kl > 0.0 else a.tolerance
         accuracy = Accuracy(a.miss / 8.0, a.drift_step / 2.0, tolerance)
         return {"fine_steps": self.fine_steps * 2 ** math.ceil(1.0 / self.hurst), "accuracy": accuracy}
+
+    @classmethod
+    def merged(cls, budgets: Sequence[ErrorBudget], paths: Sequence[int]) -> ErrorBudget:
+        """The budget of all paths of several runs, which have so many paths each.
+
+        What counts per path is averaged over paths; of the rest the largest value holds. Raises ValueError unless there
+        is one number of paths for each budget and all runs had the same Hurst parameter and options.
+        """
+        if len(budgets) != len(paths) or not budgets:
+            raise ValueError(f"paths must hold a number for each budget, got {len(paths)} for {len(budgets)}.")
+        options = {(b.hurst, b.fine_steps, b.accuracy) for b in budgets}
+        if len(options) > 1:
+            raise ValueError(f"budgets must be of the same options, got {sorted(map(str, options))}.")
+        means = {name: float(np.average([getattr(b, name) for b in budgets], weights=paths)) for name in _PER_PATH}
+        most = {name: max(getattr(b, name) for b in budgets) for name in _LARGEST}
+        return cls.of_record(budgets[0].record() | means | most)
+
+    def record(self) -> dict[str, float]:
+        """All numbers by name, the options among them; a tolerance that was not given is nan.
+
+        >>> budget = ErrorBudget(1e-4, 1e-3, 5e-4, 1e-6, 0.1, 30.0, 0.3, 2**16, Accuracy())
+        >>> ErrorBudget.of_record(budget.record()) == budget
+        True
+        """
+        own = {name: float(getattr(self, name)) for name in (*_PER_PATH, *_LARGEST, "hurst", "fine_steps")}
+        tolerance = math.nan if self.accuracy.tolerance is None else self.accuracy.tolerance
+        return own | {"miss": self.accuracy.miss, "drift_step": self.accuracy.drift_step, "tolerance": tolerance}
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, float | str]) -> ErrorBudget:
+        """The budget of a record, of which numbers may be texts such as "inf"; ValueError if a name is not there."""
+        names = (*_PER_PATH, *_LARGEST, "hurst", "fine_steps", "miss", "drift_step", "tolerance")
+        missing = [name for name in names if name not in record]
+        if missing:
+            raise ValueError(f"record must hold all numbers of an error budget, got none of {', '.join(missing)}.")
+        missed, late, jumps, overshoot, drift, kl, resolution, hurst, steps, miss, drift_step, tolerance = (
+            float(record[name]) for name in names
+        )
+        accuracy = Accuracy(miss, drift_step, None if math.isnan(tolerance) else tolerance)
+        return cls(missed, overshoot, drift, kl, late, jumps, hurst, int(steps), accuracy, resolution)
 
     def __str__(self) -> str:
         tv = min(1.0, math.sqrt(self.noise_kl / 2.0))

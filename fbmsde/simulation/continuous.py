@@ -21,21 +21,20 @@ from ..drivers.rational.jump_tables import Jumps
 from ..drivers.rational.streaming import MAX_STEPS_CHOSEN, StreamingNoise
 from ..dynamics.landscapes import Landscape
 from ..laws.extremes import barrier_shift
-from ..results.passage_times import PassageTimes
 from ._ends import Ends
 from ._jump_kernel import _LONGER, _SAMPLED, BENT, STIFF, UNSEEN, Limits, Source, jump_kernel
 from .accuracy import Accuracy
 from .budget import BINS, ErrorBudget, drift_error, missed_crossings, overshoot_left, required_reach
 from .domains import REACH_OF_FINEST
-from .errors import passages_of
 from .problem import Crowd, Problem
 from .regions import Moving, Standing, require_room
 from .scan import Scan, no_scan, scan_line, visited
-from .starts import rows_known
+from .starts import points_known
 from .watch import Watch
 
 _BLOCKS = 8  # blocks for each thread, because some end before others
 _FEWEST, _MOST = 16, 26  # binary logarithms of the smallest and the largest default number of fine steps
+_LOOKED_AT = 1024  # starts whose distance from the boundary is computed
 _NEGLIGIBLE = 5e-4  # the standard error of a probability from 10^6 paths
 _STIFFEST = 0.5  # above this value of dt times the steepest second derivative, the scheme does not follow the drift
 
@@ -132,13 +131,13 @@ class Exits:
 
 
 def exits(
-    noise: Jumping, plan: Plan, accuracy: Accuracy, key: Key, n_paths: int, threads: int,
-    progress: bool | Callable[[int], object],
+    noise: Jumping, plan: Plan, accuracy: Accuracy, key: Key, crowd: Crowd
 ) -> Exits:  # fmt: skip
-    """The exits of all paths, in blocks over the threads; ValueError if a fine step is too long for the drift."""
+    """The exits of a crowd of paths, in blocks over threads; ValueError if a fine step is too long for the drift."""
     jumper = Jumper.of(noise, plan.n_steps, plan.longest, plan.origins.shape[1], key, accuracy)
-    blocks = np.array_split(np.arange(n_paths), min(n_paths, _BLOCKS * threads))
-    ends = Ends.open(n_paths, plan.origins.shape[1])
+    n_paths = crowd.n_paths
+    blocks = np.array_split(np.arange(n_paths), min(n_paths, _BLOCKS * crowd.threads))
+    ends = Ends.open(n_paths, plan.origins.shape[1], crowd.first)
     control, seen = np.zeros((len(blocks), 2), np.int64), np.zeros((len(blocks), 3))
     tally = np.zeros((len(blocks), *jumper.tally_shape), np.int64)
     clock = (plan.dt, noise.increment_scale(plan.dt))
@@ -149,7 +148,7 @@ def exits(
             arrays = (blocks[i], ends, control[i], tally[i], seen[i])
             run(*arrays)
 
-    run_blocks(work, threads, control, n_paths, progress)
+    run_blocks(work, crowd.threads, control, n_paths, crowd.progress, stop=crowd.stop)
     watched = seen.max(axis=0)
     if not np.any(ends.states == BROKEN):
         _require_followed(plan, float(watched[STIFF]), float(watched[BENT]))
@@ -204,27 +203,28 @@ def default_fine_steps(noise: Jumping, horizon: float, distance: float, longest:
     return 2 ** max(_FEWEST, min(_MOST, math.ceil(math.log2(horizon) - math.log2(step)))) if step > 0 else 2**_MOST
 
 
-def jump_passages(
-    problem: Problem, noise: Jumping, fine_steps: int | None, longest: float | None, accuracy: Accuracy, crowd: Crowd
-) -> PassageTimes:
-    """The passage times in continuous time; ValueError for problems and options that it cannot handle."""
+def jump_plan(
+    problem: Problem, noise: Jumping, fine_steps: int | None, longest: float | None, accuracy: Accuracy
+) -> Plan:
+    """The plan of a run in continuous time; ValueError for problems and options that it cannot handle.
+
+    Steps and scan rest on the typical points of the start, so that they are those of every range of paths.
+    """
     landscape = problem.equation.gradient_system()
     horizon, standing = checks.positive("horizon", problem.horizon), problem.region
-    rows = rows_known(problem.start, "in continuous time")
+    points = points_known(problem.start, "in continuous time")
     if isinstance(standing, Moving):
         raise ValueError("domain must stand still in continuous time, got walls that move. Take Grid(dt).")
     noise.jump_source(2, 1, landscape.dim, accuracy.tolerance)  # refuses what no number of steps can make good
-    scan = _scan(rows, standing.ends, noise, landscape, horizon)
-    n_steps = fine_steps or _fine_steps(standing, rows, noise, horizon, _followed(scan, accuracy))
+    scan = _scan(points.typical, standing.ends, noise, landscape, horizon)
+    n_steps = fine_steps or _fine_steps(standing, points.typical, noise, horizon, _followed(scan, accuracy))
     dt = horizon / n_steps
     shift = barrier_shift(noise.common_hurst) * noise.increment_scale(dt)
     region = standing.moved_in(shift, noise)
-    require_room(region, shift, rows)
+    require_room(region, shift, points.rows, problem.first)
     longest_steps = n_steps if longest is None else max(1, int(min(longest / dt, n_steps)))
-    place = region.watch, standing.clearance(noise), rows
-    plan = Plan(_motion(landscape), *place, dt, n_steps, longest_steps, shift, scan, region.widest)
-    left = exits(noise, plan, accuracy, problem.key, crowd.n_paths, crowd.threads, crowd.progress)
-    return passages_of(left.ends, region.names, dt, horizon, left.budget)
+    place = region.watch, standing.clearance(noise), points.rows
+    return Plan(_motion(landscape), *place, dt, n_steps, longest_steps, shift, scan, region.widest)
 
 
 def _motion(landscape: Landscape) -> Motion:
@@ -255,6 +255,10 @@ def _followed(scan: Scan, accuracy: Accuracy) -> float:
 
 
 def _fine_steps(region: Standing, rows: Array, noise: Jumping, horizon: float, longest: float) -> int:
-    """The default number of fine steps, for the median distance of the starts (n, dim) from the boundary."""
-    distances = [region.distance(tuple(row), noise) for row in rows.tolist()]
+    """The default number of fine steps, for the median distance of the starts (n, dim) from the boundary.
+
+    Of many starts it is that of about `_LOOKED_AT` of them.
+    """
+    some = rows[:: max(1, len(rows) // _LOOKED_AT)]
+    distances = [region.distance(tuple(row), noise) for row in some.tolist()]
     return default_fine_steps(noise, horizon, float(np.median(distances)), longest)

@@ -7,13 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.states import BROKEN, CENSORED, NO_LEVEL, UNRESOLVED
-from ..results.departures import Departures
 from ..results.passage_times import PassageTimes
-from ._ends import Ends
-from .budget import ErrorBudget
-
-_FEW = 0.01  # unresolved exits are noted only if their share is larger than this
 
 
 class Kept(Protocol):
@@ -75,34 +69,4 @@ def _told(**kept: Kept | None) -> str:
         f" {int(np.count_nonzero(found.broken))} of {found.broken.size} paths broke; `{name}` of this error holds all."
         for name, found in kept.items()
         if found is not None
-    )
-
-
-def passages_of(
-    ends: Ends, names: tuple[str, ...], dt: float, horizon: float, error_budget: ErrorBudget | None = None
-) -> PassageTimes:
-    """The passage times from the ends of paths and the names of the sides. If a path broke, PathError holds them."""
-    steps, states = ends.steps, ends.states
-    broken = (states == BROKEN) | (states == NO_LEVEL)
-    censored = broken | (states == CENSORED)
-    times = np.where(censored & ~broken, horizon, np.maximum(steps - broken, 0) * dt)  # a broken path was inside before
-    note = _note(int(np.count_nonzero(states == UNRESOLVED)), int(np.count_nonzero(~censored)), dt)
-    departures = Departures(ends.sides, names, ends.places[:, 0] if ends.places.shape[1] == 1 else ends.places)
-    passages = PassageTimes(times, censored, horizon, dt, error_budget, broken, note, departures)
-    if broken.any():
-        path = int(np.argmax(broken))
-        if states[path] == BROKEN:
-            raise PathError.at(path, int(steps[path]), dt, passages=passages)
-        raise PathError.without_level(path, int(steps[path]), dt, passages=passages)
-    return passages
-
-
-def _note(n_unresolved: int, n_left: int, dt: float) -> str:
-    """The note on exits that the equation would not make, empty if there are hardly any."""
-    if n_unresolved <= _FEW * n_left:
-        return ""
-    return (
-        f"{n_unresolved} of {n_left} exits were made by steps that the equation does not take (dt times the curvature "
-        f"beyond 2, or the drift of one step over a tenth of the way). They belong to the chain of step {dt:g} alone: "
-        f"compare with dt = {dt / 4:g}."
     )

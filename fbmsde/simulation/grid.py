@@ -18,14 +18,14 @@ from ..core.states import CENSORED, LEFT, NO_LEVEL, RUNNING
 from ..core.types import Array
 from ..drivers.base import Driver, Extending, Feed
 from ..dynamics.base import Dynamics
-from ..results.passage_times import PassageTimes
 from ._ends import Ends
 from ._loop import follow
 from ._motion import Motion
 from ._wide_loop import Spread, follow_wide
 from ._wide_motion import WideMotion
 from .beginning import Beginning, Walk, beginning, waiting_steps
-from .errors import HorizonError, passages_of
+from .ended import Ended
+from .errors import HorizonError
 from .problem import Crowd, Problem
 from .regions import Moving, Region
 from .watch import INSIDE, UNDEFINED, from_zero
@@ -34,10 +34,10 @@ _FIRST_TRIAL = 2**10  # number of steps of the first trial of an open horizon
 _MOST_STEPS = 2**30  # largest number of steps of an open horizon
 
 
-def grid_passages(
+def grid_ends(
     problem: Problem, region: Region, dt: float, solver: Callable[..., Point], until: float | None, crowd: Crowd
-) -> PassageTimes:
-    """The passage times on a grid of steps `dt` out of a region, which is the problem's own or a smaller one.
+) -> Ended:
+    """The ends of paths on a grid of steps `dt` out of a region, which is the problem's own or a smaller one.
 
     The run ends at the horizon or, if `until` is not None, when this share of the paths has left.
     """
@@ -45,10 +45,10 @@ def grid_passages(
     wait, walk = waiting_steps(start, dt), Walk(equation, problem.driver, solver, dt, problem.key)
     watch = from_zero(region.watch) if wait > 0 else region.watch
     motion = Motion.of(equation, solver, watch, np.empty((0, equation.dim)), dt, problem.driver.increment_scale(dt))
-    ends = Ends.open(crowd.n_paths, equation.n_positions)
-    opening = partial(beginning, start, walk, n_paths=crowd.n_paths)
+    ends = Ends.open(crowd.n_paths, equation.n_positions, crowd.first)
+    opening = partial(beginning, start, walk, paths=crowd.paths)
     run = GridRun(motion._replace(wait=wait), dt, ends, region.names, crowd, opening, region)
-    return run_passages(run, problem, until)
+    return run_ends(run, problem, until)
 
 
 class Posed(Protocol):
@@ -67,16 +67,21 @@ class Posed(Protocol):
         """The end, which is inf where a share of the paths decides."""
 
 
-def run_passages(run: GridRun, problem: Posed, until: float | None) -> PassageTimes:
-    """The passage times of a run up to the horizon or, if `until` is not None, until this share has left."""
+def run_ends(run: GridRun, problem: Posed, until: float | None) -> Ended:
+    """The ends of the paths of a run up to the horizon or, if `until` is not None, when this share has left."""
     dt = run.dt
     if until is not None:
         return _run_until(run, problem, until)
-    end = checks.positive("horizon", problem.horizon)
-    n_steps = checks.whole_steps(dt, end)
+    n_steps, end = steps_up_to(problem.horizon, dt)
     begun, feed, queue = run.begun(n_steps)
     begun.on(problem.equation.schedule(n_steps)).fill(feed, n_steps, queue)
-    return run.passages(n_steps, end)
+    return run.ended(n_steps, end)
+
+
+def steps_up_to(horizon: float, dt: float) -> tuple[int, float]:
+    """The number of steps up to the horizon, and the horizon; ValueError unless it is finite and at least a step."""
+    end = checks.positive("horizon", horizon)
+    return checks.whole_steps(dt, end), end
 
 
 @dataclass(frozen=True)
@@ -103,9 +108,10 @@ class GridRun:
         return self.motion.wait if isinstance(self.motion, Motion) else 0
 
     def begun(self, n_steps: int, most: int | None = None) -> tuple[GridRun, Feed, NDArray[np.int64]]:
-        """The run at its beginning, the feed of the noise, and the numbers of the paths that are inside at time 0.
+        """The run at its beginning, the feed of the noise, and the paths that are inside at time 0.
 
-        The others have left then, which is noted. `most` is the largest number of steps of a feed, None for no limit.
+        These are counted from the first. The others have left then, which is noted. `most` is the largest number of
+        steps of a feed, None for no limit.
         """
         origins, feed, drawn = self.opening(n_steps, most=most)
         inside = np.ones(self.crowd.n_paths, bool)
@@ -127,7 +133,7 @@ class GridRun:
         return replace(self, motion=self.motion.on(schedule))
 
     def fill(self, feed: Feed, n_steps: int, queue: NDArray[np.int64]) -> None:
-        """Follow the queued path numbers up to the horizon, in blocks over the threads."""
+        """Follow the queued paths, counted from the first, up to the horizon, in blocks over the threads."""
         if isinstance(self.region, Moving):
             self.region.require_open(self.dt, n_steps)
         threads = self.crowd.threads
@@ -139,24 +145,29 @@ class GridRun:
             if control[index, 0] == 0:
                 self._follow(feed, n_steps, blocks[index], control[index])
 
-        run_blocks(work, threads, control, queue.size, self.crowd.progress)
+        run_blocks(work, threads, control, queue.size, self.crowd.progress, stop=self.crowd.stop)
 
     def _follow(self, feed: Feed, n_steps: int, block: NDArray[np.int64], control: NDArray[np.int64]) -> None:
-        """Follow a block of path numbers."""
-        first, n_paths = int(block[0]), int(block[-1] - block[0]) + 1
+        """Follow a block of paths, counted from the first of the crowd."""
+        first, n_paths = self.crowd.first + int(block[0]), int(block[-1] - block[0]) + 1
         if isinstance(self.motion, WideMotion):
             spread = Spread.of(feed, self.motion.channels, first, n_paths)
             follow_wide(spread, self.motion, n_steps, block, self.ends, control)
         else:
             follow(feed.lanes(first, n_paths), self.motion, n_steps, block, self.ends, control)
 
-    def passages(self, n_steps: int, horizon: float) -> PassageTimes:
-        """The passage times from the steps; PathError if a path left the finite numbers."""
-        return passages_of(self.ends, self.names, self.dt, checks.reached(self.dt, n_steps, horizon))
+    def ended(self, n_steps: int, horizon: float) -> Ended:
+        """How the paths have ended, from the steps."""
+        return Ended.of(self.ends, self.names, self.dt, checks.reached(self.dt, n_steps, horizon))
 
 
-def _run_until(run: GridRun, problem: Posed, share: float) -> PassageTimes:
+def _run_until(run: GridRun, problem: Posed, share: float) -> Ended:
     """Double the number of steps, for the paths that have not left, until the share of the paths has left."""
+    if run.crowd.first > 0:
+        raise ValueError(
+            f"until must be None in a range of paths from number {run.crowd.first} on, got {share}. It is the share "
+            "of all paths. Give a horizon."
+        )
     dt, end = run.dt, checks.number("horizon", problem.horizon)
     if not end > 0:
         raise ValueError(f"horizon must be positive, got {end}.")
@@ -172,11 +183,11 @@ def _run_until(run: GridRun, problem: Posed, share: float) -> PassageTimes:
         if left >= share or n_steps == limit:
             break
         n_steps = min(2 * n_steps, limit)
-    passages = run.passages(n_steps, end)
+    ended = run.ended(n_steps, end)
     if left < share and limit < asked:
         raise HorizonError(
             f"until must be reached within the noise model's {n_steps} steps, got {left:.6g} of the paths by then. "
             "Take a larger dt or a finite horizon.",
-            passages,
+            ended.passages(),
         )
-    return passages
+    return ended

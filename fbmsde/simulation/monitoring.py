@@ -11,10 +11,10 @@ from ..drivers.fractional import FractionalNoise
 from ..drivers.jumping import Jumping
 from ..dynamics.solvers import SOLVERS
 from ..laws.extremes import barrier_shift
-from ..results.passage_times import PassageTimes
 from .accuracy import Accuracy
-from .continuous import MOST_FINE_STEPS, jump_passages
-from .grid import grid_passages
+from .continuous import MOST_FINE_STEPS, Plan, exits, jump_plan
+from .ended import Ended
+from .grid import grid_ends, steps_up_to
 from .posed import posed_solver
 from .problem import Crowd, Problem
 from .regions import require_room
@@ -26,8 +26,11 @@ __all__ = ["MONITORING", "Accuracy", "Continuous", "Grid", "Monitoring", "Shifte
 class Monitoring(Protocol):
     """A way to look for exits: a frozen dataclass of the options that have a meaning for it."""
 
-    def passages(self, problem: Problem, crowd: Crowd) -> PassageTimes:
-        """The passage times of a crowd of paths."""
+    def ends(self, problem: Problem, crowd: Crowd) -> Ended:
+        """How the paths of a crowd end. What a path does must not depend on the crowd that it is in."""
+
+    def clock(self, problem: Problem) -> tuple[float, float]:
+        """The step of the grid of exit times, and the horizon that is reached."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,17 @@ class Grid:
         if self.until is not None:
             object.__setattr__(self, "until", checks.fraction("until", self.until))
 
-    def passages(self, problem: Problem, crowd: Crowd) -> PassageTimes:
-        """The passage times of a crowd of paths."""
+    def ends(self, problem: Problem, crowd: Crowd) -> Ended:
+        """How the paths of a crowd end."""
         solver = SOLVERS[posed_solver(problem.equation, problem.driver, self.solver, self.dt)]
-        return grid_passages(problem, problem.region, self.dt, solver, self.until, crowd)
+        return grid_ends(problem, problem.region, self.dt, solver, self.until, crowd)
+
+    def clock(self, problem: Problem) -> tuple[float, float]:
+        """The step, and the end of the last step; ValueError if a share of the paths decides where that is."""
+        if self.until is not None:
+            raise ValueError(f"until must be None for a horizon that is known beforehand, got {self.until}.")
+        n_steps, end = steps_up_to(problem.horizon, self.dt)
+        return self.dt, checks.reached(self.dt, n_steps, end)
 
 
 @dataclass(frozen=True)
@@ -72,8 +82,8 @@ class Shifted(Grid):
     0.01
     """
 
-    def passages(self, problem: Problem, crowd: Crowd) -> PassageTimes:
-        """The passage times of a crowd of paths."""
+    def ends(self, problem: Problem, crowd: Crowd) -> Ended:
+        """How the paths of a crowd end."""
         advice = "The shift of the boundary is known for fractional noise only. Take Grid(dt)."
         noise = checks.kind("noise", problem.driver, FractionalNoise, advice)
         solver = SOLVERS[posed_solver(problem.equation, noise, self.solver, self.dt)]
@@ -84,8 +94,8 @@ class Shifted(Grid):
             )
         shift = barrier_shift(noise.common_hurst) * noise.increment_scale(self.dt)
         region = problem.region.moved_in(shift, noise)
-        require_room(region, shift, problem.places)
-        return grid_passages(problem, region, self.dt, solver, self.until, crowd)
+        require_room(region, shift, problem.places, problem.first)
+        return grid_ends(problem, region, self.dt, solver, self.until, crowd)
 
 
 @dataclass(frozen=True)
@@ -119,11 +129,25 @@ class Continuous:
         if self.longest is not None:
             object.__setattr__(self, "longest", checks.positive("longest", self.longest))
 
-    def passages(self, problem: Problem, crowd: Crowd) -> PassageTimes:
-        """The passage times of a crowd of paths."""
-        advice = "Continuous time needs a noise that can jump many steps at once. Take Grid(dt)."
-        noise = checks.kind("noise", problem.driver, Jumping, advice)
-        return jump_passages(problem, noise, self.fine_steps, self.longest, self.accuracy, crowd)
+    def ends(self, problem: Problem, crowd: Crowd) -> Ended:
+        """How the paths of a crowd end."""
+        plan, noise = self._plan(problem), _jumping(problem)
+        left = exits(noise, plan, self.accuracy, problem.key, crowd)
+        return Ended.of(left.ends, problem.region.names, plan.dt, problem.horizon, left.budget)
+
+    def clock(self, problem: Problem) -> tuple[float, float]:
+        """The fine step, and the horizon."""
+        return self._plan(problem).dt, problem.horizon
+
+    def _plan(self, problem: Problem) -> Plan:
+        """The plan of a run, the same for every range of paths."""
+        return jump_plan(problem, _jumping(problem), self.fine_steps, self.longest, self.accuracy)
+
+
+def _jumping(problem: Problem) -> Jumping:
+    """The noise; TypeError unless it can jump."""
+    advice = "Continuous time needs a noise that can jump many steps at once. Take Grid(dt)."
+    return checks.kind("noise", problem.driver, Jumping, advice)
 
 
 MONITORING: dict[str, Callable[..., Monitoring]] = {

@@ -9,18 +9,16 @@ from numpy.typing import ArrayLike
 
 from ..core import checks
 from ..drivers.base import Driver
-from ..dynamics.base import Dynamics, takes_arrays
+from ..dynamics.base import Dynamics
 from ..dynamics.equation import as_equation
 from ..dynamics.landscapes import Landscape
 from ..results.passage_times import PassageTimes
 from .accuracy import Accuracy
 from .domains import Domain
 from .monitoring import MONITORING, Continuous, Monitoring
+from .passage_problem import PassageProblem
 from .posed import step_length
-from .problem import Crowd, Problem
-from .regions import region_of, require_inside
-from .starts import Drawing, Stationary, rows_known, start_of
-from .wide import WideProblem, require_below, wide_passages, wide_region
+from .starts import Drawing, Stationary, require_starts
 
 
 class Shorthands(TypedDict, total=False):
@@ -46,6 +44,7 @@ def first_passage(
     horizon: float,
     n_paths: int,
     seed: checks.Seed,
+    first_path: int = 0,
     monitoring: Monitoring | str = "grid",
     n_jobs: int | None = None,
     progress: bool | Callable[[int], object] = False,
@@ -62,8 +61,9 @@ def first_passage(
         out.
     noise : the driver, such as `FractionalNoise`.
     x0 : the start, a float or (dim,) floats, inside the domain; or one for each path, (n_paths, dim), in one dimension
-        (n_paths,). Velocities may be left out and then are 0. Or a function ``f(rng, n)`` that draws n starts from a
-        numpy Generator; it is asked for 1024 at a time. Or "stationary", or `Stationary(burn_in)`, on a grid.
+        (n_paths,), with rows for the paths before `first_path` too. Velocities may be left out and then are 0. Or a
+        function ``f(rng, n)`` that draws n starts from a numpy Generator; it is asked for 1024 at a time. Or
+        "stationary", or `Stationary(burn_in)`, on a grid.
     domain : ``(lower, upper)`` in one dimension, None, -inf or inf for an open side. On a grid each may be a function
         of the time, ``lower(t)``. Or a `LevelSet`, or a function that is negative inside, of a float or a tuple of d
         floats. Or several of them by name, ``{"left": level, ...}``: inside is where all are negative, and
@@ -71,6 +71,7 @@ def first_passage(
     horizon : the end, in the time unit of the equation. On a grid the last step is the last multiple of dt not beyond
         it, and the result's `horizon` is the end of that step. ``horizon=inf`` needs ``Grid(..., until=share)``.
     n_paths, seed : the number of paths, and their seed. Path i is a pure function of (seed, i).
+    first_path : the number of the first path. The run of a part of the paths gives what the whole run gives for them.
     monitoring : what counts as an exit: ``Grid(dt, solver, until)``, ``Shifted(dt, solver, until)`` or
         ``Continuous(fine_steps, longest, accuracy)``; or one of the names "grid", "shifted" and "continuous" with
         `Shorthands`, as in ``monitoring="shifted", dt=0.01``.
@@ -99,19 +100,9 @@ def first_passage(
     """
     whole, n_paths = as_equation(landscape), checks.count("n_paths", n_paths)
     watched = _monitoring(whole, monitoring, shorthands)
-    checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
-    crowd = Crowd(n_paths, checks.workers(n_jobs), progress)
-    end, key = checks.number("horizon", horizon), checks.as_seed(seed)
-    start = start_of(x0, whole, n_paths, key)
-    if takes_arrays(whole):
-        origins, wide = rows_known(start, "where points are arrays"), wide_region(whole.n_positions, domain)
-        require_below(wide, origins)
-        return wide_passages(WideProblem(whole, noise, origins, wide, end, key), watched, crowd)
-    region = region_of(domain, whole.n_positions)
-    checks.fits_memory("passage times", (26.0 + 8.0 * whole.n_positions) * n_paths)
-    problem = Problem(whole, noise, start, region, end, key)
-    require_inside(region, problem.places)
-    return watched.passages(problem, crowd)
+    require_starts(x0, whole, checks.count("first_path", first_path, 0) + n_paths)
+    problem = PassageProblem(landscape, noise, x0, domain, horizon=horizon, seed=seed, monitoring=watched)
+    return problem.passages(n_paths, first_path, n_jobs=n_jobs, progress=progress)
 
 
 def _monitoring(equation: Dynamics, monitoring: Monitoring | str, shorthands: Shorthands) -> Monitoring:

@@ -25,7 +25,7 @@ from ._wide_motion import WideMotion
 from .beginning import Walk, beginning, waiting_steps
 from .errors import PathError
 from .posed import posed_solver, step_length
-from .starts import Drawing, Start, Stationary, rows_known, start_of
+from .starts import Drawing, Start, Stationary, points_known, require_starts, start_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,8 +101,9 @@ def simulate_paths(
     dim, n_saved = whole.n_shown, n_steps // every
     checks.fits_memory("paths", 8.0 * n_paths * (n_saved + 1) * dim)
     walk = Walk(whole, noise, SOLVERS[posed_solver(whole, noise, solver, step)], step, key)
-    start = start_of(x0, whole, n_paths, key)
-    origins, feed, _ = beginning(start, walk, n_steps, n_paths)
+    require_starts(x0, whole, n_paths)
+    start = start_of(x0, whole, range(n_paths), key)
+    origins, feed, _ = beginning(start, walk, n_steps, range(n_paths))
     motion, out = _motion(walk, solver, start, origins, n_steps), np.empty((n_paths, n_saved + 1, dim))
     together = 1 if isinstance(motion, WideMotion) else LANES
     size = feed.max_paths or together * -(-n_paths // (together * threads))
@@ -133,7 +134,7 @@ def _motion(walk: Walk, solver: str, start: Start, origins: Array, n_steps: int)
     """The motion of paths from their origins that nobody watches."""
     equation = walk.equation
     if takes_arrays(equation):
-        rows = rows_known(start, "where points are arrays")
+        rows = points_known(start, "where points are arrays").rows
         return WideMotion.of(equation, solver, None, rows, (walk.dt, 1.0)).on(equation.schedule(n_steps))
     motion = Motion.unwatched(equation, walk.solver, origins, walk.dt)
     return motion.on(equation.schedule(n_steps))._replace(wait=waiting_steps(start, walk.dt))

@@ -18,6 +18,7 @@ from .starts import Points, Start
 class Problem:
     """A first-passage problem: an equation, its noise, the start, the region to leave, the horizon and the seed.
 
+    The start is that of the range of paths that is run, which begins with number `first`.
     Path i of a problem is a pure function of its `key` and i.
     """
 
@@ -27,21 +28,33 @@ class Problem:
     region: Region
     horizon: float
     key: Key
+    first: int = 0
 
     @property
     def places(self) -> Array:
-        """The positions at which paths begin, (n_paths, n_positions) or one row for all; none if stationary."""
+        """The positions at which the paths of the range begin, (n_paths, n_positions) or (1, n_positions) for all.
+
+        There are none if the start is stationary.
+        """
         n = self.equation.n_positions
         return self.start.rows[:, :n] if isinstance(self.start, Points) else np.empty((0, n))
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """The paths 0 ... n_paths - 1 on so many threads.
+    """The paths first ... first + n_paths - 1 on so many threads.
 
     If `progress` is True a bar is shown; if it is a function, it is called with the number of paths newly finished.
+    `stop` is asked about every tenth of a second whether the run shall end with `Stopped`.
     """
 
     n_paths: int
     threads: int
     progress: bool | Callable[[int], object] = False
+    first: int = 0
+    stop: Callable[[], bool] | None = None
+
+    @property
+    def paths(self) -> range:
+        """The numbers of the paths."""
+        return range(self.first, self.first + self.n_paths)

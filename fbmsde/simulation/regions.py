@@ -263,18 +263,18 @@ def named_levels(domain: Level | Mapping[str, Level]) -> Mapping[str, Level]:
     return domain
 
 
-def require_inside(region: Region, rows: Array) -> None:
-    """Raise ValueError with the number of the path unless all points (n, dim) are inside at time 0."""
+def require_inside(region: Region, rows: Array, first: int = 0) -> None:
+    """Raise ValueError with the path unless all points (n, dim) of paths from `first` on are inside at time 0."""
     for path, x in _outside(region, rows):
-        raise ValueError(f"x0 must lie inside the domain{region.told(x)}{of_path(path, len(rows))}.")
+        raise ValueError(f"x0 must lie inside the domain{region.told(x)}{of_path(first + path, len(rows))}.")
 
 
-def require_room(smaller: Region, shift: float, rows: Array) -> None:
+def require_room(smaller: Region, shift: float, rows: Array, first: int = 0) -> None:
     """Raise ValueError unless all points (n, dim) are inside a region whose boundary was moved inwards by `shift`."""
     for path, x in _outside(smaller, rows):
         raise ValueError(
             f"x0 must lie farther from the boundary than its shift of beta_H sigma dt^H = {shift:.3g}, got "
-            f"{x}{of_path(path, len(rows))}. Take more steps up to the horizon."
+            f"{x}{of_path(first + path, len(rows))}. Take more steps up to the horizon."
         )
 
 

@@ -55,30 +55,40 @@ class Stationary:
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Points at which paths begin, one for each path, (n_paths, dim), or one for all of them, (1, dim)."""
+    """Points at which paths begin, one for each path of a range, (n_paths, dim), or one for all of them, (1, dim).
+
+    whole : returns points that do not depend on the range: all that are given, or the first that are drawn. None if
+        the rows are all.
+    """
 
     rows: Array
+    whole: Callable[[], Array] | None = None
+
+    @property
+    def typical(self) -> Array:
+        """Points (n, dim) that tell where paths may begin, the same for every range of paths."""
+        return self.rows if self.whole is None else self.whole()
 
 
 Start = Points | Stationary
 
 
-def rows_known(start: Start, where: str) -> Array:
-    """The rows of points; ValueError for a stationary start, which cannot be made in this case."""
+def points_known(start: Start, where: str) -> Points:
+    """The points; ValueError for a stationary start, which cannot be made in this case."""
     if isinstance(start, Stationary):
         raise ValueError(f"x0 must be points {where}, got a stationary start.")
-    return start.rows
+    return start
 
 
 Drawing = Callable[[np.random.Generator, int], ArrayLike]
 
 
-def start_of(x0: ArrayLike | Drawing | Stationary | str, equation: Dynamics, n_paths: int, key: Key) -> Start:
-    """The start that `x0` stands for; ValueError or TypeError for what is none.
+def start_of(x0: ArrayLike | Drawing | Stationary | str, equation: Dynamics, paths: range, key: Key) -> Start:
+    """The start of a range of paths that `x0` stands for; ValueError or TypeError for what is none.
 
-    x0 : a point of `dim` coordinates or of the positions alone; an array (n_paths, dim), or (n_paths,) in one
-        dimension; a function ``f(rng, n)`` that returns n such rows from a generator; or "stationary" or a
-        `Stationary`.
+    x0 : a point of `dim` coordinates or of the positions alone; an array (n, dim), or (n,) in one dimension, with a row
+        for each path from path 0 on; a function ``f(rng, n)`` that returns n such rows from a generator; or
+        "stationary" or a `Stationary`.
     """
     if isinstance(x0, Stationary):
         return x0
@@ -86,38 +96,58 @@ def start_of(x0: ArrayLike | Drawing | Stationary | str, equation: Dynamics, n_p
         checks.choice("x0", x0, ["stationary"])
         return Stationary()
     if callable(x0):
-        return Points(_drawn(x0, equation, n_paths, key))
-    return Points(rows_of(checks.reals("x0", x0), equation, n_paths))
+        return Points(_drawn(x0, equation, paths, key), lambda: _drawn(x0, equation, range(DRAWN), key))
+    given = checks.reals("x0", x0)
+    n_given = n_starts(given, equation)
+    if n_given is None:
+        return Points(rows_of(given, equation, 1))
+    if n_given < paths.stop:
+        raise ValueError(f"x0 must hold a row for each path up to number {paths.stop - 1}, got {n_given} rows.")
+    rows = rows_of(given[paths.start : paths.stop].reshape(len(paths), -1), equation, len(paths), paths.start)
+    return Points(rows, lambda: rows_of(given.reshape(n_given, -1), equation, n_given))
 
 
-def rows_of(given: Array, equation: Dynamics, n_paths: int) -> Array:
-    """The states at which paths begin, (n_paths, dim) or (1, dim); ValueError for points of another shape.
+def require_starts(x0: ArrayLike | Drawing | Stationary | str, equation: Dynamics, n_paths: int) -> None:
+    """Raise ValueError if `x0` is an array that is no point and holds the starts of another number of paths."""
+    if not (callable(x0) or isinstance(x0, (str, Stationary))):
+        n_starts(checks.reals("x0", x0), equation, n_paths)
 
-    An array of one dimension is one point if it has as many numbers as a point has.
+
+def n_starts(given: Array, equation: Dynamics, n_paths: int | None = None) -> int | None:
+    """The number of paths for which an array holds a start each, None for one point of all.
+
+    Raises ValueError for an array of another shape, or if it holds the starts of another number than `n_paths`. An
+    array of one dimension is one point if it has as many numbers as a point has.
     """
     widths = equation.n_positions, equation.n_shown
-    if given.ndim == 0 and 1 in widths:
-        rows = given.reshape(1, 1)
-    elif given.ndim == 1 and given.size in widths:
-        rows = given.reshape(1, -1)
-    elif given.shape == (n_paths,) and 1 in widths:
-        rows = given.reshape(-1, 1)
-    elif given.ndim == 2 and len(given) == n_paths and given.shape[1] in widths:
-        rows = given
-    else:
-        each = f"({n_paths},)" if 1 in widths else f"({n_paths}, {widths[0]})"
-        whole = f"{widths[0]} coordinates" + (f", or {widths[1]} with velocities" if widths[0] < widths[1] else "")
-        raise ValueError(f"x0 must have {whole}, or be {each}, got shape {given.shape}.")
-    return np.ascontiguousarray(equation.states(_finite(rows)))
+    if (given.ndim == 0 and 1 in widths) or (given.ndim == 1 and given.size in widths):
+        return None
+    each = (given.ndim == 1 and 1 in widths) or (given.ndim == 2 and given.shape[1] in widths)
+    if each and n_paths in (None, len(given)):
+        return len(given)
+    n = "n_paths" if n_paths is None else n_paths
+    rows = f"({n},)" if 1 in widths else f"({n}, {widths[0]})"
+    whole = f"{widths[0]} coordinates" + (f", or {widths[1]} with velocities" if widths[0] < widths[1] else "")
+    raise ValueError(f"x0 must have {whole}, or be {rows}, got shape {given.shape}.")
 
 
-def _finite(rows: Array) -> Array:
+def rows_of(given: Array, equation: Dynamics, n_paths: int, first: int = 0) -> Array:
+    """The states at which the paths from `first` on begin, (n_paths, dim) or (1, dim).
+
+    Raises ValueError for points of another shape or that are not finite.
+    """
+    n = n_starts(given, equation, n_paths)
+    rows = given.reshape(1, -1) if n is None else given.reshape(n, -1)
+    return np.ascontiguousarray(equation.states(_finite(rows, first)))
+
+
+def _finite(rows: Array, first: int) -> Array:
     """The rows; ValueError with the number of the path unless all are finite."""
     bad = ~np.isfinite(rows).all(axis=1)
     if bad.any():
         path = int(np.argmax(bad))
         value = rows[path][~np.isfinite(rows[path])][0]
-        raise ValueError(f"x0 must be finite, got {value}{of_path(path, len(rows))}.")
+        raise ValueError(f"x0 must be finite, got {value}{of_path(first + path, len(rows))}.")
     return rows
 
 
@@ -126,10 +156,10 @@ def of_path(path: int, n_rows: int) -> str:
     return f" for path {path}" if n_rows > 1 else ""
 
 
-def _drawn(draw: Drawing, equation: Dynamics, n_paths: int, key: Key) -> Array:
+def _drawn(draw: Drawing, equation: Dynamics, paths: range, key: Key) -> Array:
     """States drawn by a user's function in blocks of `DRAWN`, so that a start depends on its path number alone."""
     blocks = []
-    for block in range(-(-n_paths // DRAWN)):
+    for block in range(paths.start // DRAWN, -(-paths.stop // DRAWN)):
         rows = checks.reals("x0(rng, n)", draw(np.random.default_rng(substream(key, "starts", block)), DRAWN))
         if rows.ndim == 0 or len(rows) != DRAWN:
             raise ValueError(
@@ -137,8 +167,8 @@ def _drawn(draw: Drawing, equation: Dynamics, n_paths: int, key: Key) -> Array:
                 "at a time, so that the start of a path does not depend on how many there are."
             )
         blocks.append(rows)
-    rows = np.concatenate(blocks)[:n_paths]
-    return rows_of(rows.reshape(n_paths, -1), equation, n_paths)
+    rows = np.concatenate(blocks)[paths.start % DRAWN :][: len(paths)]
+    return rows_of(rows.reshape(len(paths), -1), equation, len(paths), paths.start)
 
 
 def substream(key: Key, name: str, number: int = 0) -> np.random.SeedSequence:

@@ -20,12 +20,12 @@ from ..drivers.fractional import FractionalNoise
 from ..dynamics.base import ArrayDynamics, Dynamics
 from ..dynamics.solvers import SOLVERS
 from ..laws.extremes import barrier_shift
-from ..results.passage_times import PassageTimes
 from ._ends import Ends
 from ._wide_motion import WideMotion
 from .beginning import Walk, beginning
 from .domains import Domain, LevelSet
-from .grid import GridRun, run_passages
+from .ended import Ended
+from .grid import GridRun, run_ends
 from .monitoring import Grid, Monitoring, Shifted
 from .posed import posed_solver
 from .problem import Crowd
@@ -90,7 +90,10 @@ def _moved(level: Callable[..., float]) -> Callable[..., float]:
 
 @dataclass(frozen=True)
 class WideProblem:
-    """A first-passage problem in many dimensions: see `Problem`. `origins` is (n_paths, dim) or (1, dim)."""
+    """A first-passage problem in many dimensions: see `Problem`.
+
+    `origins` is (n_paths, dim), with the starts of the paths from number `first` on, or (1, dim).
+    """
 
     equation: Dynamics
     driver: Driver
@@ -98,6 +101,7 @@ class WideProblem:
     region: Below
     horizon: float
     key: Key
+    first: int = 0
 
     def moved_in(self, dt: float) -> WideProblem:
         """The problem with its boundary moved inwards by the shift that makes up for steps of `dt`."""
@@ -118,7 +122,7 @@ class WideProblem:
         level_sets = tuple(_moved_in(each, shift) for each in self.region.level_sets)
         moved = Below(self.region.dim, self.region.names, level_sets)
         where = f"farther from the boundary than its shift of beta_H sigma dt^H = {shift:.3g}"
-        require_below(moved, self.origins, where)
+        require_below(moved, self.origins, where, self.first)
         return replace(self, region=moved)
 
 
@@ -140,19 +144,19 @@ def wide_region(dim: int, domain: Domain) -> Below:
 
 
 def require_below(
-    region: Below, origins: Array, where: str = "inside the domain, where the level is negative"
+    region: Below, origins: Array, where: str = "inside the domain, where the level is negative", first: int = 0
 ) -> None:
-    """Raise ValueError, with the path and the level, unless all origins (n, dim) lie inside."""
+    """Raise ValueError, with the path and the level, unless origins (n, dim) of paths from `first` on are inside."""
     for each in region.level_sets:
         level = compiled(each.level)
         for path, origin in enumerate(origins):
             value = level(origin[: region.dim], *each.params)
             if not value < 0:
-                raise ValueError(f"x0 must lie {where}, got level {value}{of_path(path, len(origins))}.")
+                raise ValueError(f"x0 must lie {where}, got level {value}{of_path(first + path, len(origins))}.")
 
 
-def wide_passages(problem: WideProblem, monitoring: Monitoring, crowd: Crowd) -> PassageTimes:
-    """The passage times on a grid, with the boundary moved or not; ValueError in continuous time."""
+def wide_ends(problem: WideProblem, monitoring: Monitoring, crowd: Crowd) -> Ended:
+    """How paths end on a grid, with the boundary moved or not; ValueError in continuous time."""
     if not isinstance(monitoring, Grid):
         raise ValueError(
             f"monitoring must be Grid or Shifted where points are arrays, got {type(monitoring).__name__}. "
@@ -168,6 +172,6 @@ def wide_passages(problem: WideProblem, monitoring: Monitoring, crowd: Crowd) ->
     solver = posed_solver(posed.equation, posed.driver, monitoring.solver, dt)
     motion = WideMotion.of(posed.equation, solver, posed.region.watch, posed.origins, clock)
     walk = Walk(posed.equation, posed.driver, SOLVERS[monitoring.solver], dt, posed.key)
-    opening = partial(beginning, Points(posed.origins), walk, n_paths=crowd.n_paths)
-    run = GridRun(motion, dt, Ends.open(crowd.n_paths, dim), posed.region.names, crowd, opening)
-    return run_passages(run, posed, monitoring.until)
+    opening = partial(beginning, Points(posed.origins), walk, paths=crowd.paths)
+    run = GridRun(motion, dt, Ends.open(crowd.n_paths, dim, crowd.first), posed.region.names, crowd, opening)
+    return run_ends(run, posed, monitoring.until)

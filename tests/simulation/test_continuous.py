@@ -28,6 +28,7 @@ from fbmsde.simulation.budget import drift_error, hidden_excursion, missed_cross
 from fbmsde.simulation.continuous import Jumper, Plan, exits
 from fbmsde.simulation.exact_ou import fractional_ornstein_uhlenbeck
 from fbmsde.simulation.levels import interval_clearance, level_clearance, level_distance
+from fbmsde.simulation.problem import Crowd
 from fbmsde.simulation.scan import scan_line, visited
 from fbmsde.simulation.watch import interval_watch
 
@@ -53,7 +54,7 @@ def on_grid(hurst, barrier, n_steps, n_paths, *, landscape=FLAT, horizon=1.0, se
     motion, dt = (landscape.point_gradient, landscape.params), horizon / n_steps
     plan = Plan(motion, *region, np.array([[0.0]]), dt, n_steps, n_steps, 0.0)
     key = checks.as_seed(seed)
-    return exits(FractionalNoise(hurst), plan, Accuracy(**accuracy), key, n_paths, 1, False)
+    return exits(FractionalNoise(hurst), plan, Accuracy(**accuracy), key, Crowd(n_paths, 1))
 
 
 def tables(hurst, n_steps, tolerance=None):
@@ -156,7 +157,7 @@ def test_kernel_equals_plain_loop(hurst, bounds):
     jumper = Jumper.of(noise, n_steps, n_steps, 1, checks.as_seed(3), Accuracy())
     region = interval_watch(*bounds), interval_clearance
     plan = Plan((WELL.point_gradient, WELL.params), *region, np.array([[-1.0]]), dt, n_steps, n_steps, 0.0)
-    got = exits(noise, plan, Accuracy(), jumper.key, 12, 1, False)
+    got = exits(noise, plan, Accuracy(), jumper.key, Crowd(12, 1))
     for path in range(12):
         expected = plain_exit(jumper, path, WELL, bounds, -1.0, dt, n_steps)
         assert (None if got.censored[path] else got.ends.steps[path]) == expected
@@ -636,5 +637,5 @@ def test_paths_beyond_what_was_scanned_leave_no_resolution(half, seen):
     scan = scan_line(motion, (-half, half), (True, True), None, math.inf)
     region = interval_watch(-math.inf, 2.0), interval_clearance
     plan = Plan(motion, *region, np.array([[0.0]]), 2.0**-9, 2**9, 2**9, 0.0, scan)
-    budget = exits(FractionalNoise(0.5), plan, Accuracy(), key, 60, 1, False).budget
+    budget = exits(FractionalNoise(0.5), plan, Accuracy(), key, Crowd(60, 1)).budget
     assert math.isfinite(budget.resolution) == seen
