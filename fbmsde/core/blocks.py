@@ -51,8 +51,8 @@ def run_blocks(
     Kernels add to ``control[i, 1]`` what they have finished, of `total`, and stop when ``control[i, 0]`` is set. An
     exception in a block or an interrupt sets it for all and ends the threads: at once between two lines of Python, and
     after the call where they are in a library, in a kernel without `control`, or compiling. `progress`: True for a bar
-    that counts `unit`, or a function of the number newly finished. `stop` is asked about every tenth of a second; once it
-    returns True the threads end as on an interrupt, and `Stopped` is raised.
+    that counts `unit`, or a function of the number newly finished. `stop` is asked about every tenth of a second; once
+    it returns True the threads end as on an interrupt, and `Stopped` is raised.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for i in range(len(control)):

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field, fields
 from functools import cached_property
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.described import Plain, content_digest, described
 from ..core.types import Key
 from ..drivers.base import Driver
 from ..dynamics.base import Dynamics, takes_arrays
@@ -55,7 +57,7 @@ class PassageProblem:
     horizon: float
     seed: checks.Seed
     monitoring: Monitoring
-    key: Key = field(init=False, repr=False)
+    key: Key = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         checks.kind("monitoring", self.monitoring, Monitoring, "Write Grid(dt).")
@@ -143,25 +145,21 @@ class PassageProblem:
         """
         return self._clock[1]
 
-    def description(self) -> dict[str, object]:
+    def description(self) -> dict[str, Plain]:
         """Every parameter as nested plain data that JSON takes; of functions and long arrays it tells the content."""
-        from ..core.described import described
-
-        return {name: described(value) for name, value in self._parts().items()}
+        return {name: described(value, name) for name, value in self._parts().items()}
 
     def digest(self) -> str:
         """A text that two problems share only if all their parameters, functions and package versions are the same.
 
         It is the same in every process. Raises ValueError for a function whose content cannot be told.
         """
-        from ..core.described import content_digest
-
         return content_digest(self._parts())
 
     def _parts(self) -> dict[str, object]:
-        """The parameters by name, with the key of all paths in place of the seed."""
+        """The parameters by name, with the key of all paths in place of a generator."""
         given = {each.name: getattr(self, each.name) for each in fields(self) if each.init}
-        return given | {"seed": self.key}
+        return given | {"seed": self.key} if isinstance(self.seed, np.random.Generator) else given
 
     @cached_property
     def _equation(self) -> Dynamics:
