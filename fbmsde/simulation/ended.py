@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -74,6 +74,13 @@ class Ended:
                 raise PathError.at(path, step, self.dt, passages=passages)
             raise PathError.without_level(path, step, self.dt, passages=passages)
         return passages
+
+    def head(self, n_paths: int) -> Ended:
+        """How the first `n_paths` of these paths have ended, with the error budget of all; all if there are fewer."""
+        if n_paths >= self.n_paths:
+            return self
+        arrays = {name: getattr(self, name)[:n_paths] for name in ("times", "states", "sides", "places")}
+        return replace(self, **arrays)
 
     @classmethod
     def concat(cls, parts: Sequence[Ended]) -> Ended:
