@@ -55,7 +55,7 @@ class StoreFiles:
             if file.read_bytes() == content:
                 return
         except FileNotFoundError:
-            place.mkdir(exist_ok=True)
+            place.mkdir(parents=True, exist_ok=True)
         self.write(file, content, lasting=True)
 
     def write_group(self, place: Path, documents: Mapping[str, Document]) -> None:
