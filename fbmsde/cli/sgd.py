@@ -21,7 +21,10 @@ from .options import INTERRUPTED, OnceCommand, count, refuse_pair, reported, wor
 
 @app.command(cls=OnceCommand)
 def sgd(
-    out: Annotated[Path, typer.Option(help="Folder of runs, tables, figures; finished runs are kept.")] = Path("sgd"),
+    out: Annotated[Path, typer.Option(help="Folder of tables and figures.")] = Path("sgd"),
+    store: Annotated[
+        Path | None, typer.Option(help="Folder of the store of finished runs, which are kept.", show_default="--out")
+    ] = None,
     group: Annotated[
         list[str] | None, typer.Option(help=f"Only these of: {', '.join(GROUPS)}. Repeatable.", metavar="LIST")
     ] = None,
@@ -39,7 +42,7 @@ def sgd(
         if checks.choice("data", data, DATA) != "synthetic":
             refuse_pair(f"--data {data}", {"--samples": samples}, "has its own size")
         n_samples, progress = 2000 if samples is None else samples, sys.stderr.isatty()
-        study = sgd_study(out, groups=words(group or GROUPS), data=data, n_samples=n_samples,
+        study = sgd_study(store or out, groups=words(group or GROUPS), data=data, n_samples=n_samples,
                           effort=QUICK if quick else None, seed=seed, progress=progress)  # fmt: skip
         status = _keep(study, out) or (0 if study.complete else INTERRUPTED)
         if study.complete and escapes and not status:

@@ -19,4 +19,5 @@ def optional(name: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise ImportError(f'{name} is not installed. Install it with: pip install "fbmsde[{extra}]"') from None
+        package = name.partition(".")[0]
+        raise ImportError(f'{package} is not installed. Install it with: pip install "fbmsde[{extra}]"') from None

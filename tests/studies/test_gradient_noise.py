@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from dataclasses import replace
 from itertools import islice
 
@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch", reason="the extra sgd is not installed: PyT
 pytest.importorskip("sklearn", reason="the extra sgd is not installed: scikit-learn is missing")
 
 from fbmsde import EpochNoise, fgn  # noqa: E402
+from fbmsde.campaigns.zarr_store import ZarrStore  # noqa: E402
 from fbmsde.cli import app  # noqa: E402
 from fbmsde.hurst.registry import ESTIMATORS  # noqa: E402
 from fbmsde.laws.fgn import fgn_autocovariance  # noqa: E402
@@ -34,6 +35,11 @@ TINY = runs.Effort(n_train=20, n_steps=160, n_coordinates=5, n_surrogates=19, en
 def _one_thread():
     with networks.one_thread():
         yield
+
+
+def names_of_runs(folder):
+    """Names of the runs that the store in a folder keeps."""
+    return sorted(ZarrStore.reading(folder).records())
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +182,7 @@ def test_divergence_is_reported(model, data):
 
 def test_without_pytorch_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
-    with pytest.raises(ImportError, match="sgd needs PyTorch and scikit-learn: pip install torch scikit-learn"):
+    with pytest.raises(ImportError, match=r"torch is not installed. Install it with: pip install .fbmsde\[sgd\]."):
         collect_gradient_noise(None, None, (), batch_size=1, n_steps=1, mode="frozen", seed=0)
 
 
@@ -252,7 +258,8 @@ def test_study_stores_resumes_and_plots(tmp_path, monkeypatch):
     options = {"groups": ["batch size", "strategy"], "data": "synthetic", "n_samples": 700, "effort": TINY}
     study = memory.sgd_study(tmp_path, **options)
     assert [run.name for run in study.runs] == ["8", "512", "plain", "cosine rate"]
-    assert len(list(tmp_path.glob("run_*.json"))) == 4
+    kept = ["batch size, 512", "batch size, 8", "strategy, cosine rate", "strategy, plain"]
+    assert names_of_runs(tmp_path) == kept
     monkeypatch.setattr(memory, "run_experiment", lambda *a, **k: pytest.fail("a finished run was run again"))
     again = memory.sgd_study(tmp_path, **options)
     assert again.table == study.table
@@ -264,40 +271,40 @@ def test_study_stores_resumes_and_plots(tmp_path, monkeypatch):
     assert tails_table.count("\n| ") == lines - 2 - 3 * 2 + 1
     files = {"sgd.md", "sgd_batch_size.png", "sgd_strategy.png", "sgd_laws.png"}
     assert {p.name for p in again.save(tmp_path)} == files
-    with pytest.raises(ValueError, match="out must hold runs with the same settings, got others in"):
+    with pytest.raises(ValueError, match="seed 0 there, 1 asked"):
         memory.sgd_study(tmp_path, **options, seed=1)
-    file = tmp_path / "run_strategy_plain.json"
-    held = json.loads(file.read_text())
-    assert held["settings"].pop("null") == runs.FIRST_METHODS
-    names = ["hurst", "low", "high", "null", "null_low", "null_high", "p"]
-    assert list(held["noise"]["frozen, epochs"]["whittle"]) == names
-    file.write_text(json.dumps(held))
-    with pytest.raises(ValueError, match="out must hold runs with the same settings"):
-        memory.sgd_study(tmp_path, **options)
 
 
-def test_a_run_of_an_earlier_version_is_made_again(tmp_path):
-    """Files of 0.1.0 hold neither tails nor laws, and their settings do not tell what they hold."""
-    task = stored.Task("strategy", runs.Experiment("plain"), "synthetic", 700, 0, TINY)
-    result = RunResult(1.0, 1.0, 1.0, True, {})
-    stored.kept(tmp_path, task, lambda task: result)
-    file = tmp_path / task.file
-    held = json.loads(file.read_text())
-    del held["settings"]["contents"]
-    file.write_text(json.dumps(held))
-    with pytest.warns(UserWarning, match="comes from an earlier version, so that its run is made again"):
-        stored.kept(tmp_path, task, lambda task: result)
-    assert json.loads(file.read_text())["settings"]["contents"] == task.settings["contents"]
+def test_other_estimators_of_memory_are_other_settings(tmp_path, monkeypatch):
+    """What a group is held against is part of what its result depends on."""
+    task, result = task_of("plain"), RunResult(1.0, 1.0, 1.0, True, {})
+    with ZarrStore(tmp_path) as store:
+        stored.kept(store, task, lambda task: result)
+        monkeypatch.setattr(runs.Protocol, "methods", {"whittle": "shuffle"})
+        with pytest.raises(ValueError, match=r'null\.whittle "sign_flip" there, "shuffle" asked'):
+            stored.kept(store, task, lambda task: pytest.fail("it was run again"))
 
 
-def test_what_a_file_keeps_is_what_was_measured(tmp_path):
-    task = stored.Task("batch size", runs.Experiment("32"), "synthetic", 700, 0, TINY)
+def test_files_of_the_first_version_are_not_read(tmp_path):
+    """Files of 0.1.0 hold neither tails nor laws."""
+    (tmp_path / "run_strategy_plain.json").write_text("{}")
+    with pytest.warns(UserWarning, match="holds files of version 0.1.0, such as run_strategy_plain.json, which lack"):
+        stored.warn_of_earlier_runs(tmp_path)
+
+
+def task_of(name):
+    """A task of the group of strategies."""
+    return stored.Task("strategy", runs.Experiment(name), "synthetic", 700, 0, TINY)
+
+
+def test_what_a_store_keeps_is_what_was_measured(tmp_path):
     rng = np.random.default_rng(0)
     noise = replace(memory.measure(rng.standard_normal((3, 160)), 19, 0), tails=tails(rng.standard_normal((3, 160))),
                     laws=laws.describe(rng.standard_normal((3, 160)), 20, 3))  # fmt: skip
-    result = RunResult(0.5, 1.0, 2.0, True, {"frozen, epochs": noise})
-    assert stored.kept(tmp_path, task, lambda task: result) == result
-    assert stored.kept(tmp_path, task, lambda task: pytest.fail("it was run again")) == result
+    result = RunResult(0.5, math.inf, 2.0, True, {"frozen, epochs": noise})
+    for run in (lambda task: result, lambda task: pytest.fail("it was run again")):
+        with ZarrStore(tmp_path) as store:
+            assert stored.kept(store, task_of("32"), run) == result
 
 
 def test_scores_are_those_of_dense_normal_laws():
@@ -413,8 +420,7 @@ def test_interrupted_study_keeps_what_is_finished(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "run_experiment", stop_at_second)
     study = memory.sgd_study(tmp_path, groups=["learning rate"], effort=TINY)
     assert not study.complete and "Interrupted: only 1 runs" in study.table
-    (file,) = tmp_path.glob("run_*.json")
-    assert json.loads(file.read_text())["settings"]["name"] == "0.01"
+    assert names_of_runs(tmp_path) == ["learning rate, 0.01"]
 
 
 @pytest.mark.slow

@@ -14,8 +14,8 @@ import numpy as np
 import scipy
 from tqdm import tqdm
 
+from ...campaigns.zarr_store import ZarrStore
 from ...core import checks
-from ...core.files import claimed
 from ...core.types import Array
 from ...drivers.sample import fgn
 from ...hurst.estimate import estimate_hurst
@@ -26,7 +26,7 @@ from .laws import describe
 from .networks import accuracy, load_samples, make_network, one_thread, optional, sharpest_direction
 from .nulls import later_nulls
 from .runs import FIRST_METHODS, GROUPS, LATER, SETTINGS, Effort, Experiment, SgdStudy, protocol_of
-from .stored import Task, kept
+from .stored import Task, kept, warn_of_earlier_runs
 from .tails import tails
 
 REFERENCES: dict[str, Callable[[np.random.Generator, tuple[int, int]], Array]] = {
@@ -40,7 +40,7 @@ _WITHOUT_TAILS = ("2 % non-zero, independent", "fGn, H = 0.7")  # logarithms of 
 
 
 def sgd_study(
-    out: str | os.PathLike[str],
+    store: str | os.PathLike[str],
     *,
     groups: Sequence[str] = tuple(GROUPS),
     data: str = "digits",
@@ -49,7 +49,7 @@ def sgd_study(
     seed: int = 0,
     progress: bool = False,
 ) -> SgdStudy:
-    """The runs of the groups, each stored in the folder `out` as JSON when it is finished and not run again.
+    """The runs of the groups, each kept in the store in the folder `store` when it is finished and not run again.
 
     Every run trains a network, then takes its gradient noise in the four ways of `SETTINGS` and measures it on
     `n_coordinates` random coordinates: H by Whittle and by the simplified rescaled range with the noise taken for the
@@ -67,14 +67,14 @@ def sgd_study(
 
     Parameters
     ----------
-    out : a folder, which is made if it is missing.
+    store : a folder, which is made if it is missing.
     groups : keys of `GROUPS`.
     data : "digits", or "synthetic" for `n_samples` points in ten clouds.
     effort : how much work goes into each run, `Effort()` if None; `QUICK` is for trying the study out.
     seed : of the networks, the batches, the coordinates and the copies.
 
     An interrupt ends the study after the finished runs with ``complete=False``. Raises ImportError without PyTorch or
-    scikit-learn, ValueError when the folder holds runs with other settings.
+    scikit-learn or zarr, ValueError if the store holds runs with other settings.
 
     >>> import tempfile
     >>> tiny = Effort(n_train=20, n_steps=100, n_coordinates=4, n_surrogates=19)
@@ -90,11 +90,12 @@ def sgd_study(
     runs: list[Run] = []
     run = _once(_run)
     references = _references(effort, seed)
-    folder, complete = Path(out), True
+    warn_of_earlier_runs(Path(store))
+    complete = True
     try:
-        with claimed(folder), one_thread():
+        with ZarrStore(store) as opened, one_thread():
             for task in tqdm(tasks, disable=not progress, unit="run"):
-                runs.append(Run(task.group, task.experiment.name, kept(folder, task, run)))
+                runs.append(Run(task.group, task.experiment.name, kept(opened, task, run)))
     except KeyboardInterrupt:
         complete = False
     nulls = later_nulls(effort, seed) if complete and LATER in groups else {}
@@ -126,7 +127,7 @@ def _once(run: Callable[[Task], RunResult]) -> Callable[[Task], RunResult]:
 
 
 def _run(task: Task) -> RunResult:
-    """The result of a task that no file holds yet."""
+    """The result of a task that the store does not keep yet."""
     return run_experiment(task.experiment, data=task.data, n_samples=task.n_samples, seed=task.seed,
                           effort=task.effort, methods=task.protocol.methods)  # fmt: skip
 

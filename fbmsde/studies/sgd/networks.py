@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from ...core import checks
+from ...core import checks, extras
 from ...core.types import Array
 
 if TYPE_CHECKING:  # PyTorch is an extra
@@ -33,10 +32,7 @@ _CHUNK_NUMBERS = 2**23  # gradient components or activations held at once: 32 MB
 
 def optional(name: str) -> ModuleType:
     """A module of the extra `sgd`; if it is not installed, the ImportError says how to get it."""
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise ImportError("sgd needs PyTorch and scikit-learn: pip install torch scikit-learn") from None
+    return extras.optional(name, "sgd")
 
 
 @contextmanager

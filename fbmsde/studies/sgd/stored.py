@@ -1,8 +1,7 @@
-"""One JSON file for each finished run of the study of gradient noise, so that no run is made twice."""
+"""Finished runs of the study of gradient noise as records of a store, so that no run is made twice."""
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -10,12 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ...core.files import write_text
+from ... import __version__
+from ...campaigns.zarr_store import ZarrStore
 from ...results.estimates import Estimate
 from ...results.gradient_runs import Curves, Laws, MeasuredNoise, Memory, RunResult, Tails
 from .runs import Effort, Experiment, Protocol, protocol_of
-
-_CONTENTS = 2  # what a file holds beside the settings; 2 since tails and laws of epochs are kept
 
 
 @dataclass(frozen=True)
@@ -35,69 +33,70 @@ class Task:
         return protocol_of(self.group)
 
     @property
-    def file(self) -> str:
-        """Name of the file that holds the run."""
-        plain = f"{self.group} {self.experiment.name}".replace(" ", "_").replace("%", "percent")
-        return f"run_{plain}.json"
+    def name(self) -> str:
+        """The name under which a store keeps the run."""
+        return f"{self.group}, {self.experiment.name}"
 
     @property
     def settings(self) -> dict[str, object]:
-        """Everything that the result depends on, as the file keeps it."""
+        """Everything that the result depends on, as the store keeps it."""
         effort = {name: value for name, value in asdict(self.effort).items() if name != "ends_only"}
         source = {"data": self.data, "n_samples": self.n_samples, "seed": self.seed}
-        return {**source, **effort, **asdict(self.experiment), "null": self.protocol.methods, "contents": _CONTENTS}
+        made = {"null": self.protocol.methods, "version": __version__}
+        return {**source, **effort, **asdict(self.experiment), **made}
 
 
-def kept(folder: Path, task: Task, run: Callable[[Task], RunResult]) -> RunResult:
-    """The result of a task from its file in the folder; if there is no such file, the task is run and the file written.
+def warn_of_earlier_runs(folder: Path) -> None:
+    """Warn if the folder holds files of runs as version 0.1.0 wrote them, which lack tails and laws."""
+    found = sorted(folder.glob("run_*.json"))
+    if found:
+        warnings.warn(f"{folder} holds files of version 0.1.0, such as {found[0].name}, which lack what is measured "
+                      "now. They are not read: their runs are made again.", stacklevel=3)  # fmt: skip
 
-    A file of an earlier version, which does not hold all that is measured now, is made anew with a warning. Raises
-    ValueError if the file was written with other settings.
+
+def kept(store: ZarrStore, task: Task, run: Callable[[Task], RunResult]) -> RunResult:
+    """The result of a task from its record in the store; if there is none, the task is run and its record kept.
+
+    Raises ValueError with the differences if the record was made with other settings.
     """
-    file = folder / task.file
-    if file.exists():
-        held = json.loads(file.read_text())
-        if held["settings"] == task.settings:
-            return _from_record(held, task.protocol)
-        if held["settings"] != {name: value for name, value in task.settings.items() if name != "contents"}:
-            raise ValueError(f"out must hold runs with the same settings, got others in {file}. Choose another folder.")
-        warnings.warn(f"{file} comes from an earlier version, so that its run is made again.", stacklevel=2)
+    held = store.record(task.name, task.settings)
+    if held is not None:
+        return _from_record(held, task.protocol)
     begin = time.perf_counter()
     result = run(task)
-    seconds = round(time.perf_counter() - begin, 2)
-    write_text(file, json.dumps({"settings": task.settings, **_record(result), "seconds": seconds}, indent=1))
+    store.keep(task.name, task.settings, {**_record(result), "seconds": round(time.perf_counter() - begin, 2)})
     return result
 
 
 def _record(result: RunResult) -> dict[str, object]:
-    """A result as the file keeps it."""
+    """A result as the store keeps it."""
     noise = {how: _noise_record(found) for how, found in result.noise.items()}
     return {**asdict(result), "noise": noise}
 
 
 def _noise_record(found: MeasuredNoise) -> dict[str, object]:
-    """The noise taken in one way as the file keeps it: the estimators beside the other numbers."""
+    """The noise taken in one way as the store keeps it: the estimators beside the other numbers."""
     memories = {method: _memory_record(memory) for method, memory in found.memory.items()}
     more = {name: asdict(part) for name, part in (("tails", found.tails), ("laws", found.laws)) if part}
     return {"std": found.std, "tail_index": found.tail_index, "constant": found.constant, **memories, **more}
 
 
 def _memory_record(memory: Memory) -> dict[str, float]:
-    """What one estimator says, as the file keeps it."""
+    """What one estimator says, as the store keeps it."""
     hurst, null = memory.hurst, memory.null
     return {"hurst": hurst.value, "low": hurst.low, "high": hurst.high,
             "null": null.value, "null_low": null.low, "null_high": null.high, "p": memory.p}  # fmt: skip
 
 
 def _from_record(held: Mapping[str, Any], protocol: Protocol) -> RunResult:
-    """The result that a file keeps."""
+    """The result that a store keeps."""
     noise = {how: _noise_from_record(found, protocol) for how, found in held["noise"].items()}
     names = ("accuracy", "train_accuracy", "sharpness", "sharpness_converged")
     return RunResult(**{name: held[name] for name in names}, noise=noise)
 
 
 def _noise_from_record(held: Mapping[str, Any], protocol: Protocol) -> MeasuredNoise:
-    """The noise taken in one way that a file keeps."""
+    """The noise taken in one way that a store keeps."""
     memory = {method: _memory_from_record(held[method]) for method in protocol.methods}
     tails = Tails(**{**held["tails"], "bend": Estimate(*held["tails"]["bend"])}) if "tails" in held else None
     laws = _laws_from_record(held["laws"]) if "laws" in held else None
@@ -105,13 +104,13 @@ def _noise_from_record(held: Mapping[str, Any], protocol: Protocol) -> MeasuredN
 
 
 def _laws_from_record(held: Mapping[str, Any]) -> Laws:
-    """What the laws said, from a file."""
+    """What the laws said, from a store."""
     estimates = {name: Estimate(*held[name]) for name in ("fgn", "epoch", "lead")}
     curves = Curves(*map(tuple, held["autocorrelation"]))
     return Laws(**{**held, **estimates, "autocorrelation": curves})
 
 
 def _memory_from_record(held: Mapping[str, float]) -> Memory:
-    """What one estimator said, from a file."""
+    """What one estimator said, from a store."""
     hurst = Estimate(held["hurst"], held["low"], held["high"])
     return Memory(hurst, Estimate(held["null"], held["null_low"], held["null_high"]), held["p"])
