@@ -1,0 +1,238 @@
+"""Campaigns give the same bits whoever runs their blocks, in whatever order, and however often they are stopped."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from concurrent.futures import BrokenExecutor, Executor, Future
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fbmsde.simulation.passage_problem import PassageProblem
+
+from fbmsde import FractionalNoise, Grid, quadratic
+from fbmsde.campaigns.base import MemoryStore
+from fbmsde.campaigns.campaign import Campaign, InterruptedCampaignError
+from fbmsde.campaigns.rounds import Precision
+
+SMALL = {"horizon": 5.0, "seed": 3, "monitoring": Grid(0.05)}
+
+
+def problem(hurst: float = 0.5, **changes: object) -> PassageProblem:
+    return PassageProblem(quadratic(1.0), FractionalNoise(hurst), 0.0, (-1.0, 1.0), **{**SMALL, **changes})
+
+
+class Inline(Executor):
+    """Runs at once, in this thread."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        future: Future = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
+class Shuffled(Executor):
+    """Runs what it has been given in a random order, in a thread."""
+
+    def __init__(self) -> None:
+        self._jobs: list[tuple[Future, object]] = []
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        order = random.Random(5)
+        while True:
+            time.sleep(0.02)
+            jobs, self._jobs = self._jobs, []
+            order.shuffle(jobs)
+            for future, job in jobs:
+                future.set_result(job())
+
+    def submit(self, fn, /, *args, **kwargs):
+        future: Future = Future()
+        self._jobs.append((future, lambda: fn(*args, **kwargs)))
+        return future
+
+
+class Failing(Inline):
+    """Fails at the first two attempts at every third block."""
+
+    def __init__(self, error: Exception, times: int = 2) -> None:
+        self.error, self.times, self.failed = error, times, {}
+
+    def submit(self, fn, /, *args, **kwargs):
+        first = args[1]
+        self.failed[first] = self.failed.get(first, 0) + 1
+        if first % 300 == 0 and self.failed[first] <= self.times:
+            future: Future = Future()
+            future.set_exception(self.error)
+            return future
+        return super().submit(fn, *args, **kwargs)
+
+
+def same(a, b) -> None:
+    np.testing.assert_array_equal(a.times, b.times)
+    np.testing.assert_array_equal(a.side, b.side)
+    np.testing.assert_array_equal(a.place, b.place)
+    np.testing.assert_array_equal(a.censored, b.censored)
+
+
+@pytest.mark.parametrize("executor", [None, Inline(), Shuffled(), Failing(OSError("gone"))], ids=repr)
+def test_any_executor_gives_the_run_in_one_piece(executor):
+    problems = {"rough": problem(0.3), "smooth": problem(0.7)}
+    results = Campaign(problems, n_paths=950, block_paths=100).run(executor)
+    for name, asked in problems.items():
+        same(results[name], asked.passages(950))
+    assert [summary.paths for summary in results.summaries] == [950, 950]
+
+
+def test_a_block_that_always_fails_ends_the_campaign_after_three_attempts():
+    executor = Failing(OSError("gone"), times=9)
+    with pytest.raises(OSError, match="gone"):
+        Campaign({"a": problem()}, n_paths=1000, block_paths=100).run(executor)
+    assert executor.failed[0] == 3
+
+
+def test_what_would_be_raised_again_is_raised_at_once():
+    executor = Failing(ValueError("wrong"), times=9)
+    with pytest.raises(ValueError, match="wrong"):
+        Campaign({"a": problem()}, n_paths=1000, block_paths=100).run(executor)
+    assert executor.failed[0] == 1
+
+
+def test_a_broken_executor_of_others_is_not_ours_to_mend():
+    with pytest.raises(BrokenExecutor):
+        Campaign({"a": problem()}, n_paths=1000, block_paths=100).run(Failing(BrokenExecutor("broken")))
+
+
+def test_more_paths_later_run_the_missing_blocks_alone():
+    store, counted = MemoryStore(), []
+    for n_paths in (250, 250, 730):
+        counted.append(0)
+
+        def count(newly: int) -> None:
+            counted[-1] += newly
+
+        results = Campaign({"a": problem()}, n_paths=n_paths, block_paths=100, store=store).run(progress=count)
+        same(results["a"], problem().passages(n_paths))
+    assert counted == [250, 0, 530]  # the short block is made again with all its paths
+
+
+def test_fewer_paths_than_there_are_give_the_first_ones():
+    store = MemoryStore()
+    Campaign({"a": problem()}, n_paths=500, block_paths=100, store=store).run()
+    results = Campaign({"a": problem()}, n_paths=130, block_paths=100, store=store).run()
+    same(results["a"], problem().passages(130))
+    assert results.summaries[0].paths == 130
+
+
+def test_rounds_stop_at_the_same_place_for_every_executor():
+    until = Precision(0.05, "exit_rate")
+    found = []
+    for executor in (None, Shuffled(), Inline()):
+        campaign = Campaign({"a": problem(), "b": problem(0.3)}, n_paths=150, block_paths=100, until=until)
+        found.append(campaign.run(executor))
+    sizes = [[summary.paths for summary in results.summaries] for results in found]
+    assert sizes[0] == sizes[1] == sizes[2]
+    summary = found[0].summaries[0]
+    assert summary.precise and summary.paths > 150 and summary.relative_error <= 0.05
+    same(found[0]["a"], problem().passages(summary.paths))
+    rate = found[0]["a"].exit_rate(after=summary.after)
+    assert summary.rate.value == pytest.approx(rate.value, rel=1e-9)
+
+
+def test_rounds_resumed_are_those_of_one_go():
+    until = Precision(0.05, "mean", after=0.5)
+    once = Campaign({"a": problem()}, n_paths=150, block_paths=100, until=until).run().summaries
+    store = MemoryStore()
+    Campaign({"a": problem()}, n_paths=150, block_paths=100, store=store).run()
+    again = Campaign({"a": problem()}, n_paths=150, block_paths=100, store=store, until=until).run().summaries
+    assert replace(once[0], seconds=0.0) == replace(again[0], seconds=0.0)
+
+
+def test_a_target_out_of_reach_is_told():
+    until = Precision(0.001, "split:upper", most_paths=700)
+    (summary,) = Campaign({"a": problem()}, n_paths=200, block_paths=100, until=until).run().summaries
+    assert summary.paths == 700 and not summary.precise and summary.relative_error > 0.001
+
+
+def test_an_interrupt_says_what_is_safe():
+    def interrupt(newly: int) -> None:
+        raise KeyboardInterrupt
+
+    endless = PassageProblem(quadratic(1.0), FractionalNoise(0.5), 0.0, (-50.0, 50.0), **{**SMALL, "horizon": 1e5})
+    begin = time.monotonic()
+    with pytest.raises(InterruptedCampaignError, match=r"0 of 1[0-9] blocks") as caught:
+        campaign = Campaign({"a": problem(), "b": endless}, n_paths=600, block_paths=100)
+        campaign.run(progress=interrupt)
+    assert time.monotonic() - begin < 20.0  # most of it compiles
+    assert len(caught.value.results) == 2
+
+
+def test_events_are_logged_as_lines_of_json(tmp_path):
+    log = tmp_path / "π.jsonl"
+    Campaign({"a": problem()}, n_paths=300, block_paths=100).run(log=log)
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    kinds = [event["event"] for event in events]
+    assert kinds[0] == "begin" and kinds[-1] == "end" and kinds.count("block") == 3
+    assert sorted(event["number"] for event in events if event["event"] == "block") == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"problems": {}}, "problems must hold at least one"),
+        ({"problems": {"a": 1}}, "problems must be"),
+        ({"n_paths": 0}, "n_paths must"),
+        ({"n_paths": {"b": 5}}, "n_paths must have the names"),
+        ({"block_paths": 0}, "block_paths must"),
+        ({"until": 0.1}, "until must be"),
+        ({"store": 5}, "store must be"),
+    ],
+)
+def test_bad_campaigns_are_refused(changes, message):
+    given = {"problems": {"a": problem()}, "n_paths": 10} | changes
+    with pytest.raises((ValueError, TypeError), match=message):
+        Campaign(given.pop("problems"), **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((0.0,), "relative_error must"),
+        ((float("nan"),), "relative_error must"),
+        ((0.1, "median"), "quantity must be one of"),
+        ((0.1, "split"), "quantity must be one of"),
+        ((0.1, "mean:upper"), "quantity must be one of"),
+        ((0.1, "mean", 0), "most_paths must"),
+        ((0.1, "mean", 9, -1.0), "after must"),
+    ],
+)
+def test_bad_precisions_are_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        Precision(*given)
+
+
+def test_a_side_that_there_is_none_of_is_refused_before_anything_runs():
+    with pytest.raises(ValueError, match="one of the sides lower, upper, got 'split:left'"):
+        Campaign({"a": problem()}, n_paths=10, until=Precision(0.1, "split:left")).run()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"executor": "gpu"}, "executor must be one of"),
+        ({"executor": 5}, "executor must be 'threads'"),
+        ({"executor": Inline(), "n_jobs": 2}, "n_jobs must be None beside an executor"),
+        ({"in_flight": 0}, "in_flight must"),
+        ({"log": "/nowhere/log"}, "log must be a file"),
+    ],
+)
+def test_bad_ways_to_run_are_refused(options, message):
+    with pytest.raises((ValueError, TypeError, OSError), match=message):
+        Campaign({"a": problem()}, n_paths=10).run(**options)
