@@ -1,4 +1,7 @@
 from . import theory
+from .campaigns.campaign import Campaign, CampaignResults, InterruptedCampaignError
+from .campaigns.rounds import Precision
+from .campaigns.stored import StoredCampaign
 from .drivers.anisotropic import AnisotropicNoise
 from .drivers.arma import ArmaNoise, anti_pgd
 from .drivers.epoch import EpochNoise
@@ -55,6 +58,8 @@ __all__ = [
     "Accuracy",
     "AnisotropicNoise",
     "ArmaNoise",
+    "Campaign",
+    "CampaignResults",
     "Chain",
     "Continuous",
     "ConvergeStudy",
@@ -67,6 +72,7 @@ __all__ = [
     "GaussianNoise",
     "Grid",
     "HorizonError",
+    "InterruptedCampaignError",
     "Landscape",
     "LevelSet",
     "MixedNoise",
@@ -77,11 +83,13 @@ __all__ = [
     "PathError",
     "Paths",
     "PopulationNoise",
+    "Precision",
     "ResidenceTimes",
     "Shifted",
     "Split",
     "StableNoise",
     "Stationary",
+    "StoredCampaign",
     "StreamingNoise",
     "ViewsStudy",
     "anti_pgd",

@@ -58,8 +58,8 @@ class Shelf(Protocol):
         With `check` everything is read, and a damaged block is left out; otherwise only what is there is looked at.
         """
 
-    def seconds(self) -> float:
-        """The time that the blocks which are there took, summed over blocks."""
+    def seconds(self) -> dict[int, float]:
+        """The time that each block took, in seconds, by the number of the block."""
 
     def get(self, number: int) -> Ended:
         """A block that is there; OSError if it is damaged."""
@@ -152,9 +152,9 @@ class _MemoryShelf:
         """The number of paths of each block."""
         return {number: len(block.times) for number, block in self._blocks.items()}
 
-    def seconds(self) -> float:
-        """The time that the blocks took."""
-        return sum(self._seconds.values())
+    def seconds(self) -> dict[int, float]:
+        """The time that each block took."""
+        return dict(self._seconds)
 
     def get(self, number: int) -> Ended:
         """A block."""

@@ -204,5 +204,5 @@ class Track:
 
     def summary(self) -> Summary:
         """What the blocks tell so far."""
-        found = self.count.summary(self.plan.name, self.plan.n_paths, self.precision, self.shelf.seconds())
+        found = self.count.summary(self.plan.name, self.plan.n_paths, self.precision, sum(self.shelf.seconds().values()))
         return found if self.failure is None else replace(found, note=str(self.failure))
