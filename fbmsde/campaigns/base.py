@@ -41,12 +41,12 @@ class Plan:
 
 
 @runtime_checkable
-class Shelf(Protocol):
-    """The blocks of one problem that a store keeps."""
+class Blocks(Protocol):
+    """The blocks of one problem that can be read."""
 
     @property
     def n_paths(self) -> int:
-        """The number of paths that the shelf has room for: the largest number that was asked for."""
+        """The number of paths that there is room for: the largest number that was asked for."""
 
     @property
     def block_paths(self) -> int:
@@ -63,6 +63,11 @@ class Shelf(Protocol):
 
     def get(self, number: int) -> Ended:
         """A block that is there; OSError if it is damaged."""
+
+
+@runtime_checkable
+class Shelf(Blocks, Protocol):
+    """The blocks of one problem, of which more are kept."""
 
     def put(self, number: int, block: Ended, seconds: float) -> None:
         """Keep a block that took so many seconds, whole or not at all; OSError if that fails."""
@@ -106,7 +111,7 @@ class Reading(Protocol):
     def names(self) -> tuple[str, ...]:
         """The names of the problems, in the order in which they were asked for."""
 
-    def kept(self, name: str) -> Shelf:
+    def kept(self, name: str) -> Blocks:
         """The blocks of one problem."""
 
 

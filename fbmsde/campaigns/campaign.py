@@ -12,7 +12,7 @@ from ..results.campaign import Summary
 from ..results.passage_times import PassageTimes
 from ..simulation.ended import Ended
 from ..simulation.passage_problem import PassageProblem
-from .base import MemoryStore, Plan, Shelf, Store
+from .base import Blocks, MemoryStore, Plan, Store
 from .progress import Log, Progress
 from .rounds import Precision, Track
 from .runner import Runner
@@ -64,7 +64,7 @@ class CampaignResults(Mapping[str, PassageTimes]):
         return f"CampaignResults({len(self)} problems, {paths} paths)"
 
 
-def loaded(shelf: Shelf, n_paths: int) -> PassageTimes:
+def loaded(shelf: Blocks, n_paths: int) -> PassageTimes:
     """The passage times of the first paths of a shelf, as far as blocks are there without a gap."""
     there, size, parts = shelf.finished(check=False), shelf.block_paths, []
     for number in range(-(-n_paths // size)):

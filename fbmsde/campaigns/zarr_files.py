@@ -16,8 +16,9 @@ class StoreFiles:
     """Writes files below the root of a store.
 
     A file is begun in a folder of its own and then moved to its place in one step, so that no reader sees a part of it
-    and what an interrupted write left is found in one place. Documents are on disk before they are moved; blocks are
-    not waited for, because a block that a power failure takes is found by its checksum and made again.
+    and what an interrupted write left is found in one place. Documents of groups are on disk before they are moved. All
+    else is not waited for: what a power failure takes of blocks is found by their checksums and made again, and
+    documents of arrays follow from that of their group.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -25,7 +26,8 @@ class StoreFiles:
         self._parts = folder / PARTS
 
     def clear(self) -> None:
-        """Remove what interrupted writes have left."""
+        """Remove what interrupted writes have left, and make the root."""
+        self.root.mkdir(exist_ok=True)
         shutil.rmtree(self._parts, ignore_errors=True)
         self._parts.mkdir(exist_ok=True)
 
@@ -47,7 +49,7 @@ class StoreFiles:
             part.unlink(missing_ok=True)
             raise
 
-    def write_document(self, place: Path, document: Document) -> None:
+    def write_document(self, place: Path, document: Document, lasting: bool = True) -> None:
         """Put the `zarr.json` of a group or an array in its place, unless it is there already."""
         content = json.dumps(document, ensure_ascii=False, indent=1).encode()
         file = place / FILE
@@ -56,13 +58,13 @@ class StoreFiles:
                 return
         except FileNotFoundError:
             place.mkdir(parents=True, exist_ok=True)
-        self.write(file, content, lasting=True)
+        self.write(file, content, lasting)
 
     def write_group(self, place: Path, documents: Mapping[str, Document]) -> None:
         """Put the documents of a group and of its arrays in place; a new group appears in one step."""
         whole = place if place.exists() else self._parts / secrets.token_hex(8)
         whole.mkdir(exist_ok=True)
         for name, document in documents.items():
-            self.write_document(whole / name if name else whole, document)
+            self.write_document(whole / name, document, lasting=not name)
         if whole != place:
             os.replace(whole, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,10 +47,8 @@ class StoredShelf:
         """
         found = {}
         for number in self._numbers():
-            try:
+            with suppress(OSError):
                 found[number] = self._count(number) if check else _n_run(self._states(number))
-            except OSError:
-                continue
         return found
 
     def get(self, number: int) -> Ended:
@@ -70,16 +69,14 @@ class StoredShelf:
             first=number * card.block_paths,
         )
 
-    def seconds(self) -> dict[int, float]:
-        """The time that each block took, in seconds, by the number of the block; damaged ones are left out."""
+    def seconds(self) -> float:
+        """The time that the blocks took, summed over those for which it is there and undamaged."""
         column = next(column for column in self.card.columns if column.name == "seconds")
-        found = {}
+        total = 0.0
         for number in self._numbers():
-            try:
-                found[number] = float(self._read(column, number)[0])
-            except OSError:
-                continue
-        return found
+            with suppress(OSError):
+                total += float(self._read(column, number)[0])
+        return total
 
     def _numbers(self) -> list[int]:
         """The numbers of the blocks whose states are there, damaged or not."""
@@ -155,7 +152,7 @@ class WritableShelf(StoredShelf):
         """
         self._require_own(number, block)
         record = block.budget.record() if block.budget else {}
-        values = {
+        values: dict[str, AnyArray] = {
             "time": block.times,
             "side": block.sides,
             "place": block.places,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import Self
 
@@ -55,7 +57,7 @@ class ZarrStore:
             self._opened, self._claim = keeper, claim.pop_all()
         return self
 
-    def __exit__(self, kind: object, *error: object) -> None:
+    def __exit__(self, *error: object) -> None:
         """Give the folder back."""
         keeper, self._opened = self._keeper, None
         with self._claim:
@@ -64,7 +66,7 @@ class ZarrStore:
                     keeper.finish()
                     keeper.files.remove_parts()
             except OSError:
-                if kind is None:  # otherwise what went wrong before is told
+                if error[0] is None:  # otherwise what went wrong before is told
                     raise
 
     @staticmethod
@@ -201,7 +203,7 @@ def _card(plan: Plan, order: int) -> Card:
         digest=problem.digest(),
         version=__version__,
         problem=_plain(problem.description()),
-        provenance=_plain(problem.provenance()),
+        provenance=_origin(),
         sides=problem.names,
         n_positions=problem.n_positions,
         dt=problem.dt,
@@ -209,6 +211,13 @@ def _card(plan: Plan, order: int) -> Card:
         block_paths=plan.block_paths,
         n_paths=plan.n_paths,
     )
+
+
+def _origin() -> Document:
+    """The versions and the machine that make the results."""
+    versions = {name: metadata.version(name) for name in ("numpy", "numba", "scipy")}
+    return {"versions": {"python": platform.python_version(), "fbmsde": __version__, **versions},
+            "machine": f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} cores"}  # fmt: skip
 
 
 def _plain(values: Mapping[str, object]) -> Document:
