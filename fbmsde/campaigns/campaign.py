@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
@@ -191,16 +192,20 @@ def _named(problems: Mapping[str, PassageProblem]) -> dict[str, PassageProblem]:
     for name, problem in problems.items():
         checks.kind("problems", name, str, "Its keys are the names of the problems.")
         checks.kind("problems", problem, PassageProblem, "Write {'name': PassageProblem(...)}.")
+        checks.positive("horizon", problem.reached)  # refuses a monitoring that looks at all paths at once
     return dict(problems)
 
 
 def _counts(n_paths: int | Mapping[str, int], problems: Mapping[str, PassageProblem]) -> dict[str, int]:
     """The number of paths of each problem."""
-    if not isinstance(n_paths, Mapping):
-        return dict.fromkeys(problems, checks.count("n_paths", n_paths))
-    if set(n_paths) != set(problems):
-        raise ValueError(f"n_paths must have the names of the problems, got {', '.join(n_paths) or 'none'}.")
-    return {name: checks.count(f"n_paths[{name!r}]", n_paths[name]) for name in problems}
+    given = n_paths if isinstance(n_paths, Mapping) else dict.fromkeys(problems, checks.count("n_paths", n_paths))
+    if set(given) != set(problems):
+        raise ValueError(f"n_paths must have the names of the problems, got {', '.join(given) or 'none'}.")
+    for name, problem in problems.items():
+        most = problem.n_starts
+        if checks.count(f"n_paths[{name!r}]", given[name]) > (math.inf if most is None else most):
+            raise ValueError(f"n_paths must be at most the {most} starts of problem {name!r}, got {given[name]}.")
+    return {name: checks.count("n_paths", given[name]) for name in problems}
 
 
 def _precisions(

@@ -11,18 +11,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fbmsde.simulation.passage_problem import PassageProblem
 
 from fbmsde import FractionalNoise, Grid, quadratic
 from fbmsde.campaigns.base import MemoryStore
 from fbmsde.campaigns.campaign import Campaign, InterruptedCampaignError
 from fbmsde.campaigns.rounds import Precision
+from fbmsde.simulation.passage_problem import PassageProblem
 
 SMALL = {"horizon": 5.0, "seed": 3, "monitoring": Grid(0.05)}
 
 
-def problem(hurst: float = 0.5, **changes: object) -> PassageProblem:
-    return PassageProblem(quadratic(1.0), FractionalNoise(hurst), 0.0, (-1.0, 1.0), **{**SMALL, **changes})
+def problem(hurst: float = 0.5, x0: object = 0.0, **changes: object) -> PassageProblem:
+    return PassageProblem(quadratic(1.0), FractionalNoise(hurst), x0, (-1.0, 1.0), **{**SMALL, **changes})
 
 
 class Inline(Executor):
@@ -193,6 +193,8 @@ def test_events_are_logged_as_lines_of_json(tmp_path):
         ({"block_paths": 0}, "block_paths must"),
         ({"until": 0.1}, "until must be"),
         ({"store": 5}, "store must be"),
+        ({"problems": {"a": problem(monitoring=Grid(0.05, until=0.5))}}, "until must be None"),
+        ({"problems": {"a": problem(x0=np.zeros(5))}}, "at most the 5 starts"),
     ],
 )
 def test_bad_campaigns_are_refused(changes, message):

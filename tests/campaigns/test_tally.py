@@ -6,13 +6,13 @@ import itertools
 
 import numpy as np
 import pytest
-from fbmsde.simulation.ended import Ended
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fbmsde.campaigns.tally import Estimates, Tally, classes_of, joined
 from fbmsde.core.states import BROKEN, CENSORED, LEFT
 from fbmsde.results.estimates import NoEstimateError
+from fbmsde.simulation.ended import Ended
 
 DT, HORIZON = 0.25, 100.0
 
