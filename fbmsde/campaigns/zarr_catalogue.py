@@ -119,7 +119,7 @@ class Keeper:
     def finish(self, again: bool = False) -> None:
         """Write the root's document if others have been written since."""
         if self._behind or again:
-            self.files.write_document(self.files.root, self.contents.document())
+            self.files.write_document(self.files.root, self.contents.document(), lasting=True)
             self._behind = False
 
     @contextmanager

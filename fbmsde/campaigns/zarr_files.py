@@ -16,9 +16,9 @@ class StoreFiles:
     """Writes files below the root of a store.
 
     A file is begun in a folder of its own and then moved to its place in one step, so that no reader sees a part of it
-    and what an interrupted write left is found in one place. Documents of groups are on disk before they are moved. All
-    else is not waited for: what a power failure takes of blocks is found by their checksums and made again, and
-    documents of arrays follow from that of their group.
+    and what an interrupted write left is found in one place. Only the document of the root is waited for, until it is
+    on disk: what a power failure takes of the others follows from it, and what it takes of blocks is found by their
+    checksums and made again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -49,7 +49,7 @@ class StoreFiles:
             part.unlink(missing_ok=True)
             raise
 
-    def write_document(self, place: Path, document: Document, lasting: bool = True) -> None:
+    def write_document(self, place: Path, document: Document, lasting: bool = False) -> None:
         """Put the `zarr.json` of a group or an array in its place, unless it is there already."""
         content = json.dumps(document, ensure_ascii=False, indent=1).encode()
         file = place / FILE
@@ -65,6 +65,6 @@ class StoreFiles:
         whole = place if place.exists() else self._parts / secrets.token_hex(8)
         whole.mkdir(exist_ok=True)
         for name, document in documents.items():
-            self.write_document(whole / name, document, lasting=not name)
+            self.write_document(whole / name, document)
         if whole != place:
             os.replace(whole, place)

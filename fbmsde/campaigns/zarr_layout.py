@@ -7,6 +7,7 @@ card is kept twice, in the problem's group and in the root's consolidated metada
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -27,6 +28,7 @@ NOT_RUN = 0  # the state of paths that no block has brought yet
 MEANINGS = {NOT_RUN: "not_run", LEFT: "left", CENSORED: "censored", BROKEN: "broken", NO_LEVEL: "no_level",
             UNRESOLVED: "unresolved"}  # fmt: skip
 UNIT = "unit of time of the equation"
+_SUM = 4  # bytes of a checksum
 _LONGEST = 120  # characters of a folder's name; a longer one is cut and told by its checksum
 _UNSAFE = re.compile(r'[/\\:*?"<>|%\x00-\x1f\x7f]|^\.|^__|[. ]$')
 
@@ -83,12 +85,16 @@ class Column(NamedTuple):
 
     def decode(self, content: bytes, rows: int) -> AnyArray:
         """The values of a file's content; ValueError if it is damaged."""
-        body, end = content[:-4], content[-4:]
-        if len(body) != self._stored.itemsize * int(np.prod(self.shape(rows))):
+        if len(content) != self._size(rows) + _SUM:
             raise ValueError(f"{len(content)} bytes")
-        if checksum(body) != end:
+        body = content[:-_SUM]
+        if checksum(body) != content[-_SUM:]:
             raise ValueError("another checksum")
         return np.frombuffer(body, self._stored).reshape(self.shape(rows)).astype(self.dtype)
+
+    def _size(self, rows: int) -> int:
+        """The number of bytes of so many rows."""
+        return self._stored.itemsize * math.prod(self.shape(rows))
 
     def document(self, n_paths: int, block_paths: int) -> Document:
         """The `zarr.json` of the array."""
