@@ -58,8 +58,8 @@ class Blocks(Protocol):
         With `check` everything is read, and a damaged block is left out; otherwise only what is there is looked at.
         """
 
-    def seconds(self) -> dict[int, float]:
-        """The time that each block took, in seconds, by the number of the block."""
+    def seconds(self) -> float:
+        """The time that the blocks which are there took, in seconds, summed over blocks."""
 
     def get(self, number: int) -> Ended:
         """A block that is there; OSError if it is damaged."""
@@ -83,7 +83,7 @@ class Store(Protocol):
     def __enter__(self) -> Self:
         """Claim the store; ValueError if another process has it."""
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, *error: object) -> None:
         """Give it back."""
 
     def begin(self, asked: Asked) -> None:
@@ -128,7 +128,7 @@ class MemoryStore:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, *error: object) -> None:
         pass
 
     def begin(self, asked: Asked) -> None:
@@ -157,9 +157,9 @@ class _MemoryShelf:
         """The number of paths of each block."""
         return {number: len(block.times) for number, block in self._blocks.items()}
 
-    def seconds(self) -> dict[int, float]:
-        """The time that each block took."""
-        return dict(self._seconds)
+    def seconds(self) -> float:
+        """The time that the blocks took."""
+        return sum(self._seconds.values())
 
     def get(self, number: int) -> Ended:
         """A block."""
