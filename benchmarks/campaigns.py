@@ -26,7 +26,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from fbmsde import Campaign, Chain, FractionalNoise, Grid, PassageProblem, Precision, Shifted, quadratic
+from fbmsde import Chain, FractionalNoise, Grid, PassageProblem, Shifted, quadratic
+from fbmsde.campaigns.campaign import Campaign
+from fbmsde.campaigns.rounds import Precision
 from fbmsde.laws.fou import fou_stationary_variance
 from fbmsde.results.campaign import Summary
 

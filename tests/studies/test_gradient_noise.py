@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -271,6 +272,7 @@ def test_study_stores_resumes_and_plots(tmp_path, monkeypatch):
     assert tails_table.count("\n| ") == lines - 2 - 3 * 2 + 1
     files = {"sgd.md", "sgd_batch_size.png", "sgd_strategy.png", "sgd_laws.png"}
     assert {p.name for p in again.save(tmp_path)} == files
+    monkeypatch.setattr(memory, "_references", lambda *a: pytest.fail("work was done before the settings were seen"))
     with pytest.raises(ValueError, match="seed 0 there, 1 asked"):
         memory.sgd_study(tmp_path, **options, seed=1)
 
@@ -440,11 +442,16 @@ def test_escape_of_sgd_and_of_the_model(tmp_path):
 
 @pytest.mark.slow
 def test_command_line(tmp_path):
-    arguments = ["sgd", "--quick", "--group", "batch size", "--no-escapes", "--data", "synthetic", "--out", tmp_path]
-    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    out, store = tmp_path / "out", tmp_path / "store"
+    arguments = ["sgd", "--quick", "--group", "batch size", "--no-escapes", "--data", "synthetic", "--out", out]
+    call = partial(CliRunner().invoke, app)
+    result = call([str(a) for a in (*arguments, "--store", store)])
     assert result.exit_code == 0, result.output
     assert "| batch size | 512 | training, epochs |" in result.output
-    assert (tmp_path / "sgd_batch_size.png").exists()
+    assert (out / "sgd_batch_size.png").exists()
+    assert names_of_runs(store) == ["batch size, 512", "batch size, 8"]
+    other = call([str(a) for a in (*arguments, "--store", store, "--seed", 1)])
+    assert other.exit_code == 1 and "seed 0 there, 1 asked" in other.output
 
 
 def test_results_show_themselves_in_one_line():

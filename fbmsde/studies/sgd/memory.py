@@ -26,7 +26,7 @@ from .laws import describe
 from .networks import accuracy, load_samples, make_network, one_thread, optional, sharpest_direction
 from .nulls import later_nulls
 from .runs import FIRST_METHODS, GROUPS, LATER, SETTINGS, Effort, Experiment, SgdStudy, protocol_of
-from .stored import Task, kept, warn_of_earlier_runs
+from .stored import Task, kept, require_same_settings, warn_of_earlier_runs
 from .tails import tails
 
 REFERENCES: dict[str, Callable[[np.random.Generator, tuple[int, int]], Array]] = {
@@ -87,17 +87,17 @@ def sgd_study(
     effort, seed = effort or Effort(), checks.count("seed", seed, 0, math.inf)
     tasks = [Task(name, experiment, data, n_samples, seed, _longer(effort, name))
              for name in groups for experiment in _chosen(checks.choice("groups", name, GROUPS), effort)]  # fmt: skip
-    runs: list[Run] = []
-    run = _once(_run)
-    references = _references(effort, seed)
     warn_of_earlier_runs(Path(store))
-    complete = True
-    try:
-        with ZarrStore(store) as opened, one_thread():
+    runs: list[Run] = []
+    run, complete = _once(_run), True
+    with ZarrStore(store) as opened, one_thread():
+        require_same_settings(opened, tasks)
+        references = _references(effort, seed)
+        try:
             for task in tqdm(tasks, disable=not progress, unit="run"):
                 runs.append(Run(task.group, task.experiment.name, kept(opened, task, run)))
-    except KeyboardInterrupt:
-        complete = False
+        except KeyboardInterrupt:
+            complete = False
     nulls = later_nulls(effort, seed) if complete and LATER in groups else {}
     return SgdStudy(tuple(runs), references, complete, nulls)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,12 @@ def warn_of_earlier_runs(folder: Path) -> None:
     if found:
         warnings.warn(f"{folder} holds files of version 0.1.0, such as {found[0].name}, which lack what is measured "
                       "now. They are not read: their runs are made again.", stacklevel=3)  # fmt: skip
+
+
+def require_same_settings(store: ZarrStore, tasks: Iterable[Task]) -> None:
+    """ValueError with the differences if the store keeps a run of one of the tasks that was made otherwise."""
+    for task in tasks:
+        store.record(task.name, task.settings)
 
 
 def kept(store: ZarrStore, task: Task, run: Callable[[Task], RunResult]) -> RunResult:
