@@ -26,9 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from fbmsde import Chain, FractionalNoise, Grid, PassageProblem, Shifted, quadratic
-from fbmsde.campaigns.campaign import Campaign
-from fbmsde.campaigns.rounds import Precision
+from fbmsde import Campaign, Chain, FractionalNoise, Grid, PassageProblem, Precision, Shifted, quadratic
 from fbmsde.laws.fou import fou_stationary_variance
 from fbmsde.results.campaign import Summary
 
@@ -136,7 +134,7 @@ class Forgetful(NamedTuple):
     lower: float
     upper: float
     n_steps: int
-    block_paths: int
+    n_paths: int  # needed for a tenth, about
 
     def problem(self, seed: int) -> PassageProblem:
         """What a campaign runs."""
@@ -159,16 +157,20 @@ def _last(_k: float, _x: float, noise: float) -> float:
     return noise
 
 
-COMMON, RARE = Forgetful(-1.5, 1.2, 60, 20), Forgetful(-3.1, 2.9, 40, 200)  # all paths leave; a tenth of them leaves
-CASES = ((COMMON, "exit_rate"), (COMMON, "mean"), (COMMON, "split:upper"), (RARE, "exit_rate"), (RARE, "split:upper"))
+COMMON, RARE = Forgetful(-1.5, 1.2, 60, 320), Forgetful(-3.1, 2.9, 40, 4000)  # all paths leave; a tenth of them leaves
+CASES = ((RARE, "exit_rate"), (COMMON, "mean"), (RARE, "split:upper"))
 
 
 def stopping(repetitions: int = 2000) -> None:
-    """Campaigns stopped at a relative half-width, and as many of their mean number of paths, by law and quantity."""
-    print(f"{repetitions} campaigns, standard error of the coverage {math.sqrt(0.0475 / repetitions):.4f}")
-    for (law, quantity), target in product(CASES, (0.2, 0.1, 0.05)):
+    """Campaigns stopped at a relative half-width, and as many of their mean number of paths, by law and quantity.
+
+    The first round, and each block, has an eighth of the paths that are needed, about.
+    """
+    print(f"{repetitions} campaigns, standard error of the coverage {math.sqrt(0.0475 / repetitions):.4f}", flush=True)
+    for (law, quantity), target in product(CASES, (0.1, 0.05)):
         until = Precision(target, quantity, most_paths=10**6, after=0.0 if quantity == "exit_rate" else None)
-        found = [small(law, law.block_paths, seed, until) for seed in range(repetitions)]
+        block_paths = round(law.n_paths / 8 * (0.1 / target) ** 2)
+        found = [small(law, block_paths, seed, until) for seed in range(repetitions)]
         told("stopped", law, found, target)
         paths = round(np.mean([summary.paths for summary in found]))
         others = range(repetitions, 2 * repetitions)
@@ -190,7 +192,8 @@ def told(label: str, law: Forgetful, found: Sequence[Summary], target: float) ->
     covers = np.mean((low <= truth) & (truth <= high))
     paths, exits = (np.mean([getattr(summary, name) for summary in found]) for name in ("paths", "exits"))
     print(f"{quantity:12} {target:5g} {label:8} {paths:7.0f} paths, {exits:5.0f} exits: bias {100 * bias:+.2f} % "
-          f"(standard error {100 * error:.2f}), {bias / target:+.3f} half-widths; covers {covers:.3f}")  # fmt: skip
+          f"(standard error {100 * error:.2f}), {bias / target:+.3f} half-widths; covers {covers:.3f}",
+          flush=True)  # fmt: skip
 
 
 PARTS = {"threads": threads, "million": million, "dask": dask, "stopping": stopping}
