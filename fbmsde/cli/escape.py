@@ -12,6 +12,7 @@ from typing import Annotated, NamedTuple, Protocol, TypedDict
 import typer
 
 from ..core.files import claimed
+from ..core.ranges import numbers
 from ..drivers.base import Driver
 from ..drivers.fractional import METHODS, FractionalNoise
 from ..dynamics.landscapes import LANDSCAPES, parameters
@@ -20,7 +21,7 @@ from ..studies.escape.study import FILES, HURST_VALUES, STARTS, EscapeStudy, Int
 from ..studies.escape.wells import PAIR
 from .common import Overwrite, Seed, _choice, _count, _hursts, _refuse_earlier, app
 from .noise import OtherNoises, noises_of
-from .options import INTERRUPTED, OnceCommand, named_numbers, numbers, refuse_pair, reported
+from .options import INTERRUPTED, OnceCommand, named_numbers, refuse_pair, reported
 
 _DEFAULT_HURST = ",".join(map(str, HURST_VALUES))
 

@@ -1,0 +1,141 @@
+"""Campaigns as they are written in a file: problems over a grid of parameters, in TOML."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core import checks
+from ..simulation.passage_problem import PassageProblem
+from ._grid import points_of
+from ._sections import KEYS, TOP, UNTIL, homes, problem_of
+from ._tables import Table, at, beginning_of, one_of, parsed, require_keys, table_of
+
+QUANTITIES = ("exit_rate", "mean")
+_SPLIT = "split:"
+
+
+@dataclass(frozen=True)
+class Until:
+    """When a problem has enough paths: at a relative half-width of the 95 % interval of a quantity.
+
+    quantity : "exit_rate", "mean", or "split:NAME" for the share of the paths that leave through the side of this name.
+    most_paths : the largest number of paths of a problem; None leaves it to the campaign.
+    """
+
+    relative_error: float
+    quantity: str = "exit_rate"
+    most_paths: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Config:
+    """A campaign that was read from a file.
+
+    n_paths : the number of paths of each problem.
+    block_paths : the number of paths of a block, None if the file leaves it open.
+    store : the folder of the results, None if the file names none.
+    until : when a problem has enough paths, None if `n_paths` says so alone.
+    points : the problems by the names of their points in the grid.
+    """
+
+    n_paths: int
+    block_paths: int | None
+    seed: int
+    store: Path | None
+    until: Until | None
+    points: Mapping[str, PassageProblem]
+
+    def problems(self) -> dict[str, PassageProblem]:
+        """The problems by the names of their points in the grid, as ``hurst=0.3,curvature=4``."""
+        return dict(self.points)
+
+
+def read_config(path: str | os.PathLike[str]) -> Config:
+    """The campaign of a TOML file, checked as a whole: all problems of its grid are made before anything is run.
+
+    The tables are [landscape], [noise] (or several [[noise]], which are added), [start], [domain] and [monitoring], and
+    where they are wanted [equation], [until] and [grid]. Above them stand `paths` and, where wanted, `block_paths`,
+    `seed` and `store`, a folder beside the file. The keys of a table are its `name` and the arguments of the landscape,
+    noise, equation or monitoring of that name. A key of [grid] is a dotted key of another table, and its value a list,
+    or a range as "0.3:0.7:0.1"; the problems are the product of all lists.
+
+    Raises ValueError or TypeError, on one line with the file and the table in front, for everything that cannot stand
+    in the file, with the nearest known name for an unknown one; OSError for a file that cannot be read.
+
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "deep.toml"
+    >>> written = file.write_text('''
+    ... paths = 1000
+    ... landscape.name = "quadratic"
+    ... noise.name = "fractional"
+    ... start.x0 = 0.0
+    ... domain.height = 2.0
+    ... monitoring = {dt = 0.01, horizon = 10.0}
+    ... grid = {noise.hurst = [0.3, 0.7], landscape.curvature = "1,4"}
+    ... ''')
+    >>> list(read_config(file).problems())
+    ['hurst=0.3,curvature=1', 'hurst=0.3,curvature=4', 'hurst=0.7,curvature=1', 'hurst=0.7,curvature=4']
+    """
+    file = Path(path)
+    data = beginning_of(file)
+    with at(f"{file.name}:"):
+        tables = parsed(data)
+        require_keys(tables, (*TOP, *KEYS, "until", "grid"), homes=homes)
+        n_paths = checks.count("paths", _required(tables, "paths", "above all tables"))
+        block_paths = checks.count("block_paths", tables["block_paths"]) if "block_paths" in tables else None
+        points = _points(tables, file.parent)
+        until = _until(tables["until"], n_paths, points) if "until" in tables else None
+        return Config(n_paths, block_paths, _seed(tables), _store(tables, file.parent), until, points)
+
+
+def _required(table: Table, key: str, where: str = "in this table") -> object:
+    """The value of a key; ValueError without one."""
+    if key not in table:
+        raise ValueError(f"{key} must be given {where}, got none.")
+    return table[key]
+
+
+def _points(tables: Table, folder: Path) -> dict[str, PassageProblem]:
+    """The problems of the grid by name; one with the name of its landscape without a grid."""
+    with at("[grid]"):
+        grid = table_of(tables.get("grid", {}))
+    shared = {key: value for key, value in tables.items() if key in KEYS or key == "seed"}
+    if not grid:
+        problem = problem_of(shared, _seed(shared), folder)
+        return {str(table_of(shared["landscape"])["name"]): problem}
+    problems = {}
+    for name, point in points_of(shared, grid):
+        with at(f"at {name}:"):
+            problems[name] = problem_of(point, _seed(point), folder)
+    return problems
+
+
+def _seed(tables: Table) -> int:
+    """The seed, by default 0."""
+    return checks.count("seed", tables.get("seed", 0), minimum=0)
+
+
+def _store(tables: Table, folder: Path) -> Path | None:
+    """The folder of the results."""
+    given = tables.get("store")
+    if given is None:
+        return None
+    if not isinstance(given, str) or not given or "\0" in given:
+        raise TypeError(f"store must be the name of a folder in quotes, got {given!r}.")
+    return folder / Path(given).expanduser()
+
+
+def _until(given: object, n_paths: int, points: Mapping[str, PassageProblem]) -> Until:
+    """When a problem has enough paths; ValueError for a side that is not one of every problem."""
+    with at("[until]"):
+        table = table_of(given)
+        require_keys(table, UNTIL, homes=homes)
+        error = checks.fraction("relative_error", _required(table, "relative_error"))
+        sides = set.intersection(*(set(problem.names) for problem in points.values()))
+        known = (*QUANTITIES, *(f"{_SPLIT}{name}" for name in sorted(sides)))
+        quantity = one_of("quantity", table.get("quantity", QUANTITIES[0]), known)
+        most = checks.count("most_paths", table["most_paths"], n_paths) if "most_paths" in table else None
+    return Until(error, quantity, most)
