@@ -106,7 +106,7 @@ def _titles(keys: Sequence[Key]) -> dict[Key, str]:
 
 
 def _with(node: object, key: Key, value: object, whole: str) -> object:
-    """A copy of tables or of a list of tables with a value in its place; ValueError if it is taken or does not exist."""
+    """A copy of one or several tables with a value in its place; ValueError if it is taken or is none."""
     head, rest = key[0], key[1:]
     if isinstance(node, list):
         number = int(head) if head.isdecimal() and len(head) < 6 else 0

@@ -122,7 +122,7 @@ def _one_noise(table: Table, folder: Path) -> Driver:
 
 def _start(table: Table, landscape: Landscape, equation: Dynamics) -> Stationary | tuple[float, ...]:
     """The point at which all paths start, or the stationary start."""
-    require_keys(table, START, homes=homes)
+    require_keys(table, START, homes)
     x0, burn_in = table.get("x0"), table.get("burn_in")
     if "minimum" in table:
         if x0 is not None:
@@ -146,7 +146,7 @@ def _start(table: Table, landscape: Landscape, equation: Dynamics) -> Stationary
 
 def _domain(table: Table, landscape: Landscape, start: Stationary | tuple[float, ...]) -> Domain:
     """The interval, the slab between two walls, the ball or the well below a height."""
-    require_keys(table, DOMAIN, homes=homes)
+    require_keys(table, DOMAIN, homes)
     kinds = [keys for keys in (("lower", "upper", "axis"), ("height",), ("radius", "center")) if set(keys) & set(table)]
     if len(kinds) != 1 or set(table) <= {"axis", "center"}:
         raise ValueError(f"keys must be lower or upper, or height, or radius, got {', '.join(table) or 'none'}.")

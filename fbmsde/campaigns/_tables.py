@@ -96,10 +96,10 @@ def one_of(place: str, value: object, known: Sequence[str], otherwise: str = "")
     return value
 
 
-def require_keys(table: Table, known: Sequence[str], what: str = "", homes: Callable[[str], str] = lambda key: "") -> None:
+def require_keys(table: Table, known: Sequence[str], homes: Callable[[str], str], what: str = "") -> None:
     """ValueError with the nearest known key, or with the place where it belongs, for a key that is not known.
 
-    `what` names what has these keys, behind " of "; `homes` tells where a key of another table belongs.
+    `homes` tells where a key of another table belongs; `what` names what has these keys, behind " of ".
     """
     for key in table:
         if key not in known:
@@ -140,7 +140,7 @@ class Choice(Generic[Built]):
         if "name" not in table and self.default is None:
             raise ValueError(f"name must be given, one of {', '.join(self.builders)}.{self.otherwise}")
         name = one_of("name", table.get("name", self.default), list(self.builders), self.otherwise)
-        require_keys(table, self.keys(name), f" of {name}", homes)
+        require_keys(table, self.keys(name), homes, f" of {name}")
         given = {key: value for key, value in table.items() if key != "name" and key not in self.extra}
         arguments = inspect.signature(self.builders[name]).parameters
         given = {key: value for key, value in defaults.items() if key in arguments} | given

@@ -83,7 +83,7 @@ def read_config(path: str | os.PathLike[str]) -> Config:
     data = beginning_of(file)
     with at(f"{file.name}:"):
         tables = parsed(data)
-        require_keys(tables, (*TOP, *KEYS, "until", "grid"), homes=homes)
+        require_keys(tables, (*TOP, *KEYS, "until", "grid"), homes)
         n_paths = checks.count("paths", _required(tables, "paths", "above all tables"))
         block_paths = checks.count("block_paths", tables["block_paths"]) if "block_paths" in tables else None
         points = _points(tables, file.parent)
@@ -132,7 +132,7 @@ def _until(given: object, n_paths: int, points: Mapping[str, PassageProblem]) ->
     """When a problem has enough paths; ValueError for a side that is not one of every problem."""
     with at("[until]"):
         table = table_of(given)
-        require_keys(table, UNTIL, homes=homes)
+        require_keys(table, UNTIL, homes)
         error = checks.fraction("relative_error", _required(table, "relative_error"))
         sides = set.intersection(*(set(problem.names) for problem in points.values()))
         known = (*QUANTITIES, *(f"{_SPLIT}{name}" for name in sorted(sides)))
