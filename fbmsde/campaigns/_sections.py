@@ -37,7 +37,7 @@ def overdamped(landscape: Landscape) -> Landscape:
 _OWN = " For one of your own write a script in Python: Campaign({name: PassageProblem(...)}, n_paths=...)."
 _WIDE = (hessian_spectrum, rosenbrock, valley, linear_network)
 _LANDSCAPES: dict[str, Callable[..., Landscape]] = {**LANDSCAPES, **{build.__name__: build for build in _WIDE}}
-_EQUATIONS: dict[str, Callable[..., object]] = {"overdamped": overdamped, "langevin": langevin, "sgd": sgd}
+_EQUATIONS: dict[str, Callable[..., Landscape | Dynamics]] = {"overdamped": overdamped, "langevin": langevin, "sgd": sgd}
 
 LANDSCAPE = Choice(_LANDSCAPES, otherwise=_OWN)
 EQUATION = Choice(_EQUATIONS, default="overdamped", hidden=("landscape", "amplitude"))
