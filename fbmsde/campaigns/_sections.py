@@ -12,6 +12,7 @@ from ..core import checks
 from ..core.captured import packaged
 from ..core.points import Point
 from ..drivers.base import Driver
+from ..drivers.fractional import FractionalNoise
 from ..drivers.mixed import MixedNoise
 from ..drivers.registry import NOISES
 from ..dynamics.base import Dynamics
@@ -22,8 +23,9 @@ from ..dynamics.landscapes import LANDSCAPES, Landscape
 from ..dynamics.wide_landscapes import hessian_spectrum, linear_network, rosenbrock, valley
 from ..simulation.accuracy import Accuracy
 from ..simulation.domains import Domain, Level, LevelSet
-from ..simulation.monitoring import MONITORING, Monitoring
+from ..simulation.monitoring import MONITORING, Grid, Monitoring, Shifted
 from ..simulation.passage_problem import PassageProblem
+from ..simulation.posed import posed_solver
 from ..simulation.starts import Stationary
 from ..simulation.wide import ball
 from ._tables import Choice, Table, at, require_keys, table_of
@@ -37,7 +39,11 @@ def overdamped(landscape: Landscape) -> Landscape:
 _OWN = " For one of your own write a script in Python: Campaign({name: PassageProblem(...)}, n_paths=...)."
 _WIDE = (hessian_spectrum, rosenbrock, valley, linear_network)
 _LANDSCAPES: dict[str, Callable[..., Landscape]] = {**LANDSCAPES, **{build.__name__: build for build in _WIDE}}
-_EQUATIONS: dict[str, Callable[..., Landscape | Dynamics]] = {"overdamped": overdamped, "langevin": langevin, "sgd": sgd}
+_EQUATIONS: dict[str, Callable[..., Landscape | Dynamics]] = {
+    "overdamped": overdamped,
+    "langevin": langevin,
+    "sgd": sgd,
+}
 
 LANDSCAPE = Choice(_LANDSCAPES, otherwise=_OWN)
 EQUATION = Choice(_EQUATIONS, default="overdamped", hidden=("landscape", "amplitude"))
@@ -66,6 +72,8 @@ def homes(key: str) -> str:
     >>> homes("friction")
     ' It belongs into [equation].'
     """
+    if key == "until":
+        return " A campaign ends by a table [until] with a relative_error."
     if key in TOP:
         return " It belongs to the top of the file, above all tables."
     tables = {**KEYS, "until": set(UNTIL)}
@@ -86,15 +94,21 @@ def problem_of(tables: Table, seed: int, folder: Path) -> PassageProblem:
         landscape = LANDSCAPE.build(table_of(given["landscape"]), homes)
     with at("[equation]"):
         equation = EQUATION.build(table_of(given["equation"]), homes, landscape)
+        moves = as_equation(equation)
     noise = _noise(given["noise"], folder)
     with at("[start]"):
-        x0 = _start(table_of(given["start"]), landscape, as_equation(equation))
+        x0 = _start(table_of(given["start"]), landscape, moves)
     with at("[domain]"):
         domain = _domain(table_of(given["domain"]), landscape, x0)
     with at("[monitoring]"):
-        monitoring, horizon = _monitoring(table_of(given["monitoring"]), as_equation(equation))
-    return PassageProblem(landscape=equation, noise=noise, x0=x0, domain=domain, horizon=horizon, seed=seed,
-                          monitoring=monitoring)  # fmt: skip
+        monitoring, horizon = _monitoring(table_of(given["monitoring"]), moves)
+        if isinstance(monitoring, Grid):
+            posed_solver(moves, noise, monitoring.solver, monitoring.dt)
+        if isinstance(monitoring, Shifted):
+            checks.kind("noise", noise, FractionalNoise, 'Only its shift is known. Take name = "grid".')
+    problem = PassageProblem(equation, noise, x0, domain, horizon=horizon, seed=seed, monitoring=monitoring)
+    assert problem.reached > 0.0  # which is refused where steps and horizon do not go together
+    return problem
 
 
 def _noise(given: object, folder: Path) -> Driver:
@@ -134,7 +148,9 @@ def _start(table: Table, landscape: Landscape, equation: Dynamics) -> Stationary
         x0 = np.atleast_1d(landscape.minima[number - 1]).tolist()
     elif x0 == "stationary":
         return Stationary() if burn_in is None else Stationary(burn_in)  # type: ignore[arg-type]  # it is checked there
-    elif isinstance(x0, str) or (x0 is None and burn_in is None):
+    elif x0 is None and burn_in is None:
+        raise ValueError("x0, minimum or burn_in must be given, got none.")
+    elif isinstance(x0, str):
         raise ValueError(f'x0 must be a number, a list of them or "stationary", got {x0!r}.')
     if x0 is None:
         return Stationary(burn_in)  # type: ignore[arg-type]

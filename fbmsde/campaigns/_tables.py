@@ -5,18 +5,20 @@ from __future__ import annotations
 import difflib
 import inspect
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from ..core.messages import one_line
+
 Table = Mapping[str, object]
 Built = TypeVar("Built")
 
 _MOST_BYTES = 1_000_000
+_ALIASES = ("kind", "type")  # of `name`
 _DEEPEST = 20  # tables and lists within each other
-_LONGEST_MESSAGE = 600
 _EXPECTED = (ValueError, TypeError, MemoryError, ArithmeticError, OSError, ImportError, RecursionError)
 
 
@@ -30,9 +32,7 @@ def at(place: str) -> Iterator[None]:
         yield
     except _EXPECTED as error:
         kind = next((k for k in (TypeError, MemoryError) if isinstance(error, k)), ValueError)
-        reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
-        told = " ".join(f"{place} {reason}".split())
-        raise kind(told if len(told) <= _LONGEST_MESSAGE else f"{told[:_LONGEST_MESSAGE]} ...") from None
+        raise kind(f"{place} {one_line(error)}") from None
 
 
 def beginning_of(file: Path) -> bytes:
@@ -47,6 +47,8 @@ def parsed(data: bytes) -> Table:
         raise ValueError(f"the file must have at most {_MOST_BYTES} bytes, got more.")
     try:
         tables = tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the file must be text in UTF-8, got a byte that is none at {error.start}.") from None
     except RecursionError:
         raise ValueError(f"the file must not nest deeper than {_DEEPEST} levels, got more.") from None
     for key, value in tables.items():
@@ -78,13 +80,15 @@ def table_of(value: object) -> Table:
     return value
 
 
-def advice(word: str, known: Iterable[str]) -> str:
+def advice(word: str, known: Sequence[str]) -> str:
     """A question after the known word that is most like `word`, behind a space; empty if none is like it.
 
     >>> advice("hurts", ["hurst", "sigma"])
     " Did you mean 'hurst'?"
     """
-    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
+    if word in _ALIASES and "name" in known:
+        return " Did you mean 'name'?"
+    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 from typer.core import TyperCommand
 
+from ..core.messages import one_line
+
 if TYPE_CHECKING:
     from click import Context
 
@@ -45,18 +47,11 @@ def reported() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except _EXPECTED as error:
-        typer.echo(f"error: {_told(error)}", err=True)
+        typer.echo(f"error: {one_line(error)}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         typer.echo("interrupted: nothing more was written", err=True)
         raise typer.Exit(INTERRUPTED) from None
-
-
-def _told(error: BaseException) -> str:
-    """The message; that of the system with the file that it is about."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error) or type(error).__name__
 
 
 @contextmanager
