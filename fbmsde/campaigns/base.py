@@ -58,8 +58,8 @@ class Blocks(Protocol):
         With `check` everything is read, and a damaged block is left out; otherwise only what is there is looked at.
         """
 
-    def seconds(self) -> float:
-        """The time that the blocks which are there took, in seconds, summed over blocks."""
+    def seconds(self) -> dict[int, float]:
+        """The time that each block took, in seconds, by the number of the block; damaged ones are left out."""
 
     def get(self, number: int) -> Ended:
         """A block that is there; OSError if it is damaged."""
@@ -157,9 +157,9 @@ class _MemoryShelf:
         """The number of paths of each block."""
         return {number: len(block.times) for number, block in self._blocks.items()}
 
-    def seconds(self) -> float:
-        """The time that the blocks took."""
-        return sum(self._seconds.values())
+    def seconds(self) -> dict[int, float]:
+        """The time that each block took."""
+        return dict(self._seconds)
 
     def get(self, number: int) -> Ended:
         """A block."""

@@ -204,6 +204,6 @@ class Track:
 
     def summary(self) -> Summary:
         """What the blocks tell so far."""
-        seconds = self.shelf.seconds()
+        seconds = sum(self.shelf.seconds().values())
         found = self.count.summary(self.plan.name, self.plan.n_paths, self.precision, seconds)
         return found if self.failure is None else replace(found, note=str(self.failure))

@@ -44,7 +44,7 @@ class StoredCampaign(Mapping[str, PassageTimes]):
                 count.settle()
             count.add(place, shelf.get(number))
             paths += n_paths
-        return count.summary(name, shelf.n_paths, until, shelf.seconds())
+        return count.summary(name, shelf.n_paths, until, sum(shelf.seconds().values()))
 
     def __getitem__(self, name: str) -> PassageTimes:
         shelf = self._store.kept(checks.choice("name", name, self._store.names))

@@ -156,5 +156,5 @@ class Estimates:
         gone = np.cumsum(self.tally.exits + self.tally.lost)
         at_risk = self.tally.n_paths - np.concatenate([[0], gone[:-1]])
         inside = np.cumprod(1.0 - self.tally.exits / np.maximum(at_risk, 1))
-        times: Array = self.classes * self.dt
-        return Curve(np.concatenate([[0.0], times]), np.concatenate([[1.0], inside]))
+        times: Array = np.concatenate([[0.0], self.classes * self.dt])
+        return Curve(times, np.concatenate([[1.0], inside]))

@@ -166,8 +166,8 @@ def team_of(executor: Executor | str | None, n_jobs: int | None, in_flight: int 
     if in_flight is not None:
         checks.count("in_flight", in_flight)
     if executor is None or isinstance(executor, str):
-        kinds = {"threads": Threads, "processes": Processes}
-        team: Team = kinds[checks.choice("executor", executor or "threads", kinds)](n_jobs)
+        kinds: dict[str, Callable[[int | None], Team]] = {"threads": Threads, "processes": Processes}
+        team = kinds[checks.choice("executor", executor or "threads", kinds)](n_jobs)
         team.most = in_flight or team.most
         return team
     if not (callable(getattr(executor, "submit", None)) and callable(getattr(executor, "shutdown", None))):

@@ -8,15 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, NoReturn
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperCommand
 
 from ..core.messages import one_line
-
-if TYPE_CHECKING:
-    from click import Context
 
 INTERRUPTED, TERMINATED = 130, 143  # 128 + the number of SIGINT and of SIGTERM, as shells have it
 EXIT_STATUSES = (
@@ -29,7 +26,7 @@ _EXPECTED = (ValueError, TypeError, MemoryError, ArithmeticError, OSError, Impor
 class OnceCommand(TyperCommand):
     """A sub-command that refuses an option given twice, of which the last would win in silence."""
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse as usual after a first pass that counts the options."""
         order = self.make_parser(ctx).parse_args(args=list(args))[2]
         for param, times in Counter(order).items():
