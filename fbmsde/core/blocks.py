@@ -127,18 +127,19 @@ def _watch(
 def _dismiss(team: list[threading.Thread], patience: float) -> None:
     """End the threads by an exception inside of them; what takes longer than `patience` is left to a thread of its own.
 
-    A thread that compiles is let finish first: a compiler that is torn out of its work may keep its lock.
+    Kernels that look at `control` have a moment to end by themselves. A thread that compiles is let finish first: a
+    compiler that is torn out of its work may keep its lock.
     """
     deadline = time.monotonic() + patience
     while team := [thread for thread in team if thread.is_alive()]:
+        team[0].join(_INSIST)
         if time.monotonic() > deadline:
             threading.Thread(target=_dismiss, args=(team, math.inf), name="fbmsde-end").start()
             return
         for thread in team:
-            if not _is_compiling(thread):
+            if thread.is_alive() and not _is_compiling(thread):
                 identity = ctypes.c_ulong(thread.ident or 0)
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(_Stop))
-        team[0].join(_INSIST)
 
 
 def _is_compiling(thread: threading.Thread) -> bool:
