@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from .zarr_layout import FILE, LAYOUT, ROOT, RUNS, Card, Document, checksum, con
 
 _SHOWN, _WIDTH = 8, 60  # differences in a message, and characters of a value in it
 _MARK = "fbmsde_store"
+_PAUSE = 1.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,13 @@ class Catalogue:
 
 
 class Keeper:
-    """Writes the documents of a store folder. The root's is written when blocks follow, as it tells all others."""
+    """Writes the documents of a store folder. The root's, which tells all others, is written when blocks follow."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.files = folder, StoreFiles(folder)
         self.contents = Catalogue.of(folder)
         self._behind = True  # whether the root's document may be older than the others
+        self._written = -math.inf  # when it was written in this session with the shelves of blocks
 
     def keep_card(self, folder: str, card: Card) -> None:
         """Write the documents of a problem; those that are there already stay."""
@@ -114,13 +118,18 @@ class Keeper:
         runs = self.files.root / RUNS
         self.files.write_document(runs, group({}))
         self.files.write_group(runs / folder, {"": record.document()})
-        self.finish(again=True)
+        self.write_root()
 
-    def finish(self, again: bool = False) -> None:
-        """Write the root's document if others have been written since."""
-        if self._behind or again:
-            self.files.write_document(self.files.root, self.contents.document(), lasting=True)
-            self._behind = False
+    def write_root(self) -> None:
+        """Write the root's document."""
+        self.files.write_document(self.files.root, self.contents.document(), lasting=True)
+        self._behind = False
+
+    def follow(self) -> None:
+        """Write the root's document if others have been written since, at most once a second as it may be long."""
+        if self._behind and time.monotonic() - self._written >= _PAUSE:
+            self.write_root()
+            self._written = time.monotonic()
 
     @contextmanager
     def explained(self) -> Iterator[None]:

@@ -51,7 +51,7 @@ class StoreFiles:
 
     def write_document(self, place: Path, document: Document, lasting: bool = False) -> None:
         """Put the `zarr.json` of a group or an array in its place, unless it is there already."""
-        content = json.dumps(document, ensure_ascii=False, indent=1).encode()
+        content = json.dumps(document, ensure_ascii=False).encode()
         file = place / FILE
         try:
             if file.read_bytes() == content:

@@ -69,14 +69,14 @@ class StoredShelf:
             first=number * card.block_paths,
         )
 
-    def seconds(self) -> dict[int, float]:
-        """The time that each block took, in seconds, by the number of the block; damaged ones are left out."""
+    def seconds(self) -> float:
+        """The time that the blocks took, in seconds, summed over those for which it is there and undamaged."""
         column = next(column for column in self.card.columns if column.name == "seconds")
-        found = {}
+        total = 0.0
         for number in self._numbers():
             with suppress(OSError):
-                found[number] = float(self._read(column, number)[0])
-        return found
+                total += float(self._read(column, number)[0])
+        return total
 
     def _numbers(self) -> list[int]:
         """The numbers of the blocks whose states are there, damaged or not."""
@@ -163,7 +163,7 @@ class WritableShelf(StoredShelf):
         with self._keeper.explained():
             if tuple(record) != self.card.budget:
                 self._keeper.keep_card(self._place.name, replace(self.card, budget=tuple(record)))
-            self._keeper.finish()
+            self._keeper.follow()
             for column in self.card.columns:
                 content = column.encode(values[column.name], self.block_paths if column.by_path else 1)
                 self._keeper.files.write(self._place / column.name / column.file(number), content)

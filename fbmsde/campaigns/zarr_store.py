@@ -63,7 +63,7 @@ class ZarrStore:
         with self._claim:
             try:
                 with keeper.explained():
-                    keeper.finish()
+                    keeper.write_root()
                     keeper.files.remove_parts()
             except OSError:
                 if error[0] is None:  # otherwise what went wrong before is told
@@ -78,7 +78,7 @@ class ZarrStore:
         """Note what the campaign asks for now, plain JSON data, as attributes of the root."""
         self._keeper.contents.asked = asked
         with self._keeper.explained():
-            self._keeper.finish(again=True)
+            self._keeper.write_root()
 
     def block_paths(self, name: str) -> int | None:
         """The number of paths in a block of a problem that the folder holds, None of one that it does not hold."""
