@@ -69,14 +69,14 @@ class StoredShelf:
             first=number * card.block_paths,
         )
 
-    def seconds(self) -> float:
-        """The time that the blocks took, in seconds, summed over those for which it is there and undamaged."""
+    def seconds(self) -> dict[int, float]:
+        """The time that each block took, in seconds, by the number of the block; damaged ones are left out."""
         column = next(column for column in self.card.columns if column.name == "seconds")
-        total = 0.0
+        found = {}
         for number in self._numbers():
             with suppress(OSError):
-                total += float(self._read(column, number)[0])
-        return total
+                found[number] = float(self._read(column, number)[0])
+        return found
 
     def _numbers(self) -> list[int]:
         """The numbers of the blocks whose states are there, damaged or not."""
