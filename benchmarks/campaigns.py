@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -27,6 +28,9 @@ import numpy as np
 from scipy.special import ndtr
 
 from fbmsde import Campaign, Chain, FractionalNoise, Grid, PassageProblem, Precision, Shifted, quadratic
+from fbmsde.campaigns.base import Plan
+from fbmsde.campaigns.rounds import Track
+from fbmsde.campaigns.zarr_store import ZarrStore
 from fbmsde.laws.fou import fou_stationary_variance
 from fbmsde.results.campaign import Summary
 
@@ -68,7 +72,7 @@ def threads(n_paths: int = 100_000, repeats: int = 7) -> None:
           f"spent {two_cpu / one_cpu:.2f} times the CPU time")  # fmt: skip
 
 
-def million(n_paths: int = 10**6, block_paths: int = 10_000) -> None:
+def million(n_paths: int = 10**6, block_paths: int = 20_000) -> None:
     """Time, memory and store of a large campaign, and what a hundred times as many paths would take."""
     run(2000, 1000, 0)
     before = resident()
@@ -78,16 +82,32 @@ def million(n_paths: int = 10**6, block_paths: int = 10_000) -> None:
         results = campaign.run(n_jobs=2)
         cpu, wall = time.process_time() - begin[0], time.perf_counter() - begin[1]
         files = [path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()]
+        again = timed(lambda: campaign.run(n_jobs=2))[0]
     print(results.summaries[0])
-    print(f"{n_paths} paths in {-(-n_paths // block_paths)} blocks on two threads: {wall:.0f} s, CPU {cpu:.0f} s; "
+    n_blocks, keeping = -(-n_paths // block_paths), keeping_time(block_paths)
+    print(f"{n_paths} paths in {n_blocks} blocks on two threads: {wall:.0f} s, CPU {cpu:.0f} s, of which "
+          f"{1000 * keeping:.1f} ms a block to keep and count it; read again in {again:.1f} s of CPU; "
           f"resident memory {resident():.0f} MB at most, {before:.0f} MB before; "
           f"store {sum(files) / n_paths:.1f} bytes a path in {len(files)} files")  # fmt: skip
     scale = 10**8 / n_paths
-    for block in (block_paths, 10 * block_paths):
-        chunks = scale * len(files) * block_paths / block
-        print(f"on paper, 10^8 paths in blocks of {block}: {scale * sum(files) / 1e9:.1f} GB in {chunks:.0f} files, "
-              f"{scale * cpu / 3600:.1f} core hours, {scale * cpu / 1000:.0f} s on a thousand cores, "
-              f"{cpu / n_paths * block:.1f} s a block")  # fmt: skip
+    print(f"on paper, 10^8 paths in blocks of {block_paths}: {scale * sum(files) / 1e9:.1f} GB, "
+          f"{scale * len(files):.0f} files, {scale * cpu / 3600:.2f} core hours: "
+          f"{scale * (cpu - n_blocks * keeping) / 1000:.0f} s on a thousand cores, beside "
+          f"{scale * n_blocks * keeping:.0f} s in the process that keeps the blocks")  # fmt: skip
+
+
+def keeping_time(block_paths: int, n_blocks: int = 20) -> float:
+    """CPU time that the process of a campaign needs to keep and count a block, in seconds."""
+    plan = Plan("well", deep_well(1), n_blocks * block_paths, block_paths)
+    block = plan.problem.ends(block_paths)
+    with tempfile.TemporaryDirectory() as folder, ZarrStore(folder) as store:
+        store.begin({})
+        track, times = Track(plan, store, Precision()), []
+        for number in range(n_blocks):
+            begin = time.thread_time()
+            track.put(number, replace(block, first=number * block_paths), 1.0)
+            times.append(time.thread_time() - begin)
+    return median(times)
 
 
 def resident() -> float:
@@ -105,23 +125,25 @@ def dask() -> None:
         executor = client.get_executor()
         first = timed(lambda: run(2, 1, 0, executor=executor))[1]
         later = median(timed(lambda seed=seed: run(2, 1, seed, executor=executor))[1] for seed in range(1, 6))
-        print(f"the first blocks of two new workers are done after {first:.2f} s, later ones after {later:.3f} s")
-        for seconds, n_blocks, repeats in ((0.1, 100, 5), (1.0, 16, 5), (10.0, 4, 3)):
-            overhead(executor, max(1, round(rate * seconds)), n_blocks, repeats, seconds)
+        print(f"the first blocks of two new workers are done after {first:.2f} s, later ones after {later:.3f} s",
+              flush=True)  # fmt: skip
+        for seconds, n_blocks, repeats in ((0.1, 50, 5), (1.0, 10, 5), (10.0, 2, 3)):
+            block_paths, costs = round(rate * seconds), []
+            for turn in range(repeats):
+                task = partial(run, n_blocks * block_paths, block_paths, turn)
+                before = sum(client.run(time.process_time).values())
+                there = timed(partial(task, executor=executor))
+                workers = sum(client.run(time.process_time).values()) - before
+                costs.append((there[0] + workers, there[1], *timed(task)))
+            told_overhead(f"{n_blocks} blocks of {seconds:g} s ({block_paths} paths)", costs)
 
 
-def overhead(executor: Executor, block_paths: int, n_blocks: int, repeats: int, seconds: float) -> None:
-    """Print how much longer the executor takes than two threads, by pairs in turns."""
-    ratios, walls = [], []
-    for turn in range(repeats):
-        there = timed(lambda turn=turn: run(n_blocks * block_paths, block_paths, turn, executor=executor))[1]
-        here = timed(lambda turn=turn: run(n_blocks * block_paths, block_paths, turn))[1]
-        ratios.append(there / here)
-        walls.append((there, here))
-    there, here = (median(column) for column in zip(*walls, strict=True))
-    lost, least, most = (100.0 * (ratio - 1.0) for ratio in (median(ratios), min(ratios), max(ratios)))
-    print(f"{n_blocks} blocks of {seconds:g} s ({block_paths} paths): Dask {there:.2f} s, threads {here:.2f} s, "
-          f"{lost:+.1f} % ({least:+.1f} to {most:+.1f})")  # fmt: skip
+def told_overhead(what: str, costs: Sequence[tuple[float, float, float, float]]) -> None:
+    """Print how much more a cluster takes than threads: CPU and wall time there and here, by pairs in turns."""
+    there_cpu, there, here_cpu, here = map(median, zip(*costs, strict=True))
+    more_cpu, more = (100.0 * (median(row[i] / row[i + 2] for row in costs) - 1.0) for i in (0, 1))
+    print(f"{what}: Dask {there:.2f} s (CPU {there_cpu:.2f}), threads {here:.2f} s (CPU {here_cpu:.2f}): "
+          f"{more:+.1f} % (CPU {more_cpu:+.1f} %)", flush=True)  # fmt: skip
 
 
 class Forgetful(NamedTuple):
