@@ -15,6 +15,7 @@ from ..simulation.ended import Ended
 from ..simulation.passage_problem import PassageProblem
 from .base import Blocks, MemoryStore, Plan, Store
 from .progress import Log, Progress
+from .report import Reported
 from .rounds import Precision, Track
 from .runner import Runner
 from .teams import team_of
@@ -32,7 +33,7 @@ class InterruptedCampaignError(KeyboardInterrupt):
         self.results = results
 
 
-class CampaignResults(Mapping[str, PassageTimes]):
+class CampaignResults(Mapping[str, PassageTimes], Reported):
     """What a campaign has found: passage times by the name of the problem, read from the store when asked for.
 
     ``results.summaries`` are made from sums over blocks, so that they ask for no memory. A problem one of whose paths
@@ -48,11 +49,19 @@ class CampaignResults(Mapping[str, PassageTimes]):
         """What the blocks tell of each problem."""
         return [track.summary() for track in self._tracks.values()]
 
+    @property
+    def failures(self) -> dict[str, Exception]:
+        """Why problems could not be run, by name."""
+        return {name: track.failure for name, track in self._tracks.items() if track.failure is not None}
+
     def __getitem__(self, name: str) -> PassageTimes:
         track = self._tracks[checks.choice("name", name, self._tracks)]
         if track.failure is not None:
             raise track.failure
         return loaded(track.shelf, track.plan.n_paths)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tracks
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tracks)
@@ -152,10 +161,10 @@ class Campaign:
                 bar.close()
             team.close()
             notes.write("end")
-        failures = [track.failure for track in tracks.values() if track.failure is not None]
-        if len(failures) == len(tracks):
+        results = CampaignResults(tracks)
+        if len(failures := list(results.failures.values())) == len(tracks):
             raise failures[0]
-        return CampaignResults(tracks)
+        return results
 
     def _plans(self, store: Store) -> dict[str, Plan]:
         """The problems cut into blocks, of the size that the store has if it knows them."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 from ..core import checks
 from ..results.campaign import Summary
 from ..results.passage_times import PassageTimes
-from .base import Reading
 from .campaign import loaded
+from .report import Reported
 from .rounds import Count, Precision
+from .status import Stock, status_text
 from .zarr_store import ZarrStore
 
 
-class StoredCampaign(Mapping[str, PassageTimes]):
+class StoredCampaign(Mapping[str, PassageTimes], Reported):
     """The campaign in a folder: passage times by the name of the problem, and summaries. Nothing is changed there.
 
     While blocks are still being made, passage times are those of the blocks before the first gap, and summaries those
@@ -24,31 +26,50 @@ class StoredCampaign(Mapping[str, PassageTimes]):
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self._store: Reading = ZarrStore.reading(Path(folder))
+        self._store = ZarrStore.reading(Path(folder))
         asked = cast(Mapping[str, Any], self._store.asked)
         self._paths: Mapping[str, int] = asked.get("problems", {})
         self._until = {name: Precision(**given) for name, given in asked.get("until", {}).items()}
 
     @property
     def summaries(self) -> list[Summary]:
-        """What the blocks tell of each problem."""
-        return [self._summary(name) for name in self]
+        """What the blocks tell of each problem; damaged blocks are left out."""
+        return [stock.summary for stock in self.stocks]
 
-    def _summary(self, name: str) -> Summary:
+    @cached_property
+    def stocks(self) -> list[Stock]:
+        """What the store held of each problem when this was asked for first: every block is read and checked."""
+        return [self._stock(name) for name in self]
+
+    @property
+    def status(self) -> str:
+        """How far the campaign is, as text."""
+        return status_text(self.stocks, self._store.busy)
+
+    def _stock(self, name: str) -> Stock:
         shelf, until = self._store.kept(name), self._until.get(name, Precision())
-        count = Count(until.after)
-        first = self._paths.get(name, shelf.n_paths)
-        paths = 0
-        for place, (number, n_paths) in enumerate(sorted(shelf.finished(check=False).items())):
+        count, paths, damaged = Count(until.after), 0, []
+        first, numbers = self._paths.get(name, shelf.n_paths), sorted(shelf.numbers())
+        for number in numbers:
             if paths >= first:
                 count.settle()
-            count.add(place, shelf.get(number))
-            paths += n_paths
-        return count.summary(name, shelf.n_paths, until, sum(shelf.seconds().values()))
+            try:
+                block = shelf.get(number)
+            except OSError:
+                damaged.append(number)
+                continue
+            count.add(count.n_blocks, block)
+            paths += block.n_paths
+        summary = count.summary(name, shelf.n_paths, until, sum(shelf.seconds().values()))
+        asked = -(-shelf.n_paths // shelf.block_paths)
+        return Stock(summary, len(numbers) - len(damaged), asked, tuple(damaged))
 
     def __getitem__(self, name: str) -> PassageTimes:
         shelf = self._store.kept(checks.choice("name", name, self._store.names))
         return loaded(shelf, shelf.n_paths)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._store.names
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._store.names)

@@ -46,7 +46,7 @@ class StoredShelf:
         Otherwise only the states are read.
         """
         found = {}
-        for number in self._numbers():
+        for number in self.numbers():
             with suppress(OSError):
                 found[number] = self._count(number) if check else _n_run(self._states(number))
         return found
@@ -73,12 +73,12 @@ class StoredShelf:
         """The time that each block took, in seconds, by the number of the block; damaged ones are left out."""
         column = next(column for column in self.card.columns if column.name == "seconds")
         found = {}
-        for number in self._numbers():
+        for number in self.numbers():
             with suppress(OSError):
                 found[number] = float(self._read(column, number)[0])
         return found
 
-    def _numbers(self) -> list[int]:
+    def numbers(self) -> list[int]:
         """The numbers of the blocks whose states are there, damaged or not."""
         folder = self._place / _STATE
         if not folder.is_dir():

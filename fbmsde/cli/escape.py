@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple, Protocol, TypedDict
@@ -57,6 +57,13 @@ def escape(
     continuous: Annotated[
         int | None, _count("Paths for the exit rate in continuous time; 0 for none, a tenth if not given.")
     ] = None,
+    until_relative_error: Annotated[
+        float | None,
+        typer.Option(help="Add paths until the 95 % interval of each exit rate has this half-width over its value."),
+    ] = None,
+    store: Annotated[
+        Path | None, typer.Option(help="Folder that keeps finished paths: the same command goes on from there.")
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """How long paths stay in a sharp and in a flat minimum, for each Hurst value or noise, against theory."""
@@ -70,13 +77,23 @@ def escape(
             escape_study, **driven, sharp=4.0 if sharp is None else sharp,
             flat=1.0 if flat is None else flat, height=2.0 if height is None else height, horizon=horizon,
             n_paths=paths, seed=seed, n_jobs=jobs, landscape=landscape, landscape_params=params, start=start,
-            solver=solver, continuous=continuous, progress=sys.stderr.isatty(),
+            solver=solver, continuous=continuous, until_relative_error=until_relative_error, store=store, progress=True,
         )  # fmt: skip
-        with claimed(out):
+        with _claims(out, store):
             _refuse_earlier(out, FILES, overwrite)
             study, status = _run_escape(study_of)
-            status = _keep(study, out, FILES) or status
+            if status != INTERRUPTED or (study.rows and store is None):
+                status = _keep(study, out, FILES) or status
+            elif study.rows:
+                typer.echo(study.table)
     raise typer.Exit(status)
+
+
+def _claims(out: Path, store: Path | None) -> AbstractContextManager[None]:
+    """The claim on the folder of the files, unless it is that of the store, which is claimed by the campaign."""
+    if store is not None and out.resolve() == store.resolve():
+        return nullcontext()
+    return claimed(out)
 
 
 def _refuse_idle(landscape: str, params: Mapping[str, float], given: Mapping[str, float | None]) -> None:
@@ -136,8 +153,7 @@ def _run_escape(study_of: Callable[[], EscapeStudy]) -> tuple[EscapeStudy, int]:
     try:
         study = study_of()
     except InterruptedStudyError as interruption:
-        if not interruption.study.rows:
-            raise KeyboardInterrupt from None
+        typer.echo(str(interruption), err=True)
         return interruption.study, INTERRUPTED
     return study, int(any("must stay finite" in row.note for row in study.rows))
 

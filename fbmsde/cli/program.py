@@ -25,6 +25,14 @@ COMMANDS = {
     "escape": SubCommand(
         "escape", "How long paths stay in a sharp and in a flat minimum, for each Hurst value or noise, against theory."
     ),
+    "run": SubCommand(
+        "campaign",
+        "First-passage problems over a grid of parameters, from a file: resumed after a kill, until they are known.",
+    ),
+    "status": SubCommand(
+        "campaign", "How far a campaign is, while it runs too: blocks, paths, estimates, time a block, damage."
+    ),
+    "report": SubCommand("campaign", "Table, report.csv and report.png of a campaign, while it runs too."),
     "generate": SubCommand(
         "series",
         "Write fractional Gaussian noise, fractional Brownian motion or increments of another noise to a file.",

@@ -33,6 +33,8 @@ class EscapeSettings:
     sharp, flat, height : curvatures of the two minima and height of the barrier.
     dt, horizon, solver : step and end of the chains, and the scheme that makes a step.
     n_paths, continuous : paths per Hurst value and well, of the chain and in continuous time.
+    until_relative_error : half the width of the interval of each exit rate of the chain over its value, up to which
+    paths were added to `n_paths`; None where none were.
     seed, method : seed of all random numbers, and how fractional noise of each Hurst value is generated, None where
     noises have names.
     landscape, landscape_params, start : name of the landscape, those of its parameters that were given by name, and
@@ -55,6 +57,7 @@ class EscapeSettings:
     method: str | None
     solver: str
     noises: Mapping[str, str] | None = None
+    until_relative_error: float | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import fbmsde
 from fbmsde import EpochNoise, FractionalNoise, MixedNoise, PopulationNoise
 from fbmsde.cli import app, main
+from fbmsde.simulation.passage_problem import PassageProblem
 
 QUICK = ["escape", "--hurst", "0.5", "--paths", "200", "--horizon", "10", "--dt", "0.01", "--continuous", "0"]
 
@@ -314,10 +315,10 @@ def test_interruption_before_the_first_row_leaves_the_folder_free(tmp_path, monk
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("fbmsde.studies.escape.cells.first_passage", interrupted)
+        patch.setattr(PassageProblem, "ends", interrupted)
         result = call(*TINY, "--out", tmp_path)
     assert result.exit_code == 130
-    assert "interrupted: nothing more was written" in result.output
+    assert "interrupted: 0 of 2 blocks are done" in result.output
     assert written_in(tmp_path) == []
     assert call(*TINY, "--out", tmp_path).exit_code == 0
 
@@ -346,16 +347,17 @@ def test_results_are_saved_before_they_are_shown(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_sigterm_saves_what_ctrl_c_saves(tmp_path, monkeypatch):
-    run = fbmsde.first_passage
+    ends = PassageProblem.ends
 
-    def first_then_terminated(landscape, *args, **options):
-        if landscape.params == (1.0,):
+    def first_then_terminated(problem, *args, **options):
+        if problem.landscape.params == (1.0,):
             os.kill(os.getpid(), signal.SIGTERM)
-        return run(landscape, *args, **options)
+            time.sleep(0.5)
+        return ends(problem, *args, **options)
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr("fbmsde.studies.escape.cells.first_passage", first_then_terminated)
-    monkeypatch.setattr(sys, "argv", ["fbmsde", *TINY, "--out", str(tmp_path)])
+    monkeypatch.setattr(PassageProblem, "ends", first_then_terminated)
+    monkeypatch.setattr(sys, "argv", ["fbmsde", *TINY, "--jobs", "1", "--out", str(tmp_path)])
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 143

@@ -14,6 +14,7 @@ import fbmsde
 from fbmsde import ArmaNoise, EpochNoise, FractionalNoise, Landscape, PopulationNoise, StableNoise, first_passage
 from fbmsde.drivers.registry import named_noise
 from fbmsde.dynamics.landscapes import LANDSCAPES
+from fbmsde.simulation.passage_problem import PassageProblem
 from fbmsde.studies.escape import report
 from fbmsde.studies.escape.sources import fractional_noises, noises_by_name
 from fbmsde.studies.escape.study import InterruptedStudyError, escape_study
@@ -103,7 +104,7 @@ def test_plot_of_named_noises_has_them_side_by_side(named):
 
 
 def test_noise_that_cannot_serve_is_refused_before_any_path_runs(monkeypatch):
-    monkeypatch.setattr("fbmsde.studies.escape.cells.first_passage", None)
+    monkeypatch.setattr(PassageProblem, "ends", None)
     plane = PopulationNoise(np.arange(12.0).reshape(6, 2), 2)
     with pytest.raises(ValueError, match="must"):
         escape_study(noises={"white": FractionalNoise(0.5), "plane": plane}, **SMALL)
@@ -279,15 +280,28 @@ def test_tables_fit_a_terminal(study):
     assert study.table.count("mean exit time [95 %]") == 1
 
 
+def ended(monkeypatch, curvature, instead):
+    """Let the blocks of one well end otherwise."""
+    ends = PassageProblem.ends
+
+    def of_one_well(problem, *args, **options):
+        return instead() if problem.landscape.params == (curvature,) else ends(problem, *args, **options)
+
+    monkeypatch.setattr(PassageProblem, "ends", of_one_well)
+
+
+def interrupted():
+    raise KeyboardInterrupt
+
+
+def broken():
+    raise fbmsde.PathError.at(7, 3, 0.01)
+
+
 @pytest.mark.slow
 def test_interruption_keeps_what_is_finished(monkeypatch, tmp_path):
-    def first_then_interrupt(landscape, *args, **options):
-        if landscape.params == (1.0,):
-            raise KeyboardInterrupt
-        return first_passage(landscape, *args, **options)
-
-    monkeypatch.setattr("fbmsde.studies.escape.cells.first_passage", first_then_interrupt)
-    with pytest.raises(InterruptedStudyError) as interruption:
+    ended(monkeypatch, 1.0, interrupted)
+    with pytest.raises(InterruptedStudyError, match="1 of 2 blocks are done") as interruption:
         escape_study([0.5], **SMALL)
     study = interruption.value.study
     assert [row.well for row in study.rows] == ["sharp"]
@@ -298,16 +312,41 @@ def test_interruption_keeps_what_is_finished(monkeypatch, tmp_path):
 
 @pytest.mark.slow
 def test_a_broken_path_is_a_note_and_the_rest_goes_on(monkeypatch):
-    def broken_when_sharp(landscape, *args, **options):
-        if landscape.params == (4.0,):
-            raise fbmsde.PathError.at(7, 3, 0.01)
-        return first_passage(landscape, *args, **options)
-
-    monkeypatch.setattr("fbmsde.studies.escape.cells.first_passage", broken_when_sharp)
+    ended(monkeypatch, 4.0, broken)
     study = escape_study([0.5], **SMALL)
     assert "path 7 must stay finite" in study.rows[0].note
     assert study.rows[1].exits > 0
     assert isinstance(study.plot(), Figure)
+
+
+@pytest.mark.slow
+def test_paths_are_added_until_each_rate_is_known():
+    asked = {"n_paths": 1000, "horizon": 20.0, "dt": 0.05, "continuous": 0, "until_relative_error": 0.05}
+    study = escape_study([0.5], **asked)
+    for row in study.rows:
+        half = (row.rate.high - row.rate.low) / 2.0 / row.rate.value
+        assert 0.035 < half <= 0.05, "as many paths as are needed, and few more"
+        same = escape_study([0.5], **asked | {"n_paths": row.paths, "until_relative_error": None}, start=row.well)
+        assert same.rows[0].rate == row.rate
+    assert study.rows[0].paths != study.rows[1].paths
+    assert study.settings.until_relative_error == 0.05
+
+
+@pytest.mark.slow
+def test_a_study_goes_on_in_its_store_and_refuses_another_one(monkeypatch, tmp_path):
+    asked = SMALL | {"store": tmp_path / "kept"}
+    with monkeypatch.context() as patch:
+        ended(patch, 1.0, interrupted)
+        with pytest.raises(InterruptedStudyError, match=r"1 of 2 blocks are safe in .*kept"):
+            escape_study([0.5], **asked)
+    with monkeypatch.context() as patch:
+        ended(patch, 4.0, broken)  # the sharp well is not run again
+        study = escape_study([0.5], **asked)
+    assert study.table == escape_study([0.5], **SMALL).table
+    with pytest.raises(ValueError, match=r"other parameters of 'H = 0\.5, sharp' .*horizon 20\.0 there, 30\.0 asked"):
+        escape_study([0.5], **asked | {"horizon": 30.0})
+    more = escape_study([0.5], **asked | {"n_paths": 450})
+    assert more.table == escape_study([0.5], **SMALL | {"n_paths": 450}).table
 
 
 @pytest.mark.parametrize(
@@ -341,6 +380,7 @@ def test_a_broken_path_is_a_note_and_the_rest_goes_on(monkeypatch):
         ({"start": "left"}, ValueError, r"start must be one of both, sharp, flat, got 'left'"),
         ({"method": "wood"}, ValueError, r"method must be one of streaming, .*, got 'wood'"),
         ({"continuous": -1}, ValueError, r"continuous must be at least 0, got -1"),
+        ({"until_relative_error": 1.5}, ValueError, r"relative_error must lie in \(0, 1\), got 1\.5"),
         ({"n_jobs": -1}, ValueError, r"n_jobs must be at least 1, got -1"),
     ],
 )

@@ -1,12 +1,13 @@
-"""One cell of the study: a well under one noise, run, measured and predicted."""
+"""One cell of the study: a well under one noise, as problems of a campaign, measured and predicted."""
 
 from __future__ import annotations
 
 from typing import NamedTuple, TypedDict
 
 import numpy as np
-from tqdm import tqdm
 
+from ...campaigns.campaign import CampaignResults
+from ...campaigns.rounds import Precision
 from ...drivers.base import Driver
 from ...drivers.stable import StableNoise
 from ...laws.diffusions import mean_exit_time
@@ -14,7 +15,8 @@ from ...results.escape import UNKNOWN, Curve, EscapeRow, EscapeSettings
 from ...results.estimates import Estimate, NoEstimateError
 from ...results.passage_times import PassageTimes
 from ...simulation.errors import PathError
-from ...simulation.passage import first_passage
+from ...simulation.monitoring import Continuous, Grid, Monitoring
+from ...simulation.passage_problem import PassageProblem
 from ...theory import formula, registry
 from .sources import Source, hurst_of
 from .wells import Well
@@ -24,31 +26,49 @@ _CURVE_POINTS = 400  # of a survival curve that are kept
 
 
 class Cell(NamedTuple):
-    """One well under one noise, and what its run needs beside the settings."""
+    """One well under one noise: two problems of a campaign, of which the second one may have no paths.
 
+    `title` tells the noise from the others.
+    """
+
+    title: str
     well: Well
     source: Source
-    n_jobs: int | None
-    bar: tqdm
 
-    def passages(self, settings: EscapeSettings) -> PassageTimes:
-        """Passage times of the chain."""
-        return first_passage(self.well.landscape, self.source.noise, self.well.x0, self.well.domain, dt=settings.dt,
-                             horizon=settings.horizon, n_paths=settings.n_paths, seed=settings.seed,
-                             solver=settings.solver, n_jobs=self.n_jobs, progress=self.bar.update)  # fmt: skip
+    @property
+    def name(self) -> str:
+        """The name of the chain in the campaign."""
+        return f"{self.title}, {self.well.name}"
 
-    def continuous_passages(self, settings: EscapeSettings) -> PassageTimes:
-        """Passage times in continuous time, of other paths."""
-        return first_passage(self.well.landscape, self.source.noise, self.well.x0, self.well.domain,
-                             horizon=settings.horizon, n_paths=settings.continuous, seed=settings.seed,
-                             monitoring="continuous", n_jobs=self.n_jobs, progress=self.bar.update)  # fmt: skip
+    @property
+    def free_name(self) -> str:
+        """The name of the problem in continuous time."""
+        return f"{self.name}, continuous time"
+
+    def counts(self, settings: EscapeSettings) -> dict[str, int]:
+        """The number of paths of each problem that is to be run."""
+        free = self.source.continuous_paths(settings.continuous)
+        return {self.name: settings.n_paths} | ({self.free_name: free} if free else {})
+
+    def problems(self, settings: EscapeSettings) -> dict[str, PassageProblem]:
+        """The problems by name: the chain, and the same well in continuous time, with other paths."""
+        ways = {self.name: Grid(settings.dt, settings.solver), self.free_name: Continuous()}
+        return {name: self._problem(settings, ways[name]) for name in self.counts(settings)}
+
+    def _problem(self, settings: EscapeSettings, monitoring: Monitoring) -> PassageProblem:
+        well = self.well
+        return PassageProblem(well.landscape, self.source.noise, well.x0, well.domain, horizon=settings.horizon,
+                              seed=settings.seed, monitoring=monitoring)  # fmt: skip
+
+    def until(self, settings: EscapeSettings) -> dict[str, Precision]:
+        """How narrow the interval of the exit rate of the chain is to be, and from which time on it is taken."""
+        return {self.name: Precision(settings.until_relative_error, after=_RELAXATIONS / self.well.curvature)}
 
 
-def run_cell(cell: Cell, settings: EscapeSettings) -> EscapeRow:
-    """Run one cell of the study; a path that breaks becomes a note, the other cells go on."""
-    cell.bar.set_description(f"{cell.source.name}, {cell.well.name}")
+def row_of(cell: Cell, settings: EscapeSettings, found: CampaignResults) -> EscapeRow:
+    """What a campaign has found in a cell of the study; a path that broke becomes a note."""
     try:
-        passages = cell.passages(settings)
+        passages = found[cell.name]
     except PathError as error:
         return EscapeRow(
             hurst=cell.source.hurst,
@@ -56,7 +76,7 @@ def run_cell(cell: Cell, settings: EscapeSettings) -> EscapeRow:
             well=cell.well.name,
             curvature=cell.well.curvature,
             barrier=cell.well.barrier,
-            paths=settings.n_paths,
+            paths=settings.n_paths if error.passages is None else error.passages.n_paths,
             exits=0,
             mean=UNKNOWN,
             restricted=False,
@@ -67,12 +87,12 @@ def run_cell(cell: Cell, settings: EscapeSettings) -> EscapeRow:
             note=str(error),
             curve=Curve(np.empty(0), np.empty(0)),
         )
-    return _measured(cell, settings, passages)
+    return _measured(cell, settings, found, passages)
 
 
-def _measured(cell: Cell, settings: EscapeSettings, passages: PassageTimes) -> EscapeRow:
+def _measured(cell: Cell, settings: EscapeSettings, found: CampaignResults, passages: PassageTimes) -> EscapeRow:
     """Estimates from the passage times, and the predictions that apply."""
-    chain, free = _chain(cell.well, passages), _continuous(cell, settings)
+    chain, free = _chain(cell.well, passages), _continuous(cell, found)
     predicted = _predictions(cell.well, cell.source.noise, settings.dt)
     return EscapeRow(
         hurst=cell.source.hurst,
@@ -113,12 +133,12 @@ def _chain(well: Well, passages: PassageTimes) -> _Estimates:
         return _Estimates(mean, restricted, note=_advice(error))
 
 
-def _continuous(cell: Cell, settings: EscapeSettings) -> _Estimates:
-    """The exit rate in continuous time, or a note why there is none; neither where no path is to run there."""
-    if cell.source.continuous_paths(settings.continuous) == 0:
+def _continuous(cell: Cell, found: CampaignResults) -> _Estimates:
+    """The exit rate in continuous time, or a note why there is none; neither where no path was to run there."""
+    if cell.free_name not in found:
         return _Estimates()
     try:
-        return _Estimates(rate=_late_rate(cell.well, cell.continuous_passages(settings)))
+        return _Estimates(rate=_late_rate(cell.well, found[cell.free_name]))
     except (ValueError, PathError) as error:
         return _Estimates(note=f"continuous time: {_advice(error)}")
 

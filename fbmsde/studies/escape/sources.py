@@ -43,6 +43,10 @@ class Noises(NamedTuple):
     method: str | None
     names: dict[str, str] | None
 
+    def title(self, source: Source) -> str:
+        """What tells a noise from the others: its Hurst value, or its name where noises have names."""
+        return f"H = {source.hurst!r}" if self.names is None else source.name
+
 
 def fractional_noises(hurst: Sequence[float], sigma: float | Sequence[float], method: str) -> Noises:
     """Fractional noise of each Hurst value, made by `method`, under the text that `named_noise` takes for it.

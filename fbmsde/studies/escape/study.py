@@ -6,14 +6,14 @@ import json
 import math
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
+from ...campaigns.campaign import Campaign, InterruptedCampaignError
+from ...campaigns.rounds import Precision
 from ...core import checks
 from ...core.files import write_figure, write_text
 from ...drivers.base import Driver
@@ -22,7 +22,7 @@ from ...dynamics.solvers import SOLVERS
 from ...results.escape import Curve, EscapeData, EscapeRow, EscapeSettings
 from ...results.estimates import Estimate
 from . import report
-from .cells import Cell, run_cell
+from .cells import Cell, row_of
 from .sources import Noises, fractional_noises, noises_by_name
 from .wells import Well, wells_of
 
@@ -78,10 +78,10 @@ def _row_record(row: EscapeRow) -> dict[str, object]:
 
 
 class InterruptedStudyError(KeyboardInterrupt):
-    """The study was interrupted; `study` holds the rows that were finished."""
+    """The study was interrupted; `study` holds the rows that were finished, and the message says what is safe."""
 
-    def __init__(self, study: EscapeStudy) -> None:
-        super().__init__(f"interrupted after {len(study.rows)} rows")
+    def __init__(self, message: str, study: EscapeStudy) -> None:
+        super().__init__(message)
         self.study = study
 
 
@@ -103,6 +103,8 @@ def escape_study(
     method: str | None = None,
     solver: str = "euler",
     continuous: int | None = None,
+    until_relative_error: float | None = None,
+    store: str | os.PathLike[str] | None = None,
     n_jobs: int | None = None,
     progress: bool = False,
 ) -> EscapeStudy:
@@ -126,8 +128,13 @@ def escape_study(
     landscape_params : parameters of the landscape by name. Those called sharp, flat and height have the values of the
         arguments unless they stand here.
     start : "both" for every minimum, or the name of one: "sharp" or "flat", by curvature, where there are two.
+    until_relative_error : add paths to the chain in each well under each noise until the 95 % interval of its exit rate
+        has this half-width over its value, at most a hundred times `n_paths`. See `Precision`.
+    store : a folder that keeps finished blocks of paths, for which ``pip install "fbmsde[store]"`` is needed. The same
+        study goes on there after an interruption or a kill, and with more paths it runs the missing ones alone.
 
-    Raises ValueError for arguments outside their range before anything is run, `InterruptedStudyError` on Ctrl-C.
+    Raises ValueError for arguments outside their range, or other ones than those in the store, before anything is run,
+    and `InterruptedStudyError` on Ctrl-C.
 
     >>> study = escape_study([0.5], n_paths=500, horizon=20.0)
     >>> [(row.well, row.paths) for row in study.rows]
@@ -155,6 +162,7 @@ def escape_study(
         method=asked.method,
         solver=checks.choice("solver", solver, SOLVERS),
         noises=asked.names,
+        until_relative_error=Precision(until_relative_error).relative_error,
     )
     if settings.sharp <= settings.flat:
         raise ValueError(f"sharp must exceed flat, got {settings.sharp} and {settings.flat}.")
@@ -162,8 +170,8 @@ def escape_study(
     wells = _chosen_wells(settings)
     if noises is not None:
         _require_paths(settings, asked, wells[0].landscape.dim)
-    with tqdm(total=_total(settings, asked, len(wells)), disable=not progress, unit="path") as bar:
-        return _run(settings, [Cell(well, source, n_jobs, bar) for source in asked.sources for well in wells])
+    cells = [Cell(asked.title(source), well, source) for source in asked.sources for well in wells]
+    return _run(settings, _campaign(settings, cells, store), cells, n_jobs=n_jobs, progress=progress)
 
 
 def _fractional(hurst: Sequence[float] | None, sigma: float | Sequence[float] | None, method: str | None) -> Noises:
@@ -190,12 +198,6 @@ def _require_paths(settings: EscapeSettings, noises: Noises, dim: int) -> None:
     n_steps = checks.whole_steps(settings.dt, settings.horizon)
     for source in noises.sources:
         source.noise.feed(n_steps, settings.dt, dim, checks.as_seed(settings.seed))
-
-
-def _total(settings: EscapeSettings, noises: Noises, wells: int) -> int:
-    """The number of paths of all cells."""
-    each = (settings.n_paths + source.continuous_paths(settings.continuous) for source in noises.sources)
-    return wells * sum(each)
 
 
 def _chosen_wells(settings: EscapeSettings) -> list[Well]:
@@ -225,15 +227,28 @@ def _continuous_paths(given: int | None, n_paths: int, noises: Noises) -> int:
     return chosen
 
 
-def _run(settings: EscapeSettings, cells: Iterable[Cell]) -> EscapeStudy:
-    """Run every cell; an interruption carries the rows that are finished."""
-    rows: list[EscapeRow] = []
+def _campaign(settings: EscapeSettings, cells: Sequence[Cell], store: str | os.PathLike[str] | None) -> Campaign:
+    """The problems of all cells; ValueError if the chain of one cannot run to the horizon at all."""
+    problems, counts, until = {}, {}, {}
+    for cell in cells:
+        problems |= cell.problems(settings)
+        counts |= cell.counts(settings)
+        until |= cell.until(settings)
+    checks.whole_steps(settings.dt, settings.horizon)
+    return Campaign(problems, n_paths=counts, store=store, until=until)
+
+
+def _run(
+    settings: EscapeSettings, campaign: Campaign, cells: Sequence[Cell], *, n_jobs: int | None, progress: bool
+) -> EscapeStudy:
+    """Run the campaign and measure every cell; an interruption carries the rows of the cells that are finished."""
     try:
-        for cell in cells:
-            rows.append(run_cell(cell, settings))
-    except KeyboardInterrupt:
-        raise InterruptedStudyError(EscapeStudy(settings, tuple(rows), complete=False)) from None
-    return EscapeStudy(settings, tuple(rows))
+        found = campaign.run(n_jobs=n_jobs, progress=progress)
+    except InterruptedCampaignError as interruption:
+        done = {s.name for s in interruption.results.summaries if s.paths >= s.asked and s.precise}
+        rows = [row_of(c, settings, interruption.results) for c in cells if done.issuperset(c.counts(settings))]
+        raise InterruptedStudyError(str(interruption), EscapeStudy(settings, tuple(rows), complete=False)) from None
+    return EscapeStudy(settings, tuple(row_of(cell, settings, found) for cell in cells))
 
 
 def _versions() -> dict[str, str]:

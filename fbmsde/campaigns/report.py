@@ -1,0 +1,134 @@
+"""What a campaign has found as text, as a file of comma-separated values, and as a figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..core.files import write_figure, write_text
+from ..core.tables import aligned
+from ..results.campaign import Summary
+from ..results.escape import UNKNOWN
+from ..results.estimates import Estimate
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FILES = ("report.csv", "report.png")
+_HEAD = ("problem", "paths", "exits", "mean exit time [95 %]", "exit rate [95 %]")
+_FIXED = ("problem", "asked", "paths", "exits", "broken", "dt", "horizon", "mean", "mean_low", "mean_high",
+          "mean_is_restricted", "exit_rate", "rate_low", "rate_high", "rate_after")  # fmt: skip
+_CHOSEN = ("quantity", "relative_error", "target", "seconds", "note")
+
+
+class Reported(ABC):
+    """What everything with summaries of problems has: a table, a figure and files."""
+
+    @property
+    @abstractmethod
+    def summaries(self) -> list[Summary]:
+        """What the blocks tell of each problem."""
+
+    @property
+    def table(self) -> str:
+        """The results as text: what was measured of each problem, and what a reader must know about it."""
+        return text(self.summaries)
+
+    def plot(self) -> Figure:
+        """A matplotlib Figure: survival in each problem, and the chosen quantity of each with its interval."""
+        from ..plots.campaign import plot_campaign
+
+        return plot_campaign(self.summaries)
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write report.csv and report.png into an existing folder, each whole or not at all; their paths."""
+        out = [Path(folder) / name for name in FILES]
+        write_text(out[0], csv_text(self.summaries))
+        write_figure(out[1], self.plot, 150)
+        return out
+
+
+def text(summaries: Sequence[Summary]) -> str:
+    """One line a problem, then notes.
+
+    >>> print(text([Summary("deep", 10, 10, 5, 0, 0.1, 4.0, rate=Estimate(0.5, 0.4, 0.6))]))
+    problem  paths  exits  mean exit time [95 %]  exit rate [95 %]
+    -------  -----  -----  ---------------------  ----------------
+    deep     10     5      -                      0.5 [0.4, 0.6]
+    """
+    sides = list(dict.fromkeys(name for summary in summaries for name in summary.sides))
+    several = sides if len(sides) > 1 else []
+    lines = []
+    for summary in summaries:
+        cut = f" up to {summary.horizon:g}" if summary.restricted else ""
+        shares = (with_interval(summary.sides.get(name, UNKNOWN)) for name in several)
+        lines.append((summary.name, f"{summary.paths}", f"{summary.exits}", with_interval(summary.mean) + cut,
+                      with_interval(summary.rate), *shares))  # fmt: skip
+    head = (*_HEAD, *(f"through {name.replace('_', ' ')} [95 %]" for name in several))
+    return "\n\n".join(part for part in (aligned(head, lines, keys=1), "\n".join(notes(summaries))) if part)
+
+
+def notes(summaries: Sequence[Summary]) -> list[str]:
+    """What a reader must know about some problems, a line each."""
+    return [f"{summary.name}: {told}" for summary in summaries for told in _notes(summary)]
+
+
+def _notes(summary: Summary) -> list[str]:
+    """What a reader must know about one problem."""
+    told = [summary.note] if summary.note else []
+    if summary.paths < summary.asked:
+        told.append(f"{summary.paths} of {summary.asked} paths are there.")
+    elif not summary.precise:
+        told.append(f"the half-width of {quantity_name(summary.quantity)} is {percent(summary.relative_error)}, "
+                    f"{percent(summary.target)} was asked for.")  # fmt: skip
+    return told
+
+
+def quantity_name(quantity: str) -> str:
+    """A quantity in words.
+
+    >>> quantity_name("exit_rate"), quantity_name("split:upper")
+    ('the exit rate', 'the share through upper')
+    """
+    kind, _, side = quantity.partition(":")
+    return f"the share through {side}" if side else {"mean": "the mean exit time"}.get(kind, "the exit rate")
+
+
+def percent(share: float) -> str:
+    """A share in per cent with two digits that count, a dash for NaN.
+
+    >>> percent(0.0123), percent(1.5), percent(float("nan"))
+    ('1.2 %', '150 %', '-')
+    """
+    if math.isnan(share):
+        return "-"
+    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"
+
+
+def with_interval(estimate: Estimate) -> str:
+    """A number with its interval, or a dash where it is unknown.
+
+    >>> with_interval(Estimate(2.0, 1.5, 2.5)), with_interval(UNKNOWN)
+    ('2 [1.5, 2.5]', '-')
+    """
+    return "{:.4g} [{:.4g}, {:.4g}]".format(*estimate) if math.isfinite(estimate.value) else "-"
+
+
+def csv_text(summaries: Sequence[Summary]) -> str:
+    """One line a problem: everything that was asked and measured."""
+    sides = list(dict.fromkeys(name for summary in summaries for name in summary.sides))
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines)
+    ends = (f"share_{name}{end}" for name in sides for end in ("", "_low", "_high"))
+    writer.writerow([*_FIXED, *ends, *_CHOSEN])
+    for s in summaries:
+        shares = [value for name in sides for value in s.sides.get(name, UNKNOWN)]
+        writer.writerow([s.name, s.asked, s.paths, s.exits, s.broken, s.dt, s.horizon, *s.mean, s.restricted, *s.rate,
+                         s.after, *shares, s.quantity, s.relative_error, s.target, s.seconds, s.note])  # fmt: skip
+    return lines.getvalue()

@@ -1,0 +1,107 @@
+"""The sub-commands `run`, `status` and `report`: campaigns that are described in a file and kept in a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..campaigns.campaign import Campaign, CampaignResults, InterruptedCampaignError
+from ..campaigns.config import Config, read_config
+from ..campaigns.report import FILES
+from ..campaigns.rounds import QUANTITIES, Precision
+from ..campaigns.stored import StoredCampaign
+from .common import Overwrite, _count, _refuse_earlier, app
+from .escape import _keep
+from .options import INTERRUPTED, OnceCommand, reported
+
+_Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the store.", show_default=False)]
+
+
+@app.command(cls=OnceCommand)
+def run(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="What to run.", show_default=False)],
+    store: Annotated[
+        Path | None, typer.Option(help="Folder that keeps finished blocks; that of the file if not given.")
+    ] = None,
+    paths: Annotated[int | None, _count("Paths of each problem; those of the file if not given.")] = None,
+    jobs: Annotated[int | None, _count("Threads or processes, which do not change the result; all cores.")] = None,
+    processes: Annotated[bool, typer.Option("--processes", help="Processes in place of threads.")] = False,
+    until_relative_error: Annotated[
+        float | None,
+        typer.Option(help="Add paths until the 95 % interval of each problem has this half-width over its value."),
+    ] = None,
+    quantity: Annotated[
+        str | None, typer.Option(help=f"Quantity of that interval: {', '.join(QUANTITIES)}.", show_default="exit_rate")
+    ] = None,
+    log: Annotated[Path | None, typer.Option(help="File to which events are added as lines of JSON.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for report.csv and report.png; the store if not given.")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """First-passage problems over a grid of parameters, from a file: resumed after a kill, until they are known."""
+    status = 0
+    with reported():
+        asked = read_config(config)
+        kept = store or asked.store
+        if out is not None and out != kept:
+            _refuse_earlier(out, FILES, overwrite)
+        campaign = Campaign(asked.problems(), n_paths=paths or asked.n_paths, block_paths=asked.block_paths,
+                            store=kept, until=_precision(asked, until_relative_error, quantity))  # fmt: skip
+        try:
+            found = campaign.run("processes" if processes else None, n_jobs=jobs, progress=True, log=log)
+        except InterruptedCampaignError as interruption:
+            typer.echo(interruption.results.table)
+            typer.echo(str(interruption), err=True)
+            raise typer.Exit(INTERRUPTED) from None
+        status = _shown(found, out or kept) or _failed(found)
+    raise typer.Exit(status)
+
+
+def _precision(asked: Config, relative_error: float | None, quantity: str | None) -> Precision:
+    """When there are paths enough: what the options say, and what the file says where they say nothing."""
+    told = asked.until
+    error = relative_error if relative_error is not None else told and told.relative_error
+    return Precision(error, quantity or (told.quantity if told else "exit_rate"), told.most_paths if told else None)
+
+
+def _shown(found: CampaignResults, folder: Path | None) -> int:
+    """Write the files of a report where there is a folder for them, and print the table; the exit status."""
+    if folder is None:
+        typer.echo(found.table)
+        typer.echo("nothing was kept: give --store DIR for the paths, or --out FOLDER for a report", err=True)
+        return 0
+    folder.mkdir(parents=True, exist_ok=True)
+    return _keep(found, folder, FILES)
+
+
+def _failed(found: CampaignResults) -> int:
+    """The exit status: 1 if a problem could not be run, if a path broke, or if an interval stayed too wide."""
+    return int(bool(found.failures) or any(s.broken or not s.precise for s in found.summaries))
+
+
+@app.command(cls=OnceCommand)
+def status(folder: _Folder) -> None:
+    """How far a campaign is, while it runs too: blocks, paths, estimates, time a block, damage."""
+    with reported():
+        typer.echo(StoredCampaign(folder).status)
+
+
+@app.command(cls=OnceCommand)
+def report(
+    folder: _Folder,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for report.csv and report.png; the store if not given.")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Table, report.csv and report.png of a campaign, while it runs too."""
+    written = 0
+    with reported():
+        found, place = StoredCampaign(folder), out or folder
+        _refuse_earlier(place, FILES, overwrite)
+        place.mkdir(parents=True, exist_ok=True)
+        written = _keep(found, place, FILES)
+    raise typer.Exit(written)
