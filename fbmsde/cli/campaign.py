@@ -63,8 +63,10 @@ def run(
 def _precision(asked: Config, relative_error: float | None, quantity: str | None) -> Precision:
     """When there are paths enough: what the options say, and what the file says where they say nothing."""
     told = asked.until
-    error = relative_error if relative_error is not None else told and told.relative_error
-    return Precision(error, quantity or (told.quantity if told else "exit_rate"), told.most_paths if told else None)
+    if told is None:
+        return Precision(relative_error, quantity or "exit_rate")
+    error = told.relative_error if relative_error is None else relative_error
+    return Precision(error, quantity or told.quantity, told.most_paths)
 
 
 def _shown(found: CampaignResults, folder: Path | None) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...campaigns.campaign import CampaignResults
 from ...campaigns.rounds import Precision
+from ...core import checks
 from ...drivers.base import Driver
 from ...drivers.stable import StableNoise
 from ...laws.diffusions import mean_exit_time
@@ -45,15 +46,24 @@ class Cell(NamedTuple):
         """The name of the problem in continuous time."""
         return f"{self.name}, continuous time"
 
-    def counts(self, settings: EscapeSettings) -> dict[str, int]:
-        """The number of paths of each problem that is to be run."""
-        free = self.source.continuous_paths(settings.continuous)
-        return {self.name: settings.n_paths} | ({self.free_name: free} if free else {})
-
     def problems(self, settings: EscapeSettings) -> dict[str, PassageProblem]:
-        """The problems by name: the chain, and the same well in continuous time, with other paths."""
-        ways = {self.name: Grid(settings.dt, settings.solver), self.free_name: Continuous()}
-        return {name: self._problem(settings, ways[name]) for name in self.counts(settings)}
+        """The problems by name: the chain, and the same well in continuous time, if that can be run."""
+        found = {self.name: self._problem(settings, Grid(settings.dt, settings.solver))}
+        if self.source.continuous_paths(settings.continuous) and not self.refusal(settings):
+            found[self.free_name] = self._problem(settings, Continuous())
+        return found
+
+    def counts(self, settings: EscapeSettings) -> dict[str, int]:
+        """The number of paths of each problem by name."""
+        return {self.name: settings.n_paths, self.free_name: settings.continuous}
+
+    def refusal(self, settings: EscapeSettings) -> str:
+        """Why continuous time cannot be run, empty if it can."""
+        try:
+            checks.positive("horizon", self._problem(settings, Continuous()).reached)
+        except ValueError as error:
+            return str(error)
+        return ""
 
     def _problem(self, settings: EscapeSettings, monitoring: Monitoring) -> PassageProblem:
         well = self.well
@@ -92,7 +102,7 @@ def row_of(cell: Cell, settings: EscapeSettings, found: CampaignResults) -> Esca
 
 def _measured(cell: Cell, settings: EscapeSettings, found: CampaignResults, passages: PassageTimes) -> EscapeRow:
     """Estimates from the passage times, and the predictions that apply."""
-    chain, free = _chain(cell.well, passages), _continuous(cell, found)
+    chain, free = _chain(cell.well, passages), _continuous(cell, settings, found)
     predicted = _predictions(cell.well, cell.source.noise, settings.dt)
     return EscapeRow(
         hurst=cell.source.hurst,
@@ -133,10 +143,11 @@ def _chain(well: Well, passages: PassageTimes) -> _Estimates:
         return _Estimates(mean, restricted, note=_advice(error))
 
 
-def _continuous(cell: Cell, found: CampaignResults) -> _Estimates:
+def _continuous(cell: Cell, settings: EscapeSettings, found: CampaignResults) -> _Estimates:
     """The exit rate in continuous time, or a note why there is none; neither where no path was to run there."""
     if cell.free_name not in found:
-        return _Estimates()
+        refused = cell.source.continuous_paths(settings.continuous) and cell.refusal(settings)
+        return _Estimates(note=f"continuous time: {refused}" if refused else "")
     try:
         return _Estimates(rate=_late_rate(cell.well, found[cell.free_name]))
     except (ValueError, PathError) as error:

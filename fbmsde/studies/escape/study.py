@@ -21,6 +21,7 @@ from ...dynamics.landscapes import LANDSCAPES
 from ...dynamics.solvers import SOLVERS
 from ...results.escape import Curve, EscapeData, EscapeRow, EscapeSettings
 from ...results.estimates import Estimate
+from ...simulation.passage_problem import PassageProblem
 from . import report
 from .cells import Cell, row_of
 from .sources import Noises, fractional_noises, noises_by_name
@@ -228,13 +229,15 @@ def _continuous_paths(given: int | None, n_paths: int, noises: Noises) -> int:
 
 
 def _campaign(settings: EscapeSettings, cells: Sequence[Cell], store: str | os.PathLike[str] | None) -> Campaign:
-    """The problems of all cells; ValueError if the chain of one cannot run to the horizon at all."""
-    problems, counts, until = {}, {}, {}
+    """The problems of all cells; ValueError if the chain of one cannot be run."""
+    problems: dict[str, PassageProblem] = {}
+    counts: dict[str, int] = {}
+    until: dict[str, Precision] = {}
     for cell in cells:
-        problems |= cell.problems(settings)
-        counts |= cell.counts(settings)
+        own = cell.problems(settings)
+        problems |= own
+        counts |= {name: cell.counts(settings)[name] for name in own}
         until |= cell.until(settings)
-    checks.whole_steps(settings.dt, settings.horizon)
     return Campaign(problems, n_paths=counts, store=store, until=until)
 
 
@@ -245,9 +248,11 @@ def _run(
     try:
         found = campaign.run(n_jobs=n_jobs, progress=progress)
     except InterruptedCampaignError as interruption:
-        done = {s.name for s in interruption.results.summaries if s.paths >= s.asked and s.precise}
-        rows = [row_of(c, settings, interruption.results) for c in cells if done.issuperset(c.counts(settings))]
-        raise InterruptedStudyError(str(interruption), EscapeStudy(settings, tuple(rows), complete=False)) from None
+        found = interruption.results
+        left = {summary.name for summary in found.summaries if summary.paths < summary.asked or not summary.precise}
+        done = [cell for cell in cells if left.isdisjoint((cell.name, cell.free_name))]
+        study = EscapeStudy(settings, tuple(row_of(cell, settings, found) for cell in done), complete=False)
+        raise InterruptedStudyError(str(interruption), study) from None
     return EscapeStudy(settings, tuple(row_of(cell, settings, found) for cell in cells))
 
 
