@@ -1,5 +1,6 @@
 from . import theory
 from .campaigns.campaign import Campaign, CampaignResults, InterruptedCampaignError
+from .campaigns.loading import load
 from .campaigns.rounds import Precision
 from .campaigns.stored import StoredCampaign
 from .drivers.anisotropic import AnisotropicNoise
@@ -109,6 +110,7 @@ __all__ = [
     "hessian_spectrum",
     "langevin",
     "linear_network",
+    "load",
     "loss_noise",
     "overdamped",
     "power_law_spectrum",

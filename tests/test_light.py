@@ -22,7 +22,7 @@ Equation ErrorBudget EscapeStudy FBM FractionalNoise GaussianNoise Grid HorizonE
 Landscape LevelSet MixedNoise NoEstimateError OrnsteinUhlenbeckNoise PassageProblem PassageTimes PathError Paths
 PopulationNoise Precision ResidenceTimes Shifted Split StableNoise Stationary StoredCampaign StreamingNoise ViewsStudy
 anti_pgd arfima ball bridge_passage converge_study double_well double_well_2d escape_study estimate_hurst fbm fgn
-first_passage fractional_ornstein_uhlenbeck hessian_factor hessian_spectrum langevin linear_network loss_noise
+first_passage fractional_ornstein_uhlenbeck hessian_factor hessian_spectrum langevin linear_network load loss_noise
 overdamped power_law_spectrum quadratic reflected resetting residence_times rippled_well rolling_hurst rosenbrock
 schedules sgd simulate_paths tempered_fgn theory tilted_double_well valley views_study
 """

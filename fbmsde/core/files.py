@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import filelock
-
 LOCK = ".fbmsde.lock"
 _PATIENCE = 0.2  # seconds to wait for a folder, at which `is_claimed` may just be looking
 
@@ -102,6 +100,8 @@ def claimed(folder: Path, name: str = "out") -> Iterator[None]:
         ...
     ValueError: out must be a folder of its own, got ... where another study is running. Choose another or wait for it.
     """
+    import filelock  # not needed to write a file
+
     lock = filelock.FileLock(folder / LOCK)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -128,6 +128,8 @@ def is_claimed(folder: Path) -> bool:
     >>> is_claimed(folder)
     False
     """
+    import filelock  # not needed to write a file
+
     lock = filelock.FileLock(folder / LOCK)
     try:
         if (folder / LOCK).exists():

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any, ClassVar, Self
 
-from .captured import is_frozen, made, recipe_of
+from numba import njit
+
+from .cache import fingerprint
+from .captured import OPTIONS, content_of, frozen, is_frozen, made, recipe_of
 
 
 class Portable:
@@ -39,7 +42,9 @@ def _packed(function: Any) -> bytes:
     if function is None or _is_ours(function):
         return cloudpickle.dumps(function if function is None else _Named(function.__module__, function.__name__))
     compiled = function if is_frozen(function) else made(recipe_of(function))
-    return cloudpickle.dumps(getattr(compiled, "py_func", compiled))
+    plain = getattr(compiled, "py_func", compiled)
+    known = is_frozen(function) and content_of(function) is not None
+    return cloudpickle.dumps(_Frozen(plain, content_of(function), fingerprint()) if known else plain)
 
 
 def _is_ours(function: Any) -> bool:
@@ -56,6 +61,23 @@ class _Named:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _by_name, self.place
+
+
+class _Frozen:
+    """A function that is unpickled as one of known content, so that its kept machine code is found again.
+
+    `content` means the same only where all sources of the package are those of `version`; elsewhere it is forgotten.
+    """
+
+    def __init__(self, plain: Any, content: str | None, version: str | None) -> None:
+        self.parts = plain, content, version
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _frozen_again, self.parts
+
+
+def _frozen_again(plain: Any, content: str | None, version: str | None) -> Any:
+    return frozen(njit(**OPTIONS)(plain), content) if version is not None and version == fingerprint() else plain
 
 
 def _by_name(module: str, name: str) -> Any:

@@ -15,9 +15,11 @@ from ..core import checks
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, NOISE, Correlated, Driver, Extending, Feed, Lanes, Shaped
 from .branching import Branch, Branching, Copying
+from .certified import Certified
 from .composing import composed
 from .fractional import FractionalNoise
 from .mixture import Mixture, is_several, multiply, strengths
+from .rational.certified import Certificate
 from .sample import Sampled
 
 _COPIED = types.Array(types.float64, 1, "C"), types.Array(types.uint64, 1, "C")
@@ -80,6 +82,10 @@ class AnisotropicNoise(Sampled):
         if inner.ndim == lags.ndim:
             return inner[..., None, None] * (matrix @ matrix.T)
         return matrix @ inner @ matrix.T
+
+    def certificates(self, n_steps: int) -> tuple[Certificate, ...]:
+        """The certificates of the models of the noise for paths of `n_steps` steps."""
+        return self.noise.certificates(n_steps) if isinstance(self.noise, Certified) else ()
 
     def most_steps(self) -> int:
         """The largest number of steps of a path; TypeError where whole paths are made at once."""

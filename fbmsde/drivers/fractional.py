@@ -17,6 +17,7 @@ from .base import Feed
 from .exact.generators import make_generator
 from .jumping import JumpSource
 from .mixture import Matrix, is_several
+from .rational.certified import Certificate
 from .rational.jump_tables import jumps
 from .rational.streaming import StreamingNoise, default_tolerance, step_limit
 from .rational_stream import ModelFeed
@@ -151,6 +152,19 @@ class FractionalNoise(Sampled):
         checks.fits_memory(f"two paths of {n_steps} steps", 16.0 * n_steps * channels)
         generators = {h: make_generator(self.method, h, n_steps) for h in set(hursts)}
         return StoredFeed(tuple(generators[h] for h in hursts), n_steps, key, mixture, scale, real)
+
+    def certificates(self, n_steps: int) -> tuple[Certificate, ...]:
+        """The certificates of the streaming models for paths of `n_steps` steps, one for each Hurst parameter.
+
+        There are none for the exact generators.
+
+        >>> FractionalNoise(0.3).certificates(1000)[0].kl < 1e-8, FractionalNoise(0.3, method="hosking").certificates(9)
+        (True, ())
+        """
+        if self.method != "streaming":
+            return ()
+        hursts = sorted(set(self.axes.hursts))
+        return tuple(StreamingNoise(h, max(2, n_steps), self.tolerance).certificate for h in hursts)
 
     def most_steps(self) -> int:
         """The largest number of steps of a streamed path; ValueError for exact generators, which make whole paths."""

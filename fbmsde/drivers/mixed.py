@@ -16,7 +16,9 @@ from ..core import checks
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, NOISE, Correlated, Driver, Extending, Feed, Lanes, Shaped, Spreading
 from .branching import Branch, Branching, Copying
+from .certified import Certified
 from .composing import composed
+from .rational.certified import Certificate
 from .sample import Sampled
 
 _COPIED = types.Array(types.float64, 1, "C"), types.Array(types.uint64, 1, "C")
@@ -79,6 +81,11 @@ class MixedNoise(Sampled):
                 part = part[..., None, None] * np.eye(self.components)
             total = part if total is None else total + part
         return np.asarray(total)
+
+    def certificates(self, n_steps: int) -> tuple[Certificate, ...]:
+        """The certificates of the models of all noises for paths of `n_steps` steps."""
+        certified = (noise for noise in self.noises if isinstance(noise, Certified))
+        return tuple(found for noise in certified for found in noise.certificates(n_steps))
 
     def most_steps(self) -> int:
         """The largest number of steps of a path, the least of all noises; TypeError where one makes whole paths."""

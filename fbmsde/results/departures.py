@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,12 @@ class Departures:
             raise ValueError(f"places must hold {codes.size} points, got shape {places.shape}.")
         for name, value in (("codes", codes.astype(np.uint8)), ("names", tuple(self.names)), ("places", places)):
             object.__setattr__(self, name, value)
+
+    @classmethod
+    def concat(cls, parts: Sequence[Departures]) -> Departures:
+        """The departures of several runs with the same sides, path after path in their order."""
+        places = np.concatenate([part.places for part in parts])
+        return cls(np.concatenate([part.codes for part in parts]), parts[0].names, places)
 
     @property
     def sides(self) -> NDArray[np.str_]:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from ..core import checks
-from ..core.types import Array
+from ..core.types import AnyArray, Array
+from .archive import Archive
 from .departures import Departures
 from .estimates import _ROUNDING, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve, _as_rate
+from .provenance import Provenance, joined, path_numbers
 from .split import Split
+from .tables import frame_of, set_of
+
+if TYPE_CHECKING:  # extras
+    import pandas
+    import xarray
+
+_FEW = 0.01  # exits that the equation would not make are noted only if their share is larger than this
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,8 +40,13 @@ class PassageTimes:
         (there the option `dt` of `first_passage` bounds the jumps).
     error_budget : in continuous time, what each approximation may contribute to the error, else None.
     broken : True for the censored paths that left the finite numbers, (n_paths,); their time is the step before that.
-    note : what a reader must know about these times, empty if there is nothing.
+    unresolved : the number of exits by steps that the equation does not take. `note` tells of them.
     departures : through which side and where paths have left, None if that is not known. `side` and `place` show it.
+    provenance : the problem with all its parameters, its digest, the numbers of the paths, versions, machine and the
+        certificates of the noise, as plain data; None for times that do not come from `first_passage`.
+
+    Results travel: `concat` joins those of several runs, `save` writes a file for ``fbmsde.load``, and `to_dataframe`
+    and `to_xarray` hand them to pandas and xarray.
 
     Raises ValueError unless times are finite and lie between 0 and the horizon, unless all arrays have the same
     length, and unless just the paths that left have a side.
@@ -46,8 +62,9 @@ class PassageTimes:
     dt: float
     error_budget: Any = None
     broken: NDArray[np.bool_] = None  # type: ignore[assignment]  # none, as set in __post_init__
-    note: str = ""
+    unresolved: int = 0
     departures: Departures | None = None
+    provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
         times, end = checks.array("times", self.times), checks.positive("horizon", self.horizon)
@@ -62,6 +79,8 @@ class PassageTimes:
         if np.any(broken & ~self.censored):
             raise ValueError("broken must mark censored paths only, got one that left.")
         object.__setattr__(self, "broken", broken)
+        if checks.count("unresolved", self.unresolved, 0) > self.n_left:
+            raise ValueError(f"unresolved must count exits, of which there are {self.n_left}, got {self.unresolved}.")
         if self.departures is not None and not np.array_equal(self.departures.codes == 0, self.censored):
             raise ValueError("departures must tell a side for just the paths that left, got other ones.")
 
@@ -99,6 +118,116 @@ class PassageTimes:
     def n_broken(self) -> int:
         """Number of paths that left the finite numbers, so that their exit is unknown."""
         return int(np.count_nonzero(self.broken))
+
+    @property
+    def note(self) -> str:
+        """What a reader must know about these times, empty if there is nothing."""
+        if self.unresolved <= _FEW * self.n_left:
+            return ""
+        return (
+            f"{self.unresolved} of {self.n_left} exits were made by steps that the equation does not take (dt times "
+            "the curvature beyond 2, or the drift of one step over a tenth of the way). They belong to the chain of "
+            f"step {self.dt:g} alone: compare with dt = {self.dt / 4:g}."
+        )
+
+    @classmethod
+    def concat(cls, parts: Sequence[PassageTimes]) -> PassageTimes:
+        """The passage times of several runs in one, path after path in their order.
+
+        Error budgets are merged by the numbers of paths. Raises ValueError unless all have the same step, horizon and
+        sides, and if a path of one problem and seed is there twice, as far as `provenance` tells.
+
+        >>> one = PassageTimes(np.array([1.0, 3.0]), np.array([False, True]), 3.0, 1.0)
+        >>> PassageTimes.concat([one, one]).times.tolist()
+        [1.0, 3.0, 1.0, 3.0]
+        """
+        if not parts:
+            raise ValueError("parts must hold at least one result, got none.")
+        for part in parts:
+            checks.kind("parts", part, PassageTimes, "Give a list of them.")
+            if part._frame != parts[0]._frame:
+                raise ValueError(
+                    "parts must have the same dt, horizon, sides and kind of error budget, got "
+                    f"{parts[0]._frame} and {part._frame}."
+                )
+        whole, n_paths = parts[0], [part.n_paths for part in parts]
+        budget, sides = whole.error_budget, whole.departures
+        if budget is not None:
+            budget = type(budget).merged([part.error_budget for part in parts], n_paths)
+        if sides is not None:
+            sides = Departures.concat([part._departures() for part in parts])
+        times, censored, broken = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("times", "censored", "broken")
+        )
+        origin = joined([part.provenance for part in parts])
+        unresolved = sum(part.unresolved for part in parts)
+        return cls(times, censored, whole.horizon, whole.dt, budget, broken, unresolved, sides, origin)
+
+    @property
+    def _frame(self) -> tuple[object, ...]:
+        """What results that are joined must share."""
+        sides = None if self.departures is None else (self.departures.names, self.departures.places.shape[1:])
+        return self.dt, self.horizon, sides, None if self.error_budget is None else type(self.error_budget).__name__
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write all of it to one file, whole or not at all, which ``fbmsde.load(path)`` reads.
+
+        The file is an ``.npz`` of NumPy, and `path` must end in that. An existing file raises FileExistsError unless
+        `overwrite` is True. Raises OSError, with the reason, if the file cannot be written.
+        """
+        arrays = {"times": self.times, "censored": self.censored, "broken": self.broken}
+        facts: dict[str, object] = {"horizon": float(self.horizon), "dt": float(self.dt), "unresolved": self.unresolved}
+        if self.departures is not None:
+            arrays |= {"codes": self.departures.codes, "places": self.departures.places}
+            facts["names"] = list(self.departures.names)
+        if self.error_budget is not None:
+            record = self.error_budget.record().items()
+            facts["error_budget"] = {name: value if math.isfinite(value) else str(value) for name, value in record}
+        facts["provenance"] = None if self.provenance is None else dict(self.provenance)
+        Archive("PassageTimes", arrays, facts).write(path, overwrite=overwrite)
+
+    @classmethod
+    def of_archive(cls, archive: Archive, budget_of: Callable[[Mapping[str, float | str]], object]) -> PassageTimes:
+        """The passage times in a file; `budget_of` makes an error budget of its record."""
+        arrays, facts = archive.arrays, dict[str, Any](archive.facts)
+        names, record = facts.get("names"), facts.get("error_budget")
+        departures = None if names is None else Departures(arrays["codes"], tuple(names), arrays["places"])
+        budget = None if record is None else budget_of(record)
+        own = arrays["times"], arrays["censored"], facts["horizon"], facts["dt"]
+        return cls(*own, budget, arrays["broken"], facts["unresolved"], departures, facts["provenance"])
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """A row for each path: its number, time, whether it was censored, whether it broke, its side and place.
+
+        The number is that of the path in its run where `provenance` tells it. `side` and `place`, in d dimensions
+        ``place_0`` ... , are there if it is known where paths left; they are missing for paths that did not leave.
+        ``attrs`` holds units, the step, the horizon, what censoring means, and the provenance. Needs pandas.
+
+        >>> PassageTimes(np.array([1.0, 3.0]), np.array([False, True]), 3.0, 1.0).to_dataframe().time.tolist()
+        [1.0, 3.0]
+        """
+        return frame_of(self._columns(), self.departures, self._attributes())
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The same as an `xarray.Dataset` with the dimension "path", and "coordinate" for places in d dimensions.
+
+        Each variable tells its unit and what it is. `side` is an empty text for a path that was not seen to leave. The
+        attributes of the whole are those of :meth:`to_dataframe`, with the provenance as a JSON text. Needs xarray.
+
+        >>> PassageTimes(np.array([1.0, 3.0]), np.array([False, True]), 3.0, 1.0).to_xarray().sizes["path"]
+        2
+        """
+        return set_of(self._columns(), self.departures, self._attributes())
+
+    def _columns(self) -> dict[str, AnyArray]:
+        """The number, time and flags of each path."""
+        numbers = path_numbers(self.provenance, self.n_paths)
+        return {"path": numbers, "time": self.times, "censored": self.censored, "broken": self.broken}
+
+    def _attributes(self) -> dict[str, object]:
+        """What a table of these times says of all of them."""
+        own = {"dt": float(self.dt), "horizon": float(self.horizon), "note": self.note}
+        return own | {"provenance": None if self.provenance is None else dict(self.provenance)}
 
     @property
     def side(self) -> NDArray[np.str_]:

@@ -13,11 +13,10 @@ from ..core.states import BROKEN, CENSORED, NO_LEVEL, UNRESOLVED
 from ..core.types import Array
 from ..results.departures import Departures
 from ..results.passage_times import PassageTimes
+from ..results.provenance import Provenance
 from ._ends import Ends
 from .budget import ErrorBudget
 from .errors import PathError
-
-_FEW = 0.01  # unresolved exits are noted only if their share is larger than this
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +58,15 @@ class Ended:
         """The number of paths."""
         return self.times.size
 
-    def passages(self) -> PassageTimes:
-        """The passage times; if a path broke, PathError holds them and tells its number."""
+    def passages(self, provenance: Provenance | None = None) -> PassageTimes:
+        """The passage times, which come from there; if a path broke, PathError holds them and tells its number."""
         broken = _broken(self.states)
         censored = broken | (self.states == CENSORED)
-        note = _note(int(np.count_nonzero(self.states == UNRESOLVED)), int(np.count_nonzero(~censored)), self.dt)
+        unresolved = int(np.count_nonzero(self.states == UNRESOLVED))
         places = self.places[:, 0] if self.places.shape[1] == 1 else self.places
         departures = Departures(self.sides, self.names, places)
-        passages = PassageTimes(self.times, censored, self.horizon, self.dt, self.budget, broken, note, departures)
+        about = self.budget, broken, unresolved, departures, provenance
+        passages = PassageTimes(self.times, censored, self.horizon, self.dt, *about)
         if broken.any():
             i = int(np.argmax(broken))
             path, step = self.first + i, round(float(self.times[i]) / self.dt) + 1
@@ -117,14 +117,3 @@ class Ended:
 def _broken(states: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """True for the paths that left the finite numbers or met a level that is not a number."""
     return (states == BROKEN) | (states == NO_LEVEL)
-
-
-def _note(n_unresolved: int, n_left: int, dt: float) -> str:
-    """The note on exits that the equation would not make, empty if there are hardly any."""
-    if n_unresolved <= _FEW * n_left:
-        return ""
-    return (
-        f"{n_unresolved} of {n_left} exits were made by steps that the equation does not take (dt times the curvature "
-        f"beyond 2, or the drift of one step over a tenth of the way). They belong to the chain of step {dt:g} alone: "
-        f"compare with dt = {dt / 4:g}."
-    )

@@ -11,15 +11,19 @@ from numpy.typing import ArrayLike
 
 from ..core import checks
 from ..core.described import Plain, content_digest, described
+from ..core.machine import machine, versions
 from ..core.types import Key
 from ..drivers.base import Driver
+from ..drivers.certified import Certified
 from ..dynamics.base import Dynamics, takes_arrays
 from ..dynamics.equation import as_equation
 from ..dynamics.landscapes import Landscape
 from ..results.passage_times import PassageTimes
+from .beginning import waiting_steps
 from .domains import Domain
 from .ended import Ended
-from .monitoring import Monitoring
+from .grid import steps_up_to
+from .monitoring import Grid, Monitoring
 from .problem import Crowd, Problem
 from .regions import Below, Region, region_of, require_inside
 from .starts import Drawing, Points, Start, Stationary, n_starts, points_known, start_of
@@ -113,7 +117,9 @@ class PassageProblem:
         stop: Callable[[], bool] | None = None,
     ) -> PassageTimes:
         """The passage times of the paths first ... first + n_paths - 1; PathError if one of them broke."""
-        return self.ends(n_paths, first, n_jobs=n_jobs, progress=progress, stop=stop).passages()
+        told = self._told(n_paths, first)
+        ended = self.ends(n_paths, first, n_jobs=n_jobs, progress=progress, stop=stop)
+        return ended.passages(told | self.provenance())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -155,6 +161,42 @@ class PassageProblem:
         It is the same in every process. Raises ValueError for a function whose content cannot be told.
         """
         return content_digest(self._parts())
+
+    def provenance(self) -> dict[str, Plain]:
+        """What results are made with: versions, the machine, and the certificates of the noise, as plain data.
+
+        Certificates are those of the noise's models on a grid with a fixed end, for starts at points and with a
+        burn-in. In continuous time the error budget tells of the noise.
+        """
+        return {"versions": dict(versions()), "machine": dict(machine()), "certificates": self._certificates()}
+
+    def origin(self, n_paths: int, first: int = 0) -> dict[str, Plain]:
+        """The `PassageTimes.provenance` of the paths first ... first + n_paths - 1, as plain data.
+
+        It is this problem, its digest, the range of the paths, and `provenance`. Where the content of a part cannot be
+        told, "problem" and "digest" are None and "untold" says why.
+        """
+        return self._told(n_paths, first) | self.provenance()
+
+    def _told(self, n_paths: int, first: int) -> dict[str, Plain]:
+        """The problem, its digest and the range of paths. Functions are told with what they capture now."""
+        paths: list[Plain] = [[first, n_paths]]
+        try:
+            problem = self.description()
+        except ValueError as error:
+            return {"problem": None, "digest": None, "untold": str(error), "paths": paths}
+        return {"problem": problem, "digest": content_digest(problem), "paths": paths}
+
+    def _certificates(self) -> list[Plain]:
+        """The certificates of the noise's models, none where the run takes no model of a length that is known."""
+        watched, exact = self.monitoring, isinstance(self.x0, str) or (
+            isinstance(self.x0, Stationary) and self.x0.burn_in is None
+        )
+        if exact or not isinstance(watched, Grid) or watched.until is not None or not isinstance(self.noise, Certified):
+            return []
+        wait = waiting_steps(self.x0, watched.dt) if isinstance(self.x0, Stationary) else 0
+        n_steps, _ = steps_up_to(self.horizon, watched.dt)
+        return [described(found) for found in self.noise.certificates(n_steps + wait)]
 
     def _parts(self) -> dict[str, object]:
         """The parameters by name, with the key of all paths in place of a generator."""

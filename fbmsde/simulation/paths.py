@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from ..dynamics.base import Dynamics, takes_arrays
 from ..dynamics.equation import as_equation
 from ..dynamics.landscapes import Landscape
 from ..dynamics.solvers import SOLVERS
+from ..results.archive import Archive
 from ._ends import Ends
 from ._loop import follow
 from ._motion import Motion
@@ -46,6 +48,20 @@ class Paths:
     def __post_init__(self) -> None:
         if self.broken is None:
             object.__setattr__(self, "broken", np.zeros(len(self.values), bool))
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write all of it to one ``.npz`` file, whole or not at all, which ``fbmsde.load(path)`` reads.
+
+        Raises what `PassageTimes.save` raises.
+        """
+        arrays = {"times": self.times, "values": self.values, "broken": self.broken}
+        Archive("Paths", arrays, {"dt": self.dt}).write(path, overwrite=overwrite)
+
+    @classmethod
+    def of_archive(cls, archive: Archive) -> Paths:
+        """The paths in a file."""
+        arrays, dt = archive.arrays, checks.positive("dt", archive.facts["dt"])
+        return cls(arrays["times"], arrays["values"], dt, arrays["broken"])
 
     def __repr__(self) -> str:
         dim = f" in {self.values.shape[2]} dimensions" if self.values.ndim == 3 else ""
