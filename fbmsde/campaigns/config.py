@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ def _points(tables: Table, folder: Path) -> dict[str, PassageProblem]:
 
 def _seed(tables: Table) -> int:
     """The seed, by default 0."""
-    return checks.count("seed", tables.get("seed", 0), minimum=0)
+    return checks.count("seed", tables.get("seed", 0), 0, math.inf)
 
 
 def _store(tables: Table, folder: Path) -> Path | None:

@@ -130,6 +130,19 @@ def stable(name: str, value: Any) -> float:
     return x
 
 
+def truth(name: str, value: Any) -> bool:
+    """The value as a bool. A text is refused, because every text but the empty one counts as true.
+
+    >>> truth("nesterov", "false")
+    Traceback (most recent call last):
+        ...
+    TypeError: nesterov must be True or False, got 'false'.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}.")
+    return bool(value)
+
+
 def hurst_parameter(value: Any) -> float:
     """The Hurst parameter as a float strictly between 0 and 1.
 

@@ -192,9 +192,7 @@ class PopulationNoise(Sampled):
         samples = _checked_samples(self.samples)
         object.__setattr__(self, "samples", samples)
         checks.positive("sigma", self.sigma)
-        if not isinstance(self.replacement, (bool, np.bool_)):
-            raise TypeError(f"replacement must be True or False, got {self.replacement!r}.")
-        if self.replacement:
+        if checks.truth("replacement", self.replacement):
             object.__setattr__(self, "batch_size", checks.count("batch_size", self.batch_size))
             if self.phase is not None:
                 raise ValueError(f"phase must be None with replacement, got {self.phase}. There are no epochs.")

@@ -56,19 +56,20 @@ def sgd(
     >>> float(exits.times.min()) % 1.0
     0.0
     """
-    beta, decay = _momentum(momentum, nesterov), checks.number("weight_decay", weight_decay)
+    ahead = checks.truth("nesterov", nesterov)
+    beta, decay = _momentum(momentum, ahead), checks.number("weight_decay", weight_decay)
     if not 0.0 <= decay < float("inf"):
         raise ValueError(f"weight_decay must be finite and at least 0, got {decay}.")
     inert, d, rate = beta > 0.0, landscape.dim, _rate(learning_rate)
     size = _amplitude(landscape, amplitude)
     if landscape.wide:
-        update = descent_into(landscape.array_gradient, size, d, inert, bool(nesterov))
+        update = descent_into(landscape.array_gradient, size, d, inert, ahead)
     else:
-        update = _update(_fall(landscape.point_gradient, size, d), d, inert, bool(nesterov))
+        update = _update(_fall(landscape.point_gradient, size, d), d, inert, ahead)
     params, name = (beta, decay, *landscape.params), f"sgd {landscape.name}"
     if not isinstance(rate, float):
         return Chain(update, params, (1 + inert) * d, d, d, name, rate)
-    stability = _stability(landscape, rate, decay, _bound(beta, nesterov))
+    stability = _stability(landscape, rate, decay, _bound(beta, ahead))
     return Chain(update, (*params, rate), (1 + inert) * d, d, d, name, stability=stability)
 
 

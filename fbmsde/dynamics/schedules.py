@@ -91,6 +91,8 @@ def tabulated(rates: ArrayLike) -> Schedule:
     table = np.array(checks.reals("rates", rates), dtype=float)
     if table.ndim != 1 or table.size == 0:
         raise ValueError(f"rates must be an array (n,) with a rate for each step, got shape {table.shape}.")
+    if not np.all(np.isfinite(table)):
+        raise ValueError(f"rates must be finite, got one that is not at index {int(np.isfinite(table).argmin())}.")
     length = table.size
 
     def looked_up(k: float) -> float:

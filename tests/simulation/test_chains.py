@@ -207,6 +207,8 @@ def negative(k):
         (lambda: langevin(WELL, 1.0, -1.0), ValueError, "mass must be positive"),
         (lambda: schedules.cosine(0.1, 10, 0.2), ValueError, r"lowest must lie in \[0, rate = 0\.1\], got 0\.2"),
         (lambda: schedules.tabulated([]), ValueError, r"rates must be an array \(n,\)"),
+        (lambda: schedules.tabulated([0.1, float("nan")]), ValueError, "rates must be finite, got one that is not"),
+        (lambda: sgd(WELL, 0.1, 0.9, "false"), TypeError, "nesterov must be True or False, got 'false'"),
         (lambda: Chain(3.0), TypeError, r"update must be a function of \(k, x, noise, \*params\), got 3\.0"),
     ],
 )  # fmt: skip
