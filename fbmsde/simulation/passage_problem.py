@@ -94,8 +94,8 @@ class PassageProblem:
         monitoring that ends when a share of all paths has left.
         """
         n_paths, first = checks.count("n_paths", n_paths), checks.count("first", first, 0)
-        checks.count("first + n_paths", first + n_paths, 1, _MOST_NUMBERED)
         checks.fits_memory("passage times", (26.0 + 8.0 * self.n_positions) * n_paths)
+        checks.count("first + n_paths", first + n_paths, 1, _MOST_NUMBERED)
         crowd = Crowd(n_paths, checks.workers(n_jobs), progress, first, stop)
         problem = self._problem(crowd.paths)
         if isinstance(problem.start, Points) and callable(self.x0):
