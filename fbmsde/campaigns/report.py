@@ -55,7 +55,7 @@ class Reported(ABC):
 
 
 def text(summaries: Sequence[Summary]) -> str:
-    """One line a problem, then notes.
+    """One line a problem, then notes; the shares of the sides where one of them is the chosen quantity.
 
     >>> print(text([Summary("deep", 10, 10, 5, 0, 0.1, 4.0, rate=Estimate(0.5, 0.4, 0.6))]))
     problem  paths  exits  mean exit time [95 %]  exit rate [95 %]
@@ -63,14 +63,14 @@ def text(summaries: Sequence[Summary]) -> str:
     deep     10     5      -                      0.5 [0.4, 0.6]
     """
     sides = list(dict.fromkeys(name for summary in summaries for name in summary.sides))
-    several = sides if len(sides) > 1 else []
+    shown = sides if any(summary.quantity.startswith("split") for summary in summaries) else []
     lines = []
     for summary in summaries:
         cut = f" up to {summary.horizon:g}" if summary.restricted else ""
-        shares = (with_interval(summary.sides.get(name, UNKNOWN)) for name in several)
+        shares = (with_interval(summary.sides.get(name, UNKNOWN)) for name in shown)
         lines.append((summary.name, f"{summary.paths}", f"{summary.exits}", with_interval(summary.mean) + cut,
                       with_interval(summary.rate), *shares))  # fmt: skip
-    head = (*_HEAD, *(f"through {name.replace('_', ' ')} [95 %]" for name in several))
+    head = (*_HEAD, *(f"through {name.replace('_', ' ')} [95 %]" for name in shown))
     return "\n\n".join(part for part in (aligned(head, lines, keys=1), "\n".join(notes(summaries))) if part)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.tables import aligned
 from ..results.campaign import Summary
 from .report import percent, quantity_name, with_interval
 
-_FEW = 10  # numbers of damaged blocks that are shown
+_FEW = 5  # numbers of damaged blocks that are shown
+
+Records = Mapping[str, Mapping[str, object]]  # small results by name
 
 
 @dataclass(frozen=True)
@@ -28,15 +32,50 @@ class Stock:
 
 
 def status_text(stocks: Sequence[Stock], busy: bool) -> str:
-    """One line a problem, then whether a process is at work, and what is damaged."""
+    """One line a problem, then whether a process is at work, and what is damaged; empty without problems."""
+    if not stocks:
+        return ""
     heads = {quantity_name(stock.summary.quantity).removeprefix("the ") for stock in stocks}
     estimate = f"{heads.pop() if len(heads) == 1 else 'estimate'} [95 %]"
     head = ("problem", "blocks", "paths", "exits", estimate, "half-width", "seconds a block")
-    parts = [aligned(head, [_line(stock) for stock in stocks], keys=1)] if stocks else []
     there, asked = (sum(getattr(stock, name) for stock in stocks) for name in ("blocks", "asked"))
-    work = "a process is at work on it" if busy else "no process is at work on it"
-    ends = [f"{there} of {asked} blocks are there; {work}."] if stocks else []
-    return "\n\n".join([*parts, "\n".join([*ends, *_complaints(stocks)])])
+    work = "a process is at work on them" if busy else "no process is at work on them"
+    lines = [f"{there} of {asked} blocks are there; {work}.", *_complaints(stocks)]
+    return aligned(head, [_line(stock) for stock in stocks], keys=1) + "\n\n" + "\n".join(lines)
+
+
+def runs_text(records: Records) -> str:
+    """One line for each small result, with its plain numbers and words; empty without any.
+
+    >>> print(runs_text({"first": {"accuracy": 0.5, "noise": {}}}))
+    run    accuracy
+    -----  --------
+    first  0.5
+    """
+    names = _columns(records)
+    lines = [(run, *(_word(record.get(name, "-")) for name in names)) for run, record in records.items()]
+    return aligned(("run", *names), lines, keys=1) if records else ""
+
+
+def runs_csv(records: Records) -> str:
+    """The same as comma-separated values."""
+    names, lines = _columns(records), io.StringIO(newline="")
+    rows = [[run, *(record.get(name, "") for name in names)] for run, record in records.items()]
+    csv.writer(lines).writerows([["run", *names], *rows])
+    return lines.getvalue()
+
+
+def _columns(records: Records) -> list[str]:
+    """The names of the plain values of all results."""
+    values = (pair for record in records.values() for pair in record.items())
+    return list(dict.fromkeys(name for name, value in values if not isinstance(value, (dict, list))))
+
+
+def _word(value: object) -> str:
+    """A plain value in a table."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _line(stock: Stock) -> tuple[str, ...]:
@@ -55,5 +94,5 @@ def _complaints(stocks: Sequence[Stock]) -> list[str]:
         if n := len(stock.damaged):
             shown = ", ".join(map(str, stock.damaged[:_FEW])) + (", ..." if n > _FEW else "")
             blocks = f"{n} damaged block{'s' if n > 1 else ''}"
-            told.append(f"{stock.summary.name}: {blocks} ({shown}), made again when the campaign is run.")
+            told.append(f"{stock.summary.name}: {blocks} ({shown}), made again by the next run.")
     return told

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..core import checks
+from ..core.files import write_text
 from ..results.campaign import Summary
 from ..results.passage_times import PassageTimes
 from .campaign import loaded
-from .report import Reported
+from .report import FILES, Reported
 from .rounds import Count, Precision
-from .status import Stock, status_text
+from .status import Stock, runs_csv, runs_text, status_text
 from .zarr_store import ZarrStore
 
 
@@ -43,8 +44,24 @@ class StoredCampaign(Mapping[str, PassageTimes], Reported):
 
     @property
     def status(self) -> str:
-        """How far the campaign is, as text."""
-        return status_text(self.stocks, self._store.busy)
+        """How far the campaign is, as text: each problem, then each run of a study that keeps its runs here."""
+        damaged = [f"{name}: damaged metadata, so that its results cannot be read" for name in self._store.damaged]
+        parts = (status_text(self.stocks, self._store.busy), runs_text(self._store.records()), "\n".join(damaged))
+        return "\n\n".join(part for part in parts if part) or "nothing is there yet"
+
+    @property
+    def table(self) -> str:
+        """The results as text: problems, then runs."""
+        parts = (super().table if len(self) else "", runs_text(self._store.records()))
+        return "\n\n".join(part for part in parts if part) or "nothing is there yet"
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write report.csv and report.png into an existing folder; where there are runs alone, report.csv."""
+        if len(self) or not self._store.records():
+            return super().save(folder)
+        file = Path(folder) / FILES[0]
+        write_text(file, runs_csv(self._store.records()))
+        return [file]
 
     def _stock(self, name: str) -> Stock:
         shelf, until = self._store.kept(name), self._until.get(name, Precision())
