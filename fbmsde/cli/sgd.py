@@ -44,6 +44,7 @@ def sgd(
         n_samples, progress = 2000 if samples is None else samples, sys.stderr.isatty()
         study = sgd_study(store or out, groups=words(group or GROUPS), data=data, n_samples=n_samples,
                           effort=QUICK if quick else None, seed=seed, progress=progress)  # fmt: skip
+        out.mkdir(parents=True, exist_ok=True)
         status = _keep(study, out) or (0 if study.complete else INTERRUPTED)
         if study.complete and escapes and not status:
             run = partial(sgd_escape, n_steps=50, n_replicas=20, n_paths=2000) if quick else sgd_escape
