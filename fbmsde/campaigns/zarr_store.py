@@ -47,6 +47,9 @@ class ZarrStore:
         self._opened: Keeper | None = None
         self._claim = ExitStack()
 
+    def __str__(self) -> str:
+        return str(self.folder)
+
     def __enter__(self) -> Self:
         """Claim the folder, and remove what an interrupted write has left in it."""
         with ExitStack() as claim:

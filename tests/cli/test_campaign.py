@@ -185,6 +185,6 @@ def test_signals_say_what_is_safe(config, tmp_path, monkeypatch, capsys, number,
     assert end.value.code == status
     assert time.monotonic() - sent[0] < 4.0
     told = capsys.readouterr()
-    assert "of 6 blocks are safe in" in told.err and "Run the same again to go on." in told.err
+    assert f"of 6 blocks are safe in {tmp_path / 'kept'}." in told.err and "Run the same again to go on." in told.err
     assert call("run", config).exit_code == 0
     assert [len(values) for values in times(tmp_path / "kept").values()] == [250, 250]

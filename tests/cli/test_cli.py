@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import fbmsde
 from fbmsde import EpochNoise, FractionalNoise, MixedNoise, PopulationNoise
 from fbmsde.cli import app, main
+from fbmsde.core.blocks import Stopped
 from fbmsde.simulation.passage_problem import PassageProblem
 
 QUICK = ["escape", "--hurst", "0.5", "--paths", "200", "--horizon", "10", "--dt", "0.01", "--continuous", "0"]
@@ -52,6 +53,45 @@ def test_earlier_study_is_not_overwritten_silently(tmp_path):
     assert (tmp_path / "escape.csv").read_text() == "precious"
     assert call(*QUICK, "--out", tmp_path, "--overwrite").exit_code == 0
     assert (tmp_path / "escape.csv").read_text() != "precious"
+
+
+def test_escape_goes_on_in_its_store(tmp_path, monkeypatch):
+    """After an interruption the same command ends the study: nothing has to be replaced, and nothing runs twice."""
+    command = [*TINY, "--store", tmp_path / "kept", "--out", tmp_path / "out", "--jobs", 1]
+    ends, run = PassageProblem.ends, []
+
+    def second_interrupted(problem, *args, **options):
+        run.append(problem.landscape.params)
+        if problem.landscape.params == (1.0,):
+            raise KeyboardInterrupt
+        return ends(problem, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PassageProblem, "ends", second_interrupted)
+        result = call(*command)
+    assert result.exit_code == 130
+    assert f"1 of 2 blocks are safe in {tmp_path / 'kept'}. Run the same again to go on." in result.stderr
+    assert "Interrupted: only the 1 rows above were finished." in result.stdout
+    assert written_in(tmp_path / "out") == []
+    monkeypatch.setattr(PassageProblem, "ends", lambda p, *a, **o: run.append(p.landscape.params) or ends(p, *a, **o))
+    result = call(*command)
+    assert result.exit_code == 0, result.output
+    assert run.count((4.0,)) == 1
+    assert written_in(tmp_path / "out") == ["escape.csv", "escape.json", "escape.png"]
+    again = call(*command)
+    assert again.exit_code == 1 and "out must not hold earlier results" in again.output
+    other = call(*command, "--sharp", 5, "--overwrite")
+    assert other.exit_code == 1
+    assert "landscape.params" in other.output and "asked" in other.output and "\n" not in other.output.strip()
+
+
+def test_escape_may_write_into_its_store(tmp_path):
+    command = [*TINY, "--store", tmp_path, "--out", tmp_path]
+    assert call(*command).exit_code == 0
+    assert written_in(tmp_path) == ["escape.csv", "escape.json", "escape.png", "results.zarr"]
+    again = call(*command)
+    assert again.exit_code == 1 and "out must not hold earlier results" in again.output
+    assert call(*command, "--overwrite").exit_code == 0
 
 
 def test_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path):
@@ -352,7 +392,9 @@ def test_sigterm_saves_what_ctrl_c_saves(tmp_path, monkeypatch):
     def first_then_terminated(problem, *args, **options):
         if problem.landscape.params == (1.0,):
             os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(0.5)
+            while not options["stop"]():
+                time.sleep(0.01)
+            raise Stopped("in mid-run")
         return ends(problem, *args, **options)
 
     before = signal.getsignal(signal.SIGTERM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, TypedDict
 
 import numpy as np
@@ -118,7 +119,7 @@ def _measured(cell: Cell, settings: EscapeSettings, found: CampaignResults, pass
         continuous=free.rate,
         predicted=predicted.rates,
         predicted_mean=predicted.means,
-        note=" ".join(note for note in (passages.note, chain.note, free.note) if note),
+        note=" ".join(note for note in (passages.note, chain.note, _width(chain.rate, settings), free.note) if note),
         curve=_curve(passages),
     )
 
@@ -158,6 +159,15 @@ def _late_rate(well: Well, passages: PassageTimes) -> Estimate:
     """The exit rate after the memory of the start has gone."""
     rate = passages.exit_rate(after=_RELAXATIONS / well.curvature)
     return Estimate(rate.value, *rate.confidence_interval())
+
+
+def _width(rate: Estimate, settings: EscapeSettings) -> str:
+    """A note if the interval of the exit rate stayed wider than was asked for, else empty."""
+    wanted = settings.until_relative_error
+    found = (rate.high - rate.low) / 2.0 / rate.value if rate.value > 0.0 else math.nan
+    if wanted is None or not found > wanted:
+        return ""
+    return f"the half-width of the exit rate is {found:.2g} of it, {wanted:g} was asked for."
 
 
 def _advice(error: Exception) -> str:
