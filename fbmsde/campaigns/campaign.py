@@ -11,6 +11,7 @@ from pathlib import Path
 from ..core import checks
 from ..results.campaign import Summary
 from ..results.passage_times import PassageTimes
+from ..results.provenance import Provenance
 from ..simulation.ended import Ended
 from ..simulation.passage_problem import PassageProblem
 from .base import Blocks, MemoryStore, Plan, Store
@@ -58,7 +59,8 @@ class CampaignResults(Mapping[str, PassageTimes], Reported):
         track = self._tracks[checks.choice("name", name, self._tracks)]
         if track.failure is not None:
             raise track.failure
-        return loaded(track.shelf, track.plan.n_paths)
+        plan = track.plan
+        return loaded(track.shelf, plan.n_paths, plan.problem.origin(plan.n_paths))
 
     def __contains__(self, name: object) -> bool:
         return name in self._tracks
@@ -74,8 +76,8 @@ class CampaignResults(Mapping[str, PassageTimes], Reported):
         return f"CampaignResults({len(self)} problems, {paths} paths)"
 
 
-def loaded(shelf: Blocks, n_paths: int) -> PassageTimes:
-    """The passage times of the first paths of a shelf, as far as blocks are there without a gap."""
+def loaded(shelf: Blocks, n_paths: int, origin: Provenance) -> PassageTimes:
+    """The passage times of the first paths of a shelf, as far as blocks are there without a gap, and their origin."""
     there, size, parts = shelf.finished(check=False), shelf.block_paths, []
     for number in range(-(-n_paths // size)):
         if number not in there:
@@ -83,7 +85,8 @@ def loaded(shelf: Blocks, n_paths: int) -> PassageTimes:
         parts.append(shelf.get(number).head(min(size, n_paths - number * size)))
     if not parts:
         raise ValueError("store must hold the first block of a problem to give passage times, got none yet.")
-    return Ended.concat(parts).passages()
+    whole = Ended.concat(parts)
+    return whole.passages({**origin, "paths": [[0, whole.n_paths]]})
 
 
 class Campaign:

@@ -83,7 +83,8 @@ class StoredCampaign(Mapping[str, PassageTimes], Reported):
 
     def __getitem__(self, name: str) -> PassageTimes:
         shelf = self._store.kept(checks.choice("name", name, self._store.names))
-        return loaded(shelf, shelf.n_paths)
+        card = shelf.card
+        return loaded(shelf, shelf.n_paths, {"problem": card.problem, "digest": card.digest, **card.provenance})
 
     def __contains__(self, name: object) -> bool:
         return name in self._store.names

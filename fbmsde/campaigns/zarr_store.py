@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from typing import Self
 
@@ -206,7 +204,7 @@ def _card(plan: Plan, order: int) -> Card:
         digest=problem.digest(),
         version=__version__,
         problem=_plain(problem.description()),
-        provenance=_origin(),
+        provenance=_plain(problem.provenance()),
         sides=problem.names,
         n_positions=problem.n_positions,
         dt=problem.dt,
@@ -214,13 +212,6 @@ def _card(plan: Plan, order: int) -> Card:
         block_paths=plan.block_paths,
         n_paths=plan.n_paths,
     )
-
-
-def _origin() -> Document:
-    """The versions and the machine that make the results."""
-    versions = {name: metadata.version(name) for name in ("numpy", "numba", "scipy")}
-    return {"versions": {"python": platform.python_version(), "fbmsde": __version__, **versions},
-            "machine": f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} cores"}  # fmt: skip
 
 
 def _plain(values: Mapping[str, object]) -> Document:

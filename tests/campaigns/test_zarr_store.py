@@ -42,6 +42,9 @@ class Posed:
     def digest(self):
         return json.dumps(self.parameters)
 
+    def provenance(self):
+        return {"versions": {"fbmsde": fbmsde.__version__}}
+
     def ends(self, n_paths, first):
         """Ends that depend on the number of each path alone."""
         rng = [np.random.default_rng(first + i) for i in range(n_paths)]

@@ -354,3 +354,16 @@ def test_broken_paths_know_where_they_come_from():
     with pytest.raises(PathError) as caught:
         first_passage(steep, FractionalNoise(0.5), 3.0, (None, None), n_paths=3, **run)
     assert caught.value.passages.n_broken == 3 and caught.value.passages.provenance["paths"] == [[0, 3]]
+
+
+def test_campaigns_tell_where_their_times_come_from(tmp_path):
+    """From memory, and from a folder, also by `load`; what was saved from there can be joined with a later run."""
+    problem = PassageProblem(quadratic(2.0), FractionalNoise(0.3), 0.0, (-1.0, 1.0), **RUN)
+    for store in (None, tmp_path / "store"):
+        results = fbmsde.Campaign({"well": problem}, n_paths=20, block_paths=8, store=store).run(n_jobs=1)
+        assert_same(results["well"], problem.passages(20))
+    found = load(tmp_path / "store")["well"]
+    assert_same(found, problem.passages(20))
+    found.save(tmp_path / "well.npz")
+    joined = PassageTimes.concat([load(tmp_path / "well.npz"), problem.passages(10, first=20)])
+    assert_same(joined, problem.passages(30))
