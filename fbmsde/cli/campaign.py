@@ -16,6 +16,10 @@ from .common import Overwrite, _count, _refuse_earlier, app
 from .escape import _keep
 from .options import INTERRUPTED, OnceCommand, reported
 
+_Out = Annotated[
+    Path | None,
+    typer.Option(help="Folder for report.csv and report.png; if not given the store, where they are made anew."),
+]
 _Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the store.", show_default=False)]
 
 
@@ -36,9 +40,7 @@ def run(
         str | None, typer.Option(help=f"Quantity of that interval: {', '.join(QUANTITIES)}.", show_default="exit_rate")
     ] = None,
     log: Annotated[Path | None, typer.Option(help="File to which events are added as lines of JSON.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for report.csv and report.png; the store if not given.")
-    ] = None,
+    out: _Out = None,
     overwrite: Overwrite = False,
 ) -> None:
     """First-passage problems over a grid of parameters, from a file: resumed after a kill, until they are known."""
@@ -48,8 +50,9 @@ def run(
         kept = store or asked.store
         if out is not None and out != kept:
             _refuse_earlier(out, FILES, overwrite)
-        campaign = Campaign(asked.problems(), n_paths=paths or asked.n_paths, block_paths=asked.block_paths,
-                            store=kept, until=_precision(asked, until_relative_error, quantity))  # fmt: skip
+        n_paths, until = asked.n_paths if paths is None else paths, _precision(asked, until_relative_error, quantity)
+        problems, block_paths = asked.problems(), asked.block_paths
+        campaign = Campaign(problems, n_paths=n_paths, block_paths=block_paths, store=kept, until=until)
         try:
             found = campaign.run("processes" if processes else None, n_jobs=jobs, progress=True, log=log)
         except InterruptedCampaignError as interruption:
@@ -94,16 +97,15 @@ def status(folder: _Folder) -> None:
 @app.command(cls=OnceCommand)
 def report(
     folder: _Folder,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for report.csv and report.png; the store if not given.")
-    ] = None,
+    out: _Out = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Table, report.csv and report.png of a campaign, while it runs too."""
     written = 0
     with reported():
         found, place = StoredCampaign(folder), out or folder
-        _refuse_earlier(place, FILES, overwrite)
+        if place != folder:
+            _refuse_earlier(place, FILES, overwrite)
         place.mkdir(parents=True, exist_ok=True)
         written = _keep(found, place, FILES)
     raise typer.Exit(written)
