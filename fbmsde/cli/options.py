@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 import typer
 from typer.core import TyperCommand
@@ -24,16 +24,26 @@ _EXPECTED = (ValueError, TypeError, MemoryError, ArithmeticError, OSError, Impor
 
 
 class OnceCommand(TyperCommand):
-    """A sub-command that refuses an option given twice, of which the last would win in silence."""
+    """A sub-command that refuses an option given twice, of which the last would win in silence, and empty values."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse as usual after a first pass that counts the options."""
-        order = self.make_parser(ctx).parse_args(args=list(args))[2]
+        """Parse as usual after a first pass that counts the options and looks for empty values."""
+        values, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for param in dict.fromkeys(order):
+            given = values.get(param.name)
+            if any(isinstance(each, str) and not each.strip() for each in (given if _several(given) else [given])):
+                kind = "Option" if param.param_type_name == "option" else "Argument"
+                ctx.fail(f"{kind} '{param.opts[0]}' must not be empty, got {given!r}.")
         for param, times in Counter(order).items():
             once = not getattr(param, "multiple", False) and not getattr(param, "is_flag", False)
             if times > 1 and once:
                 ctx.fail(f"Option '{param.opts[0]}' must be given once, got it {times} times.")
         return super().parse_args(ctx, args)
+
+
+def _several(value: object) -> TypeGuard[Sequence[object]]:
+    """Whether an option was given several values."""
+    return isinstance(value, (list, tuple))
 
 
 @contextmanager
@@ -98,7 +108,7 @@ def words(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(part.strip() for text in texts for part in text.split(",") if part.strip()))
 
 
-def named_numbers(name: str, texts: Iterable[str]) -> dict[str, float]:
+def named_numbers(name: str, texts: Sequence[str]) -> dict[str, float]:
     """Numbers with names, as ``name=value`` separated by commas; ValueError for anything else, and for a name twice.
 
     >>> named_numbers("landscape_params", ["sharp=4,flat=1", "height=0.5"])
@@ -113,6 +123,8 @@ def named_numbers(name: str, texts: Iterable[str]) -> dict[str, float]:
             raise ValueError(f"{name} must be name=number, separated by commas, got {part!r}.") from None
         if found.setdefault(key, value) != value:
             raise ValueError(f"{name} must give each parameter once, got {key} twice.")
+    if texts and not found:
+        raise ValueError(f"{name} must be name=number, separated by commas, got none.")
     return found
 
 

@@ -110,10 +110,13 @@ def hurst_of_file(
 ) -> None:
     """Hurst parameter of the series in a file, with its interval, whether it has memory and whether it is fGn."""
     with reported():
+        checks.choice("kind", kind, KINDS)
+        checks.choice("method", method, ESTIMATORS)
+        checks.choice("interval", interval, INTERVALS)
         copies = None if checks.choice("null", null, (*NULLS, _NO_NULL)) == _NO_NULL else null
         series = read_series(file, columns=column or (), skip=skip, decimal=decimal, kind=kind)
         typer.echo("\n".join(_taken(file, series)))
-        gaps = checks.choice("method", method, ESTIMATORS) in _TAKE_GAPS and bool(np.isnan(series.values).any())
+        gaps = method in _TAKE_GAPS and bool(np.isnan(series.values).any())
         policy = "gaps" if gaps else "omit_series"
         estimate = estimate_hurst(series.values, kind=kind, method=method, nan_policy=policy, null=copies,
                                   interval=interval, progress=sys.stderr.isatty())  # fmt: skip

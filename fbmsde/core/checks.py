@@ -106,6 +106,18 @@ def squarable(name: str, value: Any) -> float:
     return x
 
 
+def moderate(name: str, value: Any) -> float:
+    """The value as a float whose square is finite.
+
+    >>> moderate("x0", -2)
+    -2.0
+    """
+    x = finite(name, value)
+    if abs(x) > 1e150:
+        raise ValueError(f"{name} must be at most 1e150 in size, got {x}.")
+    return x
+
+
 def fraction(name: str, value: Any) -> float:
     """The value as a float strictly between 0 and 1.
 

@@ -133,7 +133,7 @@ def converge_study(
         noises=tuple(chosen),
         noise_std=checks.positive("noise_std", noise_std),
         curvature=checks.positive("curvature", curvature),
-        x0=checks.finite("x0", x0),
+        x0=checks.moderate("x0", x0),
         learning_rate=checks.positive("learning_rate", learning_rate),
         momentum=checks.number("momentum", momentum),
         n_steps=checks.count("n_steps", n_steps, 16),

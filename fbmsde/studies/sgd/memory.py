@@ -84,6 +84,8 @@ def sgd_study(
     """
     for package in ("torch", "sklearn"):
         optional(package)
+    if not groups:
+        raise ValueError(f"groups must hold at least one of {', '.join(GROUPS)}, got none.")
     effort, seed = effort or Effort(), checks.count("seed", seed, 0, math.inf)
     tasks = [Task(name, experiment, data, n_samples, seed, _longer(effort, name))
              for name in groups for experiment in _chosen(checks.choice("groups", name, GROUPS), effort)]  # fmt: skip

@@ -129,7 +129,7 @@ def views_study(
         views=tuple(chosen),
         sharp=checks.positive("sharp", sharp),
         flat=checks.positive("flat", flat),
-        height=checks.positive("height", height),
+        height=checks.squarable("height", height),
         sigma=checks.positive("sigma", sigma),
         dt=checks.positive("dt", dt),
         horizon=checks.positive("horizon", horizon),
