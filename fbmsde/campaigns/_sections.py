@@ -52,7 +52,7 @@ MONITOR = Choice(MONITORING, default="grid", hidden=("until",), extra=("horizon"
 ACCURACY = Choice({"accuracy": Accuracy}, default="accuracy")
 START = ("x0", "burn_in", "minimum")
 DOMAIN = ("lower", "upper", "axis", "height", "radius", "center")
-UNTIL = ("relative_error", "quantity", "most_paths")
+UNTIL = ("relative_error", "quantity", "most_paths", "after")
 TOP = ("paths", "block_paths", "seed", "store")
 
 KEYS: dict[str, set[str]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,24 +12,8 @@ from ..core import checks
 from ..simulation.passage_problem import PassageProblem
 from ._grid import points_of
 from ._sections import KEYS, TOP, UNTIL, homes, problem_of
-from ._tables import Table, at, beginning_of, one_of, parsed, require_keys, table_of
-
-QUANTITIES = ("exit_rate", "mean")
-_SPLIT = "split:"
-
-
-@dataclass(frozen=True)
-class Until:
-    """When a problem has enough paths: at a relative half-width of the 95 % interval of a quantity.
-
-    quantity : "exit_rate", "mean", or "split:NAME" for the share of the paths that leave through the side of this name.
-    most_paths : the largest number of paths of a problem; None leaves it to the campaign.
-    """
-
-    relative_error: float
-    quantity: str = "exit_rate"
-    most_paths: int | None = None
-
+from ._tables import Table, at, beginning_of, parsed, require_keys, table_of
+from .rounds import Precision
 
 @dataclass(frozen=True, eq=False)
 class Config:
@@ -46,7 +30,7 @@ class Config:
     block_paths: int | None
     seed: int
     store: Path | None
-    until: Until | None
+    until: Precision | None
     points: Mapping[str, PassageProblem]
 
     def problems(self) -> dict[str, PassageProblem]:
@@ -88,11 +72,11 @@ def read_config(path: str | os.PathLike[str]) -> Config:
         n_paths = checks.count("paths", _required(tables, "paths", "above all tables"))
         block_paths = checks.count("block_paths", tables["block_paths"]) if "block_paths" in tables else None
         points = _points(tables, file.parent)
-        until = _until(tables["until"], n_paths, points) if "until" in tables else None
+        until = _until(tables["until"], points.values()) if "until" in tables else None
         return Config(n_paths, block_paths, _seed(tables), _store(tables, file.parent), until, points)
 
 
-def _required(table: Table, key: str, where: str = "in this table") -> object:
+def _required(table: Table, key: str, where: str) -> object:
     """The value of a key; ValueError without one."""
     if key not in table:
         raise ValueError(f"{key} must be given {where}, got none.")
@@ -129,14 +113,14 @@ def _store(tables: Table, folder: Path) -> Path | None:
     return folder / Path(given).expanduser()
 
 
-def _until(given: object, n_paths: int, points: Mapping[str, PassageProblem]) -> Until:
+def _until(given: object, problems: Iterable[PassageProblem]) -> Precision:
     """When a problem has enough paths; ValueError for a side that is not one of every problem."""
     with at("[until]"):
         table = table_of(given)
         require_keys(table, UNTIL, homes)
-        error = checks.fraction("relative_error", _required(table, "relative_error"))
-        sides = set.intersection(*(set(problem.names) for problem in points.values()))
-        known = (*QUANTITIES, *(f"{_SPLIT}{name}" for name in sorted(sides)))
-        quantity = one_of("quantity", table.get("quantity", QUANTITIES[0]), known)
-        most = checks.count("most_paths", table["most_paths"], n_paths) if "most_paths" in table else None
-    return Until(error, quantity, most)
+        if "most_paths" in table:
+            _required(table, "relative_error", "beside most_paths")
+        precision = Precision(**table)  # type: ignore[arg-type]  # it checks them
+        for problem in problems:
+            precision.require_side(problem.names)
+    return precision

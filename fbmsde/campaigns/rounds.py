@@ -14,6 +14,7 @@ from .tally import Counts, Estimates, Tally, classes_of
 
 QUANTITIES = ("exit_rate", "mean", "split:SIDE")
 _AT_MOST = 100  # times the paths of the first round, unless `most_paths` says otherwise
+_FINEST = 1e-9  # no number of paths that can be counted gives a smaller relative error
 _GROWTH = 2.0  # a round makes at most so many times the paths that there were
 
 
@@ -43,6 +44,8 @@ class Precision:
     def __post_init__(self) -> None:
         if self.relative_error is not None:
             object.__setattr__(self, "relative_error", checks.fraction("relative_error", self.relative_error))
+            if self.relative_error < _FINEST:
+                raise ValueError(f"relative_error must be at least {_FINEST}, got {self.relative_error}.")
         if self.most_paths is not None:
             object.__setattr__(self, "most_paths", checks.count("most_paths", self.most_paths))
         if self.after is not None:

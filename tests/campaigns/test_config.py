@@ -26,7 +26,8 @@ from fbmsde import (
     quadratic,
     sgd,
 )
-from fbmsde.campaigns.config import Config, Until, read_config
+from fbmsde.campaigns.config import Config, read_config
+from fbmsde.campaigns.rounds import Precision
 
 GOOD = {
     "paths": 10,
@@ -154,7 +155,7 @@ def test_rest_of_the_file(tmp_path):
     config = read(tmp_path, seed=7, store="results", block_paths=5, until=until)
     assert (config.n_paths, config.block_paths, config.seed) == (10, 5, 7)
     assert config.store == tmp_path / "results"
-    assert config.until == Until(0.05, "split:upper", 100)
+    assert config.until == Precision(0.05, "split:upper", 100)
     assert list(config.problems()) == ["quadratic"]
     plain = read(tmp_path, store=str(tmp_path / "else"))
     assert (plain.block_paths, plain.seed, plain.store, plain.until) == (None, 0, tmp_path / "else", None)
@@ -227,10 +228,13 @@ FAULTS = {
     },
     "[grid] noise.name.x must be a key of a table, got 'fractional' in place": {"grid": {"noise.name.x": [1]}},
     "[grid] names of points must have at most 200 bytes": {"grid": {"noise.method": ["x" * 300]}},
-    "[until] relative_error must be given in this table": {"until": {}},
+    "[until] relative_error must be given beside most_paths": {"until": {"most_paths": 100}},
+    "[until] relative_error must be at least 1e-09, got 1e-300.": {"until": {"relative_error": 1e-300}},
     "[until] relative_error must lie in (0, 1), got nan.": {"until": {"relative_error": math.nan}},
-    "got 'split:uper'. Did you mean 'split:upper'?": {"until": {"relative_error": 0.1, "quantity": "split:uper"}},
-    "[until] most_paths must be at least 10, got 3.": {"until": {"relative_error": 0.1, "most_paths": 3}},
+    "[until] quantity must name one of the sides lower, upper, got 'split:uper'.": {"until": {"quantity": "split:uper"}},
+    "[until] keys must be among relative_error, quantity, most_paths, after, got 'most'. Did you mean": {
+        "until": {"most": 3}
+    },
     "store must be the name of a folder in quotes, got ''.": {"store": ""},
     "seed must be at least 0, got -1.": {"seed": -1},
     "seed must have whole numbers of at most 64 bits, got a larger one.": {"seed": 10**100},
@@ -369,8 +373,8 @@ def test_mutations_of_a_whole_file_are_read_or_refused(data, tmp_path_factory):
         by = data.draw(st.one_of(KEYS, TEXTS)) if change == "rename" else data.draw(VALUES)
         tables = changed(tables, place, change, by)
     config = judged(written(tmp_path_factory.getbasetemp(), tables))
-    if config is not None and config.until is not None:
-        assert 0.0 < config.until.relative_error < 1.0
+    if config is not None:
+        assert config.n_paths >= 1 and all(name and "/" not in name for name in config.problems())
 
 
 @settings(deadline=None, max_examples=40)
