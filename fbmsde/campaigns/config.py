@@ -15,6 +15,7 @@ from ._sections import KEYS, TOP, UNTIL, homes, problem_of
 from ._tables import Table, at, beginning_of, parsed, require_keys, table_of
 from .rounds import Precision
 
+
 @dataclass(frozen=True, eq=False)
 class Config:
     """A campaign that was read from a file.

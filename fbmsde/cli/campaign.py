@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -65,11 +66,9 @@ def run(
 
 def _precision(asked: Config, relative_error: float | None, quantity: str | None) -> Precision:
     """When there are paths enough: what the options say, and what the file says where they say nothing."""
-    told = asked.until
-    if told is None:
-        return Precision(relative_error, quantity or "exit_rate")
+    told = asked.until or Precision()
     error = told.relative_error if relative_error is None else relative_error
-    return Precision(error, quantity or told.quantity, told.most_paths)
+    return replace(told, relative_error=error, quantity=quantity or told.quantity)
 
 
 def _shown(found: CampaignResults, folder: Path | None) -> int:

@@ -231,7 +231,7 @@ FAULTS = {
     "[until] relative_error must be given beside most_paths": {"until": {"most_paths": 100}},
     "[until] relative_error must be at least 1e-09, got 1e-300.": {"until": {"relative_error": 1e-300}},
     "[until] relative_error must lie in (0, 1), got nan.": {"until": {"relative_error": math.nan}},
-    "[until] quantity must name one of the sides lower, upper, got 'split:uper'.": {"until": {"quantity": "split:uper"}},
+    "[until] quantity must name one of the sides lower, upper, got 'split:uper'": {"until": {"quantity": "split:uper"}},
     "[until] keys must be among relative_error, quantity, most_paths, after, got 'most'. Did you mean": {
         "until": {"most": 3}
     },
