@@ -51,6 +51,7 @@ def run(
         kept = store or asked.store
         if out is not None and out != kept:
             _refuse_earlier(out, FILES, overwrite)
+            out.mkdir(parents=True, exist_ok=True)
         n_paths, until = asked.n_paths if paths is None else paths, _precision(asked, until_relative_error, quantity)
         problems, block_paths = asked.problems(), asked.block_paths
         campaign = Campaign(problems, n_paths=n_paths, block_paths=block_paths, store=kept, until=until)
