@@ -7,7 +7,6 @@ card is kept twice, in the problem's group and in the root's consolidated metada
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -85,16 +84,10 @@ class Column(NamedTuple):
 
     def decode(self, content: bytes, rows: int) -> AnyArray:
         """The values of a file's content; ValueError if it is damaged."""
-        if len(content) != self._size(rows) + _SUM:
-            raise ValueError(f"{len(content)} bytes")
         body = content[:-_SUM]
         if checksum(body) != content[-_SUM:]:
             raise ValueError("another checksum")
         return np.frombuffer(body, self._stored).reshape(self.shape(rows)).astype(self.dtype)
-
-    def _size(self, rows: int) -> int:
-        """The number of bytes of so many rows."""
-        return self._stored.itemsize * math.prod(self.shape(rows))
 
     def document(self, n_paths: int, block_paths: int) -> Document:
         """The `zarr.json` of the array."""

@@ -132,6 +132,30 @@ def test_only_missing_blocks_are_made_when_there_are_to_be_more_paths(tmp_path):
     assert holds(tmp_path, plan(62))
     assert run(tmp_path, plan(20)) == 0
     assert holds(tmp_path, plan(62))
+    assert ZarrStore.reading(tmp_path).kept("deep").n_paths == 62
+
+
+def test_the_root_tells_of_all_problems_at_the_end_of_a_session(tmp_path):
+    with ZarrStore(tmp_path) as store:
+        store.begin({})
+        for name in ("a", "b"):
+            store.shelf(plan(name=name)).put(0, Posed().ends(BLOCK, 0), 1.0)
+    root = json.loads((tmp_path / "results.zarr" / "zarr.json").read_text())
+    assert {"a/time", "b/time"} <= set(root["consolidated_metadata"]["metadata"])
+
+
+def test_no_unfinished_file_stays(tmp_path, monkeypatch):
+    """What a kill has left goes when the store is opened, and what a full disk cuts short goes at once."""
+    (tmp_path / ".parts").mkdir()
+    (tmp_path / ".parts" / "half").write_bytes(b"left by a kill")
+    with ZarrStore(tmp_path) as store:
+        assert not list(tmp_path.glob(".parts/*"))
+        shelf = store.shelf(plan())
+        monkeypatch.setattr(os, "replace", lambda *places: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+        with pytest.raises(OSError, match="0 blocks are safe"):
+            shelf.put(0, Posed().ends(BLOCK, 0), 1.0)
+        assert not list(tmp_path.glob(".parts/*"))
+        monkeypatch.undo()
 
 
 def test_a_store_tells_how_many_paths_its_blocks_have(tmp_path):
