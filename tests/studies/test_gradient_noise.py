@@ -277,14 +277,18 @@ def test_study_stores_resumes_and_plots(tmp_path, monkeypatch):
         memory.sgd_study(tmp_path, **options, seed=1)
 
 
-def test_other_estimators_of_memory_are_other_settings(tmp_path, monkeypatch):
-    """What a group is held against is part of what its result depends on."""
+def test_other_estimators_of_memory_and_versions_are_other_settings(tmp_path, monkeypatch):
+    """What a group is held against is part of what its result depends on, and so is the code."""
     task, result = task_of("plain"), RunResult(1.0, 1.0, 1.0, True, {})
     with ZarrStore(tmp_path) as store:
         stored.kept(store, task, lambda task: result)
         monkeypatch.setattr(runs.Protocol, "methods", {"whittle": "shuffle"})
         with pytest.raises(ValueError, match=r'null\.whittle "sign_flip" there, "shuffle" asked'):
             stored.kept(store, task, lambda task: pytest.fail("it was run again"))
+        monkeypatch.undo()
+        monkeypatch.setattr(stored, "__version__", "9.9")
+        with pytest.raises(ValueError, match=r'version ".*" there, "9\.9" asked'):
+            stored.require_same_settings(store, [task])
 
 
 def test_files_of_the_first_version_are_not_read(tmp_path):
