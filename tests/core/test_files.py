@@ -12,11 +12,11 @@ import pytest
 from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
+from fbmsde import Campaign
 from fbmsde.cli import app
 from fbmsde.core import files
 from fbmsde.core.files import claimed, replacing, write_figure, write_text
-from fbmsde.simulation import passage
-from fbmsde.studies.escape import cells, study
+from fbmsde.studies.escape import study
 
 SMALL = ["--hurst", "0.5", "--paths", "50", "--horizon", "2", "--dt", "0.1", "--continuous", "0", "--jobs", "1"]
 
@@ -101,14 +101,14 @@ def test_picture_that_cannot_be_drawn_does_not_leave_an_old_one(tmp_path):
 
 
 def test_second_study_in_a_folder_is_refused(tmp_path, monkeypatch):
-    second, run = [], passage.first_passage
+    second, run = [], Campaign.run
 
     def with_a_rival(*args, **options):
         if not second:
             second.append(call("escape", *SMALL, "--out", tmp_path, "--overwrite"))
         return run(*args, **options)
 
-    monkeypatch.setattr(cells, "first_passage", with_a_rival)
+    monkeypatch.setattr(Campaign, "run", with_a_rival)
     first = call("escape", *SMALL, "--out", tmp_path)
     assert first.exit_code == 0, first.output
     assert second[0].exit_code == 1
