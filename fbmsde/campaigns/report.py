@@ -68,7 +68,8 @@ def text(summaries: Sequence[Summary]) -> str:
     for summary in summaries:
         cut = f" up to {summary.horizon:g}" if summary.restricted else ""
         shares = (with_interval(summary.sides.get(name, UNKNOWN)) for name in shown)
-        lines.append((summary.name, f"{summary.paths}", f"{summary.exits}", with_interval(summary.mean) + cut,
+        paths = f"{summary.paths}" if summary.paths >= summary.asked else f"{summary.paths}/{summary.asked}"
+        lines.append((summary.name, paths, f"{summary.exits}", with_interval(summary.mean) + cut,
                       with_interval(summary.rate), *shares))  # fmt: skip
     head = (*_HEAD, *(f"through {name.replace('_', ' ')} [95 %]" for name in shown))
     return "\n\n".join(part for part in (aligned(head, lines, keys=1), "\n".join(notes(summaries))) if part)
@@ -82,9 +83,7 @@ def notes(summaries: Sequence[Summary]) -> list[str]:
 def _notes(summary: Summary) -> list[str]:
     """What a reader must know about one problem."""
     told = [summary.note] if summary.note else []
-    if summary.paths < summary.asked:
-        told.append(f"{summary.paths} of {summary.asked} paths are there.")
-    elif not summary.precise:
+    if summary.paths >= summary.asked and not summary.precise:
         told.append(f"the half-width of {quantity_name(summary.quantity)} is {percent(summary.relative_error)}, "
                     f"{percent(summary.target)} was asked for.")  # fmt: skip
     return told

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +23,7 @@ EXIT_STATUSES = (
     "Exit status: 0 done, 1 refused or failed (one line on standard error says why), 2 wrong usage, "
     "130 interrupted by Ctrl-C, 143 by SIGTERM (what was finished is saved)."
 )
+_PATIENCE = 0.3  # seconds that threads have to end after an interruption
 _EXPECTED = (ValueError, TypeError, MemoryError, ArithmeticError, OSError, ImportError)
 
 
@@ -86,6 +90,21 @@ def signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def leave(status: int) -> None:
+    """End the process now if threads are left that the interpreter would wait for, such as one that compiles a kernel.
+
+    Everything that is kept has been written before an interrupted command ends.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    others = [t for t in threading.enumerate() if t is not threading.current_thread() and not t.daemon]
+    for thread in others:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in others):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def count(text: str) -> int:

@@ -11,7 +11,7 @@ from typer.main import get_group
 
 from .. import __version__
 from .common import app
-from .options import reported, signals
+from .options import INTERRUPTED, TERMINATED, leave, reported, signals
 
 
 class SubCommand(NamedTuple):
@@ -93,5 +93,10 @@ def _common(version: VersionFlag = False) -> None:
 
 def main() -> None:
     """Entry point of the ``fbmsde`` command."""
-    with signals():
-        app()
+    try:
+        with signals():
+            app()
+    except SystemExit as end:
+        if end.code in (INTERRUPTED, TERMINATED):
+            leave(int(end.code))
+        raise

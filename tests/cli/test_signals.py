@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+import time
 
 import pytest
 
@@ -39,3 +41,21 @@ def test_only_an_interruption_becomes_a_termination():
                 raise SystemExit(status) from None
         assert end.value.code == status
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_an_interrupted_command_does_not_wait_for_a_thread_that_does_not_end():
+    """A thread in a library, as the compiler is, cannot be stopped; without this the process would last 60 s."""
+    code = (
+        "import os, signal, sys, threading, time, typer\n"
+        "from fbmsde.cli import main\n"
+        "def interrupted(*_, **__):\n"
+        "    threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "typer.echo = interrupted\n"
+        "sys.argv = ['fbmsde', 'cache']\n"
+        "main()\n"
+    )
+    begin = time.monotonic()
+    result = subprocess.run([sys.executable, "-c", code], check=False, timeout=50)
+    assert result.returncode == 143
+    assert time.monotonic() - begin < 40.0
