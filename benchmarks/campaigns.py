@@ -123,10 +123,12 @@ def dask() -> None:
     rate = 20_000 / timed(lambda: run(20_000, 20_000, 0, n_jobs=1))[0]
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
         executor = client.get_executor()
+        before = sum(client.run(time.process_time).values())
         first = timed(lambda: run(2, 1, 0, executor=executor))[1]
+        work = (sum(client.run(time.process_time).values()) - before) / 2
         later = median(timed(lambda seed=seed: run(2, 1, seed, executor=executor))[1] for seed in range(1, 6))
-        print(f"the first blocks of two new workers are done after {first:.2f} s, later ones after {later:.3f} s",
-              flush=True)  # fmt: skip
+        print(f"the first blocks of two new workers are done after {first:.2f} s, later ones after {later:.3f} s; "
+              f"the first one took {work:.2f} s of CPU a worker", flush=True)  # fmt: skip
         for seconds, n_blocks, repeats in ((0.1, 50, 5), (1.0, 10, 5), (10.0, 2, 3)):
             block_paths, costs = round(rate * seconds), []
             for turn in range(repeats):
