@@ -30,7 +30,10 @@ class Precision:
 
     Rounds of whole blocks are added until the interval is narrow enough. It is looked at after whole rounds alone, in
     the order of the paths, so that the result does not depend on who ran them and when. Stopping where it is narrow
-    favours samples that make it so: the estimate is biased by a share of about the square of `relative_error`.
+    favours samples that make it so. Where few paths leave, the number of exits n is what decides, and rates and shares
+    come out larger by a share of about 1 / n, a quarter of the square of `relative_error`. Measured by
+    ``benchmarks/campaigns.py --part stopping``: 0.3 % at 0.1 and 0.1 % at 0.05, none for the mean of exponential times,
+    and 94 to 96 % of the 95 % intervals hold the truth.
 
     >>> Precision(0.01).quantity
     'exit_rate'
