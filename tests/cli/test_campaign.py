@@ -115,9 +115,10 @@ def test_status_tells_of_damage_that_the_next_run_mends(config, tmp_path):
     assert "damaged" not in call("status", tmp_path / "kept").stdout
 
 
-def test_report_writes_files_and_does_not_replace_them_silently(config, tmp_path):
+def test_report_makes_files_of_the_store_anew_and_replaces_no_others_silently(config, tmp_path):
     assert call("run", config).exit_code == 0
-    for arguments, status in (([], 1), (["--overwrite"], 0), (["--out", tmp_path / "new"], 0)):
+    new = ["--out", tmp_path / "new"]
+    for arguments, status in (([], 0), (new, 0), (new, 1), ([*new, "--overwrite"], 0)):
         result = call("report", tmp_path / "kept", *arguments)
         assert result.exit_code == status, result.output
     assert sorted(os.listdir(tmp_path / "new")) == ["report.csv", "report.png"]
