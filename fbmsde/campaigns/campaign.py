@@ -78,11 +78,13 @@ class CampaignResults(Mapping[str, PassageTimes], Reported):
 
 def loaded(shelf: Blocks, n_paths: int, origin: Provenance) -> PassageTimes:
     """The passage times of the first paths of a shelf, as far as blocks are there without a gap, and their origin."""
-    there, size, parts = shelf.finished(check=False), shelf.block_paths, []
-    for number in range(-(-n_paths // size)):
-        if number not in there:
+    there, size = shelf.finished(check=False), shelf.block_paths
+    parts: list[Ended] = []
+    for first in range(0, n_paths, size):
+        number = first // size
+        if number not in there or (parts and parts[-1].n_paths < size):  # a short block that is to grow ends them
             break
-        parts.append(shelf.get(number).head(min(size, n_paths - number * size)))
+        parts.append(shelf.get(number).head(min(size, n_paths - first)))
     if not parts:
         raise ValueError("store must hold the first block of a problem to give passage times, got none yet.")
     whole = Ended.concat(parts)

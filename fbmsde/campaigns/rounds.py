@@ -24,7 +24,8 @@ class Precision:
 
     relative_error : the half-width that is asked for, None for the paths of the first round alone.
     quantity : "exit_rate", "mean", or "split:SIDE" with the name of a side, such as "split:upper".
-    most_paths : no more paths than these for a problem; None for a hundred times the first round.
+    most_paths : no more paths than these for a problem; None for a hundred times the first round. There are
+        never more than an array of starts has rows.
     after : the exit rate is taken from the exits later than this time; None for the lower quartile of the exit times of
         the first round.
 
@@ -153,7 +154,8 @@ class Track:
     def __init__(self, plan: Plan, store: Store, precision: Precision) -> None:
         self.plan, self.precision = plan, precision
         precision.require_side(plan.problem.names)
-        self._store, self._most = store, precision.most_paths or _AT_MOST * plan.n_paths
+        most, starts = precision.most_paths or _AT_MOST * plan.n_paths, plan.problem.n_starts
+        self._store, self._most = store, most if starts is None else min(most, starts)
         self.shelf: Shelf = store.shelf(plan)
         self._there = self.shelf.finished()
         self.count = Count(precision.after)

@@ -29,8 +29,13 @@ def classes_of(n_steps: int, dt: float, after: float | None) -> Counts:
     [1, 2, 3, 4]
     """
     edges = np.rint(np.geomspace(1.0, n_steps, _CLASSES)).astype(np.int64)
-    begin = [] if after is None else [math.ceil(after / dt * (1.0 - 1e-12))]
+    begin = [] if after is None else [_first_step(after, dt)]
     return np.unique(np.concatenate([edges, [b for b in begin if 0 < b < n_steps]]).astype(np.int64))
+
+
+def _first_step(after: float, dt: float) -> int:
+    """The first step that does not end before `after`."""
+    return math.ceil(after / dt * (1.0 - 1e-12))
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +133,11 @@ class Estimates:
         return Estimate(found.value, *found.confidence_interval()), found.restricted
 
     def rate(self, after: float) -> Estimate:
-        """The exit rate from the exits later than `after`, which is the end of a class or 0; unknown without one."""
-        begin = round(after / self.dt)
+        """The exit rate from the exits later than `after`, in whose step a class ends or which is 0; unknown without.
+
+        As in `PassageTimes.exit_rate`, steps count from the first multiple of dt that is not before `after`.
+        """
+        begin = _first_step(after, self.dt)
         later = self.classes > begin
         tally = self.tally
         events = int(tally.exits[later].sum())

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from fbmsde import FractionalNoise, Grid, quadratic
-from fbmsde.campaigns.base import MemoryStore
-from fbmsde.campaigns.campaign import Campaign, InterruptedCampaignError
+from fbmsde.campaigns.base import MemoryStore, Plan
+from fbmsde.campaigns.campaign import Campaign, InterruptedCampaignError, loaded
 from fbmsde.campaigns.rounds import Precision
 from fbmsde.simulation.passage_problem import PassageProblem
 
@@ -123,6 +123,14 @@ def test_more_paths_later_run_the_missing_blocks_alone():
     assert counted == [250, 0, 530]  # the short block is made again with all its paths
 
 
+def test_a_short_block_that_is_to_grow_is_the_last_one_that_can_be_read():
+    asked, store = problem(), MemoryStore()
+    Campaign({"a": asked}, n_paths=150, block_paths=100, store=store).run()
+    shelf = store.shelf(Plan("a", asked, 300, 100))
+    shelf.put(2, asked.ends(100, 200), 1.0)
+    same(loaded(shelf, 300, {}), asked.passages(150))
+
+
 def test_fewer_paths_than_there_are_give_the_first_ones():
     store = MemoryStore()
     Campaign({"a": problem()}, n_paths=500, block_paths=100, store=store).run()
@@ -159,6 +167,16 @@ def test_a_target_out_of_reach_is_told():
     until = Precision(0.001, "split:upper", most_paths=700)
     (summary,) = Campaign({"a": problem()}, n_paths=200, block_paths=100, until=until).run().summaries
     assert summary.paths == 700 and not summary.precise and summary.relative_error > 0.001
+
+
+def test_rounds_end_where_an_array_of_starts_ends():
+    results = Campaign({"a": problem(x0=np.zeros(250))}, n_paths=100, until=Precision(0.001)).run()
+    assert (results.failures, results.summaries[0].paths) == ({}, 250)
+
+
+def test_the_rate_is_taken_from_the_step_that_holds_its_begin():
+    results = Campaign({"a": problem(0.3)}, n_paths=4000, until=Precision(after=1.023)).run()
+    assert results.summaries[0].rate.value == pytest.approx(results["a"].exit_rate(after=1.023).value, rel=1e-12)
 
 
 def test_an_interrupt_says_what_is_safe():
