@@ -82,7 +82,10 @@ def same(a, b) -> None:
     np.testing.assert_array_equal(a.censored, b.censored)
 
 
-@pytest.mark.parametrize("executor", [None, Inline(), Shuffled(), Failing(OSError("gone"))], ids=repr)
+EXECUTORS = {"threads": None, "inline": Inline(), "shuffled": Shuffled(), "failing": Failing(OSError("gone"))}
+
+
+@pytest.mark.parametrize("executor", EXECUTORS.values(), ids=EXECUTORS.keys())
 def test_any_executor_gives_the_run_in_one_piece(executor):
     problems = {"rough": problem(0.3), "smooth": problem(0.7)}
     results = Campaign(problems, n_paths=950, block_paths=100).run(executor)
