@@ -139,8 +139,10 @@ class MemoryStore:
         return self._shelves[name].block_paths if name in self._shelves else None
 
     def shelf(self, plan: Plan) -> Shelf:
-        """The shelf of a problem."""
-        found = self._shelves.setdefault(plan.name, _MemoryShelf(plan.block_paths))
+        """The shelf of a problem; ValueError if another one has this name."""
+        found = self._shelves.setdefault(plan.name, _MemoryShelf(plan))
+        if plan.problem is not found.problem and plan.problem.digest() != found.problem.digest():
+            raise ValueError(f"store must hold the same problem, got another under {plan.name!r}. Take a new store.")
         found.n_paths = max(found.n_paths, plan.n_paths)
         return found
 
@@ -148,8 +150,8 @@ class MemoryStore:
 class _MemoryShelf:
     """Blocks in a dictionary."""
 
-    def __init__(self, block_paths: int) -> None:
-        self.n_paths, self.block_paths = 0, block_paths
+    def __init__(self, plan: Plan) -> None:
+        self.problem, self.n_paths, self.block_paths = plan.problem, plan.n_paths, plan.block_paths
         self._blocks: dict[int, Ended] = {}
         self._seconds: dict[int, float] = {}
 

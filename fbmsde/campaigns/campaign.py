@@ -153,8 +153,8 @@ class Campaign:
         """
         notes, team = Log(log), team_of(executor, n_jobs, in_flight)
         with self.store as store:
-            store.begin(self._asked())
             tracks = {name: Track(plan, store, self.until[name]) for name, plan in self._plans(store).items()}
+            store.begin(self._asked())  # not before: a campaign that is refused leaves what was asked before it
             total, there = (sum(getattr(t, n) for t in tracks.values()) for n in ("paths_asked", "paths_there"))
             bar = Progress(progress, total, there)
             notes.write("begin", problems=len(tracks), paths=total, there=there, executor=repr(executor))

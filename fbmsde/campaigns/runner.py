@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from pickle import PicklingError
 from typing import NamedTuple
 
 from .progress import Log, Progress
@@ -15,7 +16,7 @@ from .teams import Finished, Stopped, Team
 _LOOK = 0.5  # seconds between two looks at the clock while blocks run
 _PATIENCE = 1.2  # seconds that blocks in flight have to come back after an interrupt
 _ATTEMPTS = 3  # at a block whose worker fails
-_OWN = (ValueError, TypeError, ArithmeticError)  # of a problem: the others go on without it
+_OWN = (ValueError, TypeError, ArithmeticError, PicklingError)  # of a problem: the others go on without it
 _FINAL = (ImportError, MemoryError, Stopped)  # would be raised again
 
 
@@ -66,7 +67,11 @@ class Runner:
         while self._waiting and len(self._flying) < self._team.most:
             errand = self._waiting.popleft()
             plan = errand.track.plan
-            future = self._team.submit(plan, plan.span(errand.number), self._progress.add)
+            try:
+                future = self._team.submit(plan, plan.span(errand.number), self._progress.add)
+            except Exception as error:  # the team broke since blocks were taken, or the problem cannot travel
+                future = Future()
+                future.set_exception(error)
             self._flying[future] = errand
 
     def _collect(self) -> None:
@@ -122,8 +127,9 @@ class Runner:
         if isinstance(error, BrokenExecutor):
             if not self._team.renew():
                 raise error
-            lost += self._flying.values()
-            self._flying.clear()
+            whole = {future: other for future, other in self._flying.items() if _has_come(future)}
+            lost += [other for future, other in self._flying.items() if future not in whole and not other.track.failure]
+            self._flying = whole
         self._waiting.extendleft(again._replace(attempt=again.attempt + 1) for again in reversed(lost))
 
     def _drop(self) -> None:
@@ -133,8 +139,13 @@ class Runner:
             future.cancel()
         done, _ = wait(list(self._flying), timeout=_PATIENCE)
         for future in done:
-            if not future.cancelled() and future.exception() is None:
+            if _has_come(future):
                 try:
                     self._keep(self._flying[future], future.result())
                 except OSError:
                     return
+
+
+def _has_come(future: Future[Finished]) -> bool:
+    """Whether a block is there to be taken."""
+    return future.done() and not future.cancelled() and future.exception() is None

@@ -16,6 +16,8 @@ from fbmsde import FractionalNoise, Grid, quadratic
 from fbmsde.campaigns.base import MemoryStore, Plan
 from fbmsde.campaigns.campaign import Campaign, InterruptedCampaignError, loaded
 from fbmsde.campaigns.rounds import Precision
+from fbmsde.campaigns.teams import Foreign
+from fbmsde.campaigns.zarr_store import ZarrStore
 from fbmsde.simulation.passage_problem import PassageProblem
 
 SMALL = {"horizon": 5.0, "seed": 3, "monitoring": Grid(0.05)}
@@ -111,6 +113,59 @@ def test_what_would_be_raised_again_is_raised_at_once():
 def test_a_broken_executor_of_others_is_not_ours_to_mend():
     with pytest.raises(BrokenExecutor):
         Campaign({"a": problem()}, n_paths=1000, block_paths=100).run(Failing(BrokenExecutor("broken")))
+
+
+class Mortal(Foreign):
+    """Its workers die once, after it was given two blocks and before it is given the third."""
+
+    def __init__(self) -> None:
+        super().__init__(Inline(), 3)
+        self.sent: list[int] = []
+
+    def submit(self, plan, span, report):
+        self.sent.append(span.first)
+        if len(self.sent) == 3:
+            raise BrokenExecutor("broken")
+        return super().submit(plan, span, report)
+
+    def renew(self):
+        return True
+
+
+def test_workers_that_die_between_two_blocks_are_replaced_and_finished_blocks_kept(monkeypatch):
+    team = Mortal()
+    monkeypatch.setattr("fbmsde.campaigns.campaign.team_of", lambda *given: team)
+    results = Campaign({"a": problem()}, n_paths=500, block_paths=100).run()
+    same(results["a"], problem().passages(500))
+    assert sorted(team.sent) == [0, 100, 200, 200, 300, 400]
+
+
+def test_a_problem_that_cannot_travel_does_not_stop_the_others():
+    lock = threading.Lock()
+
+    def draw(rng, n):
+        with lock:
+            return rng.uniform(-0.5, 0.5, n)
+
+    problems = {"stuck": problem(x0=draw), "a": problem()}
+    results = Campaign(problems, n_paths=200, block_paths=100).run(Inline())
+    assert list(results.failures) == ["stuck"]
+    assert results["a"].n_paths == 200
+
+
+def test_a_store_in_memory_refuses_another_problem_under_a_name():
+    store = MemoryStore()
+    Campaign({"a": problem()}, n_paths=100, store=store).run()
+    Campaign({"a": problem()}, n_paths=100, store=store).run()
+    with pytest.raises(ValueError, match="same problem, got another under 'a'"):
+        Campaign({"a": problem(0.7)}, n_paths=100, store=store).run()
+
+
+def test_a_campaign_that_is_refused_leaves_what_was_asked_before(tmp_path):
+    Campaign({"a": problem()}, n_paths=100, store=tmp_path).run()
+    with pytest.raises(ValueError, match="other parameters"):
+        Campaign({"a": problem(0.7)}, n_paths=300, store=tmp_path, until=Precision(0.1)).run()
+    assert ZarrStore.reading(tmp_path).asked["problems"] == {"a": 100}
 
 
 def test_more_paths_later_run_the_missing_blocks_alone():
