@@ -205,6 +205,8 @@ def _named(problems: Mapping[str, PassageProblem]) -> dict[str, PassageProblem]:
         raise ValueError("problems must hold at least one problem, got none.")
     for name, problem in problems.items():
         checks.kind("problems", name, str, "Its keys are the names of the problems.")
+        if not name or any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise ValueError(f"problems must have names that can be written, got {name!r}. Give another name.")
         checks.kind("problems", problem, PassageProblem, "Write {'name': PassageProblem(...)}.")
         checks.positive("horizon", problem.reached)  # refuses a monitoring that looks at all paths at once
     return dict(problems)

@@ -43,12 +43,16 @@ class Progress:
         if self._call is not None and newly > 0:
             self._call(newly)
 
-    def grow(self, more: int) -> None:
-        """So many paths more are to be run."""
+    def grow(self, more: int, there: int) -> None:
+        """So many paths more are asked for, of which so many are there; a short block that is to grow is taken out."""
         with self._lock:
             self.total += more
+            self.done += there
+            self._there += there
             if self._bar is not None:
-                self._bar.total = self.total
+                self._bar.total, self._bar.n = self.total, self.done
+                self._bar.initial += there  # what the speed is counted from
+                self._bar.last_print_n += there
                 self._bar.refresh()
 
     def describe(self, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -55,11 +56,11 @@ class Runner:
             before = track.paths_there
             more = track.advance()
             found = track.summary()
-            self._log.write("round", problem=found.name, paths=found.paths, relative_error=found.relative_error)
+            error = None if math.isnan(found.relative_error) else found.relative_error
+            self._log.write("round", problem=found.name, paths=found.paths, relative_error=error)
             if not more:
                 return
-            self._progress.grow(track.plan.n_paths - before)
-            self._progress.add(track.paths_there - before)
+            self._progress.grow(track.plan.n_paths - before, track.paths_there - before)
         self._waiting.extend(_Errand(track, number) for number in missing)
 
     def _hand_out(self) -> None:

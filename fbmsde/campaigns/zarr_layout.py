@@ -44,7 +44,7 @@ def folder_name(name: str) -> str:
     ('hurst=0.3', 'a%2Fb', '%2E%2E')
     """
     safe = _UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), name)
-    safe = safe if safe != RUNS else "%72uns"
+    safe = {RUNS: "%72uns", FILE: "%7Aarr.json"}.get(safe, safe)
     if len(safe.encode()) <= _LONGEST:
         return safe
     return f"{safe.encode()[:_LONGEST].decode(errors='ignore')}%{checksum(name.encode()).hex()}"

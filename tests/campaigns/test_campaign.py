@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import threading
@@ -15,6 +16,7 @@ import pytest
 from fbmsde import FractionalNoise, Grid, quadratic
 from fbmsde.campaigns.base import MemoryStore, Plan
 from fbmsde.campaigns.campaign import Campaign, InterruptedCampaignError, loaded
+from fbmsde.campaigns.progress import Progress
 from fbmsde.campaigns.rounds import Precision
 from fbmsde.campaigns.teams import Foreign
 from fbmsde.campaigns.zarr_store import ZarrStore
@@ -227,6 +229,29 @@ def test_a_target_out_of_reach_is_told():
     assert summary.paths == 700 and not summary.precise and summary.relative_error > 0.001
 
 
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_paths_of_further_rounds_that_were_there_count_as_done_and_not_for_the_speed():
+    screen = Screen()
+    bar = Progress(True, 100, 100, screen)
+    bar.grow(900, 700)
+    bar.add(50)
+    assert (bar.total, bar.done, bar._there) == (1000, 850, 800)
+    assert (bar._bar.total, bar._bar.n, bar._bar.initial) == (1000, 850, 800)
+    bar.close()
+
+
+def test_a_campaign_that_is_done_tells_of_no_new_paths():
+    campaign = Campaign({"a": problem(0.3)}, n_paths=150, block_paths=100, until=Precision(0.1))
+    assert campaign.run().summaries[0].paths > 150
+    newly: list[int] = []
+    campaign.run(progress=newly.append)
+    assert newly == []
+
+
 def test_rounds_end_where_an_array_of_starts_ends():
     results = Campaign({"a": problem(x0=np.zeros(250))}, n_paths=100, until=Precision(0.001)).run()
     assert (results.failures, results.summaries[0].paths) == ({}, 250)
@@ -253,6 +278,8 @@ def test_an_interrupt_says_what_is_safe():
 def test_events_are_logged_as_lines_of_json(tmp_path):
     log = tmp_path / "π.jsonl"
     Campaign({"a": problem()}, n_paths=300, block_paths=100).run(log=log)
+    Campaign({"still": problem(horizon=0.05)}, n_paths=1).run(log=tmp_path / "none left")
+    assert "NaN" not in (tmp_path / "none left").read_text()  # which JSON does not know
     events = [json.loads(line) for line in log.read_text().splitlines()]
     kinds = [event["event"] for event in events]
     assert kinds[0] == "begin" and kinds[-1] == "end" and kinds.count("block") == 3
@@ -264,6 +291,8 @@ def test_events_are_logged_as_lines_of_json(tmp_path):
     [
         ({"problems": {}}, "problems must hold at least one"),
         ({"problems": {"a": 1}}, "problems must be"),
+        ({"problems": {"": problem()}}, "problems must have names that can be written"),
+        ({"problems": {"\udc80": problem()}}, "problems must have names that can be written"),
         ({"n_paths": 0}, "n_paths must"),
         ({"n_paths": {"b": 5}}, "n_paths must have the names"),
         ({"block_paths": 0}, "block_paths must"),

@@ -446,7 +446,9 @@ def test_records_are_kept_with_their_settings(tmp_path):
     assert tree["runs/small"].attrs["record"] == record
 
 
-@pytest.mark.parametrize("name", ["..", ".", "runs", "__x", "a/b", "c:\\d", "x" * 400, "σ" * 400, "t\n", "%", "end."])
+@pytest.mark.parametrize(
+    "name", ["..", ".", "runs", "zarr.json", "__x", "a/b", "c:\\d", "x" * 400, "σ" * 400, "t\n", "%", "end."]
+)
 def test_any_name_of_a_problem_is_a_folder_of_its_own(tmp_path, name):
     run(tmp_path, plan())
     run(tmp_path, plan(name=name))
