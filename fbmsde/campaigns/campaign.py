@@ -140,7 +140,8 @@ class Campaign:
     ) -> CampaignResults:
         """Run what is missing.
 
-        executor : "threads", the default; "processes"; or any executor of `concurrent.futures`, such as
+        executor : "threads", the default; "processes", for which a script must call this below
+            ``if __name__ == "__main__":``; or any executor of `concurrent.futures`, such as
             ``client.get_executor()`` of Dask, that of ``mpi4py.futures`` or that of ``loky``. It is not shut down.
         n_jobs : the number of threads or processes, None for all cores.
         in_flight : how many blocks are handed out at once; None for as many as keep everybody busy.

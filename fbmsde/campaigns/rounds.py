@@ -109,6 +109,14 @@ class Count:
         if self.after is None and found is not None:
             self.after = found.quartile()
 
+    def settle_with(self, more: Ended) -> None:
+        """The same with these paths beside those of the blocks, as far as there are any."""
+        if self.after is None and more.n_paths:
+            self.add(self.n_blocks, more)
+            self.settle()
+            self.forget_last()
+        self.settle()
+
     def summary(self, name: str, asked: int, precision: Precision, seconds: float) -> Summary:
         """What the blocks tell of the problem of this name."""
         found = self.estimates

@@ -68,13 +68,13 @@ class StoredCampaign(Mapping[str, PassageTimes], Reported):
         count, paths, damaged = Count(until.after), 0, []
         first, numbers = self._paths.get(name, shelf.n_paths), sorted(shelf.numbers())
         for number in numbers:
-            if paths >= first:
-                count.settle()
             try:
                 block = shelf.get(number)
             except OSError:
                 damaged.append(number)
                 continue
+            if first < paths + block.n_paths:
+                count.settle_with(block.head(max(first - paths, 0)))
             count.add(count.n_blocks, block)
             paths += block.n_paths
         summary = count.summary(name, shelf.n_paths, until, sum(shelf.seconds().values()))

@@ -18,6 +18,7 @@ from fbmsde.campaigns.base import MemoryStore, Plan
 from fbmsde.campaigns.campaign import Campaign, InterruptedCampaignError, loaded
 from fbmsde.campaigns.progress import Progress
 from fbmsde.campaigns.rounds import Precision
+from fbmsde.campaigns.stored import StoredCampaign
 from fbmsde.campaigns.teams import Foreign
 from fbmsde.campaigns.zarr_store import ZarrStore
 from fbmsde.simulation.passage_problem import PassageProblem
@@ -221,6 +222,14 @@ def test_rounds_resumed_are_those_of_one_go():
     Campaign({"a": problem()}, n_paths=150, block_paths=100, store=store).run()
     again = Campaign({"a": problem()}, n_paths=150, block_paths=100, store=store, until=until).run().summaries
     assert replace(once[0], seconds=0.0) == replace(again[0], seconds=0.0)
+
+
+def test_a_store_tells_what_the_run_told(tmp_path):
+    until, asked = Precision(0.05), problem(0.3, monitoring=Grid(0.01), horizon=20.0)
+    told = Campaign({"a": asked}, n_paths=210, block_paths=200, store=tmp_path, until=until).run().summaries[0]
+    read = StoredCampaign(tmp_path).summaries[0]
+    assert told.paths > 400
+    assert (read.after, read.rate, read.mean) == (told.after, told.rate, told.mean)
 
 
 def test_a_target_out_of_reach_is_told():
