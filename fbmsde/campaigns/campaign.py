@@ -158,7 +158,7 @@ class Campaign:
             store.begin(self._asked())  # not before: a campaign that is refused leaves what was asked before it
             total, there = (sum(getattr(t, n) for t in tracks.values()) for n in ("paths_asked", "paths_there"))
             bar = Progress(progress, total, there)
-            notes.write("begin", problems=len(tracks), paths=total, there=there, executor=repr(executor))
+            notes.write("begin", problems=len(tracks), paths=total, there=there, executor=executor or "threads")
             try:
                 Runner(list(tracks.values()), team, bar, notes).run()
             except KeyboardInterrupt:

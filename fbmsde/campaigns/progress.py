@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import threading
@@ -99,8 +100,13 @@ def _duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def _plain(value: object) -> object:
+    """The value, None in place of a number that JSON does not have."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 class Log:
-    """Events as lines of JSON at the end of a file; without a file, nothing.
+    """Events as lines of JSON at the end of a file, with null for what is not known; without a file, nothing.
 
     >>> Log(None).write("begin", paths=10)
     """
@@ -121,7 +127,8 @@ class Log:
         when = datetime.now(UTC).isoformat(timespec="milliseconds")
         try:
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"time": when, "event": event, **fields}, default=str) + "\n")
+                told = {name: _plain(value) for name, value in fields.items()}
+                file.write(json.dumps({"time": when, "event": event, **told}, default=str, allow_nan=False) + "\n")
         except OSError as error:
             self._path = None
             print(f"log: {error.strerror}; nothing more is logged", file=sys.stderr)

@@ -66,7 +66,7 @@ def text(summaries: Sequence[Summary]) -> str:
     shown = sides if any(summary.quantity.startswith("split") for summary in summaries) else []
     lines = []
     for summary in summaries:
-        cut = f" up to {summary.horizon:g}" if summary.restricted else ""
+        cut = f" up to {summary.horizon:g}" if summary.restricted and math.isfinite(summary.mean.value) else ""
         shares = (with_interval(summary.sides.get(name, UNKNOWN)) for name in shown)
         paths = f"{summary.paths}" if summary.paths >= summary.asked else f"{summary.paths}/{summary.asked}"
         lines.append((summary.name, paths, f"{summary.exits}", with_interval(summary.mean) + cut,
@@ -84,8 +84,11 @@ def _notes(summary: Summary) -> list[str]:
     """What a reader must know about one problem."""
     told = [summary.note] if summary.note else []
     if summary.paths >= summary.asked and not summary.precise:
-        told.append(f"the half-width of {quantity_name(summary.quantity)} is {percent(summary.relative_error)}, "
-                    f"{percent(summary.target)} was asked for.")  # fmt: skip
+        name, target = quantity_name(summary.quantity), percent(summary.target)
+        if math.isnan(summary.relative_error):
+            told.append(f"the paths do not tell {name}, for which a half-width of {target} was asked.")
+        else:
+            told.append(f"the half-width of {name} is {percent(summary.relative_error)}, {target} was asked for.")
     return told
 
 

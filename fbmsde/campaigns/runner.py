@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -53,11 +52,9 @@ class Runner:
     def _enqueue(self, track: Track) -> None:
         """Let the missing blocks of a problem wait; where there are none, begin its next round."""
         while not (missing := track.missing()):
-            before = track.paths_there
+            before, found = track.paths_there, track.summary()
             more = track.advance()
-            found = track.summary()
-            error = None if math.isnan(found.relative_error) else found.relative_error
-            self._log.write("round", problem=found.name, paths=found.paths, relative_error=error)
+            self._log.write("round", problem=found.name, paths=found.paths, relative_error=found.relative_error)
             if not more:
                 return
             self._progress.grow(track.plan.n_paths - before, track.paths_there - before)

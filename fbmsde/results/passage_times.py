@@ -134,8 +134,10 @@ class PassageTimes:
     def concat(cls, parts: Sequence[PassageTimes]) -> PassageTimes:
         """The passage times of several runs in one, path after path in their order.
 
-        Error budgets are merged by the numbers of paths. Raises ValueError unless all have the same step, horizon and
-        sides, and if a path of one problem and seed is there twice, as far as `provenance` tells.
+        Error budgets are merged by the numbers of paths. Results of different problems, such as those of random
+        landscapes, become one sample too; `provenance` then has each of them under "parts". Raises ValueError unless
+        all have the same step, horizon and sides, and if a path of one problem and seed is there twice, as far as
+        `provenance` tells.
 
         >>> one = PassageTimes(np.array([1.0, 3.0]), np.array([False, True]), 3.0, 1.0)
         >>> PassageTimes.concat([one, one]).times.tolist()

@@ -293,6 +293,30 @@ def test_events_are_logged_as_lines_of_json(tmp_path):
     kinds = [event["event"] for event in events]
     assert kinds[0] == "begin" and kinds[-1] == "end" and kinds.count("block") == 3
     assert sorted(event["number"] for event in events if event["event"] == "block") == [0, 1, 2]
+    assert events[0]["executor"] == "threads"
+
+
+def test_each_round_is_logged_once_with_what_it_told(tmp_path):
+    log, store = tmp_path / "log.jsonl", MemoryStore()
+    Campaign({"a": problem()}, n_paths=400, block_paths=100, store=store).run()
+    until = Precision(0.001, most_paths=400)
+    Campaign({"a": problem()}, n_paths=100, block_paths=100, store=store, until=until).run(log=log)
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    rounds = [event for event in events if event["event"] == "round"]
+    assert [event["paths"] for event in rounds] == [100, 200, 400]  # all of them are there from the first moment on
+    errors = [event["relative_error"] for event in rounds]
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_what_is_not_known_is_null_in_the_log(tmp_path):
+    def refuse(constant):
+        raise AssertionError(f"{constant} is not JSON")
+
+    log = tmp_path / "log.jsonl"
+    deep = PassageProblem(quadratic(1.0), FractionalNoise(0.5), 0.0, (-50.0, 50.0), **SMALL)
+    Campaign({"a": deep}, n_paths=100, block_paths=100, until=Precision(0.1, most_paths=100)).run(log=log)
+    events = [json.loads(line, parse_constant=refuse) for line in log.read_text().splitlines()]
+    assert [event["relative_error"] for event in events if event["event"] == "round"] == [None]
 
 
 @pytest.mark.parametrize(

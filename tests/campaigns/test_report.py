@@ -13,7 +13,7 @@ from fbmsde.campaigns import report, status
 from fbmsde.campaigns.report import Reported
 from fbmsde.campaigns.status import Stock
 from fbmsde.results.campaign import Summary
-from fbmsde.results.escape import Curve
+from fbmsde.results.escape import UNKNOWN, Curve
 from fbmsde.results.estimates import Estimate
 
 RATE, MEAN, LOWER, UPPER = (
@@ -45,6 +45,14 @@ def test_table_has_a_line_for_each_problem_and_says_what_is_missing():
 def test_shares_of_the_sides_stand_there_where_they_are_asked_for():
     table = report.text([replace(WHOLE, quantity="split:upper", estimate=UPPER)])
     assert "through lower [95 %]" in table and "0.25 [0.2, 0.3]" in table
+
+
+def test_paths_that_all_stayed_are_told_as_such():
+    stayed = replace(WHOLE, exits=0, mean=UNKNOWN, rate=UNKNOWN, estimate=UNKNOWN, target=0.1)
+    assert report.notes([stayed]) == [
+        "hurst=0.3,curvature=4: the paths do not tell the exit rate, for which a half-width of 10 % was asked."
+    ]
+    assert "up to" not in report.text([stayed])
 
 
 @pytest.mark.parametrize(
