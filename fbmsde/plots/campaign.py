@@ -82,7 +82,7 @@ def plot_problem_estimates(summaries: Sequence[Summary], ax: Axes | None = None)
         tick.label1.set_color(colour)
     ax.grid(axis="x", color="0.9", lw=0.8)
     ax.set(xlabel=_title(summaries), ylabel="problem")
-    ax.set_title("95 % intervals" + ("; hollow: not finished" if _open(summaries) else ""))
+    ax.set_title("95 % intervals" + ("; hollow: not finished" if _open([s for _, s, _ in known]) else ""))
     return ax
 
 

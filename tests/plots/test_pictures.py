@@ -19,7 +19,7 @@ from fbmsde import escape_study, plots, rolling_hurst
 from fbmsde.results import converge as converging
 from fbmsde.results import views as viewing
 from fbmsde.results.campaign import Summary
-from fbmsde.results.escape import Curve
+from fbmsde.results.escape import UNKNOWN, Curve
 from fbmsde.results.estimates import Estimate
 from fbmsde.results.gradient_runs import Curves, GradientRuns, Laws, MeasuredNoise, Memory, Run, RunResult
 from fbmsde.results.passage_times import PassageTimes
@@ -160,5 +160,7 @@ def test_a_campaign_shows_which_estimates_are_not_final():
     hollow = [line.get_markerfacecolor() == "white" for line in ax.lines if line.get_marker() == "o"]
     assert hollow == [False, True, True]
     assert "hollow" in ax.get_title() and "hollow" not in plots.plot_problem_estimates([whole]).get_title()
+    unknown = replace(whole, estimate=UNKNOWN, target=0.1)
+    assert "hollow" not in plots.plot_problem_estimates([whole, unknown]).get_title()  # no symbol to explain
     split = plots.plot_problem_estimates([replace(whole, quantity="split:upper")])
     assert split.get_xlabel() == "probability to leave through upper"
