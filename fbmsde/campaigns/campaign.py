@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -56,7 +56,9 @@ class CampaignResults(Mapping[str, PassageTimes], Reported):
         return {name: track.failure for name, track in self._tracks.items() if track.failure is not None}
 
     def __getitem__(self, name: str) -> PassageTimes:
-        track = self._tracks[checks.choice("name", name, self._tracks)]
+        if name not in self._tracks:
+            raise KeyError(unknown(name, self._tracks))
+        track = self._tracks[name]
         if track.failure is not None:
             raise track.failure
         plan = track.plan
@@ -74,6 +76,15 @@ class CampaignResults(Mapping[str, PassageTimes], Reported):
     def __repr__(self) -> str:
         paths = sum(summary.paths for summary in self.summaries)
         return f"CampaignResults({len(self)} problems, {paths} paths)"
+
+
+def unknown(name: object, known: Iterable[str]) -> str:
+    """What is wrong with a name of no problem.
+
+    >>> unknown("a", ["b", "c"])
+    "name must be one of b, c, got 'a'."
+    """
+    return f"name must be one of {', '.join(known)}, got {name!r}."
 
 
 def loaded(shelf: Blocks, n_paths: int, origin: Provenance) -> PassageTimes:

@@ -123,5 +123,5 @@ def _until(given: object, problems: Iterable[PassageProblem]) -> Precision:
             _required(table, "relative_error", "beside most_paths")
         precision = Precision(**table)  # type: ignore[arg-type]  # it checks them
         for problem in problems:
-            precision.require_side(problem.names)
+            precision.require_fit(problem.names, problem.reached)
     return precision

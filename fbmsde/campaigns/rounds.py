@@ -61,8 +61,10 @@ class Precision:
         if kind not in ("exit_rate", "mean", "split") or (kind == "split") != bool(side):
             raise ValueError(f"quantity must be one of {', '.join(QUANTITIES)}, got {self.quantity!r}.")
 
-    def require_side(self, names: tuple[str, ...]) -> None:
-        """ValueError if the quantity is the probability of a side that is none of these."""
+    def require_fit(self, names: tuple[str, ...], horizon: float) -> None:
+        """ValueError if the quantity is the share of a side that is none of these, or begins after the horizon."""
+        if self.after is not None and self.after >= horizon:
+            raise ValueError(f"after must be less than the horizon {horizon:g}, got {self.after}.")
         kind, _, side = self.quantity.partition(":")
         if kind == "split" and side not in names:
             raise ValueError(f"quantity must name one of the sides {', '.join(names)}, got {self.quantity!r}.")
@@ -161,7 +163,7 @@ class Track:
 
     def __init__(self, plan: Plan, store: Store, precision: Precision) -> None:
         self.plan, self.precision = plan, precision
-        precision.require_side(plan.problem.names)
+        precision.require_fit(plan.problem.names, plan.problem.reached)
         most, starts = precision.most_paths or _AT_MOST * plan.n_paths, plan.problem.n_starts
         self._store, self._most = store, most if starts is None else min(most, starts)
         self.shelf: Shelf = store.shelf(plan)

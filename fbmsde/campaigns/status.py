@@ -22,13 +22,11 @@ class Stock:
 
     summary : what its blocks tell.
     blocks, asked : the number of blocks that are there and whole, and that of those that were asked for.
-    damaged : the numbers of the blocks that are damaged.
     """
 
     summary: Summary
     blocks: int
     asked: int
-    damaged: tuple[int, ...] = ()
 
 
 def status_text(stocks: Sequence[Stock], busy: bool) -> str:
@@ -89,10 +87,16 @@ def _line(stock: Stock) -> tuple[str, ...]:
 
 def _complaints(stocks: Sequence[Stock]) -> list[str]:
     """What a reader must know."""
-    told = [f"{stock.summary.name}: {stock.summary.note}" for stock in stocks if stock.summary.note]
-    for stock in stocks:
-        if n := len(stock.damaged):
-            shown = ", ".join(map(str, stock.damaged[:_FEW])) + (", ..." if n > _FEW else "")
-            blocks = f"{n} damaged block{'s' if n > 1 else ''}"
-            told.append(f"{stock.summary.name}: {blocks} ({shown}), made again by the next run.")
-    return told
+    return [f"{stock.summary.name}: {stock.summary.note}" for stock in stocks if stock.summary.note]
+
+
+def damage(numbers: Sequence[int]) -> str:
+    """The note on damaged blocks of these numbers, empty if there are none.
+
+    >>> damage([3])
+    '1 damaged block (3), made again by the next run.'
+    """
+    if not numbers:
+        return ""
+    shown = ", ".join(map(str, numbers[:_FEW])) + (", ..." if len(numbers) > _FEW else "")
+    return f"{len(numbers)} damaged block{'s' if len(numbers) > 1 else ''} ({shown}), made again by the next run."

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from ..core import checks
 from ..core.files import write_text
 from ..results.campaign import Summary
 from ..results.passage_times import PassageTimes
-from .campaign import loaded
+from .campaign import loaded, unknown
 from .report import FILES, Reported
 from .rounds import Count, Precision
-from .status import Stock, runs_csv, runs_text, status_text
+from .status import Stock, damage, runs_csv, runs_text, status_text
 from .zarr_store import ZarrStore
 
 
@@ -79,10 +79,13 @@ class StoredCampaign(Mapping[str, PassageTimes], Reported):
             paths += block.n_paths
         summary = count.summary(name, shelf.n_paths, until, sum(shelf.seconds().values()))
         asked = -(-shelf.n_paths // shelf.block_paths)
-        return Stock(summary, len(numbers) - len(damaged), asked, tuple(damaged))
+        note = " ".join(part for part in (summary.note, damage(damaged)) if part)
+        return Stock(replace(summary, note=note), len(numbers) - len(damaged), asked)
 
     def __getitem__(self, name: str) -> PassageTimes:
-        shelf = self._store.kept(checks.choice("name", name, self._store.names))
+        if name not in self:
+            raise KeyError(unknown(name, self))
+        shelf = self._store.kept(name)
         card = shelf.card
         return loaded(shelf, shelf.n_paths, {"problem": card.problem, "digest": card.digest, **card.provenance})
 

@@ -358,6 +358,18 @@ def test_bad_precisions_are_refused(given, message):
         Precision(*given)
 
 
+def test_a_rate_that_begins_after_the_end_is_refused_before_anything_runs():
+    with pytest.raises(ValueError, match="after must be less than the horizon 5, got 5"):
+        Campaign({"a": problem()}, n_paths=10, until=Precision(0.1, after=5.0)).run()
+
+
+def test_results_are_a_mapping():
+    results = Campaign({"a": problem()}, n_paths=10).run()
+    assert results.get("b") is None and "b" not in results and list(results) == ["a"]
+    with pytest.raises(KeyError, match="name must be one of a, got 'b'"):
+        results["b"]
+
+
 def test_a_side_that_there_is_none_of_is_refused_before_anything_runs():
     with pytest.raises(ValueError, match="one of the sides lower, upper, got 'split:left'"):
         Campaign({"a": problem()}, n_paths=10, until=Precision(0.1, "split:left")).run()

@@ -85,7 +85,7 @@ def test_files_hold_every_number(tmp_path):
 def test_status_tells_progress_precision_pace_and_damage():
     stocks = [
         Stock(replace(WHOLE, target=0.05), 6, 10),
-        Stock(replace(WHOLE, name="other"), 0, 10, tuple(range(12))),
+        Stock(replace(WHOLE, name="other", note=status.damage(range(12))), 0, 10),
     ]
     told = status.status_text(stocks, busy=True)
     assert max(map(len, told.splitlines())) <= 80
