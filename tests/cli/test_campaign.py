@@ -166,6 +166,7 @@ def test_a_problem_that_fails_does_not_stop_the_other_one(config, tmp_path, monk
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_say_what_is_safe(config, tmp_path, monkeypatch, capsys, number, status):
     ends, sent = PassageProblem.ends, []
@@ -174,7 +175,7 @@ def test_signals_say_what_is_safe(config, tmp_path, monkeypatch, capsys, number,
         if first == 200 and not sent:
             sent.append(time.monotonic())
             os.kill(os.getpid(), number)
-            while not options["stop"]():
+            while not options["stop"]() and time.monotonic() < sent[0] + 60.0:
                 time.sleep(0.01)
         return ends(problem, n_paths, first, **options)
 

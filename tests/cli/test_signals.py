@@ -16,6 +16,7 @@ from fbmsde.cli.options import signals
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("command", [["theory"], ["cache"]])
 def test_exit_status_tells_the_signal(number, status, command, monkeypatch):
