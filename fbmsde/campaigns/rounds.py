@@ -62,8 +62,9 @@ class Precision:
             raise ValueError(f"quantity must be one of {', '.join(QUANTITIES)}, got {self.quantity!r}.")
 
     def require_fit(self, names: tuple[str, ...], horizon: float) -> None:
-        """ValueError if the quantity is the share of a side that is none of these, or begins after the horizon."""
-        if self.after is not None and self.after >= horizon:
+        """ValueError for the share of a side that is none of these, and for a rate that can never be known."""
+        asked = self.relative_error is not None and self.quantity == "exit_rate"
+        if asked and self.after is not None and self.after >= horizon:
             raise ValueError(f"after must be less than the horizon {horizon:g}, got {self.after}.")
         kind, _, side = self.quantity.partition(":")
         if kind == "split" and side not in names:

@@ -221,4 +221,4 @@ def test_there_is_one_pool_and_one_team():
     """Kernels run on the threads of `core.blocks`; blocks of campaigns are handed to executors in one folder."""
     texts = {path.stem: path.read_text() for path in Path(fbmsde.__file__).parent.rglob("*.py")}
     using = {name for name, text in texts.items() if re.search(r"^(import|from) (threading|concurrent)", text, re.M)}
-    assert using == {"blocks", "campaign", "progress", "runner", "teams"}
+    assert using == {"blocks", "campaign", "options", "progress", "runner", "teams"}
