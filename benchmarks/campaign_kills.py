@@ -82,7 +82,7 @@ def main() -> None:
     seconds = time.perf_counter() - begin
     kills = 0
     for _ in range(given.kills):
-        kills += killed(arguments, log, moments.uniform(0.0, 2.0 * seconds / given.kills))
+        kills += killed(arguments, log, moments.uniform(0.0, 1.4 * seconds / given.kills))
     subprocess.run([sys.executable, __file__, *arguments], check=True)
     found, blocks = StoredCampaign(folder / "store"), kept(log)
     equal = all(
