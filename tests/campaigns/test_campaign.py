@@ -200,6 +200,7 @@ def test_fewer_paths_than_there_are_give_the_first_ones():
     assert results.summaries[0].paths == 130
 
 
+@pytest.mark.slow
 def test_rounds_stop_at_the_same_place_for_every_executor():
     until = Precision(0.05, "exit_rate")
     found = []
@@ -224,6 +225,7 @@ def test_rounds_resumed_are_those_of_one_go():
     assert replace(once[0], seconds=0.0) == replace(again[0], seconds=0.0)
 
 
+@pytest.mark.slow
 def test_a_store_tells_what_the_run_told(tmp_path):
     until, asked = Precision(0.05), problem(0.3, monitoring=Grid(0.01), horizon=20.0)
     told = Campaign({"a": asked}, n_paths=210, block_paths=200, store=tmp_path, until=until).run().summaries[0]

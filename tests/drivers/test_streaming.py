@@ -85,6 +85,7 @@ def test_block_sums(model, block):
     np.testing.assert_allclose(model.block_spectrum(block, freq), transform, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_stationary_start_factors_the_cauchy_matrix_in_extended_precision():
     """At 2^24 steps the covariance has a condition number beyond 1e20; each entry of the factor keeps its digits."""
     model = StreamingNoise(0.3, 2**24).model
@@ -164,6 +165,7 @@ def test_few_poles_near_one_half():
     assert counts[-1] <= 7
 
 
+@pytest.mark.slow
 def test_horizon_beyond_the_default_range():
     noise = StreamingNoise(0.3, 2**30, 5e-3)
     assert noise.certificate.kl <= 5e-3

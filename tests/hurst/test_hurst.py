@@ -732,6 +732,7 @@ def note_of(x, kind="increments", method="whittle"):
     return estimate_hurst(x, kind=kind, method=method).note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["whittle", "exact", "quadratic_variations", "local_whittle", "dfa", "wavelet"])
 def test_an_estimate_outside_the_unit_interval_says_what_the_series_is(name):
     """Noise of H = .4, n = 600, summed, differenced and taken for a path: each note names what gives H = .4 back."""

@@ -196,6 +196,7 @@ def test_ends_exactly_at_the_horizon(fine_steps):
     assert np.all(passages.times == 0.7)
 
 
+@pytest.mark.slow
 def test_scaling_of_fbm_is_exact():
     """sigma and barrier doubled: the same jumps, the same steps."""
     one, two = run(n_paths=20), run(n_paths=20, noise=FractionalNoise(0.3, 2.0), domain=(-math.inf, 2.0))
