@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
+import math
 import random
 import threading
 import time
@@ -214,6 +216,25 @@ def test_rounds_stop_at_the_same_place_for_every_executor():
     same(found[0]["a"], problem().passages(summary.paths))
     rate = found[0]["a"].exit_rate(after=summary.after)
     assert summary.rate.value == pytest.approx(rate.value, rel=1e-9)
+
+
+def test_the_rate_begins_at_the_quartile_of_the_first_round():
+    """Were it that of all paths, exits would be left out or taken in because of what later rounds bring."""
+    first = Campaign({"a": problem()}, n_paths=100, block_paths=20).run().summaries[0]
+    grown = Campaign({"a": problem()}, n_paths=100, block_paths=20, until=Precision(0.05)).run().summaries[0]
+    whole = Campaign({"a": problem()}, n_paths=grown.paths, block_paths=20).run().summaries[0]
+    assert grown.after == first.after != whole.after
+
+
+def test_a_round_is_as_large_as_the_square_of_what_is_missing(tmp_path):
+    """Half-widths fall as one over the root of the number of paths; no round more than doubles it."""
+    log, target = tmp_path / "log", 0.05
+    Campaign({"a": problem()}, n_paths=400, block_paths=20, until=Precision(target, "mean")).run("threads", log=log)
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    rounds = [(event["paths"], event["relative_error"]) for event in events if event["event"] == "round"]
+    assert len(rounds) > 2
+    for (before, error), (after, _) in itertools.pairwise(rounds):
+        assert after == 20 * max(math.ceil(min((error / target) ** 2, 2.0) * before / 20), before // 20 + 1)
 
 
 def test_rounds_resumed_are_those_of_one_go():

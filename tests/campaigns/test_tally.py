@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fbmsde.campaigns.tally import Estimates, Tally, classes_of, joined
 from fbmsde.core.states import BROKEN, CENSORED, LEFT
-from fbmsde.results.estimates import NoEstimateError
+from fbmsde.results.estimates import Mean, Moments, NoEstimateError
 from fbmsde.simulation.ended import Ended
 
 DT, HORIZON = 0.25, 100.0
@@ -86,3 +86,30 @@ def test_any_cut_gives_the_same_sums(sizes, seed):
         np.testing.assert_array_equal(getattr(once, name), getattr(parts, name))
     assert once.censored == parts.censored and once.n_paths == sum(sizes)
     np.testing.assert_allclose(once.moments, parts.moments, rtol=1e-9, atol=1e-9)
+
+
+def test_the_rate_begins_at_the_end_of_the_class_below_the_lower_quartile():
+    """Of the exits at the steps 1, 2, ..., 8 the second one is the lower quartile; the class before it ends at 1."""
+    times = DT * np.arange(1.0, 9.0)
+    states, sides = np.full(8, LEFT, np.uint8), np.ones(8, np.uint8)
+    block = Ended(times, states, sides, np.ones((8, 1)), ("lower",), DT, HORIZON, None)
+    assert estimates([block], None).quartile() == DT
+
+
+def test_broken_paths_are_no_part_of_the_mean():
+    """Of 9 paths that did not break 5 are censored, of all 12 less than half: then the tail is not made up for."""
+    times = np.array([1.0, 2.0, 3.0, 4.0, *[HORIZON] * 5, 90.0, 91.0, 92.0])
+    states = np.array([LEFT] * 4 + [CENSORED] * 5 + [BROKEN] * 3, np.uint8)
+    sides = np.where(states == LEFT, 1, 0).astype(np.uint8)
+    block = Ended(times, states, sides, np.full((12, 1), np.nan), ("lower",), DT, HORIZON, None)
+    exact = Mean.of(times[:9], np.full(9, 1.0 / 9.0), 9, 5, HORIZON)
+    found, restricted = estimates([block], None).mean()
+    assert restricted and found == pytest.approx((exact.value, *exact.confidence_interval()), rel=1e-9)
+
+
+@pytest.mark.parametrize(("censored", "skewness"), [(0.0, 4.0), (0.5, 4.0), (0.51, 0.5)])
+def test_the_skewness_of_a_gamma_law_is_taken_where_the_tail_is_seen(censored, skewness):
+    """A gamma law has twice its standard deviation over its mean, here 4; the sample alone has 1 / 2."""
+    n = 100_000
+    found = Mean.of_moments(Moments(n, 1.0, 4.0, 4.0), censored, 9.0)
+    assert found.skewness == pytest.approx(skewness, rel=1e-4)
