@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Unpack
 
 import cloudpickle
 
@@ -19,6 +19,7 @@ from ..core import checks
 from ..core.blocks import Stopped
 from ..simulation.ended import Ended
 from ..simulation.passage_problem import PassageProblem
+from ..simulation.problem import RunOptions
 from .base import Plan, Span
 
 _FOREIGN = 64  # blocks that are handed at once to an executor that does not tell how many it runs
@@ -51,17 +52,17 @@ class Team(Protocol):
         """End."""
 
 
-def run_span(problem: PassageProblem, span: Span, **options: object) -> Finished:
-    """Run the paths of a span on one thread."""
+def run_span(problem: PassageProblem, span: Span, **options: Unpack[RunOptions]) -> Finished:
+    """Run the paths of a span."""
     begin = time.perf_counter()
-    block = problem.ends(span.n_paths, span.first, n_jobs=1, **options)  # type: ignore[arg-type]
+    block = problem.ends(span.n_paths, span.first, **options)
     where = f"{os.getpid()}:{threading.current_thread().name}"
     return Finished(block, time.perf_counter() - begin, where)
 
 
 def run_packed(problem: bytes, first: int, n_paths: int) -> Finished:
     """Run a span of a pickled problem, in whatever process this is called."""
-    return run_span(_unpacked(problem), Span(first, n_paths))
+    return run_span(_unpacked(problem), Span(first, n_paths), n_jobs=1)
 
 
 @lru_cache(maxsize=256)
@@ -84,7 +85,8 @@ class Threads:
 
     def submit(self, plan: Plan, span: Span, report: Callable[[int], object]) -> Future[Finished]:
         """Run a block."""
-        return self._pool.submit(run_span, plan.problem, span, progress=report, stop=self._stopped.is_set)
+        options = RunOptions(n_jobs=1, progress=report, stop=self._stopped.is_set)
+        return self._pool.submit(run_span, plan.problem, span, **options)
 
     def renew(self) -> bool:
         """Threads are not lost."""

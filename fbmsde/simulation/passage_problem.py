@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field, fields
 from functools import cached_property
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,7 +24,7 @@ from .domains import Domain
 from .ended import Ended
 from .grid import steps_up_to
 from .monitoring import Grid, Monitoring
-from .problem import Crowd, Problem
+from .problem import Crowd, Problem, RunOptions
 from .regions import Below, Region, region_of, require_inside
 from .starts import Drawing, Points, Start, Stationary, n_starts, points_known, start_of
 from .wide import WideProblem, require_below, wide_ends, wide_region
@@ -76,19 +76,8 @@ class PassageProblem:
     def __getstate__(self) -> dict[str, object]:
         return {each.name: getattr(self, each.name) for each in fields(self)}  # without what is compiled
 
-    def ends(
-        self,
-        n_paths: int,
-        first: int = 0,
-        *,
-        n_jobs: int | None = None,
-        progress: bool | Callable[[int], object] = False,
-        stop: Callable[[], bool] | None = None,
-    ) -> Ended:
-        """How the paths first ... first + n_paths - 1 end, as `Ended`.
-
-        n_jobs, progress : as for `first_passage`.
-        stop : is asked about every tenth of a second. Once it returns True the run ends with `core.blocks.Stopped`.
+    def ends(self, n_paths: int, first: int = 0, **options: Unpack[RunOptions]) -> Ended:
+        """How the paths first ... first + n_paths - 1 end, as `Ended`; see `RunOptions` for the options.
 
         Raises ValueError for a range beyond an array of starts or beyond 2^40 paths, and, unless `first` is 0, for a
         monitoring that ends when a share of all paths has left.
@@ -96,7 +85,7 @@ class PassageProblem:
         n_paths, first = checks.count("n_paths", n_paths), checks.count("first", first, 0)
         checks.fits_memory("passage times", (26.0 + 8.0 * self.n_positions) * n_paths)
         checks.count("first + n_paths", first + n_paths, 1, _MOST_NUMBERED)
-        crowd = Crowd(n_paths, checks.workers(n_jobs), progress, first, stop)
+        crowd = Crowd.of(n_paths, first, **options)
         problem = self._problem(crowd.paths)
         if isinstance(problem.start, Points) and callable(self.x0):
             self._require_inside(problem.start, first)
@@ -107,19 +96,10 @@ class PassageProblem:
         wide = WideProblem(self._equation, self.noise, origins, problem.region, self.horizon, self.key, first)
         return wide_ends(wide, self.monitoring, crowd)
 
-    def passages(
-        self,
-        n_paths: int,
-        first: int = 0,
-        *,
-        n_jobs: int | None = None,
-        progress: bool | Callable[[int], object] = False,
-        stop: Callable[[], bool] | None = None,
-    ) -> PassageTimes:
+    def passages(self, n_paths: int, first: int = 0, **options: Unpack[RunOptions]) -> PassageTimes:
         """The passage times of the paths first ... first + n_paths - 1; PathError if one of them broke."""
         told = self._told(n_paths, first)
-        ended = self.ends(n_paths, first, n_jobs=n_jobs, progress=progress, stop=stop)
-        return ended.passages(told | self.provenance())
+        return self.ends(n_paths, first, **options).passages(told | self.provenance())
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 
+from ..core import checks
 from ..core.types import Array, Key
 from ..drivers.base import Driver
 from ..dynamics.base import Dynamics
@@ -40,6 +42,18 @@ class Problem:
         return self.start.rows[:, :n] if isinstance(self.start, Points) else np.empty((0, n))
 
 
+class RunOptions(TypedDict, total=False):
+    """How a range of paths is run, which does not change the result.
+
+    n_jobs, progress : as for `first_passage`.
+    stop : is asked about every tenth of a second. Once it returns True the run ends with `core.blocks.Stopped`.
+    """
+
+    n_jobs: int | None
+    progress: bool | Callable[[int], object]
+    stop: Callable[[], bool] | None
+
+
 @dataclass(frozen=True)
 class Crowd:
     """The paths first ... first + n_paths - 1 on so many threads.
@@ -53,6 +67,19 @@ class Crowd:
     progress: bool | Callable[[int], object] = False
     first: int = 0
     stop: Callable[[], bool] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        n_paths: int,
+        first: int,
+        *,
+        n_jobs: int | None = None,
+        progress: bool | Callable[[int], object] = False,
+        stop: Callable[[], bool] | None = None,
+    ) -> Crowd:
+        """The paths of a range, run with these `RunOptions`; ValueError for what is out of range."""
+        return cls(n_paths, checks.workers(n_jobs), progress, first, stop)
 
     @property
     def paths(self) -> range:
