@@ -13,8 +13,7 @@ from ..campaigns.config import Config, read_config
 from ..campaigns.report import FILES
 from ..campaigns.rounds import QUANTITIES, Precision
 from ..campaigns.stored import StoredCampaign
-from .common import Overwrite, _count, _refuse_earlier, app
-from .escape import _keep
+from .common import Overwrite, _count, _keep, _refuse_earlier, app
 from .options import INTERRUPTED, OnceCommand, reported
 
 _Out = Annotated[

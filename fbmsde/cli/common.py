@@ -1,15 +1,16 @@
-"""What the sub-commands share: the app, lists of numbers, claims on files and folders, errors as one line."""
+"""What the sub-commands share: the app, kinds of options, and results that are kept and shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 from typer.models import OptionInfo
 
-from .options import EXIT_STATUSES, count
+from .options import EXIT_STATUSES, INTERRUPTED, count
 
 app = typer.Typer(
     help="Simulate stochastic differential equations driven by fractional Brownian motion.",
@@ -61,3 +62,32 @@ def _count(what: str) -> OptionInfo:
     """An option that takes a whole number."""
     option: OptionInfo = typer.Option(parser=count, metavar="INTEGER", help=what)
     return option
+
+
+class _Kept(Protocol):
+    """A study as the commands keep it: files in a folder, and a table."""
+
+    @property
+    def table(self) -> str:
+        """The results as text."""
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write the files of the study into a folder; their paths."""
+
+
+def _keep(study: _Kept, out: Path, names: Sequence[str] = ()) -> int:
+    """Save first, so that nothing is lost by printing, then show the table; the exit status."""
+    try:
+        written = study.save(out)
+    except KeyboardInterrupt:
+        typer.echo(study.table)
+        missing = ", ".join(name for name in names if not (out / name).exists())
+        typer.echo(f"interrupted while the files were written: {missing or 'some'} missing in {out}", err=True)
+        return INTERRUPTED
+    except OSError:
+        typer.echo(study.table)
+        raise
+    typer.echo(study.table)
+    for path in written:
+        typer.echo(f"wrote {path}")
+    return 0

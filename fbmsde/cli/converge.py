@@ -11,8 +11,7 @@ import typer
 
 from ..core.files import claimed
 from ..studies.converge.study import FILES, InterruptedConvergeError, converge_study
-from .common import Overwrite, Seed, _count, _refuse_earlier, app
-from .escape import _keep
+from .common import Overwrite, Seed, _count, _keep, _refuse_earlier, app
 from .noise import Noises, noises_of
 from .options import INTERRUPTED, OnceCommand, reported
 

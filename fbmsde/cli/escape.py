@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Annotated, NamedTuple, Protocol, TypedDict
+from typing import Annotated, NamedTuple, TypedDict
 
 import typer
 
@@ -19,7 +18,7 @@ from ..dynamics.landscapes import LANDSCAPES, parameters
 from ..dynamics.solvers import SOLVERS
 from ..studies.escape.study import FILES, HURST_VALUES, STARTS, EscapeStudy, InterruptedStudyError, escape_study
 from ..studies.escape.wells import PAIR
-from .common import Overwrite, Seed, _choice, _count, _hursts, _refuse_earlier, app
+from .common import Overwrite, Seed, _choice, _count, _hursts, _keep, _refuse_earlier, app
 from .noise import OtherNoises, noises_of
 from .options import INTERRUPTED, OnceCommand, named_numbers, refuse_pair, reported
 
@@ -156,32 +155,3 @@ def _run_escape(study_of: Callable[[], EscapeStudy]) -> tuple[EscapeStudy, int]:
         typer.echo(str(interruption), err=True)
         return interruption.study, INTERRUPTED
     return study, int(any("must stay finite" in row.note for row in study.rows))
-
-
-class _Kept(Protocol):
-    """A study as the commands keep it: files in a folder, and a table."""
-
-    @property
-    def table(self) -> str:
-        """The results as text."""
-
-    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write the files of the study into a folder; their paths."""
-
-
-def _keep(study: _Kept, out: Path, names: Sequence[str] = ()) -> int:
-    """Save first, so that nothing is lost by printing, then show the table; the exit status."""
-    try:
-        written = study.save(out)
-    except KeyboardInterrupt:
-        typer.echo(study.table)
-        missing = ", ".join(name for name in names if not (out / name).exists())
-        typer.echo(f"interrupted while the files were written: {missing or 'some'} missing in {out}", err=True)
-        return INTERRUPTED
-    except OSError:
-        typer.echo(study.table)
-        raise
-    typer.echo(study.table)
-    for path in written:
-        typer.echo(f"wrote {path}")
-    return 0

@@ -14,8 +14,7 @@ from ..studies.sgd.escape import sgd_escape
 from ..studies.sgd.memory import sgd_study
 from ..studies.sgd.networks import DATA
 from ..studies.sgd.runs import GROUPS, QUICK
-from .common import Seed, _choice, app
-from .escape import _keep
+from .common import Seed, _choice, _keep, app
 from .options import INTERRUPTED, OnceCommand, count, refuse_pair, reported, words
 
 

@@ -11,8 +11,7 @@ import typer
 
 from ..core.files import claimed
 from ..studies.views.study import FILES, InterruptedViewsError, views_study
-from .common import Overwrite, Seed, _count, _refuse_earlier, app
-from .escape import _keep
+from .common import Overwrite, Seed, _count, _keep, _refuse_earlier, app
 from .noise import Noises, noises_of
 from .options import INTERRUPTED, OnceCommand, reported
 
