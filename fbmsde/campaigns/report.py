@@ -15,7 +15,6 @@ from ..core.files import write_figure, write_text
 from ..core.tables import aligned
 from ..results.campaign import Summary
 from ..results.escape import UNKNOWN
-from ..results.estimates import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,6 +56,7 @@ class Reported(ABC):
 def text(summaries: Sequence[Summary]) -> str:
     """One line a problem, then notes; the shares of the sides where one of them is the chosen quantity.
 
+    >>> from fbmsde.results.estimates import Estimate
     >>> print(text([Summary("deep", 10, 10, 5, 0, 0.1, 4.0, rate=Estimate(0.5, 0.4, 0.6))]))
     problem  paths  exits  mean exit time [95 %]  exit rate [95 %]
     -------  -----  -----  ---------------------  ----------------
@@ -67,10 +67,10 @@ def text(summaries: Sequence[Summary]) -> str:
     lines = []
     for summary in summaries:
         cut = f" up to {summary.horizon:g}" if summary.restricted and math.isfinite(summary.mean.value) else ""
-        shares = (with_interval(summary.sides.get(name, UNKNOWN)) for name in shown)
+        shares = (summary.sides.get(name, UNKNOWN).text() for name in shown)
         paths = f"{summary.paths}" if summary.paths >= summary.asked else f"{summary.paths}/{summary.asked}"
-        lines.append((summary.name, paths, f"{summary.exits}", with_interval(summary.mean) + cut,
-                      with_interval(summary.rate), *shares))  # fmt: skip
+        lines.append((summary.name, paths, f"{summary.exits}", summary.mean.text() + cut,
+                      summary.rate.text(), *shares))  # fmt: skip
     head = (*_HEAD, *(f"through {name.replace('_', ' ')} [95 %]" for name in shown))
     return "\n\n".join(part for part in (aligned(head, lines, keys=1), "\n".join(notes(summaries))) if part)
 
@@ -111,15 +111,6 @@ def percent(share: float) -> str:
     if math.isnan(share):
         return "-"
     return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"
-
-
-def with_interval(estimate: Estimate) -> str:
-    """A number with its interval, or a dash where it is unknown.
-
-    >>> with_interval(Estimate(2.0, 1.5, 2.5)), with_interval(UNKNOWN)
-    ('2 [1.5, 2.5]', '-')
-    """
-    return "{:.4g} [{:.4g}, {:.4g}]".format(*estimate) if math.isfinite(estimate.value) else "-"
 
 
 def csv_text(summaries: Sequence[Summary]) -> str:

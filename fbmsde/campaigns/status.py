@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..core.tables import aligned
 from ..results.campaign import Summary
-from .report import percent, quantity_name, with_interval
+from .report import percent, quantity_name
 
 _FEW = 5  # numbers of damaged blocks that are shown
 
@@ -82,7 +82,7 @@ def _line(stock: Stock) -> tuple[str, ...]:
     counts = (f"{stock.blocks}/{stock.asked}", f"{found.paths}/{found.asked}", f"{found.exits}")
     wanted = "" if found.target != found.target else f" of {percent(found.target)}"
     pace = f"{found.seconds / stock.blocks:.3g}" if stock.blocks else "-"
-    return (found.name, *counts, with_interval(found.estimate), percent(found.relative_error) + wanted, pace)
+    return (found.name, *counts, found.estimate.text(), percent(found.relative_error) + wanted, pace)
 
 
 def _complaints(stocks: Sequence[Stock]) -> list[str]:

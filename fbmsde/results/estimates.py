@@ -31,6 +31,14 @@ class Estimate(NamedTuple):
     low: float
     high: float
 
+    def text(self, digits: int = 4) -> str:
+        """The value with its interval to so many digits, or a dash where it is unknown.
+
+        >>> Estimate(2.0, 1.5, 2.5).text(), Estimate(math.nan, math.nan, math.nan).text()
+        ('2 [1.5, 2.5]', '-')
+        """
+        return "{0:.{3}g} [{1:.{3}g}, {2:.{3}g}]".format(*self, digits) if math.isfinite(self.value) else "-"
+
 
 class NoEstimateError(ValueError):
     """Raised when passage times do not determine an estimate. The message says what they tell instead.

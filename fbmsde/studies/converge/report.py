@@ -10,7 +10,6 @@ import numpy as np
 
 from ...core.tables import aligned
 from ...results.converge import ConvergeData, Dependence
-from ...results.estimates import Estimate
 
 
 def text(study: ConvergeData) -> str:
@@ -48,7 +47,7 @@ def _plateaus(study: ConvergeData) -> str:
     for curve in study.curves:
         if curve.landscape == "parabola":
             ratio = curve.plateau.value / curve.exact_plateau
-            cells = (f"{curve.momentum:g}", curve.statistic, _number(curve.plateau), _plain(curve.exact_plateau))
+            cells = (f"{curve.momentum:g}", curve.statistic, curve.plateau.text(3), _plain(curve.exact_plateau))
             lines.append((curve.noise, *cells, _plain(ratio)))
     head = ("noise", "momentum", "loss", "after the transient [95 %]", "exact", "measured / exact")
     s = study.settings
@@ -61,7 +60,7 @@ def _exponents(study: ConvergeData) -> str:
     tables = []
     for name in dict.fromkeys(d.name for d in study.dependences):
         lines = [
-            (d.noise, f"{d.momentum:g}", _number(d.exponent), _plain(_exact_exponent(d)), _plain(d.predicted),
+            (d.noise, f"{d.momentum:g}", d.exponent.text(3), _plain(_exact_exponent(d)), _plain(d.predicted),
              f"{_largest_z(d):.1f}")
             for d in study.dependences if d.name == name
         ]  # fmt: skip
@@ -102,17 +101,12 @@ def _schedules(study: ConvergeData) -> str:
 def _wells(study: ConvergeData) -> str:
     """The loss in the double well and the share of steps in its flat minimum."""
     lines = [
-        (curve.noise, curve.statistic, _number(curve.plateau), _number(curve.flat_share))
+        (curve.noise, curve.statistic, curve.plateau.text(3), curve.flat_share.text(3))
         for curve in study.curves
         if curve.landscape != "parabola"
     ]
     head = ("noise", "loss", "after the transient [95 %]", "share of late steps in the flat well [95 %]")
     return "Double well, from the sharp minimum\n" + aligned(head, lines, keys=1) if lines else ""
-
-
-def _number(estimate: Estimate) -> str:
-    """A number with its interval, or a dash where it is unknown."""
-    return "-" if math.isnan(estimate.value) else "{:.3g} [{:.3g}, {:.3g}]".format(*estimate)
 
 
 def _plain(value: float) -> str:

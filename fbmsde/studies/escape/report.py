@@ -68,8 +68,8 @@ def _measured(study: EscapeData) -> str:
     for row in study.rows:
         cut = f" up to {study.settings.horizon:g}" if row.restricted else ""
         counts = (f"{row.curvature:g}", f"{row.paths}", f"{row.exits}")
-        exact = (_with_interval(row.continuous),) if study.settings.continuous else ()
-        estimates = (_with_interval(row.mean) + cut, _with_interval(row.rate), *exact)
+        exact = (row.continuous.text(),) if study.settings.continuous else ()
+        estimates = (row.mean.text() + cut, row.rate.text(), *exact)
         lines.append((study.key(row), row.well, *counts, *estimates))
     return aligned((_key_head(study), *_MEASURED, *((_CONTINUOUS,) if study.settings.continuous else ())), lines)
 
@@ -77,13 +77,6 @@ def _measured(study: EscapeData) -> str:
 def _key_head(study: EscapeData) -> str:
     """The head of the column that tells the noise."""
     return "H" if study.settings.noises is None else "noise"
-
-
-def _with_interval(estimate: Estimate) -> str:
-    """A number with its interval, or a dash where it is unknown."""
-    if not math.isfinite(estimate.value):
-        return "-"
-    return "{:.4g} [{:.4g}, {:.4g}]".format(*estimate)
 
 
 def _ratios(study: EscapeData) -> str:

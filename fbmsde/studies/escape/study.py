@@ -8,7 +8,6 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from ...campaigns.campaign import Campaign, InterruptedCampaignError
 from ...campaigns.rounds import Precision
 from ...core import checks
 from ...core.files import write_figure, write_text
+from ...core.machine import versions
 from ...drivers.base import Driver
 from ...dynamics.landscapes import LANDSCAPES
 from ...dynamics.solvers import SOLVERS
@@ -258,5 +258,4 @@ def _run(
 
 def _versions() -> dict[str, str]:
     """Versions of what the numbers depend on."""
-    packages = {name: version(name) for name in ("fbmsde", "numpy", "numba", "scipy")}
-    return {**packages, "python": platform.python_version(), "machine": platform.machine()}
+    return {**versions(), "machine": platform.machine()}

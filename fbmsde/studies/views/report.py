@@ -69,7 +69,7 @@ def _pairs(study: ViewsData, matching: str) -> str:
         if pair is not None:
             means = [_mean(row) for row in pair]
             predicted = pair[1].predicted / pair[0].predicted
-            lines.append((view, f"{pair[0].sigma:.3g}", *means, _number(ratio(*pair)), _plain(predicted), first(*pair)))
+            lines.append((view, f"{pair[0].sigma:.3g}", *means, ratio(*pair).text(3), _plain(predicted), first(*pair)))
     head = ("noise", "sigma", "mean exit time, sharp [95 %]", "flat [95 %]", "flat / sharp [95 %]", "predicted",
             "empties first")  # fmt: skip
     return f"{_TITLES[matching]}\n" + aligned(head, lines, keys=1) if lines else ""
@@ -92,17 +92,12 @@ def _dependences(study: ViewsData) -> str:
 
 def _cells(found: Dependence | None) -> tuple[str, str]:
     """The measured and the predicted exponent."""
-    return ("-", "-") if found is None else (_number(found.measured), _plain(found.predicted))
+    return ("-", "-") if found is None else (found.measured.text(3), _plain(found.predicted))
 
 
 def _mean(row: ViewRow) -> str:
     """A mean exit time with its interval, marked where it is cut off at the horizon."""
-    return f"> {row.mean.value:.3g}" if row.restricted and row.exits else _number(row.mean) if row.exits else "no exits"
-
-
-def _number(estimate: Estimate) -> str:
-    """A number with its interval, or a dash where it is unknown."""
-    return "-" if math.isnan(estimate.value) else "{:.3g} [{:.3g}, {:.3g}]".format(*estimate)
+    return f"> {row.mean.value:.3g}" if row.restricted and row.exits else row.mean.text(3) if row.exits else "no exits"
 
 
 def _plain(value: float) -> str:
