@@ -137,7 +137,8 @@ def _one_noise(table: Table, folder: Path) -> Driver:
 def _start(table: Table, landscape: Landscape, equation: Dynamics) -> Stationary | tuple[float, ...]:
     """The point at which all paths start, or the stationary start."""
     require_keys(table, START, homes)
-    x0, burn_in = table.get("x0"), table.get("burn_in")
+    x0 = table.get("x0")
+    burn_in = checks.positive("burn_in", table["burn_in"]) if "burn_in" in table else None
     if "minimum" in table:
         if x0 is not None:
             raise ValueError("minimum must not be given with x0, which says the same. Leave out one of them.")
@@ -147,17 +148,17 @@ def _start(table: Table, landscape: Landscape, equation: Dynamics) -> Stationary
         number = checks.count("minimum", table["minimum"], maximum=n)
         x0 = np.atleast_1d(landscape.minima[number - 1]).tolist()
     elif x0 == "stationary":
-        return Stationary() if burn_in is None else Stationary(burn_in)  # type: ignore[arg-type]  # it is checked there
+        return Stationary(burn_in)
     elif x0 is None and burn_in is None:
         raise ValueError("x0, minimum or burn_in must be given, got none.")
     elif isinstance(x0, str):
         raise ValueError(f'x0 must be a number, a list of them or "stationary", got {x0!r}.')
     if x0 is None:
-        return Stationary(burn_in)  # type: ignore[arg-type]
+        return Stationary(burn_in)
     point = tuple(checks.finite("x0", value) for value in (x0 if isinstance(x0, list) else [x0]))
     if len(point) not in (equation.n_positions, equation.n_shown):
         raise ValueError(f"x0 must have {equation.n_positions} coordinates for {equation.name}, got {len(point)}.")
-    return point if burn_in is None else Stationary(burn_in, point)  # type: ignore[arg-type]
+    return point if burn_in is None else Stationary(burn_in, point)
 
 
 def _domain(table: Table, landscape: Landscape, start: Stationary | tuple[float, ...]) -> Domain:
@@ -171,7 +172,8 @@ def _domain(table: Table, landscape: Landscape, start: Stationary | tuple[float,
     if "radius" in table:
         if landscape.dim == 1:
             raise ValueError("radius must be left out in one dimension. Give lower and upper.")
-        return ball(table["radius"], table.get("center"))  # type: ignore[arg-type]
+        center = checks.reals("center", table["center"]) if "center" in table else None
+        return ball(checks.positive("radius", table["radius"]), center)
     point = start.point if isinstance(start, Stationary) else np.array(start)
     axis = checks.count("axis", table.get("axis", 0), minimum=0, maximum=landscape.dim - 1)
     places = [float(np.atleast_1d(saddle)[axis]) for saddle in landscape.saddles]

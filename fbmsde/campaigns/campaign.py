@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
@@ -229,11 +228,12 @@ def _counts(n_paths: int | Mapping[str, int], problems: Mapping[str, PassageProb
     given = n_paths if isinstance(n_paths, Mapping) else dict.fromkeys(problems, checks.count("n_paths", n_paths))
     if set(given) != set(problems):
         raise ValueError(f"n_paths must have the names of the problems, got {', '.join(given) or 'none'}.")
+    counts = {name: checks.count(f"n_paths[{name!r}]", given[name]) for name in problems}
     for name, problem in problems.items():
         most = problem.n_starts
-        if checks.count(f"n_paths[{name!r}]", given[name]) > (math.inf if most is None else most):
-            raise ValueError(f"n_paths must be at most the {most} starts of problem {name!r}, got {given[name]}.")
-    return {name: checks.count("n_paths", given[name]) for name in problems}
+        if most is not None and counts[name] > most:
+            raise ValueError(f"n_paths must be at most the {most} starts of problem {name!r}, got {counts[name]}.")
+    return counts
 
 
 def _precisions(
@@ -241,8 +241,8 @@ def _precisions(
 ) -> dict[str, Precision]:
     """When there are paths enough of each problem."""
     given = until if isinstance(until, Mapping) else dict.fromkeys(problems, until or Precision())
-    if unknown := [str(name) for name in given if name not in problems]:
-        raise ValueError(f"until must have names of problems, got {', '.join(unknown)}.")
+    if others := [str(name) for name in given if name not in problems]:
+        raise ValueError(f"until must have names of problems, got {', '.join(others)}.")
     for precision in given.values():
         checks.kind("until", precision, Precision, "Write Precision(0.01).")
     return {name: given.get(name, Precision()) for name in problems}

@@ -56,11 +56,6 @@ class Progress:
                 self._bar.last_print_n += there
                 self._bar.refresh()
 
-    def describe(self, text: str) -> None:
-        """What is being run now."""
-        if self._bar is not None:
-            self._bar.set_description(text)
-
     def look(self) -> None:
         """Write a line if it is time for one."""
         if self._lines and time.monotonic() - self._told >= _EVERY:
