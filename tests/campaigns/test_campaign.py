@@ -194,6 +194,14 @@ def test_a_short_block_that_is_to_grow_is_the_last_one_that_can_be_read():
     same(loaded(shelf, 300, {}), asked.passages(150))
 
 
+def test_a_store_keeps_the_size_of_blocks_that_it_began_with():
+    store, counted = MemoryStore(), []
+    Campaign({"a": problem()}, n_paths=250, block_paths=100, store=store).run()
+    results = Campaign({"a": problem()}, n_paths=430, store=store).run(progress=counted.append)
+    same(results["a"], problem().passages(430))
+    assert sum(counted) == 230
+
+
 def test_fewer_paths_than_there_are_give_the_first_ones():
     store = MemoryStore()
     Campaign({"a": problem()}, n_paths=500, block_paths=100, store=store).run()

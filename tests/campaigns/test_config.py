@@ -115,6 +115,8 @@ def test_starts_and_walls_follow_the_landscape(tmp_path):
         assert problem.x0 == (problem.landscape.minima[number],)
     left = only(tmp_path, landscape=well, start={"minimum": 1}, domain={"upper": "saddle"})
     assert left.domain == (-math.inf, left.landscape.saddles[0])
+    right = only(tmp_path, landscape=well, start={"minimum": 2}, domain={"lower": "saddle"})
+    assert right.domain == (right.landscape.saddles[0], math.inf)
     with pytest.raises(ValueError, match="lower must be a number: no saddle is known below the start"):
         read(tmp_path, landscape=well, start={"minimum": 1}, domain={"lower": "saddle"})
 

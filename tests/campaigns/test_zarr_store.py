@@ -451,8 +451,12 @@ def test_records_are_kept_with_their_settings(tmp_path):
 )
 def test_any_name_of_a_problem_is_a_folder_of_its_own(tmp_path, name):
     run(tmp_path, plan())
+    with ZarrStore(tmp_path) as store:
+        store.keep(name, {}, {"value": 1})  # records have a folder of their own
     run(tmp_path, plan(name=name))
     assert ZarrStore.reading(tmp_path).names == ("deep", name)
+    assert ZarrStore.reading(tmp_path).records() == {name: {"value": 1}}
     assert holds(tmp_path, plan(name=name))
     assert {path.name for path in tmp_path.iterdir()} <= {"results.zarr", ".fbmsde.lock"}
+    assert not (tmp_path / "results.zarr" / "runs" / "state").exists()
     assert len(folder_name(name).encode()) < 200

@@ -160,6 +160,16 @@ def test_damaged_files_are_refused(tmp_path):
     assert n_refused > 0.5 * len(raw) / 11
 
 
+def test_an_array_is_checked_before_it_is_read(tmp_path):
+    """The head of an array says how much memory it takes: a damaged one must not be believed."""
+    file = tmp_path / "whole.npz"
+    CASES["in two dimensions"].save(file)
+    raw, shape = file.read_bytes(), f"({CASES['in two dimensions'].n_paths},)".encode()
+    assert shape in raw
+    file.write_bytes(raw.replace(shape, b"(" + b"9" * (len(shape) - 3) + b",)", 1))
+    assert "times.npy in it is damaged" in refused(file)
+
+
 def test_other_files_are_refused(tmp_path):
     assert "which is not there" in refused(tmp_path / "nothing.npz")
     other = tmp_path / "other.npz"
