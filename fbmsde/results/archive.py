@@ -41,8 +41,6 @@ class Archive:
             facts = json.dumps({"format": _FORMAT, "kind": self.kind, **self.facts}, allow_nan=False).encode()
         except (TypeError, ValueError) as error:
             raise ValueError(f"provenance must be data that JSON can hold, got a problem: {error}.") from None
-        if not overwrite and target.exists():
-            raise _taken(path)
         try:
             with replacing(target, overwrite=overwrite) as file:
                 arrays: dict[str, Any] = {**self.arrays, _FACTS: np.frombuffer(facts, np.uint8)}
