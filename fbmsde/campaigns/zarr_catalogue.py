@@ -137,10 +137,11 @@ class Keeper:
         try:
             yield
         except OSError as error:
-            safe = sum(1 for _ in self.files.root.glob("*/state/c.*"))
+            n_safe = sum(1 for _ in self.files.root.glob("*/state/c.*"))
+            safe = "1 block is safe" if n_safe == 1 else f"{n_safe} blocks are safe"
             raise OSError(
-                f"store must be a folder that can be written, got {self.folder} ({error.strerror or error}): {safe} "
-                "blocks are safe. Run again to go on."
+                f"store must be a folder that can be written, got {self.folder} ({error.strerror or error}): {safe}. "
+                "Run again to go on."
             ) from error
 
 
