@@ -133,9 +133,8 @@ class Runner:
     def _drop(self) -> None:
         """Stop the team; keep the blocks that come back at once."""
         self._team.stop()
-        for future in self._flying:
-            future.cancel()
-        done, _ = wait(list(self._flying), timeout=_PATIENCE)
+        begun = [future for future in self._flying if not future.cancel()]
+        done, _ = wait(begun, timeout=_PATIENCE)
         for future in done:
             if _has_come(future):
                 try:
