@@ -165,6 +165,8 @@ def test_a_problem_that_fails_does_not_stop_the_other_one(config, tmp_path, monk
     assert result.stdout.splitlines()[3].split()[:2] == ["curvature=2", "250"]
 
 
+# A signal may come between the opening of a file and its `with` block: then Python closes the file and warns of it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
