@@ -13,8 +13,8 @@ from .core import loaded as _loaded  # noqa: F401 - it notes the time before the
 
 __version__ = "0.1.0"
 
-_FOLDERS = ("bench", "campaigns", "cli", "core", "drivers", "dynamics", "hurst", "io", "laws", "plots", "results")
-_FOLDERS += ("simulation", "studies", "theory")
+_FOLDERS = ("bench", "campaigns", "cli", "core", "drivers", "dynamics", "hurst", "io", "laws", "plots", "rare")
+_FOLDERS += ("results", "simulation", "studies", "theory")
 _public, _, __all__ = _lazy_loader.attach_stub(__name__, __file__)
 
 

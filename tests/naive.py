@@ -274,3 +274,17 @@ def visits(path: np.ndarray, cores: np.ndarray) -> list[tuple[int, int]]:
             if math.dist(point, centre) <= radius and (not entries or entries[-1][1] != number):
                 entries.append((step, number))
     return entries
+
+
+def bent_path(path: np.ndarray, covariance: np.ndarray, step: int, value: float) -> np.ndarray:
+    """A Gaussian path of mean 0, (n + 1,), moved so that it has this value at this step, as its law given that is."""
+    return path + covariance[:, step] / covariance[step, step] * (value - path[step])
+
+
+def exits_of(path: np.ndarray, ends: Any, near_ends: Any, window: int) -> tuple[int, int, int]:
+    """The steps of the window not between the near ends, and the first step of the path not inside with its side."""
+    near = sum(not near_ends[0] < x < near_ends[1] for x in path[window:])
+    for k in range(1, path.size):
+        if path[k] >= ends[1] or path[k] <= ends[0]:
+            return near, k, 1 if path[k] >= ends[1] else -1
+    return near, 0, 0

@@ -21,12 +21,12 @@ FLOORS = (
     {"laws", "dynamics", "results"},
     {"drivers", "hurst", "theory", "io"},
     {"simulation", "plots"},
-    {"campaigns"},
+    {"campaigns", "rare"},
     {"studies", "bench"},
     {"cli"},
 )
 FLOOR = {folder: number for number, folders in enumerate(FLOORS) for folder in folders}
-TYPED = {"bench", "campaigns", "dynamics", "plots", "results", "studies"}
+TYPED = {"bench", "campaigns", "dynamics", "plots", "rare", "results", "studies"}
 LONGEST_FUNCTION = 40  # lines of code
 LONGEST_MODULE = 400  # lines
 TABLES = {

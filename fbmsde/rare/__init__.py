@@ -1,0 +1,1 @@
+"""Escapes so rare that no plain simulation sees them."""
