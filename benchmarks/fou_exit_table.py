@@ -32,7 +32,7 @@ from fbmsde.results.rare_estimate import RareEstimate
 
 WINDOWS = {2.0: (1.5, 2.5), 10.0: (8.0, 12.0), 100.0: (90.0, 110.0)}  # of a t
 HURSTS = (0.7, 0.5, 0.3, 0.6, 0.4, 0.8, 0.9, 0.2, 0.1)
-BARRIERS = (3.0, 4.0, 5.0, 6.0, 8.0, 7.0, 2.0, 1.0)
+BARRIERS = (3.0, 4.0, 5.0, 6.0, 8.0, 2.0, 2.5, 3.5, 7.0, 1.0, 1.5)
 COARSE, FINE = (1.0, 0.06), (0.5, 0.015)  # k dt^H / sqrt(Gamma(2H+1)), and the longest step, of the two grids
 PLAIN = 2.0  # up to this barrier exits are counted on plain paths
 FEWEST_LEFT = 0.05  # a window at whose beginning fewer paths are left is not tried
