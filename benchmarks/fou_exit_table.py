@@ -60,12 +60,12 @@ class Found:
     seconds: float
 
 
-def nodes(sides: list[int], times: list[float]) -> Iterator[Node]:
+def nodes(hursts: list[float], sides: list[int], times: list[float]) -> Iterator[Node]:
     """All nodes, the most valuable first; from k = 5 on two sides are twice one side."""
     for side in sides:
         for at in times:
             for k in BARRIERS:
-                for hurst in HURSTS:
+                for hurst in hursts:
                     if side == 1 or k <= 5.0:
                         yield Node(hurst, k, side, at)
 
@@ -166,12 +166,14 @@ def main() -> None:
     parser.add_argument("--steps", type=float, default=2**21, help="largest number of steps of a path")
     parser.add_argument("--sides", default="1,2")
     parser.add_argument("--times", default="10,2,100")
+    parser.add_argument("--hursts", default=",".join(map(str, HURSTS)))
     given = parser.parse_args()
     lines = given.file.read_text().splitlines() if given.file.exists() else []
     names = ("hurst", "k", "sides", "at")
     done = {tuple(json.loads(line)[name] for name in names) for line in lines}
     end = time.monotonic() + 60.0 * given.minutes
-    for node in nodes([int(s) for s in given.sides.split(",")], [float(t) for t in given.times.split(",")]):
+    hursts, times = ([float(x) for x in text.split(",")] for text in (given.hursts, given.times))
+    for node in nodes(hursts, [int(s) for s in given.sides.split(",")], times):
         if time.monotonic() > end:
             break
         affordable = WINDOWS[node.at][1] / step_of(node, FINE) <= given.steps

@@ -51,6 +51,10 @@ class Counts(NamedTuple):
     sides: NDArray[np.int8]
     left: NDArray[np.bool_]
 
+    def of(self, some: slice) -> Counts:
+        """The same arrays for a range of paths."""
+        return Counts(self.near[some], self.steps[some], self.sides[some], self.left[some])
+
 
 class Bend(NamedTuple):
     """How one path ``x_k = y_k + pull (r[|k - step|] - own r[k]) + fading memory[k]`` is bent at a step."""

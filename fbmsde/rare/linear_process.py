@@ -68,6 +68,18 @@ class LinearProcess:
         r, p = self.autocovariance, self.memory
         return np.asarray(r[0] * (1.0 + p * p) - 2.0 * p * r)
 
+    def coarseness(self, level: float) -> float:
+        """The change in one step over the mean overshoot beyond a level: ``level sqrt(r_0 - r_1) / r_0``.
+
+        It is the root ``eta^H`` of the spacing eta of the grid in the unit of Pickands' constant: with little of it a
+        path that goes beyond the level is seen there at many steps.
+
+        >>> round(fou_process(0.5, 9, dt=0.01).coarseness(3.0), 3)  # of level 3 at variance 1/2
+        0.423
+        """
+        r = self.autocovariance
+        return float(level * np.sqrt(r[0] - r[1]) / r[0])
+
     def fill(self, key: Key, first: int, rows: AnyArray) -> None:
         """Write the stationary paths first, first + 1 ... of the seed `key` to `rows` (n_paths, n + 1)."""
         self.generator.fill(key, first, 0, rows)
@@ -140,7 +152,7 @@ def _linear_step(landscape: Landscape, solver: str, dt: float) -> tuple[float, f
     if landscape.dim != 1:
         raise ValueError(f"landscape must have one dimension, got {landscape.dim}.")
     points = np.array([0.0, 1.0, -1.0, 3.0])
-    slopes = landscape.slope(points)
+    slopes = np.asarray(landscape.slope(points))
     if not np.allclose(slopes, slopes[1] * points, rtol=1e-12, atol=1e-12 * abs(slopes[1])):
         raise ValueError(f"landscape must be a quadratic well with its minimum at 0, got {landscape.name!r}.")
 

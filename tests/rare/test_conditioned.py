@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from fbmsde import FractionalNoise, NoEstimateError, first_passage, quadratic
+from fbmsde import FractionalNoise, GaussianNoise, NoEstimateError, first_passage, quadratic
 from fbmsde.laws.diffusions import ou_exit_rate
 from fbmsde.laws.fou import fou_stationary_variance
 from fbmsde.rare._count_exits import Bent, Counts, Ends, Path, count_exits
@@ -171,9 +171,14 @@ def test_bad_input_is_refused():
         ((None, None), "domain must have a finite end"),
         ((0.5, 1.0), "x0 must lie inside the domain"),
         ((None, 0.2), "dt must be so short that the shift"),
+        ((None, 9.0), "dt must be so short that the coarseness"),
     ]:
         with pytest.raises(ValueError, match=message):
             conditioned_exits(process, domain, n_paths=10, seed=1)
+    assert conditioned_exits(process, (None, 9.0), n_paths=10, seed=1, shifted=False).probability().value < 1e-18
+    chain = chain_process(quadratic(1.0), GaussianNoise(lambda k: 0.5**k, method="circulant"), 10, dt=0.1)
+    with pytest.raises(ValueError, match="shifted must be False for a noise that is not fractional"):
+        conditioned_exits(chain, (None, 9.0), n_paths=10, seed=1)
     with pytest.raises(ValueError, match="first must be at most 10"):
         conditioned_exits(process, (None, 3.0), first=11, n_paths=10, seed=1)
     with pytest.raises(ValueError, match="slack must lie in"):
