@@ -39,6 +39,7 @@ def test_the_noise_of_epochs_drives_a_chain():
     assert np.isnan(process.shift)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hurst", [0.2, 0.8])
 def test_paths_have_the_mean_and_the_covariance_that_they_claim(hurst):
     """Means off by 0.05 standard deviations and covariances off by 0.05 variances would be seen."""
