@@ -9,6 +9,11 @@ function of H, k and a t alone. A node is computed on two grids of exact paths w
 shift leaves is extrapolated. Exits are counted on plain paths up to k = 2; beyond, the chance that the first exit falls
 into the window comes from conditioned paths, and plain paths tell how many are left at its beginning. One JSON line is
 written for each node; nodes that stand in the file are not computed again.
+
+A line has `rate` (null with `why` where too few paths are left), its relative standard `error`, by how much of it the
+extrapolation has moved the finer grid's rate (`extrapolated`), and both grids. At H = 1/2 the exact rates lie within
+0.4 % of the finer grid's and 1.4 % of the coarser one's. At a t = 2 the variance has not settled, which matters for
+k >= 4: from there to a t = 10 R grows for H >= 1/2 and falls for H < 1/2.
 """
 
 from __future__ import annotations
