@@ -288,3 +288,19 @@ def exits_of(path: np.ndarray, ends: Any, near_ends: Any, window: int) -> tuple[
         if path[k] >= ends[1] or path[k] <= ends[0]:
             return near, k, 1 if path[k] >= ends[1] else -1
     return near, 0, 0
+
+
+def climb(landscape: Any, increments: np.ndarray, x0: float, upper: float, dt: float) -> tuple[float, int]:
+    """The highest score ``x - upper`` of a path up to its arrival, and the step of arrival, -1 for none."""
+    x, top = x0, x0 - upper
+    for i, increment in enumerate(increments):
+        x = step("euler", landscape, x, increment, dt)
+        top = max(top, x - upper)
+        if x >= upper:
+            return top, i + 1
+    return top, -1
+
+
+def branch_age(scores: np.ndarray, level: float, block: int) -> int:
+    """The number of steps behind a path at the end of the block in which its score (n_steps,) first exceeds a level."""
+    return (int(np.argmax(scores > level)) // block + 1) * block

@@ -21,7 +21,8 @@ FLOORS = (
     {"laws", "dynamics", "results"},
     {"drivers", "hurst", "theory", "io"},
     {"simulation", "plots"},
-    {"campaigns", "rare"},
+    {"rare"},
+    {"campaigns"},
     {"studies", "bench"},
     {"cli"},
 )

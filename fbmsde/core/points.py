@@ -51,6 +51,35 @@ def load_step(like: Point, array: NDArray, step: int, column: int) -> Point:
 
 
 @njit(error_model="numpy", forceinline=True)
+def taken(like: Point, numbers: NDArray, first: int) -> Point:
+    """As many of the `numbers` (n,), from place `first` on, as the point `like` has coordinates, one or more.
+
+    >>> import numpy as np
+    >>> taken((0.0, 0.0), np.array([1.0, 2.0, 3.0]), 1) == (2.0, 3.0)
+    True
+    """
+    point = like
+    for j in range(len(like)):
+        point = replaced(point, j, numbers[first + j])
+    return point
+
+
+@njit(error_model="numpy", forceinline=True)
+def _nothing(like: Point, numbers: NDArray, first: int) -> Point:
+    """The empty tuple, for which numba compiles no loop."""
+    return like
+
+
+def taking(n: int) -> Any:
+    """The function that takes n numbers as `taken` does, also for n = 0.
+
+    >>> taking(0)((), None, 0)
+    ()
+    """
+    return taken if n > 0 else _nothing
+
+
+@njit(error_model="numpy", forceinline=True)
 def store(point: Point, array: NDArray, column: int) -> None:
     """Write the point to column number `column` of `array` (d, n).
 

@@ -18,6 +18,7 @@ from .branching import Branch, Branching, Copying
 from .certified import Certified
 from .composing import composed
 from .fractional import FractionalNoise
+from .from_normals import is_jointly_normal
 from .mixture import Mixture, is_several, multiply, strengths
 from .rational.certified import Certificate
 from .sample import Sampled
@@ -82,6 +83,11 @@ class AnisotropicNoise(Sampled):
         if inner.ndim == lags.ndim:
             return inner[..., None, None] * (matrix @ matrix.T)
         return matrix @ inner @ matrix.T
+
+    @property
+    def jointly_normal(self) -> bool:
+        """Whether the increments of a path are jointly normal, which they are if those of the driver are."""
+        return is_jointly_normal(self.noise)
 
     def certificates(self, n_steps: int) -> tuple[Certificate, ...]:
         """The certificates of the models of the noise for paths of `n_steps` steps."""

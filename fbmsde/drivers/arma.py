@@ -101,6 +101,11 @@ class ArmaNoise(Sampled):
         poles = np.polynomial.polynomial.polyval(back, [1.0, *(-a for a in self.ar)])
         return self.innovation**2 * np.abs(zeros / poles) ** 2
 
+    @property
+    def jointly_normal(self) -> bool:
+        """Whether the increments of a path are jointly normal: yes."""
+        return True
+
     def most_steps(self) -> int:
         """The largest number of steps of a path."""
         return _MOST_STEPS

@@ -175,6 +175,11 @@ class EpochNoise(Sampled):
         """
         return self.sigma**2 * epoch_autocorrelation(lags, self.n_samples, self.batch_size)
 
+    @property
+    def jointly_normal(self) -> bool:
+        """Whether the increments of a path are jointly normal: not if the phase is drawn, which makes a mixture."""
+        return self.phase is not None
+
     def most_steps(self) -> int:
         """The largest number of steps of a path."""
         return _MOST_STEPS

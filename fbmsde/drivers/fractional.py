@@ -153,6 +153,11 @@ class FractionalNoise(Sampled):
         generators = {h: make_generator(self.method, h, n_steps) for h in set(hursts)}
         return StoredFeed(tuple(generators[h] for h in hursts), n_steps, key, mixture, scale, real)
 
+    @property
+    def jointly_normal(self) -> bool:
+        """Whether the increments of a path are jointly normal: yes."""
+        return True
+
     def certificates(self, n_steps: int) -> tuple[Certificate, ...]:
         """The certificates of the streaming models for paths of `n_steps` steps, one for each Hurst parameter.
 

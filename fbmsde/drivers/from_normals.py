@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from ..core.types import Array
+from .base import Driver
 
 
 @runtime_checkable
@@ -22,3 +23,25 @@ class FromNormals(Protocol):
 
         `weights` is (n_paths, n_steps), the result (n_paths, n_normals).
         """
+
+
+@runtime_checkable
+class JointlyNormal(Protocol):
+    """A driver that tells whether the increments of a path are jointly normal with mean 0.
+
+    Two independent paths x and y of such a noise then give a third one, ``rho x + sqrt(1 - rho^2) y``, of the same law.
+    """
+
+    @property
+    def jointly_normal(self) -> bool:
+        """Whether they are, for the parameters that the driver has."""
+
+
+def is_jointly_normal(driver: Driver) -> bool:
+    """Whether the increments of a path are jointly normal with mean 0; False for a driver that does not tell.
+
+    >>> from fbmsde import FractionalNoise, StableNoise
+    >>> is_jointly_normal(FractionalNoise(0.3)), is_jointly_normal(StableNoise(1.5))
+    (True, False)
+    """
+    return isinstance(driver, JointlyNormal) and driver.jointly_normal

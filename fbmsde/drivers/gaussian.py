@@ -149,6 +149,11 @@ class GaussianNoise(Sampled):
             raise ValueError(f"method must be 'streaming' for a certificate, got {self.method!r}. It is exact.")
         return self.model(int(min(EXACT_STEPS, self._law.longest))).certificate
 
+    @property
+    def jointly_normal(self) -> bool:
+        """Whether the increments of a path are jointly normal: yes."""
+        return True
+
     def certificates(self, n_steps: int) -> tuple[Certificate, ...]:
         """The certificate of the streaming model for paths of `n_steps` steps; none for the exact circulants."""
         return () if self.method != "streaming" else (self.model(n_steps).certificate,)

@@ -18,6 +18,7 @@ from .base import BLOCK, LANES, NOISE, Correlated, Driver, Extending, Feed, Lane
 from .branching import Branch, Branching, Copying
 from .certified import Certified
 from .composing import composed
+from .from_normals import is_jointly_normal
 from .rational.certified import Certificate
 from .sample import Sampled
 
@@ -81,6 +82,11 @@ class MixedNoise(Sampled):
                 part = part[..., None, None] * np.eye(self.components)
             total = part if total is None else total + part
         return np.asarray(total)
+
+    @property
+    def jointly_normal(self) -> bool:
+        """Whether the increments of a path are jointly normal, which they are if those of all noises are."""
+        return all(is_jointly_normal(noise) for noise in self.noises)
 
     def certificates(self, n_steps: int) -> tuple[Certificate, ...]:
         """The certificates of the models of all noises for paths of `n_steps` steps."""

@@ -146,6 +146,11 @@ class StableNoise(Sampled):
             )
         return np.where(checks.lags("lags", lags) == 0, 2.0 * self.increment_scale(dt) ** 2, 0.0)
 
+    @property
+    def jointly_normal(self) -> bool:
+        """Whether the increments of a path are jointly normal, which they are for alpha = 2."""
+        return self.alpha == 2.0
+
     def most_steps(self) -> int:
         """The largest number of steps of a path."""
         return _MOST_STEPS

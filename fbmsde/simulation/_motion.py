@@ -15,7 +15,7 @@ from numba import njit, types
 
 from ..core.captured import digest, packaged
 from ..core.compile import locked
-from ..core.points import Point, add, is_finite, largest, load_step, replaced, scaled, times
+from ..core.points import Point, add, is_finite, largest, load_step, replaced, scaled, taken, taking, times
 from ..core.states import LEFT, NO_LEVEL, UNRESOLVED
 from ..core.types import Array
 from ..drivers.base import BLOCK, NOISE
@@ -108,21 +108,6 @@ def anywhere(t: float, x: Point) -> int:
 
 
 @njit(error_model="numpy", forceinline=True)
-def _taken(like: Point, numbers: Array, first: int) -> Point:
-    """As many numbers from place `first` on as the tuple `like` has."""
-    taken = like
-    for j in range(len(like)):
-        taken = replaced(taken, j, numbers[first + j])
-    return taken
-
-
-@njit(error_model="numpy", forceinline=True)
-def _nothing(like: Point, numbers: Array, first: int) -> Point:
-    """The empty tuple, for which numba compiles no loop."""
-    return like
-
-
-@njit(error_model="numpy", forceinline=True)
 def _window(numbers: Array, first: int, born: Array, now: int) -> Array:
     """The numbers of a schedule at the steps of a block, (BLOCK, LANES); the schedule begins at place `first`.
 
@@ -174,7 +159,7 @@ def _advance(step: Step, test: Any, sizes: _Sizes, depth: int) -> Any:
     """Compile `advance` of a motion that writes the points after the last `depth` steps of a block."""
     point_like, noise_like = (0.0,) * sizes.dim, (0.0,) * sizes.channels
     params_like, bounds_like, bounds_from = (0.0,) * sizes.n_params, (0.0,) * sizes.n_bounds, _BEHIND + sizes.n_params
-    params_of, bounds_of = (_taken if n > 0 else _nothing for n in (sizes.n_params, sizes.n_bounds))
+    params_of, bounds_of = taking(sizes.n_params), taking(sizes.n_bounds)
     skipped, name = BLOCK - depth, digest("advance", step, test, sizes, depth)
     rates_from, (window_of, at_step) = bounds_from + sizes.n_bounds, _SCHEDULED[sizes.scheduled]
     test = _watched(test, sizes)
@@ -208,7 +193,7 @@ def _settle(step: Step, slope: Any, factor: Any, test: Any, sizes: _Sizes) -> An
     """Compile `settle` of a motion; without a slope every exit is one."""
     point_like, noise_like, params_like = (0.0,) * sizes.dim, (0.0,) * sizes.channels, (0.0,) * sizes.n_params
     bounds_like, bounds_from = (0.0,) * sizes.n_bounds, _BEHIND + sizes.n_params
-    params_of, bounds_of = (_taken if n > 0 else _nothing for n in (sizes.n_params, sizes.n_bounds))
+    params_of, bounds_of = taking(sizes.n_params), taking(sizes.n_bounds)
     name, checked = digest("settle", step, slope, factor, test, sizes), slope is not None
     rates_from, (window_of, at_step) = bounds_from + sizes.n_bounds, _SCHEDULED[sizes.scheduled]
     test, strength = _watched(test, sizes), _strength(factor)
@@ -234,7 +219,7 @@ def _settle(step: Step, slope: Any, factor: Any, test: Any, sizes: _Sizes) -> An
         if checked:
             at = strength(params, (age + n - 1) * dt, last, shock, dt)
             frozen_params, clock = ((age + n - 1) * dt, *params), (dt, numbers[1] * largest(at))
-            origin = _taken(point_like, origins[path if origins.shape[0] > 1 else 0], 0)
+            origin = taken(point_like, origins[path if origins.shape[0] > 1 else 0], 0)
             if unresolved(slope, frozen_params, origin, clock, last, here, times(at, shock)):
                 ends.states[path] = UNRESOLVED
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..core import checks
 from ..core.captured import OPTIONS, digest
 from ..core.compile import locked
+from ..core.points import taking
 from ..core.states import BROKEN, LEFT, NO_LEVEL, RUNNING, UNRESOLVED
 from ..core.types import Array
 from ..drivers.base import NOISE
@@ -27,8 +28,6 @@ from ._motion import (
     _PROBE,
     _SHARE,
     _UNSTABLE,
-    _nothing,
-    _taken,
     anywhere,
 )
 from .watch import INSIDE, UNDEFINED, Watch
@@ -124,7 +123,7 @@ def _advance(step: ArrayStep, drift: Any, test: Any, sizes: _Sizes) -> Any:
     """Compile `advance` of a motion; if there is a drift, steps that the equation does not take are told."""
     settled, positions = _always_resolved if drift is None else _settled(drift), sizes.positions
     params_like, bounds_like, bounds_from = (0.0,) * sizes.n_params, (0.0,) * sizes.n_bounds, _BEHIND + sizes.n_params
-    params_of, bounds_of = (_taken if n > 0 else _nothing for n in (sizes.n_params, sizes.n_bounds))
+    params_of, bounds_of = taking(sizes.n_params), taking(sizes.n_bounds)
     at_step, schedule_from = _scheduled if sizes.scheduled else _unscheduled, bounds_from + sizes.n_bounds
 
     def advance(

@@ -17,7 +17,7 @@ from .ended import Ended
 from .grid import grid_ends, steps_up_to
 from .posed import posed_solver
 from .problem import Crowd, Problem
-from .regions import require_room
+from .regions import Region, require_room
 
 __all__ = ["MONITORING", "Accuracy", "Continuous", "Grid", "Monitoring", "Shifted"]
 
@@ -58,10 +58,18 @@ class Grid:
         if self.until is not None:
             object.__setattr__(self, "until", checks.fraction("until", self.until))
 
+    def shift(self, problem: Problem) -> float:
+        """The length by which the boundary is moved inwards: none."""
+        return 0.0
+
+    def region(self, problem: Problem) -> Region:
+        """The region that a path leaves when it is seen to leave: that of the problem."""
+        return problem.region
+
     def ends(self, problem: Problem, crowd: Crowd) -> Ended:
         """How the paths of a crowd end."""
         solver = SOLVERS[posed_solver(problem.equation, problem.driver, self.solver, self.dt)]
-        return grid_ends(problem, problem.region, self.dt, solver, self.until, crowd)
+        return grid_ends(problem, self.region(problem), self.dt, solver, self.until, crowd)
 
     def clock(self, problem: Problem) -> tuple[float, float]:
         """The step, and the end of the last step; ValueError if a share of the paths decides where that is."""
@@ -82,20 +90,28 @@ class Shifted(Grid):
     0.01
     """
 
-    def ends(self, problem: Problem, crowd: Crowd) -> Ended:
-        """How the paths of a crowd end."""
-        advice = "The shift of the boundary is known for fractional noise only. Take Grid(dt)."
-        noise = checks.kind("noise", problem.driver, FractionalNoise, advice)
-        solver = SOLVERS[posed_solver(problem.equation, noise, self.solver, self.dt)]
+    def shift(self, problem: Problem) -> float:
+        """The length by which the boundary is moved inwards, ``beta_H sigma dt^H``."""
+        noise = _fractional(problem)
         if problem.equation.slope() is None or problem.equation.factor() is not None:
             raise ValueError(
                 "equation must be driven by the noise as it is in every coordinate for a shifted boundary, got "
                 f"{problem.equation.name!r}. Take Grid(dt)."
             )
-        shift = barrier_shift(noise.common_hurst) * noise.increment_scale(self.dt)
-        region = problem.region.moved_in(shift, noise)
+        return float(barrier_shift(noise.common_hurst) * noise.increment_scale(self.dt))
+
+    def region(self, problem: Problem) -> Region:
+        """The region of the problem with its boundary moved inwards."""
+        shift = self.shift(problem)
+        region = problem.region.moved_in(shift, _fractional(problem))
         require_room(region, shift, problem.places, problem.first)
-        return grid_ends(problem, region, self.dt, solver, self.until, crowd)
+        return region
+
+
+def _fractional(problem: Problem) -> FractionalNoise:
+    """The noise of a problem, TypeError unless it is fractional."""
+    advice = "The shift of the boundary is known for fractional noise only. Take Grid(dt)."
+    return checks.kind("noise", problem.driver, FractionalNoise, advice)
 
 
 @dataclass(frozen=True)

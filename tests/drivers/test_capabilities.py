@@ -7,11 +7,21 @@ import math
 import numpy as np
 import pytest
 
-from fbmsde import FractionalNoise, StreamingNoise
+from fbmsde import (
+    AnisotropicNoise,
+    ArmaNoise,
+    EpochNoise,
+    FractionalNoise,
+    GaussianNoise,
+    MixedNoise,
+    PopulationNoise,
+    StableNoise,
+    StreamingNoise,
+)
 from fbmsde.core import checks
 from fbmsde.drivers.base import BLOCK, LANES
 from fbmsde.drivers.branching import Branching
-from fbmsde.drivers.from_normals import FromNormals
+from fbmsde.drivers.from_normals import FromNormals, is_jointly_normal
 
 from ..conftest import threshold
 
@@ -104,3 +114,25 @@ def test_pulling_back_is_the_transpose(hurst):
 def test_bad_input_of_the_linear_map(call, message):
     with pytest.raises(ValueError, match=message):
         call(StreamingNoise(0.3, 100))
+
+
+@pytest.mark.parametrize(
+    ("noise", "normal"),
+    [
+        (FractionalNoise((0.3, 0.7)), True),
+        (FractionalNoise(0.3, method="davies_harte"), True),
+        (GaussianNoise(lambda k: 0.5**k), True),
+        (ArmaNoise(ma=(-1.0,)), True),
+        (EpochNoise(40, 10, phase=2), True),
+        (EpochNoise(40, 10), False),
+        (StableNoise(2.0), True),
+        (StableNoise(1.9), False),
+        (PopulationNoise(np.arange(40.0), 10), False),
+        (MixedNoise(FractionalNoise(0.3), StableNoise(2.0)), True),
+        (MixedNoise(FractionalNoise(0.3), EpochNoise(40, 10)), False),
+        (AnisotropicNoise(StableNoise(2.0), (1.0, 2.0)), True),
+        (AnisotropicNoise(StableNoise(1.5), (1.0, 2.0)), False),
+    ],
+)
+def test_drivers_tell_whether_their_increments_are_jointly_normal(noise, normal):
+    assert is_jointly_normal(noise) == normal

@@ -1,0 +1,201 @@
+"""Probabilities and rates of rare escapes, with intervals from independent replicas and reasons to doubt them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy
+
+from ..core import checks
+from ..core.types import Array
+from .estimates import Estimate, NoEstimateError
+
+_LARGEST_SHARE = 0.5  # of one replica in the mean of all
+_LARGEST_SPREAD = 1.0  # relative standard deviation of a replica
+_EXCESS = 4.0  # of the spread of replicas over what they expect of themselves
+_LOWEST_ACCEPTANCE = 0.05
+_FEWEST_ANCESTORS = 2.0  # on average
+_NEGLIGIBLE = 1e-3  # share of a side in the whole
+
+
+@dataclass(frozen=True, eq=False)
+class Replica:
+    """One of the independent runs of a rare-event method, to one side of the domain.
+
+    probability : the estimate of the probability to leave by this side up to the horizon; 0 if no path arrived.
+    times : the times at which paths left that arrived, in order, (n,). They are a sample of the law of the time of
+        those that leave up to the horizon, whose members depend on each other.
+    levels, shares : the levels that were passed one after the other, and the estimated probability to pass each given
+        the one before, (n_levels,) each.
+    acceptance : the share of moves that were accepted at each level (n_levels,); empty where nothing is moved.
+    ancestors : the number of the first paths from which those that arrived descend.
+    expected_error : the relative standard error that the replica expects of itself. It is too small where paths that
+        depend on each other are taken for independent ones.
+    """
+
+    probability: float
+    times: Array
+    levels: Array
+    shares: Array
+    acceptance: Array
+    ancestors: int
+    expected_error: float
+
+    @property
+    def at_most(self) -> float:
+        """The estimate, or for a replica that did not arrive that of the probability of the highest level passed."""
+        return self.probability or float(np.prod(self.shares[self.shares > 0.0]))
+
+    def share(self, first: float, last: float) -> float:
+        """The share of the arrivals at times in (first, last], up to rounding; 0 if there are none."""
+        if self.times.size == 0:
+            return 0.0
+        margin = 1e-9 * max(1.0, last)
+        return float(np.mean((self.times > first + margin) & (self.times <= last + margin)))
+
+
+@dataclass(frozen=True, eq=False)
+class RareEscape:
+    """The result of a rare-event method: independent replicas, from whose spread all intervals come.
+
+    method : the name of the method.
+    sides : by the name of each side of the domain, the replicas of the probability to leave by it; the same number of
+        them for each side.
+    horizon : the end of the time in which paths may leave, a multiple of `dt`. Time counts from the start.
+    shift : the length by which the boundary was moved inwards for continuous time, 0 on a grid.
+    path_steps : the number of steps that all paths of all replicas made together, which is the cost.
+    """
+
+    method: str
+    sides: Mapping[str, tuple[Replica, ...]]
+    horizon: float
+    dt: float
+    shift: float
+    path_steps: int
+
+    def by_side(self, name: str) -> RareEscape:
+        """The escape by one side alone, at the cost of all."""
+        chosen = checks.choice("name", name, self.sides)
+        return replace(self, sides={chosen: self.sides[chosen]})
+
+    @property
+    def n_replicas(self) -> int:
+        """The number of replicas of each side."""
+        return min(map(len, self.sides.values()))
+
+    @property
+    def values(self) -> Array:
+        """The probability that each replica estimates for all sides together, (n_replicas,)."""
+        return self._values(0.0, self.horizon)
+
+    @property
+    def spread(self) -> float:
+        """The relative standard deviation of one replica's probability; NaN if none arrived, or for one replica."""
+        return _spread(self.values)
+
+    @property
+    def relative_error(self) -> float:
+        """The relative standard error of the probability."""
+        return self.spread / math.sqrt(self.n_replicas)
+
+    def probability(self, level: float = 0.95, *, by: float | None = None, despite_doubts: bool = False) -> Estimate:
+        """The probability to leave up to the time `by`, None for the horizon, with an interval.
+
+        The value is the mean over replicas. The interval is that of a log-normal mean with Student's quantiles.
+        Raises NoEstimateError if no replica arrived and, unless `despite_doubts`, if there are `doubts`.
+        """
+        time = self.horizon if by is None else self._time("by", by)
+        return self._estimate(self._values(0.0, time), level, despite_doubts)
+
+    def rate(self, after: float, level: float = 0.95, *, despite_doubts: bool = False) -> Estimate:
+        """The mean rate of exits between `after` and the horizon of the paths that are still inside, with an interval.
+
+        It is ``log((1 - P(after)) / (1 - P(horizon))) / (horizon - after)`` with the probabilities P to have left;
+        where these are small it is their difference over the time. By `after` the start should be forgotten.
+        Raises NoEstimateError as :meth:`probability` does, and ValueError unless `after` lies in [0, horizon).
+        """
+        time = self._time("after", after)
+        if time >= self.horizon:
+            raise ValueError(f"after must be below the horizon {self.horizon:g}, got {time:g}.")
+        found = self._estimate(self._values(time, self.horizon), level, despite_doubts)
+        inside = 1.0 - float(self._values(0.0, time).mean())
+        factor = -math.log1p(-found.value / inside) / found.value if 0.0 < found.value < inside else 1.0
+        return Estimate(*(value * factor / (self.horizon - time) for value in found))
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Reasons to think that the replicas have not seen what there is, a sentence each; empty if there are none.
+
+        They cannot see what no replica has seen: an escape by a way that every replica has missed. A side that
+        contributes less than a thousandth in every replica is not looked at.
+        """
+        total = self.values.mean()
+        found = []
+        for name, replicas in self.sides.items():
+            if max(replica.at_most for replica in replicas) > _NEGLIGIBLE * total:
+                found += [f"{sentence} ({name})" for sentence in _doubts(replicas)]
+        return tuple(found)
+
+    def _values(self, first: float, last: float) -> Array:
+        """The probability of each replica to leave in (first, last], (n_replicas,)."""
+        parts = [[r.probability * r.share(first, last) for r in replicas] for replicas in self.sides.values()]
+        total: Array = np.sum(parts, axis=0)
+        return total
+
+    def _time(self, name: str, value: float) -> float:
+        """A time up to the horizon."""
+        time = checks.number(name, value)
+        if not 0.0 <= time <= self.horizon:
+            raise ValueError(f"{name} must lie in [0, {self.horizon:g}], got {time:g}.")
+        return time
+
+    def _estimate(self, values: Array, level: float, despite_doubts: bool) -> Estimate:
+        """The mean of the replicas with its interval."""
+        quantile, n = checks.fraction("level", level), values.size
+        if not self.values.any():
+            bound = sum(float(np.mean([r.at_most for r in replicas])) for replicas in self.sides.values())
+            raise NoEstimateError(
+                f"no replica of {n} reached the boundary: the probability to leave up to time {self.horizon:g} is at "
+                f"most about {bound:.2g}, that of the highest levels which were passed. Give more paths a replica."
+            )
+        if self.doubts and not despite_doubts:
+            raise NoEstimateError(
+                f"the replicas disagree or are degenerate: {' '.join(self.doubts)} Take more paths a replica or "
+                "another method, or ask with despite_doubts=True."
+            )
+        value = float(values.mean())
+        if n < 2 or value == 0.0:
+            return Estimate(value, math.nan, math.nan)
+        error = math.sqrt(math.log1p(_spread(values) ** 2 / n))
+        reach = float(scipy.stats.t.isf((1.0 - quantile) / 2.0, n - 1)) * error
+        return Estimate(value, value * math.exp(-reach), value * math.exp(reach))
+
+
+def _doubts(replicas: tuple[Replica, ...]) -> Iterator[str]:
+    """Reasons to doubt the replicas of one side."""
+    values, n = np.array([replica.probability for replica in replicas]), len(replicas)
+    arrived = [replica for replica in replicas if replica.probability > 0.0]
+    if len(arrived) < n:
+        yield f"{n - len(arrived)} of {n} replicas did not arrive."
+    if len(arrived) < 2:
+        return
+    if values.max() > _LARGEST_SHARE * values.sum() and n > 2:
+        yield f"One of {n} replicas makes up {values.max() / values.sum():.0%} of the mean."
+    spread, expected = _spread(values), float(np.median([replica.expected_error for replica in arrived]))
+    if spread > min(_LARGEST_SPREAD, _EXCESS * expected):
+        yield f"The replicas differ by {spread:.0%} of their mean, where they expect {expected:.0%}."
+    ancestors = float(np.mean([replica.ancestors for replica in arrived]))
+    if ancestors < _FEWEST_ANCESTORS:
+        yield f"The paths that arrived in a replica descend from {ancestors:.1f} first paths on average."
+    lowest = [replica.acceptance.min() for replica in arrived if replica.acceptance.size]
+    if lowest and float(np.median(lowest)) < _LOWEST_ACCEPTANCE:
+        yield f"Only {np.median(lowest):.1%} of the moves were accepted at a level."
+
+
+def _spread(values: Array) -> float:
+    """The relative standard deviation of positive values, NaN for one of them or if all are 0."""
+    mean = values.mean()
+    return float(values.std(ddof=1) / mean) if values.size > 1 and mean > 0.0 else math.nan

@@ -1,0 +1,82 @@
+"""Rare escapes: what is computed from replicas, and when they are doubted."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from fbmsde import NoEstimateError
+from fbmsde.results.rare import RareEscape, Replica
+
+
+def replica(probability=1e-6, times=(1.0, 2.0, 3.0, 4.0), acceptance=(), ancestors=9, expected_error=0.2):
+    shares = np.array([0.1, 0.01])
+    acceptance = np.array(acceptance, float)
+    return Replica(probability, np.array(times), np.array([-2.0, -1.0]), shares, acceptance, ancestors, expected_error)
+
+
+def escape(*replicas, **other):
+    return RareEscape("splitting", {"upper": replicas, **other}, 4.0, 0.5, 0.0, 100)
+
+
+def test_probability_and_rate_are_means_over_replicas_and_sums_over_sides():
+    four = tuple(replica(p) for p in (1e-6, 2e-6, 3e-6, 2e-6))
+    one_side = escape(*four)
+    both = escape(*four, lower=tuple(replica(1e-6, times=(0.5, 4.0)) for _ in range(4)))
+    assert one_side.probability().value == pytest.approx(2e-6)
+    assert both.probability().value == pytest.approx(3e-6)
+    assert both.by_side("lower").probability().value == pytest.approx(1e-6)
+    assert both.probability(by=2.0).value == pytest.approx(2e-6 / 2 + 1e-6 / 2)
+    assert both.rate(1.0).value == pytest.approx((2e-6 * 0.75 + 1e-6 * 0.5) / 3.0, rel=1e-5)
+    half = escape(replica(0.5), replica(0.5))
+    assert half.rate(2.0).value == pytest.approx(math.log(0.75 / 0.5) / 2.0)
+    assert one_side.relative_error == pytest.approx(math.sqrt(2.0 / 3.0) / 4.0)
+
+
+def test_the_interval_is_log_normal_with_students_quantiles():
+    found = escape(*(replica(p) for p in (1e-6, 2e-6, 3e-6, 2e-6))).probability(0.9)
+    reach = stats.t.ppf(0.95, 3) * math.sqrt(math.log(1.0 + (2.0 / 3.0) / 4.0 / 4.0))
+    assert found.high == pytest.approx(2e-6 * math.exp(reach))
+    assert found.low == pytest.approx(2e-6 * math.exp(-reach))
+
+
+@pytest.mark.parametrize(
+    ("replicas", "doubt"),
+    [
+        ([replica()] * 3 + [replica(0.0, ())], "1 of 4 replicas did not arrive. (upper)"),
+        ([replica()] * 9 + [replica(2e-5)], "One of 10 replicas makes up 69% of the mean. (upper)"),
+        ([replica()] * 5 + [replica(8e-6)] * 5, "differ by 82% of their mean, where they expect 20%. (upper)"),
+        ([replica(ancestors=1)] * 4, "descend from 1.0 first paths on average. (upper)"),
+        ([replica(acceptance=(0.2, 0.01))] * 4, "Only 1.0% of the moves were accepted at a level. (upper)"),
+    ],
+)
+def test_degenerate_replicas_are_doubted(replicas, doubt):
+    found = escape(*replicas)
+    assert any(sentence.endswith(doubt) for sentence in found.doubts), found.doubts
+    with pytest.raises(NoEstimateError, match="despite_doubts=True"):
+        found.probability()
+    assert found.probability(despite_doubts=True).value > 0.0
+
+
+def test_a_side_that_does_not_matter_is_not_doubted():
+    lost = [Replica(0.0, np.empty(0), np.zeros(1), np.array([share]), np.empty(0), 0, 0.2) for share in (1e-11, 1e-7)]
+    assert escape(*[replica()] * 4, lower=(lost[0],) * 4).doubts == ()
+    assert escape(*[replica()] * 4, lower=(lost[1],) * 4).doubts == ("4 of 4 replicas did not arrive. (lower)",)
+
+
+def test_no_arrival_gives_a_bound():
+    with pytest.raises(NoEstimateError, match=r"up to time 4 is at most about 0\.001"):
+        escape(*[replica(0.0, ())] * 3).rate(1.0)
+
+
+def test_times_outside_are_refused():
+    found = escape(replica(), replica())
+    with pytest.raises(ValueError, match=r"after must be below the horizon 4, got 4"):
+        found.rate(4.0)
+    with pytest.raises(ValueError, match=r"by must lie in \[0, 4\], got 5"):
+        found.probability(by=5.0)
+    with pytest.raises(ValueError, match="name must be one of upper, got 'lower'"):
+        found.by_side("lower")
