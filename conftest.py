@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 
-_NEED_TORCH = [f"fbmsde/studies/sgd/{name}.py" for name in ("networks", "gradient_noise", "runs", "cases", "memory", "escape")]
+_SGD = ("networks", "gradient_noise", "runs", "cases", "memory", "escape")
+_NEED_TORCH = [f"fbmsde/studies/sgd/{name}.py" for name in _SGD]
 
 collect_ignore = [] if find_spec("torch") and find_spec("sklearn") else _NEED_TORCH

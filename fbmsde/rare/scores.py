@@ -96,7 +96,7 @@ def scores_of(region: Region) -> dict[str, Score]:
 
 
 @by_content
-def on_positions(score: Any, positions: int, dim: int) -> Any:
+def on_positions(score: Callable[..., float], positions: int, dim: int) -> Callable[..., float]:
     """A score of the leading coordinates as one of the whole state."""
     if positions == dim:
         return score
