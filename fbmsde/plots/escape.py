@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..results.escape import REFERENCES, EscapeData, EscapeRow
+from ..results.escape_rates import RateRow
 from ..results.estimates import Estimate
 from ..theory.registry import FORMULAS
 from .style import _new_axes
@@ -103,7 +104,7 @@ def _label(well: str) -> str:
     return well if "well" in well else f"{well} well"
 
 
-def _styles(rows: Sequence[EscapeRow]) -> dict[str, WellStyle]:
+def well_styles(rows: Sequence[EscapeRow | RateRow]) -> dict[str, WellStyle]:
     """The style of each well that there is, sharp and flat first."""
     names = dict.fromkeys(row.well for row in rows)
     others = [name for name in names if name not in WELL_STYLE]
@@ -114,7 +115,7 @@ def _styles(rows: Sequence[EscapeRow]) -> dict[str, WellStyle]:
 def plot_survival(rows: Sequence[EscapeRow], ax: Axes | None = None) -> Axes:
     """Share of paths still inside against time, logarithmic, with the exponential decay of the reference formula."""
     ax = ax or _new_axes()
-    styles = _styles(rows)
+    styles = well_styles(rows)
     for row in rows:
         style, (times, inside) = styles[row.well], row.curve
         alive = inside > 0
@@ -142,7 +143,7 @@ def plot_rates(study: EscapeData, ax: Axes | None = None) -> Axes:
     """Exit rate of both wells against H or noise, measured with 95 % intervals, and by the reference formula."""
     ax = ax or _new_axes()
     across = _Across.of(study)
-    for name, style in _styles(study.rows).items():
+    for name, style in well_styles(study.rows).items():
         rows = [row for row in study.rows if row.well == name and row.rate.value > 0]
         if not rows:
             continue

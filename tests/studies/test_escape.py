@@ -16,8 +16,9 @@ from fbmsde.drivers.registry import named_noise
 from fbmsde.dynamics.landscapes import LANDSCAPES
 from fbmsde.simulation.passage_problem import PassageProblem
 from fbmsde.studies.escape import report
+from fbmsde.studies.escape.interrupted import InterruptedStudyError
 from fbmsde.studies.escape.sources import fractional_noises, noises_by_name
-from fbmsde.studies.escape.study import InterruptedStudyError, escape_study
+from fbmsde.studies.escape.study import escape_study
 from fbmsde.studies.escape.wells import wells_of
 
 PAIR = {"sharp": 4.0, "flat": 1.0, "height": 0.5}

@@ -141,7 +141,7 @@ def _chain(well: Well, passages: PassageTimes) -> _Estimates:
         mean, restricted = Estimate(found.value, *found.confidence_interval()), found.restricted
         return _Estimates(mean, restricted, _late_rate(well, passages))
     except NoEstimateError as error:
-        return _Estimates(mean, restricted, note=_advice(error))
+        return _Estimates(mean, restricted, note=advice(error))
 
 
 def _continuous(cell: Cell, settings: EscapeSettings, found: CampaignResults) -> _Estimates:
@@ -152,7 +152,7 @@ def _continuous(cell: Cell, settings: EscapeSettings, found: CampaignResults) ->
     try:
         return _Estimates(rate=_late_rate(cell.well, found[cell.free_name]))
     except (ValueError, PathError) as error:
-        return _Estimates(note=f"continuous time: {_advice(error)}")
+        return _Estimates(note=f"continuous time: {advice(error)}")
 
 
 def _late_rate(well: Well, passages: PassageTimes) -> Estimate:
@@ -170,7 +170,7 @@ def _width(rate: Estimate, settings: EscapeSettings) -> str:
     return f"the half-width of the exit rate is {found:.2g} of it, {wanted:g} was asked for."
 
 
-def _advice(error: Exception) -> str:
+def advice(error: Exception) -> str:
     """The message, with what a study can do in place of what a caller of `exit_rate` can."""
     return str(error).replace("an earlier `after`", "a higher barrier")
 
