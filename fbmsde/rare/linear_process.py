@@ -134,7 +134,7 @@ def chain_process(
     (0.5, np.float64(0.333333))
     """
     n, step = checks.count("n_steps", n_steps), checks.positive("dt", dt)
-    phi, gain = _linear_step(landscape, checks.choice("solver", solver, SOLVERS), step)
+    phi, gain = linear_factors(landscape, checks.choice("solver", solver, SOLVERS), step)
 
     def covariance(n_lags: int) -> Array:
         return chain_autocovariance(n_lags, phi, lambda lags: gain**2 * noise.autocovariance(lags, step))
@@ -147,7 +147,7 @@ def chain_process(
     return LinearProcess(variance * r, phi, step, checks.finite("x0", x0), shift, generator)
 
 
-def _linear_step(landscape: Landscape, solver: str, dt: float) -> tuple[float, float]:
+def linear_factors(landscape: Landscape, solver: str, dt: float) -> tuple[float, float]:
     """The factors phi and g of ``x' = phi x + g xi``; ValueError for a landscape for which there are none."""
     if landscape.dim != 1:
         raise ValueError(f"landscape must have one dimension, got {landscape.dim}.")

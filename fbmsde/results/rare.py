@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ _LARGEST_SPREAD = 1.0  # relative standard deviation of a replica
 _EXCESS = 4.0  # of the spread of replicas over what they expect of themselves
 _LOWEST_ACCEPTANCE = 0.05
 _FEWEST_ANCESTORS = 2.0  # on average
+_FEWEST_EFFECTIVE = 30.0  # weighted paths of a replica, on average
 _NEGLIGIBLE = 1e-3  # share of a side in the whole
 
 
@@ -26,10 +27,11 @@ class Replica:
     """One of the independent runs of a rare-event method, to one side of the domain.
 
     probability : the estimate of the probability to leave by this side up to the horizon; 0 if no path arrived.
-    times : the times at which paths left that arrived, in order, (n,). They are a sample of the law of the time of
-        those that leave up to the horizon, whose members depend on each other.
+    times, weights : the times at which paths left that arrived, in order, and their positive weights, (n,) each. They
+        are a weighted sample of the law of the time of those that leave up to the horizon, whose members may depend on
+        each other.
     levels, shares : the levels that were passed one after the other, and the estimated probability to pass each given
-        the one before, (n_levels,) each.
+        the one before, (n_levels,) each. Conditioned paths pass one level, with the bound of their estimate.
     acceptance : the share of moves that were accepted at each level (n_levels,); empty where nothing is moved.
     ancestors : the number of the first paths from which those that arrived descend.
     expected_error : the relative standard error that the replica expects of itself. It is too small where paths that
@@ -38,6 +40,7 @@ class Replica:
 
     probability: float
     times: Array
+    weights: Array
     levels: Array
     shares: Array
     acceptance: Array
@@ -54,7 +57,13 @@ class Replica:
         if self.times.size == 0:
             return 0.0
         margin = 1e-9 * max(1.0, last)
-        return float(np.mean((self.times > first + margin) & (self.times <= last + margin)))
+        within = (self.times > first + margin) & (self.times <= last + margin)
+        return float(self.weights[within].sum() / self.weights.sum())
+
+    @property
+    def effective(self) -> float:
+        """The effective number of arrivals ``(sum w)^2 / sum w^2`` of the weights w, at most their number."""
+        return float(self.weights.sum() ** 2 / (self.weights @ self.weights)) if self.weights.size else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +76,10 @@ class RareEscape:
     horizon : the end of the time in which paths may leave, a multiple of `dt`. Time counts from the start.
     shift : the length by which the boundary was moved inwards for continuous time, 0 on a grid.
     path_steps : the number of steps that all paths of all replicas made together, which is the cost.
+    why : why this method was taken, a sentence.
+    note : what else there is to know, in sentences; empty if there is nothing.
+    halved : the probability with half the step over the one with the whole step, with its interval, where that was
+        asked for.
     """
 
     method: str
@@ -75,6 +88,32 @@ class RareEscape:
     dt: float
     shift: float
     path_steps: int
+    why: str = ""
+    note: str = ""
+    halved: Estimate | None = None
+
+    @classmethod
+    def concat(cls, parts: Iterable[RareEscape]) -> RareEscape:
+        """The replicas of several parts of one run, in their order. `why` and `halved` are those of the first part.
+
+        Raises ValueError unless all have the same method, sides, horizon, step and shift.
+        """
+        found = list(parts)
+        if not found:
+            raise ValueError("parts must hold at least one result, got none.")
+        one = found[0]
+        for other in found[1:]:
+            for name in ("method", "horizon", "dt", "shift"):
+                if getattr(other, name) != getattr(one, name):
+                    raise ValueError(
+                        f"{name} must be the same in all parts, got {getattr(one, name)!r} and "
+                        f"{getattr(other, name)!r}. Join replicas of one problem."
+                    )
+            if list(other.sides) != list(one.sides):
+                raise ValueError(f"sides must be the same in all parts, got {[*one.sides]} and {[*other.sides]}.")
+        sides = {name: tuple(replica for part in found for replica in part.sides[name]) for name in one.sides}
+        notes = " ".join(dict.fromkeys(part.note for part in found if part.note))
+        return replace(one, sides=sides, path_steps=sum(part.path_steps for part in found), note=notes)
 
     def by_side(self, name: str) -> RareEscape:
         """The escape by one side alone, at the cost of all."""
@@ -101,6 +140,10 @@ class RareEscape:
         """The relative standard error of the probability."""
         return self.spread / math.sqrt(self.n_replicas)
 
+    def relative_error_of_rate(self, after: float | None = None) -> float:
+        """The relative standard error of the rate after a time, up to the small part that P(after) has in it."""
+        return _spread(self._values(self._after(after), self.horizon)) / math.sqrt(self.n_replicas)
+
     def probability(self, level: float = 0.95, *, by: float | None = None, despite_doubts: bool = False) -> Estimate:
         """The probability to leave up to the time `by`, None for the horizon, with an interval.
 
@@ -110,20 +153,29 @@ class RareEscape:
         time = self.horizon if by is None else self._time("by", by)
         return self._estimate(self._values(0.0, time), level, despite_doubts)
 
-    def rate(self, after: float, level: float = 0.95, *, despite_doubts: bool = False) -> Estimate:
+    def rate(self, after: float | None = None, level: float = 0.95, *, despite_doubts: bool = False) -> Estimate:
         """The mean rate of exits between `after` and the horizon of the paths that are still inside, with an interval.
 
         It is ``log((1 - P(after)) / (1 - P(horizon))) / (horizon - after)`` with the probabilities P to have left;
-        where these are small it is their difference over the time. By `after` the start should be forgotten.
-        Raises NoEstimateError as :meth:`probability` does, and ValueError unless `after` lies in [0, horizon).
+        where these are small it is their difference over the time. By `after`, None for half the horizon, the start
+        should be forgotten. Raises NoEstimateError as :meth:`probability` does, and ValueError unless `after` lies in
+        [0, horizon).
         """
-        time = self._time("after", after)
-        if time >= self.horizon:
-            raise ValueError(f"after must be below the horizon {self.horizon:g}, got {time:g}.")
+        time = self._after(after)
         found = self._estimate(self._values(time, self.horizon), level, despite_doubts)
         inside = 1.0 - float(self._values(0.0, time).mean())
         factor = -math.log1p(-found.value / inside) / found.value if 0.0 < found.value < inside else 1.0
         return Estimate(*(value * factor / (self.horizon - time) for value in found))
+
+    def ratio_to(self, other: RareEscape, level: float = 0.95) -> Estimate:
+        """This probability over that of an independent result, with a log-normal interval; NaN where none arrived."""
+        quantile = float(scipy.stats.norm.isf((1.0 - checks.fraction("level", level)) / 2.0))
+        values = [float(rare.values.mean()) for rare in (self, other)]
+        if not all(values):
+            return Estimate(math.nan, math.nan, math.nan)
+        errors = [math.log1p(rare.relative_error**2) for rare in (self, other)]
+        ratio, reach = values[0] / values[1], quantile * math.sqrt(sum(errors))
+        return Estimate(ratio, ratio * math.exp(-reach), ratio * math.exp(reach))
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -144,6 +196,13 @@ class RareEscape:
         parts = [[r.probability * r.share(first, last) for r in replicas] for replicas in self.sides.values()]
         total: Array = np.sum(parts, axis=0)
         return total
+
+    def _after(self, after: float | None) -> float:
+        """The time from which a rate counts."""
+        time = self.horizon / 2.0 if after is None else self._time("after", after)
+        if time >= self.horizon:
+            raise ValueError(f"after must be below the horizon {self.horizon:g}, got {time:g}.")
+        return time
 
     def _time(self, name: str, value: float) -> float:
         """A time up to the horizon."""
@@ -187,6 +246,10 @@ def _doubts(replicas: tuple[Replica, ...]) -> Iterator[str]:
     spread, expected = _spread(values), float(np.median([replica.expected_error for replica in arrived]))
     if spread > min(_LARGEST_SPREAD, _EXCESS * expected):
         yield f"The replicas differ by {spread:.0%} of their mean, where they expect {expected:.0%}."
+    effective = float(np.mean([replica.effective for replica in arrived]))
+    weighted = any((replica.weights != 1.0).any() for replica in arrived)
+    if weighted and effective < _FEWEST_EFFECTIVE:
+        yield f"The paths that arrived in a replica count as {effective:.0f} of equal weight on average."
     ancestors = float(np.mean([replica.ancestors for replica in arrived]))
     if ancestors < _FEWEST_ANCESTORS:
         yield f"The paths that arrived in a replica descend from {ancestors:.1f} first paths on average."

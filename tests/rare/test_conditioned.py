@@ -13,7 +13,7 @@ from fbmsde.core.checks import as_seed
 from fbmsde.laws.diffusions import ou_exit_rate
 from fbmsde.laws.fou import fou_stationary_variance
 from fbmsde.rare._count_exits import Bent, Counts, Ends, Path, count_exits
-from fbmsde.rare.conditioned import _normals, conditioned_exits
+from fbmsde.rare.conditioned import Draws, _normals, conditioned_exits
 from fbmsde.rare.linear_process import chain_process, fou_process
 from fbmsde.results.rare_estimate import RareEstimate
 from tests import naive
@@ -158,7 +158,8 @@ def test_nearness_keeps_the_error_when_steps_get_shorter():
 
 def test_bends_of_a_path_do_not_depend_on_the_block():
     key = as_seed(3)
-    assert np.array_equal(_normals(key, slice(0, 5), 2)[3:], _normals(key, slice(3, 5), 2))
+    draws = Draws(key, 1, 2, 1.0)
+    assert np.array_equal(_normals(draws, 0, 5)[3:], _normals(draws, 3, 2))
 
 
 def test_too_few_paths_are_not_trusted():

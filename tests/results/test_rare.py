@@ -15,7 +15,8 @@ from fbmsde.results.rare import RareEscape, Replica
 def replica(probability=1e-6, times=(1.0, 2.0, 3.0, 4.0), acceptance=(), ancestors=9, expected_error=0.2):
     shares = np.array([0.1, 0.01])
     acceptance = np.array(acceptance, float)
-    return Replica(probability, np.array(times), np.array([-2.0, -1.0]), shares, acceptance, ancestors, expected_error)
+    times, levels = np.array(times), np.array([-2.0, -1.0])
+    return Replica(probability, times, np.ones(times.size), levels, shares, acceptance, ancestors, expected_error)
 
 
 def escape(*replicas, **other):
@@ -62,7 +63,8 @@ def test_degenerate_replicas_are_doubted(replicas, doubt):
 
 
 def test_a_side_that_does_not_matter_is_not_doubted():
-    lost = [Replica(0.0, np.empty(0), np.zeros(1), np.array([share]), np.empty(0), 0, 0.2) for share in (1e-11, 1e-7)]
+    none = np.empty(0)
+    lost = [Replica(0.0, none, none, np.zeros(1), np.array([share]), none, 0, 0.2) for share in (1e-11, 1e-7)]
     assert escape(*[replica()] * 4, lower=(lost[0],) * 4).doubts == ()
     assert escape(*[replica()] * 4, lower=(lost[1],) * 4).doubts == ("4 of 4 replicas did not arrive. (lower)",)
 

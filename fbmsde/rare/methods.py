@@ -1,0 +1,58 @@
+"""The rare-event methods by name, and the choice among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..core import checks
+from .bending import Conditioned
+from .posed import Escape
+from .runs import Method
+from .splitting import Splitting
+from .subset import SubsetSimulation
+
+# In the order in which they are tried, with what speaks for each.
+METHODS: dict[str, tuple[Callable[[], Method], str]] = {
+    "conditioned": (
+        Conditioned,
+        "Paths in a quadratic well under Gaussian noise can be conditioned exactly: independent paths without bias.",
+    ),
+    "splitting": (
+        Splitting,
+        "The paths are not those of a quadratic well in an interval under Gaussian noise, and splitting, which copies "
+        "lanes of the noise, has no bias.",
+    ),
+    "subset": (
+        SubsetSimulation,
+        "The lanes of the noise cannot be copied for splitting, but its paths are maps of normals that can be moved.",
+    ),
+}
+
+
+def methods_for(escape: Escape) -> list[tuple[Method, str]]:
+    """The methods that can follow an escape, best first, and why each; ValueError if there are none."""
+    found, refused = [], []
+    for make, why in METHODS.values():
+        method = make()
+        try:
+            method.require(escape)
+        except ValueError as error:
+            refused.append(str(error))
+        else:
+            found.append((method, why))
+    if not found:
+        raise ValueError(refused[-1])
+    return found
+
+
+def method_of(method: Method | str, escape: Escape) -> tuple[Method, str]:
+    """The method that was asked for, or the best one for "auto", and why it is taken."""
+    if not isinstance(method, str):
+        advice = f"Write one of auto, {', '.join(METHODS)}, or Splitting(n_paths)."
+        chosen = checks.kind("method", method, Method, advice)
+    elif method == "auto":
+        return methods_for(escape)[0]
+    else:
+        chosen = METHODS[checks.choice("method", method, ("auto", *METHODS))][0]()
+    chosen.require(escape)
+    return chosen, "It was asked for."
