@@ -118,10 +118,11 @@ def _sentences(crossings: tuple[Crossing, ...]) -> Iterator[str]:
 def _notes(study: RatesData) -> str:
     """What could not be estimated, and whether the study is whole."""
     notes = [f"H = {row.hurst:g}, k = {row.barrier:g}, {row.well}: {row.note}" for row in study.rows if row.note]
-    early = [f"H = {row.hurst:g}, k = {row.barrier:g}, {row.well}" for row in study.rows if row.age < WINDOWS[0].age]
+    early = {(row.hurst, row.well): row.barrier for row in study.rows if row.age < WINDOWS[0].age}
     if early:
-        notes.append(f"Taken at {WINDOWS[-1].age:g} relaxation times in place of {WINDOWS[0].age:g}, "
-                     f"because few paths stay longer: {'; '.join(early)}.")  # fmt: skip
+        told = "; ".join(f"H = {hurst:g}, {well}: k up to {k:g}" for (hurst, well), k in early.items())
+        notes.append(f"Rates are those {WINDOWS[0].age:g} relaxation times after the start, and {WINDOWS[-1].age:g} of "
+                     f"them where few paths stay longer: {told}.")  # fmt: skip
     if not study.complete:
         notes.append(f"Interrupted: only the {len(study.rows)} rows above were finished.")
     return "\n".join(notes)
