@@ -23,7 +23,7 @@ class RatesSettings:
     landscape, landscape_params, start : name of the landscape, those of its parameters that were given by name, and
         which of its minima paths start in.
     n_paths : plain paths of each point.
-    relative_error : half the width of the 95 % interval over the value, up to which conditioned paths are added.
+    relative_error : half the width of the 95 % interval over the value, up to which rare escapes are added.
     seed : seed of all random numbers.
     """
 

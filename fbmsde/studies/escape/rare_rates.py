@@ -10,8 +10,8 @@ from ...core import checks
 from ...core.types import Key
 from ...drivers.fractional import FractionalNoise
 from ...rare.conditioned import conditioned_exits
+from ...rare.escape import rare_escape
 from ...rare.linear_process import fou_process
-from ...rare.splitting import splitting
 from ...results.estimates import Estimate
 from ...results.rare_estimate import RareEstimate
 from ...simulation.monitoring import Shifted
@@ -20,7 +20,6 @@ from .points import Point, Window
 
 _FIRST, _MOST = 2000, 200_000  # conditioned paths
 _DRAWS = 3  # of each path
-_REPLICAS, _BRANCHES = 10, 1024  # of splitting, and the paths of a replica
 _MARGIN = 1.1  # over the number of paths that the first ones ask for
 _NORMAL = 1.959964  # of the half-width of a 95 % interval over the standard error
 
@@ -33,19 +32,20 @@ class RareRate(NamedTuple):
 
 
 def rare_rate(point: Point, window: Window, key: Key, error: float, n_jobs: int) -> RareRate:
-    """The rate in a window: of parabolas from conditioned paths, of other wells by splitting.
+    """The rate in a window: of parabolas from conditioned exact paths, of other wells by `rare_escape`.
 
-    Paths are added to the conditioned ones until the 95 % interval has the half-width `error` over the value. Raises
-    what the methods raise.
+    Paths are added until the 95 % interval has the half-width `error` over the value. Raises what the methods raise.
     """
     seed, well, n_steps = substream(key, point.name), point.well, point.n_steps(window)
     dt = window.end / well.curvature / n_steps
     if well.barrier is not None:
         return RareRate(_conditioned(point, window, seed, error, n_jobs), "conditioned")
     noise = FractionalNoise(point.hurst, point.sigma)
-    escape = splitting(well.landscape, noise, well.x0, well.domain, monitoring=Shifted(dt), horizon=n_steps * dt,
-                       seed=seed, n_replicas=_REPLICAS, n_paths=_BRANCHES, n_jobs=n_jobs)  # fmt: skip
-    return RareRate(escape.rate(window.begin / well.curvature), escape.method)
+    after = window.begin / well.curvature
+    escape = rare_escape(well.landscape, noise, well.x0, well.domain, monitoring=Shifted(dt, "heun"),
+                         horizon=n_steps * dt, seed=seed, relative_error=error / _NORMAL, after=after,
+                         n_jobs=n_jobs)  # fmt: skip
+    return RareRate(escape.rate(after), escape.method)
 
 
 def _conditioned(

@@ -94,15 +94,15 @@ def escape_rates(
     Paths of ``dX = -f'(X) dt + sigma dB_H`` start at a minimum. The rate is that of the paths that are still inside,
     10 relaxation times 1 / curvature after the start, or 2 of them where few stay so long. It is measured on plain
     paths where some leave, and on rare escapes where few do; both where both can be had. Rare escapes of parabolas are
-    conditioned paths, those of other wells come from splitting.
+    exact paths that are conditioned, those of other wells come from `rare_escape`.
 
     hurst : Hurst values from 0.2 on, None for `RATES_HURST`.
     barriers : how high the barrier of the flat well is in stationary standard deviations of its parabola. The wells
         stay as they are, and sigma is what each of these asks for.
     landscape, landscape_params, sharp, flat, height, start : as in `escape_study`.
     n_paths : plain paths of each point. They are run where at least ten of them would be beyond the rim at one time.
-    relative_error : conditioned paths are added until the 95 % interval of a rate has this half-width over its value,
-        at most 200000 of them.
+    relative_error : paths of rare escapes are added until the 95 % interval of a rate has this half-width over its
+        value, at most 200000 conditioned ones or 200 replicas of others.
     store : a folder that keeps finished blocks of plain paths, for which ``pip install "fbmsde[store]"`` is needed. The
         same study goes on there after an interruption or a kill. Rare escapes take seconds and are run again.
 
