@@ -104,6 +104,8 @@ def rare_escape(
     )  # fmt: skip
     if wanted.most < wanted.first:
         raise ValueError(f"most_replicas must be at least n_replicas = {wanted.first}, got {wanted.most}.")
+    if after is not None and not 0.0 <= checks.finite("after", after) < horizon:
+        raise ValueError(f"after must lie in [0, horizon), got {after}.")
     watched = _monitoring(as_equation(landscape), monitoring, shorthands)
     problem = RareProblem(
         landscape, noise, x0, domain, horizon=horizon, seed=seed, monitoring=watched, method=method
@@ -129,10 +131,14 @@ class _Wanted:
         """The relative error of what is wanted."""
         return rare.relative_error if self.after is None else rare.relative_error_of_rate(self.after)
 
+    def doubts(self, rare: RareEscape) -> tuple[str, ...]:
+        """The doubts about what is wanted."""
+        return rare.doubts if self.after is None else rare.doubts_of_rate(self.after)
+
     def run(self, problem: RareProblem) -> RareEscape:
         """Replicas of a problem until the error is reached, they are doubted, or there are enough."""
         found = problem.replicas(self.first, n_jobs=self.n_jobs, progress=self.progress)
-        while not found.doubts and self.relative_error < self.error(found) and found.n_replicas < self.most:
+        while not self.doubts(found) and self.relative_error < self.error(found) and found.n_replicas < self.most:
             n = found.n_replicas
             needed = n * min(_FASTEST, (self.error(found) / self.relative_error) ** 2)
             more = min(math.ceil(needed), self.most) - n
@@ -149,10 +155,10 @@ def _first_without_doubts(
     for method in methods:
         posed = replace(problem, method=method)
         tried.append((posed, wanted.run(posed)))
-        if not tried[-1][1].doubts:
+        if not wanted.doubts(tried[-1][1]):
             break
-    taken, best = min(tried, key=lambda each: len(each[1].doubts))
-    others = [f"{rare.method} left doubts: {' '.join(rare.doubts)}" for _, rare in tried if rare is not best]
+    taken, best = min(tried, key=lambda each: len(wanted.doubts(each[1])))
+    others = [f"{rare.method} left doubts: {' '.join(wanted.doubts(rare))}" for _, rare in tried if rare is not best]
     why = problem.why if taken.method == problem.method else f"{tried[0][1].method} was tried first and left doubts."
     halved = _halved(taken, best, wanted) if halve and best.values.any() else None
     return replace(best, why=why, note=" ".join([*others, *_notes(best, wanted)]), halved=halved)
@@ -162,7 +168,7 @@ def _notes(rare: RareEscape, wanted: _Wanted) -> list[str]:
     """What there is to know of a result, in sentences."""
     error, probability = wanted.error(rare), float(rare.values.mean())
     notes = []
-    if error > wanted.relative_error and not rare.doubts:
+    if error > wanted.relative_error and not wanted.doubts(rare):
         notes.append(
             f"The relative error is {error:.2g} after {rare.n_replicas} replicas, {wanted.relative_error:g} was asked "
             "for. Raise most_replicas, or give more paths a replica."

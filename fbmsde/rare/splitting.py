@@ -67,6 +67,7 @@ class Splitting:
         """The replicas of a crowd, and the number of steps that their paths made."""
         feed, n = escape.feed(), crowd.n_paths
         checks.count("first + n_replicas", crowd.paths.stop, 1, MOST_NUMBERED // (self.n_paths * len(escape.names)))
+        assert escape.ascents  # compiled before the threads begin
         size = -(-n // crowd.threads)
         climbers = [
             {side: _Climber(escape, self, number) for side, number in runs_of(escape, i)} for i in crowd.paths

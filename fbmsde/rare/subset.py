@@ -80,6 +80,7 @@ class SubsetSimulation:
         ]
         room = 16.0 * self.n_chains * escape.n_steps * escape.equation.n_channels
         checks.fits_memory("the paths of all chains", room * min(crowd.threads, crowd.n_paths))
+        assert escape.ascents  # compiled before the threads begin
         feed = escape.feed()
         found: dict[str, dict[int, Replica]] = {side: {} for side in escape.names}
         control = np.zeros((crowd.n_paths, 2), np.int64)

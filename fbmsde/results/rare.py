@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,7 +66,7 @@ class Replica:
         return float(self.weights.sum() ** 2 / (self.weights @ self.weights)) if self.weights.size else 0.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RareEscape:
     """The result of a rare-event method: independent replicas, from whose spread all intervals come.
 
@@ -115,6 +115,32 @@ class RareEscape:
         notes = " ".join(dict.fromkeys(part.note for part in found if part.note))
         return replace(one, sides=sides, path_steps=sum(part.path_steps for part in found), note=notes)
 
+    def __repr__(self) -> str:
+        """The method, the estimates, the cost and the doubts in a few lines."""
+        probability, rate = (self._told(ask) for ask in (self.probability, self.rate))
+        sides = ", ".join(f"{name} {np.mean([r.probability for r in runs]):.3g}" for name, runs in self.sides.items())
+        lines = [
+            f"RareEscape by {self.method}. {self.why}".rstrip(),
+            f"probability up to time {self.horizon:g}: {probability}",
+            f"rate after time {self.horizon / 2.0:g}: {rate}",
+            f"by side: {sides}" if len(self.sides) > 1 else "",
+            f"half the step: {self.halved.text(3)} times the probability" if self.halved else "",
+            f"{self.n_replicas} replicas, {self.path_steps:.3g} path-steps of {self.dt:g}, boundary moved inwards by "
+            f"{self.shift:.3g}",
+            *(f"doubt: {sentence}" for sentence in self.doubts),
+            self.note,
+        ]
+        return "\n".join(line for line in lines if line)
+
+    def _told(self, ask: Callable[..., Estimate]) -> str:
+        """An estimate as a text; of one that cannot be given, that it is none, or what it is despite the doubts."""
+        try:
+            return ask().text(3)
+        except NoEstimateError as error:
+            if not self.values.any():
+                return str(error).partition(":")[2].strip() or "none"
+            return f"in doubt, about {ask(despite_doubts=True).text(3)}"
+
     def by_side(self, name: str) -> RareEscape:
         """The escape by one side alone, at the cost of all."""
         chosen = checks.choice("name", name, self.sides)
@@ -151,7 +177,7 @@ class RareEscape:
         Raises NoEstimateError if no replica arrived and, unless `despite_doubts`, if there are `doubts`.
         """
         time = self.horizon if by is None else self._time("by", by)
-        return self._estimate(self._values(0.0, time), level, despite_doubts)
+        return self._estimate(0.0, time, level, despite_doubts)
 
     def rate(self, after: float | None = None, level: float = 0.95, *, despite_doubts: bool = False) -> Estimate:
         """The mean rate of exits between `after` and the horizon of the paths that are still inside, with an interval.
@@ -162,7 +188,7 @@ class RareEscape:
         [0, horizon).
         """
         time = self._after(after)
-        found = self._estimate(self._values(time, self.horizon), level, despite_doubts)
+        found = self._estimate(time, self.horizon, level, despite_doubts)
         inside = 1.0 - float(self._values(0.0, time).mean())
         factor = -math.log1p(-found.value / inside) / found.value if 0.0 < found.value < inside else 1.0
         return Estimate(*(value * factor / (self.horizon - time) for value in found))
@@ -191,6 +217,21 @@ class RareEscape:
                 found += [f"{sentence} ({name})" for sentence in _doubts(replicas)]
         return tuple(found)
 
+    def doubts_of_rate(self, after: float | None = None) -> tuple[str, ...]:
+        """The `doubts`, and reasons to think that the replicas have not seen when paths leave after a time."""
+        return self._doubts_between(self._after(after), self.horizon)
+
+    def _doubts_between(self, first: float, last: float) -> tuple[str, ...]:
+        """The doubts about the probability to leave in (first, last]."""
+        values = self._values(first, last)
+        if self.n_replicas < 2 or np.array_equal(values, self.values):
+            return self.doubts
+        found = list(_disagreement(values, f"saw no exit between the times {first:g} and {last:g}"))
+        spread = _spread(values)
+        if spread > _LARGEST_SPREAD:
+            found.append(f"The replicas differ by {spread:.0%} of their mean between the times {first:g} and {last:g}.")
+        return (*self.doubts, *found)
+
     def _values(self, first: float, last: float) -> Array:
         """The probability of each replica to leave in (first, last], (n_replicas,)."""
         parts = [[r.probability * r.share(first, last) for r in replicas] for replicas in self.sides.values()]
@@ -211,18 +252,19 @@ class RareEscape:
             raise ValueError(f"{name} must lie in [0, {self.horizon:g}], got {time:g}.")
         return time
 
-    def _estimate(self, values: Array, level: float, despite_doubts: bool) -> Estimate:
-        """The mean of the replicas with its interval."""
-        quantile, n = checks.fraction("level", level), values.size
+    def _estimate(self, first: float, last: float, level: float, despite_doubts: bool) -> Estimate:
+        """The mean probability to leave in (first, last], with its interval."""
+        values, quantile, n = self._values(first, last), checks.fraction("level", level), self.n_replicas
         if not self.values.any():
             bound = sum(float(np.mean([r.at_most for r in replicas])) for replicas in self.sides.values())
             raise NoEstimateError(
                 f"no replica of {n} reached the boundary: the probability to leave up to time {self.horizon:g} is at "
                 f"most about {bound:.2g}, that of the highest levels which were passed. Give more paths a replica."
             )
-        if self.doubts and not despite_doubts:
+        doubts = self._doubts_between(first, last)
+        if doubts and not despite_doubts:
             raise NoEstimateError(
-                f"the replicas disagree or are degenerate: {' '.join(self.doubts)} Take more paths a replica or "
+                f"the replicas disagree or are degenerate: {' '.join(doubts)} Take more paths a replica or "
                 "another method, or ask with despite_doubts=True."
             )
         value = float(values.mean())
@@ -235,14 +277,11 @@ class RareEscape:
 
 def _doubts(replicas: tuple[Replica, ...]) -> Iterator[str]:
     """Reasons to doubt the replicas of one side."""
-    values, n = np.array([replica.probability for replica in replicas]), len(replicas)
+    values = np.array([replica.probability for replica in replicas])
     arrived = [replica for replica in replicas if replica.probability > 0.0]
-    if len(arrived) < n:
-        yield f"{n - len(arrived)} of {n} replicas did not arrive."
+    yield from _disagreement(values, "did not arrive")
     if len(arrived) < 2:
         return
-    if values.max() > _LARGEST_SHARE * values.sum() and n > 2:
-        yield f"One of {n} replicas makes up {values.max() / values.sum():.0%} of the mean."
     spread, expected = _spread(values), float(np.median([replica.expected_error for replica in arrived]))
     if spread > min(_LARGEST_SPREAD, _EXCESS * expected):
         yield f"The replicas differ by {spread:.0%} of their mean, where they expect {expected:.0%}."
@@ -256,6 +295,15 @@ def _doubts(replicas: tuple[Replica, ...]) -> Iterator[str]:
     lowest = [replica.acceptance.min() for replica in arrived if replica.acceptance.size]
     if lowest and float(np.median(lowest)) < _LOWEST_ACCEPTANCE:
         yield f"Only {np.median(lowest):.1%} of the moves were accepted at a level."
+
+
+def _disagreement(values: Array, missed: str) -> Iterator[str]:
+    """Reasons to doubt the mean of what replicas estimate: some have `missed` it, or one makes up most of it."""
+    n, lost = values.size, int(np.count_nonzero(values == 0.0))
+    if lost:
+        yield f"{lost} of {n} replicas {missed}."
+    if n - lost >= 2 and n > 2 and values.max() > _LARGEST_SHARE * values.sum():
+        yield f"One of {n} replicas makes up {values.max() / values.sum():.0%} of the mean."
 
 
 def _spread(values: Array) -> float:

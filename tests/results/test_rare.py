@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -82,3 +83,40 @@ def test_times_outside_are_refused():
         found.probability(by=5.0)
     with pytest.raises(ValueError, match="name must be one of upper, got 'lower'"):
         found.by_side("lower")
+
+
+def test_a_rate_whose_window_was_hardly_seen_is_doubted():
+    """All replicas agree on the probability, but left at other times."""
+    found = escape(replica(times=(1.0,)), replica(times=(1.5,)), replica(times=(3.0,)))
+    assert found.doubts == ()
+    assert found.doubts_of_rate(2.0)[0] == "2 of 3 replicas saw no exit between the times 2 and 4."
+    with pytest.raises(NoEstimateError, match="saw no exit between"):
+        found.rate()
+    assert "rate after time 2: in doubt, about 1.67e-07" in repr(found)
+
+
+def test_weights_of_times_count():
+    shares = np.array([0.1])
+    heavy = Replica(1e-6, np.array([1.0, 3.0]), np.array([3.0, 1.0]), np.zeros(1), shares, np.empty(0), 9, 0.2)
+    assert heavy.share(0.0, 2.0) == 0.75
+    assert heavy.effective == pytest.approx(1.6)
+    assert escape(heavy, heavy, heavy).doubts == (
+        "The paths that arrived in a replica count as 2 of equal weight on average. (upper)",
+    )
+
+
+def test_parts_are_joined_and_compared():
+    one, two = escape(replica(1e-6), replica(2e-6)), escape(replica(3e-6))
+    joined = RareEscape.concat([one, two])
+    assert joined.values.tolist() == [1e-6, 2e-6, 3e-6]
+    assert joined.path_steps == 200
+    with pytest.raises(ValueError, match=r"dt must be the same in all parts, got 0\.5 and 0\.25"):
+        RareEscape.concat([one, replace(two, dt=0.25)])
+    with pytest.raises(ValueError, match="sides must be the same"):
+        RareEscape.concat([one, escape(replica(), lower=(replica(),))])
+    with pytest.raises(ValueError, match="parts must hold at least one"):
+        RareEscape.concat([])
+    ratio = joined.ratio_to(one)
+    assert ratio.value == pytest.approx(4.0 / 3.0)
+    errors = [math.log1p(rare.relative_error**2) for rare in (joined, one)]
+    assert ratio.high == pytest.approx(4.0 / 3.0 * math.exp(1.959964 * math.sqrt(sum(errors))))
