@@ -104,7 +104,7 @@ def row_of(cell: Cell, settings: EscapeSettings, found: CampaignResults) -> Esca
 def _measured(cell: Cell, settings: EscapeSettings, found: CampaignResults, passages: PassageTimes) -> EscapeRow:
     """Estimates from the passage times, and the predictions that apply."""
     chain, free = _chain(cell.well, passages), _continuous(cell, settings, found)
-    predicted = _predictions(cell.well, cell.source.noise, settings.dt)
+    predicted = _predictions(cell.well, cell.source.noise, settings)
     return EscapeRow(
         hurst=cell.source.hurst,
         noise=cell.source.name,
@@ -193,6 +193,7 @@ class _Problem(TypedDict):
     barrier: float
     dt: float
     sides: int
+    horizon: float
 
 
 class _Predictions(NamedTuple):
@@ -202,7 +203,7 @@ class _Predictions(NamedTuple):
     means: dict[str, float]
 
 
-def _predictions(well: Well, noise: Driver, dt: float) -> _Predictions:
+def _predictions(well: Well, noise: Driver, settings: EscapeSettings) -> _Predictions:
     """Predict the exit rate and the mean exit time of the chain by every formula that applies to well and noise."""
     if isinstance(noise, StableNoise):
         return _Predictions(_jump_rates(well, noise), {})
@@ -212,7 +213,7 @@ def _predictions(well: Well, noise: Driver, dt: float) -> _Predictions:
     sigma = noise.increment_scale(1.0)
     if well.barrier is not None:
         problem = _Problem(hurst=hurst, sigma=sigma, curvature=well.curvature, barrier=well.barrier,
-                           dt=dt, sides=2)  # fmt: skip
+                           dt=settings.dt, sides=2, horizon=settings.horizon)  # fmt: skip
         rates, means = (
             {f.name: float(f.evaluate(**problem)) for f in registry.applicable(quantity, formula.EXIT, **problem)}
             for quantity in ("exit_rate", "mean_exit_time")
@@ -220,7 +221,7 @@ def _predictions(well: Well, noise: Driver, dt: float) -> _Predictions:
         return _Predictions(rates, means)
     if hurst == 0.5 and isinstance(well.domain, tuple) and isinstance(well.x0, float):
         lower, upper = well.domain
-        shift = float(registry.FORMULAS["grid_shift"].evaluate(hurst=0.5, dt=dt, sigma=sigma))
+        shift = float(registry.FORMULAS["grid_shift"].evaluate(hurst=0.5, dt=settings.dt, sigma=sigma))
         domain = (lower - shift, upper + shift)
         return _Predictions({}, {"mean_exit_grid": mean_exit_time(well.landscape, well.x0, domain, sigma=sigma)})
     return _Predictions({}, {})
