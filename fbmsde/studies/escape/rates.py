@@ -158,12 +158,14 @@ def _run(
     n_jobs: int,
     progress: bool,
 ) -> RatesStudy:
-    """Run the problems of all points as a campaign; an interruption carries the rows of those that are finished."""
+    """Run plain paths as a campaign, then rare escapes; an interruption carries the rows that are finished."""
+    from tqdm import tqdm
+
     plain = {name: problem for point in points for name, problem in point.plain(settings).items()}
     rows: list[RateRow] = []
     try:
         found = _plain_paths(settings, plain, store, n_jobs, progress)
-        for point in points:
+        for point in tqdm(points, unit="point", leave=False, disable=None if progress else True):
             rows.append(row_of(point, settings, plain_rate(point, found), _rare(point, settings, n_jobs)))
     except KeyboardInterrupt as interruption:
         told = str(interruption) or f"interrupted: {len(rows)} of {len(points)} points are done."

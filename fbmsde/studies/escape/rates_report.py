@@ -73,23 +73,27 @@ def _first(row: RateRow, names: Sequence[str]) -> float:
 
 def _order(study: RatesData) -> str:
     """Which well empties first at each barrier."""
-    lines = []
+    lines, by = [], any(math.isfinite(c.predicted) for c in study.crossings)
     for sharp, flat in study.pairs():
         log = log_ratio(sharp, flat)
         first = "undecided" if not log.low * log.high > 0.0 else "sharp" if log.value > 0.0 else "flat"
-        by = sharp.predicted.get("pickands", math.nan) / flat.predicted.get("pickands", math.nan)
-        ratio = Estimate(*(math.exp(part) for part in log)).text(3)
-        lines.append((f"{sharp.hurst:g}", f"{sharp.barrier:g}", ratio, f"{by:.3g}" if by > 0.0 else "-", first))
-    head = ("H", "k", "rate sharp / flat [95 %]", "by pickands", "empties first")
+        ratio = _first(sharp, ("pickands",)) / _first(flat, ("pickands",))
+        predicted = (f"{ratio:.3g}" if ratio > 0.0 else "-",) if by else ()
+        measured = Estimate(*(math.exp(part) for part in log)).text(3)
+        lines.append((f"{sharp.hurst:g}", f"{sharp.barrier:g}", measured, *predicted, first))
+    head = ("H", "k", "rate sharp / flat [95 %]", *(("by pickands",) if by else ()), "empties first")
     return aligned(head, lines) if lines else ""
 
 
 def _crossings(study: RatesData) -> str:
     """Where the order flips."""
-    lines = [(f"{c.hurst:g}", c.order if c.order != "flips" else "sharp, then flat", c.barrier.text(4),
-              f"{c.predicted:.3g}" if math.isfinite(c.predicted) else "-")
-             for c in study.crossings]  # fmt: skip
-    return aligned(("H", "empties first", "equal rates at k [95 %]", "by pickands"), lines, keys=1) if lines else ""
+    lines, by = [], any(math.isfinite(c.predicted) for c in study.crossings)
+    for crossing in study.crossings:
+        first = "sharp, then flat" if crossing.order == "flips" else crossing.order
+        predicted = (f"{crossing.predicted:.3g}" if math.isfinite(crossing.predicted) else "-",) if by else ()
+        lines.append((f"{crossing.hurst:g}", first, crossing.barrier.text(4), *predicted))
+    head = ("H", "empties first", "equal rates at k [95 %]", *(("by pickands",) if by else ()))
+    return aligned(head, lines, keys=1) if lines else ""
 
 
 def verdict(crossings: tuple[Crossing, ...]) -> str:
