@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from fbmsde.core import checks
 from fbmsde.laws.fou import fou_stationary_variance
-from fbmsde.laws.fou_exits import log_moving_pickands
+from fbmsde.laws.fou_exits import log_moving_pickands, settled
 from fbmsde.rare.conditioned import conditioned_exits
 from fbmsde.rare.linear_process import LinearProcess, fou_process
 from fbmsde.results.estimates import NoEstimateError
@@ -197,8 +197,8 @@ def log_ratio(node: Node, rate: float) -> float:
 def measured(lines: list[str]) -> tuple[Values, Values]:
     """Logarithms of the ratios and their errors by side, time, H and barrier of the published table; NaN for no node.
 
-    From k = 4 on two sides are twice one side. For H <= 1/2 the hazard has settled by a t = 10: there and later stands
-    the mean of all times.
+    From k = 4 on two sides are twice one side. Where the hazard has settled by a t = 10, which is at H = 1/2, and for
+    smaller H from k = 3.5 on, the mean of all later times stands at each.
     """
     shape = (2, len(PUBLISHED_TIMES), len(PUBLISHED), len(BARRIERS))
     value, error = np.full(shape, np.nan), np.full(shape, np.nan)
@@ -211,15 +211,13 @@ def measured(lines: list[str]) -> tuple[Values, Values]:
             value[place], error[place] = log_ratio(node, line["rate"]), line["error"]
     high = np.array(sorted(BARRIERS)) >= DOUBLE
     value[1][..., high], error[1][..., high] = value[0][..., high], error[0][..., high]
-    short, late = np.array(PUBLISHED) <= 0.5, np.array(PUBLISHED_TIMES) >= 10.0
-    for side in range(2):
-        there = np.ix_(late, short)
-        weight = np.nan_to_num(error[side][there]) ** 2
-        weight = np.divide(1.0, weight, out=np.zeros_like(weight), where=weight > 0.0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.nansum(weight * value[side][there], axis=0) / weight.sum(axis=0)
-            value[side][there], error[side][there] = mean, weight.sum(axis=0) ** -0.5
-    error[~np.isfinite(error)] = np.nan
+    late = np.array(PUBLISHED_TIMES) >= 10.0
+    for side, j, i in np.ndindex(2, len(PUBLISHED), len(BARRIERS)):
+        there = late & ~np.isnan(error[side, :, j, i])
+        if settled(PUBLISHED[j], sorted(BARRIERS)[i]) and there.any():
+            weight = error[side, there, j, i] ** -2
+            value[side, late, j, i] = np.average(value[side, there, j, i], weights=weight)
+            error[side, late, j, i] = weight.sum() ** -0.5
     return value, error
 
 

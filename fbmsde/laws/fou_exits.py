@@ -18,6 +18,7 @@ from .extremes import pickands_constant
 from .fou import fou_stationary_variance, fou_variance
 
 BETWEEN = 0.01  # relative error of the interpolation, which nodes that the table leaves out have measured
+_EARLY = 0.02  # the same half-way between the first two times, where the memory of the start fades
 _AFTER = 2.0  # the exits of a run count from this time on, in units of 1 / curvature
 _GONE = 1e-3  # a run may go on where the table has ended if fewer paths are left
 _STEPS = 128  # of the integral over a run
@@ -99,7 +100,20 @@ def _log_ratio(hurst: float, deviations: float, sides: int, times: Array) -> Tab
     )
     weights = np.multiply.outer(_weights(clock, log_times), here)
     error = np.sum(np.where(weights > 1e-9, weights * table.error[sides - 1], 0.0), axis=(1, 2, 3))
-    return Tabulated(scipy.interpolate.PchipInterpolator(clock, row)(log_times), np.hypot(error, BETWEEN))
+    first = _weights(clock, log_times)[:, :2]
+    between = np.hypot(BETWEEN, _EARLY * 4.0 * first[:, 0] * first[:, 1])
+    return Tabulated(scipy.interpolate.PchipInterpolator(clock, row)(log_times), np.hypot(error, between))
+
+
+def settled(hurst: float, deviations: float) -> bool:
+    """Whether the hazard no longer changes from a t = 10 on: at H = 1/2, for smaller H from 3.5 deviations on.
+
+    For smaller H and lower barriers it goes on rising: at H = 0.4 and 3 deviations by 3 % until a t = 100.
+
+    >>> settled(0.5, 2.0), settled(0.4, 3.0), settled(0.4, 4.0), settled(0.6, 8.0)
+    (True, False, True, False)
+    """
+    return hurst == 0.5 or (hurst < 0.5 and deviations >= 3.5)
 
 
 def _checked(hurst: float, barrier: float, curvature: float, sigma: float, sides: int) -> tuple[float, float, float]:
@@ -140,8 +154,8 @@ def fou_exit_hazard(
     exits are rare (``benchmarks/fou_exit_table.py``). Its logarithm over Pickands' rate with the variance at time t is
     interpolated in H, k and log t. The error holds that of the nodes and that of the interpolation.
 
-    The table covers 0.3 <= H <= 0.9, 1 <= k <= 8 and 2 <= a t <= 100, for H <= 1/2 all later times too, when the hazard
-    no longer changes. Late times with a low barrier are missing: no paths are left there. Raises ValueError outside.
+    The table covers 0.3 <= H <= 0.9, 1 <= k <= 8 and 2 <= a t <= 100, and all later times where the hazard no longer
+    changes (`settled`). Late times with a low barrier are missing: no paths are left there. Raises ValueError outside.
 
     >>> hazard = fou_exit_hazard(0.5, 6.0, [10.0, 1000.0], sigma=2**0.5)  # 3.5174e-08 by the eigenvalue
     >>> bool(abs(hazard.value / 3.5174e-8 - 1.0).max() < 0.02)
@@ -150,12 +164,12 @@ def fou_exit_hazard(
     h, k, a = _checked(hurst, barrier, curvature, sigma, sides)
     t = np.asarray(times, dtype=float) * a
     first, last = _table().times[[0, -1]]
-    late = math.inf if h <= 0.5 else last * (1.0 + 1e-9)
+    late = math.inf if settled(h, k) else last * (1.0 + 1e-9)
     outside = t[~((t >= first * (1.0 - 1e-9)) & (t <= late))]
     if outside.size:
         raise ValueError(
-            f"curvature * times must lie in [{first:g}, {last:g}] for H > 1/2 and be at least {first:g} for others, "
-            f"got {outside.flat[0]:.4g}. The table ends there."
+            f"curvature * times must lie in [{first:g}, {late:g}] for H = {h:g} and {k:.4g} stationary standard "
+            f"deviations, got {outside.flat[0]:.4g}. The table ends there."
         )
     found = _hazard(h, k, sides, t.ravel())
     missing = t.ravel()[np.isnan(found.value)]
@@ -193,7 +207,7 @@ def fou_exit_rate(
     last = float(_table().times[-1])
     t = np.geomspace(_AFTER, min(end, last), _STEPS + 1)
     value, error = _hazard(h, k, sides, t)
-    if h <= 0.5 and end > last:
+    if settled(h, k) and end > last:
         t, value, error = np.append(t, min(end, 1e300)), np.append(value, value[-1]), np.append(error, error[-1])
     steps = (value[1:] + value[:-1]) / 2.0 * np.diff(t)
     inside = np.exp(-np.concatenate([[0.0], np.cumsum(steps)]))

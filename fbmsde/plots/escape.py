@@ -31,6 +31,7 @@ WELL_STYLE = {  # two colours of Okabe & Ito that stay apart for every kind of c
     "sharp": WellStyle("#D55E00", "^"),
     "flat": WellStyle("#0072B2", "o"),
 }
+_TABLE = "fou_exit_rate_grid"  # the formula for the rate on the grid that comes from a table
 _ASIDE = 0.16  # of the distance between two noises
 _OTHER_STYLES = (WellStyle("#009E73", "s"), WellStyle("#CC79A7", "D"), WellStyle("#E69F00", "v"))
 
@@ -155,6 +156,10 @@ def plot_rates(study: EscapeData, ax: Axes | None = None) -> Axes:
         known = [row for row in rows if math.isfinite(row.reference)]
         if known:
             across.predicted(ax, across.at(known), [row.reference for row in known], style.color, f"{_label(name)}, ")
+        tabulated = [row for row in rows if _TABLE in row.predicted]
+        if tabulated:
+            ax.plot(across.at(tabulated), [row.predicted[_TABLE] for row in tabulated], "x", color=style.color, ms=9,
+                    label=f"{_label(name)}, table")  # fmt: skip
     ax.set_yscale("log")
     ax.set(ylabel="exit rate (per unit of time)", title="Exit rate")
     across.named(ax)

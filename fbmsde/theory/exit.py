@@ -296,7 +296,7 @@ def exit_formulas() -> Iterator[Formula]:
         status="numerical",
         source="rates of exact paths, conditioned to come near the barrier where exits are rare; interpolated",
         validity="start at the minimum, exits after 2 / curvature; 0.3 <= H <= 0.9, 1-8 stationary s.d., curvature * "
-        "horizon <= 100 (any for H <= 0.5); not where nobody is left",
+        "horizon <= 100 (any for H = 0.5, and for H < 0.5 from 3.5 s.d. on); not where nobody is left",
         measured=f"standard error of a node 0.5 %, of the interpolation {BETWEEN:.1%}; H = 0.5 against the eigenvalue, "
         "1.5-8 s.d.: within 0.6 %",
         compute=_fou_rate,
