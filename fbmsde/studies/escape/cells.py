@@ -98,6 +98,7 @@ def row_of(cell: Cell, settings: EscapeSettings, found: CampaignResults) -> Esca
             note=str(error),
             curve=Curve(np.empty(0), np.empty(0)),
         )
+    assert isinstance(passages, PassageTimes)  # no problem of the study is a rare one
     return _measured(cell, settings, found, passages)
 
 
@@ -150,7 +151,9 @@ def _continuous(cell: Cell, settings: EscapeSettings, found: CampaignResults) ->
         refused = cell.source.continuous_paths(settings.continuous) and cell.refusal(settings)
         return _Estimates(note=f"continuous time: {refused}" if refused else "")
     try:
-        return _Estimates(rate=_late_rate(cell.well, found[cell.free_name]))
+        passages = found[cell.free_name]
+        assert isinstance(passages, PassageTimes)
+        return _Estimates(rate=_late_rate(cell.well, passages))
     except (ValueError, PathError) as error:
         return _Estimates(note=f"continuous time: {advice(error)}")
 
