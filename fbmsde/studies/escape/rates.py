@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ...campaigns.campaign import Campaign
 from ...core import checks
@@ -183,7 +183,8 @@ def _plain_paths(
     """Run plain paths as a campaign, if there are any."""
     if not problems:
         return {}
-    return Campaign(problems, n_paths=settings.n_paths, store=store).run(n_jobs=n_jobs, progress=progress)
+    found = Campaign(problems, n_paths=settings.n_paths, store=store).run(n_jobs=n_jobs, progress=progress)
+    return cast("Mapping[str, PassageTimes]", found)  # no problem is a rare one
 
 
 def _rare(point: Point, settings: RatesSettings, n_jobs: int) -> Rate:
