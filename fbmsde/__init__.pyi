@@ -34,9 +34,11 @@ from .dynamics.wide_landscapes import hessian_spectrum, linear_network, power_la
 from .hurst.estimate import estimate_hurst
 from .hurst.rolling import rolling_hurst
 from .rare.escape import rare_escape
+from .rare.instanton import most_likely_escape
 from .rare.problem import RareProblem
 from .results.departures import Departures
 from .results.estimates import NoEstimateError
+from .results.instanton import MostLikelyEscape
 from .results.passage_times import PassageTimes
 from .results.rare import RareEscape
 from .results.residence import ResidenceTimes
@@ -80,6 +82,7 @@ __all__ = [
     "Landscape",
     "LevelSet",
     "MixedNoise",
+    "MostLikelyEscape",
     "NoEstimateError",
     "OrnsteinUhlenbeckNoise",
     "PassageProblem",
@@ -117,6 +120,7 @@ __all__ = [
     "linear_network",
     "load",
     "loss_noise",
+    "most_likely_escape",
     "overdamped",
     "power_law_spectrum",
     "quadratic",
