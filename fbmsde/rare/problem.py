@@ -39,7 +39,7 @@ class RareProblem:
     Raises ValueError for arguments outside their range and TypeError for those of the wrong kind.
 
     >>> from fbmsde import FractionalNoise, Shifted, quadratic
-    >>> problem = RareProblem(quadratic(), FractionalNoise(0.3), 0.0, (None, 4.0), horizon=4.0, seed=1,
+    >>> problem = RareProblem(quadratic(), FractionalNoise(0.3), 0.0, (None, 3.0), horizon=4.0, seed=1,
     ...                       monitoring=Shifted(0.01))
     >>> whole, part = problem.replicas(3), problem.replicas(1, first=2)
     >>> bool(part.values[0] == whole.values[2]), problem.method.name
