@@ -18,8 +18,8 @@ from .escape import WELL_STYLE, WellStyle, well_styles
 from .style import _new_axes, _noise_styles
 
 _PARABOLAS = "quadratic"  # the landscape for which there are formulas
-_LINES = {"ou_eigenvalue": "-", "mean_exit_time": "-", "pickands": "--", "kramers_brownian_prefactor": ":"}
-_TITLES = {"mean_exit_time": "one over the exact mean exit time"}
+_LINES = {"ou_eigenvalue": "-", "mean_exit_time": "-", "fou_exit_hazard": "-.", "pickands": "--", "kramers_brownian_prefactor": ":"}
+_TITLES = {"mean_exit_time": "one over the exact mean exit time", "fou_exit_hazard": "table of exit rates"}
 _FINE = 25  # barriers at which a line is evaluated
 _FAINT = 0.35
 _ROOM = 0.06  # of the height of a figure, for a text
@@ -113,7 +113,7 @@ def _parabolas(rows: Sequence[RateRow]) -> tuple[Array, dict[str, list[float]]]:
     """Barriers in standard deviations over the range of the rows, and the rates of a parabola like the first one's."""
     ends = [row.own_barrier for row in rows]
     own = np.linspace(min(ends), max(ends), _FINE)
-    rates = [parabola_rates(rows[0].hurst, k, rows[0].curvature) for k in own]
+    rates = [parabola_rates(rows[0].hurst, k, rows[0].curvature, rows[-1].age) for k in own]
     return own, {name: [rate.get(name, math.nan) for rate in rates] for name in _LINES}
 
 

@@ -150,5 +150,5 @@ def test_bad_input_is_refused(options, message):
 
 def test_formulas_scale_with_the_curvature():
     one, four = parabola_rates(0.7, 3.0), parabola_rates(0.7, 3.0, 4.0)
-    assert set(one) == {"kramers_brownian_prefactor", "pickands"}
+    assert set(one) == {"kramers_brownian_prefactor", "pickands", "fou_exit_hazard"}
     np.testing.assert_allclose([four[name] for name in one], [4.0 * rate for rate in one.values()])

@@ -189,7 +189,8 @@ def predicted(point: Point) -> dict[str, float]:
     """Exit rates in continuous time, by every formula that applies to the well and the noise."""
     well = point.well
     if well.barrier is not None:
-        return parabola_rates(point.hurst, point.own_barrier, well.curvature)
+        age = math.nan if point.window is None else point.window.age
+        return parabola_rates(point.hurst, point.own_barrier, well.curvature, age)
     if point.hurst == 0.5 and isinstance(well.domain, tuple) and isinstance(well.x0, float):
         return {"mean_exit_time": 1.0 / mean_exit_time(well.landscape, well.x0, well.domain, sigma=point.sigma)}
     return {}

@@ -13,7 +13,7 @@ from ...results.estimates import Estimate
 from .points import WINDOWS
 
 _HEAD = ("H", "k", "well", "plain paths", "rare escapes")
-_HEADS = {"exact": ("ou_eigenvalue", "mean_exit_time"), "Pickands": ("pickands",),
+_HEADS = {"exact,_table": ("ou_eigenvalue", "mean_exit_time", "fou_exit_hazard"), "Pickands": ("pickands",),
           "Kramers *": ("kramers_brownian_prefactor",)}  # fmt: skip
 _FOOTNOTES = {"Kramers *": "* refuted for H other than 1/2, kept because the literature uses it"}
 _FIXED = ("hurst", "sigma", "barrier", "well", "curvature", "own_barrier", "age", "exits", "plain_rate", "plain_low",
