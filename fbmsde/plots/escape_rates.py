@@ -18,7 +18,8 @@ from .escape import WELL_STYLE, WellStyle, well_styles
 from .style import _new_axes, _noise_styles
 
 _PARABOLAS = "quadratic"  # the landscape for which there are formulas
-_LINES = {"ou_eigenvalue": "-", "mean_exit_time": "-", "fou_exit_hazard": "-.", "pickands": "--", "kramers_brownian_prefactor": ":"}
+_LINES = {"ou_eigenvalue": "-", "mean_exit_time": "-", "fou_exit_hazard": "-.", "pickands": "--",
+          "kramers_brownian_prefactor": ":"}  # fmt: skip
 _TITLES = {"mean_exit_time": "one over the exact mean exit time", "fou_exit_hazard": "table of exit rates"}
 _FINE = 25  # barriers at which a line is evaluated
 _FAINT = 0.35
