@@ -5,7 +5,8 @@ Run: python benchmarks/rare_escapes.py [PART ...] [--quick]
 A line holds the value to be met, the estimate, its relative standard error, their difference z in standard errors
 (of the logarithms, with the error of both), the CPU seconds on one thread and the millions of steps of all paths. The
 seed of a run is a checksum of its name: runs are independent, and no seed was chosen. The program fails if an estimate
-misses at 99.9 % (one that was refused is NaN), where Student's quantiles replace those of z, or if a trap returns a wrong number.
+misses at 99.9 %, where Student's quantiles replace those of z, or if a trap returns a wrong number. An estimate that
+was refused is NaN.
 """
 
 from __future__ import annotations
@@ -298,7 +299,7 @@ class Coverage(NamedTuple):
 
 
 def coverage(share: float) -> Iterator[Coverage]:
-    """Intervals of ten small replicas over 100 runs at 1e-4, beside the probability by 40 times as many paths of splitting."""
+    """Intervals of ten small replicas over 100 runs at 1e-4, beside 25 large replicas of splitting."""
     ou, ou_noise = Case(quadratic(1.0), 0.0, (None, 4.2), 1 / 128, 0.0, 2.0), FractionalNoise(0.5, unit(0.5))
     wells = CASES["double well"]._replace(after=0.0)
     settings = [(ou, ou_noise, method) for method in (Conditioned(100), Splitting(256), SubsetSimulation(256))]
