@@ -45,6 +45,12 @@ class MostLikelyEscape:
         fixed = ~np.isnan(self.target)
         return np.asarray(np.linalg.norm(self.path[:, fixed] - self.target[fixed], axis=1))
 
+    @property
+    def beyond(self) -> Array:
+        """How far the path goes beyond each coordinate of the target, 0 if nowhere, NaN if it is free, (d,)."""
+        side = np.sign(self.target - self.path[0])
+        return np.asarray(np.maximum(np.max(side * (self.path - self.target), axis=0), 0.0))
+
     def __str__(self) -> str:
         return (
             f"{self.landscape}: -log p tends to {self.exponent:.6g} by the horizon of {self.horizon:g} "

@@ -15,7 +15,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fbmsde import escape_study, plots, rolling_hurst
+from fbmsde import FractionalNoise, escape_study, most_likely_escape, plots, quadratic, rolling_hurst
 from fbmsde.results import converge as converging
 from fbmsde.results import views as viewing
 from fbmsde.results.campaign import Summary
@@ -95,6 +95,10 @@ def rates():
     return RatesData(settings, tuple(rows), (Crossing(0.7, "flips", Estimate(3.5, 3.4, 3.6), 3.3),))
 
 
+def instanton():
+    return most_likely_escape(quadratic(), FractionalNoise(0.5), 0.0, 2.0, horizon=2.0, dt=0.1)
+
+
 PICTURES: dict[str, Callable[..., Axes | Figure]] = {
     "plot_campaign": lambda: plots.plot_campaign(summaries()),
     "plot_problem_estimates": lambda ax=None: plots.plot_problem_estimates(summaries(), ax),
@@ -104,6 +108,7 @@ PICTURES: dict[str, Callable[..., Axes | Figure]] = {
     "plot_over_pickands": lambda ax=None: plots.plot_over_pickands(rates(), ax),
     "plot_rate_ratio": lambda ax=None: plots.plot_rate_ratio(rates(), ax),
     "plot_rates_of_barriers": lambda ax=None: plots.plot_rates_of_barriers(rates(), 0.7, ax),
+    "plot_most_likely_escape": lambda ax=None: plots.plot_most_likely_escape(instanton(), np.ones((5, 11)), ax),
     "plot_order": lambda ax=None: plots.plot_order(study(), ax),
     "plot_rates": lambda ax=None: plots.plot_rates(study(), ax),
     "plot_rolling_hurst": lambda ax=None: plots.plot_rolling_hurst(windows(), ax),

@@ -10,6 +10,7 @@ from fbmsde import (
     FractionalNoise,
     Landscape,
     StableNoise,
+    double_well,
     most_likely_escape,
     quadratic,
     tilted_double_well,
@@ -39,6 +40,17 @@ def test_white_noise_has_to_climb_twice_the_barrier():
     ]
     assert abs(errors[1]) < 4e-3
     assert abs(errors[1]) < 0.6 * abs(errors[0])
+
+
+def test_rough_noise_does_best_at_a_finite_horizon():
+    """Near saddle points of the exponent Newton's step has no use; catches a search that stops or creeps there."""
+    found = [
+        most_likely_escape(double_well(), FractionalNoise(0.3), -(2.0**0.5), 0.0, horizon=t, dt=0.04)
+        for t in (0.32, 0.8, 4.0)
+    ]
+    assert found[1].exponent < found[2].exponent < found[0].exponent
+    assert found[2].iterations < 60
+    assert all(each.error <= 1e-6 and each.beyond < 1e-6 for each in found)
 
 
 def test_derivatives_agree_with_differences_in_two_dimensions():
