@@ -19,8 +19,8 @@ METHODS: dict[str, tuple[Callable[[], Method], str]] = {
     ),
     "splitting": (
         Splitting,
-        "The paths are not those of a quadratic well in an interval under Gaussian noise, and splitting, which copies "
-        "lanes of the noise, has no bias.",
+        "Conditioned paths need a quadratic well, an interval and a FractionalNoise or GaussianNoise. Splitting copies "
+        "lanes of the noise and has no bias.",
     ),
     "subset": (
         SubsetSimulation,
