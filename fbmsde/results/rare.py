@@ -185,13 +185,18 @@ class RareEscape:
 
         It is ``log((1 - P(after)) / (1 - P(horizon))) / (horizon - after)`` with the probabilities P to have left;
         where these are small it is their difference over the time. By `after`, None for half the horizon, the start
-        should be forgotten. Raises NoEstimateError as :meth:`probability` does, and ValueError unless `after` lies in
-        [0, horizon).
+        should be forgotten. Raises NoEstimateError as :meth:`probability` does and where no path is left inside or none
+        of those inside leaves, and ValueError unless `after` lies in [0, horizon).
         """
         time = self._after(after)
         found = self._estimate(time, self.horizon, level, despite_doubts)
         inside = 1.0 - float(self._values(0.0, time).mean())
-        factor = -math.log1p(-found.value / inside) / found.value if 0.0 < found.value < inside else 1.0
+        if not 0.0 < found.value < inside:
+            raise NoEstimateError(
+                f"after must leave paths inside that go on to leave, got {time:g}: {max(inside, 0.0):.2g} of all were "
+                f"inside then, and {found.value:.2g} left from there on. Count exits of plain paths with first_passage."
+            )
+        factor = -math.log1p(-found.value / inside) / found.value
         return Estimate(*(value * factor / (self.horizon - time) for value in found))
 
     def ratio_to(self, other: RareEscape, level: float = 0.95) -> Estimate:

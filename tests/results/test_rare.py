@@ -89,6 +89,13 @@ def test_a_side_that_does_not_matter_is_not_doubted():
     assert escape(*[replica()] * 4, lower=(lost[1],) * 4).doubts == ("4 of 4 replicas did not arrive. (lower)",)
 
 
+@pytest.mark.parametrize(("times", "left"), [((0.5, 0.5), "0 left"), ((0.5, 3.0), "0.51 left")])
+def test_a_rate_of_paths_that_have_all_left_is_refused(times, left):
+    found = escape(*[replica(1.01, times)] * 4)
+    with pytest.raises(NoEstimateError, match=rf"got 2: \S+ of all were inside then, and {left}"):
+        found.rate(2.0, despite_doubts=True)
+
+
 def test_no_arrival_gives_a_bound():
     with pytest.raises(NoEstimateError, match=r"up to time 4 is at most about 0\.001"):
         escape(*[replica(0.0, ())] * 3).rate(1.0)
