@@ -1,7 +1,7 @@
 """Escapes over the barrier of a double well that happen once in a hundred million runs: ``python rare_escape.py``.
 
 The path starts at the bottom of the left minimum and leaves at the top of the barrier. Paths cannot be conditioned
-exactly here, so lanes of the noise are copied (splitting), and where replicas disagree, whole paths are moved (subset).
+exactly here, so whole paths are moved (subset), and where replicas disagree, lanes of the noise are copied (splitting).
 """
 
 from fbmsde import FractionalNoise, double_well, rare_escape

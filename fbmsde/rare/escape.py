@@ -72,9 +72,9 @@ def rare_escape(
     relative_error : the relative standard error that is wanted, in (0, 1): of the probability, or of the rate of exits
         after the time `after` if that is given.
     method : "auto" for the first of those that can follow the problem, which `RareEscape.why` names. "conditioned":
-        exactly conditioned paths in a quadratic well under Gaussian noise. "splitting": adaptive multilevel splitting
-        for noise whose lanes can be copied, which is every streaming one. "subset": subset simulation for noise that is
-        a map of normals, of any kind. Or an object with settings, such as
+        exactly conditioned paths in a quadratic well under Gaussian noise. "subset": subset simulation for noise that
+        is a map of normals, of any kind. "splitting": adaptive multilevel splitting for noise whose lanes can be
+        copied, which is every streaming one. Or an object with settings, such as
         ``fbmsde.rare.splitting.Splitting(n_paths=4096)``. A method that is named is not replaced by another one.
     monitoring : "shifted" for exits in continuous time by a boundary moved inwards by ``beta_H sigma dt^H``, which
         `RareEscape.shift` tells and which is known for fractional noise only; "grid" for exits that the steps see;

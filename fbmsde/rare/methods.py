@@ -17,14 +17,14 @@ METHODS: dict[str, tuple[Callable[[], Method], str]] = {
         Conditioned,
         "Paths in a quadratic well under Gaussian noise can be conditioned exactly: independent paths without bias.",
     ),
-    "splitting": (
-        Splitting,
-        "Conditioned paths need a quadratic well, an interval and a FractionalNoise or GaussianNoise. Splitting copies "
-        "lanes of the noise and has no bias.",
-    ),
     "subset": (
         SubsetSimulation,
-        "The lanes of the noise cannot be copied for splitting, but its paths are maps of normals that can be moved.",
+        "Conditioned paths need a quadratic well, an interval and a FractionalNoise or GaussianNoise. Subset simulation "
+        "moves paths of any jointly normal noise, at less cost than splitting behind high barriers.",
+    ),
+    "splitting": (
+        Splitting,
+        "The noise is no map of normals that can be moved, but its lanes can be copied: splitting has no bias.",
     ),
 }
 

@@ -57,7 +57,7 @@ def test_the_next_method_is_tried_where_the_first_leaves_doubts(monkeypatch):
     """Splitting with 16 paths cannot reach 1e-6 and says so; subset simulation then answers."""
     from fbmsde.rare import methods
 
-    table = dict(methods.METHODS, splitting=(lambda: Splitting(16), "First."))
+    table = {"splitting": (lambda: Splitting(16), "First."), "subset": methods.METHODS["subset"]}
     monkeypatch.setattr(methods, "METHODS", table)
     rare = rare_escape(
         double_well(), FractionalNoise(0.3, 0.45), -1.0, (None, 0.0), horizon=2.0, seed=1, dt=0.02, relative_error=0.5

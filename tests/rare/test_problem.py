@@ -51,7 +51,7 @@ def test_the_method_is_chosen_by_what_it_can_follow():
     named = {"splitting", "subset"}
     assert problem().method.name == "conditioned"
     assert problem(noise=GaussianNoise(lambda k: 0.5**k)).method.name == "conditioned"
-    assert problem(landscape=double_well()).method.name == "splitting"
+    assert problem(landscape=double_well()).method.name == "subset"
     assert problem(noise=StableNoise(1.5, 0.1)).method.name == "splitting"
     assert problem(landscape=double_well(), noise=exact).method.name == "subset"
     assert {problem(name).method.name for name in named} == named
@@ -61,7 +61,7 @@ def test_the_method_is_chosen_by_what_it_can_follow():
 @pytest.mark.parametrize(
     ("method", "changed", "error", "message"),
     [
-        ("tilting", {}, ValueError, "method must be one of auto, conditioned, splitting, subset, got 'tilting'"),
+        ("tilting", {}, ValueError, "method must be one of auto, conditioned, subset, splitting, got 'tilting'"),
         (3, {}, TypeError, r"method must be a Method, got 3\. Write one of auto"),
         ("conditioned", {"landscape": double_well()}, ValueError, "landscape must be a quadratic well"),
         ("conditioned", {"noise": StableNoise(1.5)}, ValueError, "noise must be a Frac.* or .* method='split"),
