@@ -19,8 +19,8 @@ METHODS: dict[str, tuple[Callable[[], Method], str]] = {
     ),
     "subset": (
         SubsetSimulation,
-        "Conditioned paths need a quadratic well, an interval and a FractionalNoise or GaussianNoise. Subset simulation "
-        "moves paths of any jointly normal noise, at less cost than splitting behind high barriers.",
+        "Conditioned paths need a quadratic well, an interval and a FractionalNoise or GaussianNoise. Subset "
+        "simulation moves paths of any jointly normal noise, at less cost than splitting behind high barriers.",
     ),
     "splitting": (
         Splitting,
