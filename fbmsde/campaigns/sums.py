@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol, Self
 
 import numpy as np
@@ -108,8 +110,9 @@ class ReplicaSums:
     def summary(self, after: float) -> Summary:
         """What the replicas tell; nothing but the reasons if there are doubts."""
         escape = self.escape
-        probability, told = _probability(escape)
+        probability, told = _known(escape.probability)
         sure = not told
+        rate, why = (UNKNOWN, "") if told or after >= escape.horizon else _known(partial(escape.rate, after))
         return Summary(
             name="",
             asked=escape.n_replicas,
@@ -118,19 +121,19 @@ class ReplicaSums:
             broken=0,
             dt=escape.dt,
             horizon=escape.horizon,
-            rate=escape.rate(after) if sure and after < escape.horizon else UNKNOWN,
+            rate=rate,
             after=after,
             probability=probability,
-            sides={name: _probability(escape.by_side(name))[0] if sure else UNKNOWN for name in escape.sides},
-            note=told,
+            sides={name: _known(escape.by_side(name).probability)[0] if sure else UNKNOWN for name in escape.sides},
+            note=told or why,
             unit="replica",
         )
 
 
-def _probability(escape: RareEscape) -> tuple[Estimate, str]:
-    """The probability to leave up to the horizon and nothing; or that it is unknown, and why."""
+def _known(ask: Callable[[], Estimate]) -> tuple[Estimate, str]:
+    """An estimate and nothing; or that it is unknown, and why."""
     try:
-        return escape.probability(), ""
+        return ask(), ""
     except NoEstimateError as error:
         return UNKNOWN, str(error)
 

@@ -66,7 +66,7 @@ class Escape:
     @property
     def horizon(self) -> float:
         """The end of the last step."""
-        return self.dt * self.n_steps
+        return checks.reached(self.dt, self.n_steps, self.problem.horizon)
 
     @property
     def shift(self) -> float:

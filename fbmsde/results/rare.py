@@ -203,8 +203,12 @@ class RareEscape:
         return Estimate(*(value * factor / (self.horizon - time) for value in found))
 
     def ratio_to(self, other: RareEscape, level: float = 0.95) -> Estimate:
-        """This probability over that of an independent result, with a log-normal interval; NaN where none arrived."""
-        quantile = float(scipy.stats.norm.isf((1.0 - checks.fraction("level", level)) / 2.0))
+        """This probability over that of an independent result, with a log-normal interval; NaN where none arrived.
+
+        Student's quantile is that of the fewer replicas, which is on the safe side.
+        """
+        fewest = min(self.n_replicas, other.n_replicas) - 1
+        quantile = float(scipy.stats.t.isf((1.0 - checks.fraction("level", level)) / 2.0, max(fewest, 1)))
         values = [float(rare.values.mean()) for rare in (self, other)]
         if not all(values):
             return Estimate(math.nan, math.nan, math.nan)

@@ -187,3 +187,13 @@ def test_bad_files_are_refused(tmp_path, changes, message):
 def test_a_replica_is_a_block():
     with pytest.raises(ValueError, match="block_paths must be left out where a block is a replica, got 2"):
         Campaign({"deep": deep()}, n_paths=3, block_paths=2)
+
+
+def test_a_rate_that_is_not_known_ends_no_campaign():
+    """All replicas leave in the first half: the probability is told, and of the rate why there is none."""
+    early = Replica(0.9, np.array([0.5]), np.ones(1), np.zeros(1), np.array([0.9]), np.empty(0), 9, 0.01)
+    later = replace(early, probability=0.91)
+    summary = ReplicaSums(RareEscape("splitting", {"upper": (early, later)}, 4.0, 0.5, 0.0, 9)).summary(2.0)
+    assert summary.probability.value == pytest.approx(0.905)
+    assert np.isnan(summary.rate.value)
+    assert "between the times 2 and 4" in summary.note
