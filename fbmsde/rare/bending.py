@@ -17,12 +17,12 @@ from ..dynamics.landscapes import Landscape
 from ..results.rare import Replica
 from ..results.rare_estimate import RareEstimate
 from ..simulation.monitoring import Shifted
-from ..simulation.problem import Crowd
+from ..simulation.problem import MOST_NUMBERED, Crowd
 from ..simulation.regions import Between
 from .conditioned import Band, ConditionedExits, Draws, bend_paths, checked_slack, seen
 from .linear_process import LinearProcess, chain_process, fou_process, linear_factors
 from .posed import Escape
-from .runs import MOST_NUMBERED, Runs
+from .runs import Runs
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import Unpack
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import checks
-from ..core.described import Plain, content_digest, described
+from ..core.described import Described, Plain
 from ..core.machine import machine, versions
 from ..core.types import Key
 from ..drivers.base import Driver
@@ -26,7 +26,7 @@ from .runs import Method
 
 
 @dataclass(frozen=True, eq=False)
-class RareProblem:
+class RareProblem(Described):
     """A rare escape without the number of its replicas. Replica i is a pure function of the problem and i.
 
     The arguments are those of `rare_escape`. `monitoring` is an object, ``Shifted(dt)`` or ``Grid(dt)``. `method` is
@@ -67,9 +67,6 @@ class RareProblem:
         object.__setattr__(self, "method", method)
         object.__setattr__(self, "why", why)
 
-    def __getstate__(self) -> dict[str, object]:
-        return {each.name: getattr(self, each.name) for each in fields(self)}  # without what is compiled
-
     def replicas(self, n_replicas: int, first: int = 0, **options: Unpack[RunOptions]) -> RareEscape:
         """The replicas first ... first + n_replicas - 1; see `RunOptions`, whose progress counts replicas.
 
@@ -100,24 +97,9 @@ class RareProblem:
         """The length by which the boundary is moved inwards, 0 on a grid."""
         return self.posed.shift
 
-    def description(self) -> dict[str, Plain]:
-        """Every parameter as nested plain data that JSON takes; of functions and long arrays it tells the content."""
-        return {name: described(value, name) for name, value in self._parts().items()}
-
-    def digest(self) -> str:
-        """A text that two problems share only if all their parameters, functions and package versions are the same.
-
-        It is the same in every process. Raises ValueError for a function whose content cannot be told.
-        """
-        return content_digest(self._parts())
-
     def provenance(self) -> dict[str, Plain]:
         """What results are made with: versions and the machine, as plain data."""
         return {"versions": dict(versions()), "machine": dict(machine())}
-
-    def _parts(self) -> dict[str, object]:
-        """The parameters by name."""
-        return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
 
     @property
     def _method(self) -> Method:

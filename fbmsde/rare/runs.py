@@ -8,8 +8,6 @@ from ..results.rare import Replica
 from ..simulation.problem import Crowd
 from .posed import Escape
 
-MOST_NUMBERED = 2**40  # paths that have random numbers of their own
-
 Runs: TypeAlias = tuple[dict[str, tuple[Replica, ...]], int]
 
 

@@ -16,12 +16,12 @@ from ..core.types import Array
 from ..drivers.base import Feed
 from ..drivers.branching import Branching
 from ..results.rare import Replica
-from ..simulation.problem import Crowd
+from ..simulation.problem import MOST_NUMBERED, Crowd
 from ..simulation.starts import substream
 from ._branches import FRESH, Book, Tasks, branch_paths
 from ._climb import Counts
 from .posed import Escape
-from .runs import MOST_NUMBERED, Runs, runs_of
+from .runs import Runs, runs_of
 
 _FEWEST = 16  # paths of a replica
 

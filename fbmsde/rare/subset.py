@@ -15,12 +15,12 @@ from ..core.types import Array
 from ..drivers.base import LANES, Feed
 from ..drivers.from_normals import is_jointly_normal
 from ..results.rare import Replica
-from ..simulation.problem import Crowd
+from ..simulation.problem import MOST_NUMBERED, Crowd
 from ..simulation.starts import substream
 from ._chains import Chains, Move, copy_chain, move
 from ._climb import Counts
 from .posed import Escape
-from .runs import MOST_NUMBERED, Runs, runs_of
+from .runs import Runs, runs_of
 
 _MOST_SWEEPS = 2**12  # of a replica
 _TARGET = 0.25  # share of moves that should be accepted
