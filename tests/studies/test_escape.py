@@ -125,7 +125,7 @@ def test_continuous_time_is_a_tenth_of_the_paths_unless_chosen():
 
 def test_predictions_are_the_registry(study):
     sharp = study.rows[2]
-    problem = {"hurst": 0.5, "curvature": 4.0, "sigma": 1.0, "barrier": 1.0, "dt": 0.01, "sides": 2}
+    problem = {"hurst": 0.5, "curvature": 4.0, "sigma": 1.0, "barrier": 1.0, "dt": 0.01, "horizon": 20.0, "sides": 2}
     for name, value in (sharp.predicted | sharp.predicted_mean).items():
         assert value == pytest.approx(float(fbmsde.theory.FORMULAS[name].evaluate(**problem)))
     assert {"pickands_euler", "ou_eigenvalue_grid"} <= set(sharp.predicted)
