@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol, Self
 
 import numpy as np
@@ -87,13 +89,17 @@ def _note(tally: Tally) -> str:
 
 @dataclass(frozen=True, eq=False)
 class ReplicaSums:
-    """The replicas of a rare problem themselves, since their intervals come from the spread of all."""
+    """The replicas of a rare problem themselves, since their intervals come from the spread of all.
+
+    after : the time after which their exit rate is asked for, None where it was not given.
+    """
 
     escape: RareEscape
+    after: float | None = None
 
     def joined(self, other: ReplicaSums) -> ReplicaSums:
         """The replicas of both."""
-        return ReplicaSums(RareEscape.concat([self.escape, other.escape]))
+        return replace(self, escape=RareEscape.concat([self.escape, other.escape]))
 
     @property
     def begin(self) -> float:
@@ -102,14 +108,15 @@ class ReplicaSums:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Reasons to think that the replicas have not seen what there is."""
-        return self.escape.doubts
+        """Reasons to think that the replicas have not seen what there is, or when paths leave."""
+        return self.escape.doubts if self.after is None else self.escape.doubts_of_rate(self.after)
 
     def summary(self, after: float) -> Summary:
         """What the replicas tell; nothing but the reasons if there are doubts."""
         escape = self.escape
-        probability, told = _probability(escape)
+        probability, told = _known(escape.probability)
         sure = not told
+        rate, of_rate = _known(partial(escape.rate, after)) if sure and after < escape.horizon else (UNKNOWN, "")
         return Summary(
             name="",
             asked=escape.n_replicas,
@@ -118,19 +125,19 @@ class ReplicaSums:
             broken=0,
             dt=escape.dt,
             horizon=escape.horizon,
-            rate=escape.rate(after) if sure and after < escape.horizon else UNKNOWN,
+            rate=rate,
             after=after,
             probability=probability,
-            sides={name: _probability(escape.by_side(name))[0] if sure else UNKNOWN for name in escape.sides},
-            note=told,
+            sides={name: _known(escape.by_side(name).probability)[0] if sure else UNKNOWN for name in escape.sides},
+            note=told or of_rate,
             unit="replica",
         )
 
 
-def _probability(escape: RareEscape) -> tuple[Estimate, str]:
-    """The probability to leave up to the horizon and nothing; or that it is unknown, and why."""
+def _known(ask: Callable[[], Estimate]) -> tuple[Estimate, str]:
+    """What replicas tell and nothing; or that it is unknown, and why."""
     try:
-        return escape.probability(), ""
+        return ask(), ""
     except NoEstimateError as error:
         return UNKNOWN, str(error)
 
@@ -138,6 +145,6 @@ def _probability(escape: RareEscape) -> tuple[Estimate, str]:
 def sums_of(block: Block, after: float | None) -> Sums:
     """The sums over one block of a problem whose exit rate is taken from the exits later than `after`, if given."""
     if isinstance(block, ReplicaBlock):
-        return ReplicaSums(block.escape)
+        return ReplicaSums(block.escape, after)
     classes = classes_of(round(block.horizon / block.dt), block.dt, after)
     return PathSums(Estimates(Tally.of(block, classes), classes, block.dt, block.horizon), block.names)
