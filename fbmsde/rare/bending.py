@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..results.rare_estimate import RareEstimate
 from ..simulation.monitoring import Shifted
 from ..simulation.problem import Crowd
 from ..simulation.regions import Between
-from .conditioned import ConditionedExits, Draws, bend_paths, checked_slack, seen
+from .conditioned import Band, ConditionedExits, Draws, bend_paths, checked_slack, seen
 from .linear_process import LinearProcess, chain_process, fou_process, linear_factors
 from .posed import Escape
 from .runs import MOST_NUMBERED, Runs
@@ -61,25 +62,34 @@ class Conditioned:
                 f"noise must be a FractionalNoise or a GaussianNoise for conditioned paths, got {escape.driver!r}. "
                 + advice
             )
-        linear_factors(escape.landscape, escape.monitoring.solver, escape.dt)
+        _followed(escape)
 
     def run(self, escape: Escape, crowd: Crowd) -> Runs:
         """The replicas of a crowd, and the number of steps that their paths made."""
         self.require(escape)
         n = self.n_paths
         checks.count("first + n_replicas", crowd.paths.stop, 1, MOST_NUMBERED // n)
-        process, region = _process(escape), escape.problem.region
-        assert isinstance(region, Between)
-        ends = seen(process, region.ends, isinstance(escape.monitoring, Shifted))
+        process, ends = _followed(escape)
         paths = Crowd(crowd.n_paths * n, crowd.threads, crowd.progress, crowd.first * n, crowd.stop)
         draws = Draws(escape.key, 1, self.n_draws, self.slack)
         exits = bend_paths(process, ends, draws, paths, n, "replica")
-        signs = {"lower": -1, "upper": 1}
+        band, signs = Band.of(process, ends, 1, self.slack), {"lower": -1, "upper": 1}
         found = {
-            side: tuple(_replica(exits, slice(i * n, (i + 1) * n), signs[side]) for i in range(crowd.n_paths))
+            side: tuple(
+                _replica(exits, slice(i * n, (i + 1) * n), signs[side], band.log_bound_of(signs[side]))
+                for i in range(crowd.n_paths)
+            )
             for side in escape.names
         }
         return found, paths.n_paths * process.n_steps
+
+
+@lru_cache(maxsize=16)
+def _followed(escape: Escape) -> tuple[LinearProcess, tuple[float, float]]:
+    """The process that the paths follow, and the ends of its domain as the steps see them; ValueError for neither."""
+    process, region = _process(escape), escape.problem.region
+    assert isinstance(region, Between)
+    return process, seen(process, region.ends, isinstance(escape.monitoring, Shifted))
 
 
 def _process(escape: Escape) -> LinearProcess:
@@ -95,8 +105,8 @@ def _process(escape: Escape) -> LinearProcess:
     return chain_process(landscape, noise, escape.n_steps, dt=dt, solver=escape.monitoring.solver, x0=x0)
 
 
-def _replica(exits: ConditionedExits, some: slice, sign: int) -> Replica:
-    """The replica of a batch of paths and of a side."""
+def _replica(exits: ConditionedExits, some: slice, sign: int, log_bound: float) -> Replica:
+    """The replica of a batch of paths and of a side, by which no more leave than the bound."""
     weights = np.where(exits.sides[some] == sign, exits.weights[some], 0.0)
     found = RareEstimate.of(weights.mean(axis=1), exits.log_bound)
     order = np.argsort(exits.steps[some], axis=None, kind="stable")
@@ -106,7 +116,7 @@ def _replica(exits: ConditionedExits, some: slice, sign: int) -> Replica:
         times=exits.steps[some].ravel()[order] * np.float64(exits.dt),
         weights=weights.ravel()[order],
         levels=np.zeros(1),
-        shares=np.array([math.exp(min(exits.log_bound, 0.0))]),
+        shares=np.array([math.exp(min(log_bound, 0.0))]),
         acceptance=np.empty(0),
         ancestors=int(np.count_nonzero(weights.any(axis=1))),
         expected_error=found.relative_error,

@@ -37,6 +37,10 @@ COARSEST = 1.5  # a shift at this coarseness leaves an error of 5 % of the rate 
 _NUMBERS = 2**18  # so many numbers of paths are held at once by a thread
 
 
+class CoarseStepError(ValueError):
+    """A step is so long that moving the boundary does not make up for it, whatever the method."""
+
+
 class Band(NamedTuple):
     """The ends of a domain and the window of steps ``first ... n`` of a process, prepared for drawing.
 
@@ -55,6 +59,11 @@ class Band(NamedTuple):
     def log_bound(self) -> float:
         """The logarithm of S, the sum of all these probabilities."""
         return float(np.log(self.cumulated[-1]) + self.log_tails.max())
+
+    def log_bound_of(self, side: float) -> float:
+        """The logarithm of the part of one side in S; -inf for an open one."""
+        rows = self.log_tails[self.sides == side]
+        return float(scipy.special.logsumexp(rows)) if rows.size else -math.inf
 
     @classmethod
     def of(cls, process: LinearProcess, domain: tuple[float, float], first: int, slack: float) -> Band:
@@ -260,12 +269,13 @@ def seen(process: LinearProcess, domain: checks.Interval, shifted: bool) -> tupl
         raise ValueError("shifted must be False for a noise that is not fractional, got True. Its shift is not known.")
     if not lower + shift < process.x0 < upper - shift:
         raise ValueError(f"dt must be so short that the shift of {shift:.3g} leaves room for x0, got {process.dt:g}.")
-    highest = max(abs(end) for end in (lower, upper) if math.isfinite(end))
-    coarseness = process.coarseness(highest)
+    nearest = min(abs(end) for end in (lower, upper))
+    coarseness = process.coarseness(nearest)
     if coarseness > COARSEST:
-        raise ValueError(
-            f"dt must be so short that the coarseness at a level is at most {COARSEST:g}, got {coarseness:.3g} at "
-            f"{highest:g}. Take shifted=False, which is Grid(dt), for the exits that the steps see."
+        raise CoarseStepError(
+            f"dt must be so short that a step is at most {COARSEST:g} mean overshoots beyond {nearest:g}, got "
+            f"{coarseness:.3g} of them at dt = {process.dt:g}. Take a shorter dt, or monitoring='grid' for the exits "
+            "that the steps see."
         )
     return lower + shift, upper - shift
 

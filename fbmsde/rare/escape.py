@@ -104,12 +104,12 @@ def rare_escape(
     )  # fmt: skip
     if wanted.most < wanted.first:
         raise ValueError(f"most_replicas must be at least n_replicas = {wanted.first}, got {wanted.most}.")
-    if after is not None and not 0.0 <= checks.finite("after", after) < horizon:
-        raise ValueError(f"after must lie in [0, horizon), got {after}.")
     watched = _monitoring(as_equation(landscape), monitoring, shorthands)
     problem = RareProblem(
         landscape, noise, x0, domain, horizon=horizon, seed=seed, monitoring=watched, method=method
     )
+    if after is not None and not 0.0 <= checks.finite("after", after) < problem.reached:
+        raise ValueError(f"after must lie in [0, horizon), got {after}.")
     methods: list[Method | str] = [problem.method]
     if method == "auto":
         methods = [each for each, _ in methods_for(problem.posed)]

@@ -33,8 +33,8 @@ _CONVERGED = 1e-10  # of the exponent, may be left to gain
 _ENOUGH = 1e-6  # of it, may be where no step gains any more: at points where the second derivatives jump
 _SHORTEST = 2.0**-30  # of Newton's step is tried before the search is given up
 _SHIFTS = (0.0, *(4.0**k for k in range(-5, 6)))
-_NEAR = 1e-5  # steps of differences, relative to the coordinate; for the first and the second derivatives of gradients
-_FAR = 1e-3
+# Steps of differences for the first and the second derivatives of gradients, relative to the distance to the target.
+_NEAR, _FAR = 1e-5, 1e-3
 
 
 class _Point(NamedTuple):
@@ -51,11 +51,13 @@ class _Action:
     """The exponent of paths ``(n + 1, d)`` and its derivatives in the points after the start, (n d,).
 
     precision : the inverse of the covariance of the increments, (n d, n d).
+    reach : the distance between start and target, the unit of the steps of differences.
     """
 
     landscape: Landscape
     precision: Array
     dt: float
+    reach: float
 
     def at(self, path: Array) -> _Point:
         """The exponent of a path."""
@@ -79,17 +81,18 @@ class _Action:
         """The second part of the second derivatives, in the coordinates that are free."""
         n, d = point.noise.shape
         size = np.linalg.norm(point.pull[1:], axis=1)
-        along = point.pull[1:] * (_FAR / np.maximum(size, 1e-300))[:, None]
+        far = _FAR * self.reach
+        along = point.pull[1:] * (far / np.maximum(size, 1e-300))[:, None]
         ends = self.curvature(point.path[1:-1] + along) - self.curvature(point.path[1:-1] - along)
         matrix = np.zeros((n, d, n, d))
         inner = np.arange(n - 1)
-        matrix[inner, :, inner, :] = ends * (self.dt * size / (2.0 * _FAR))[:, None, None]
+        matrix[inner, :, inner, :] = ends * (self.dt * size / (2.0 * far))[:, None, None]
         return np.asarray(matrix.reshape(n * d, n * d)[np.ix_(free, free)])
 
     def curvature(self, points: Array) -> Array:
         """The Hessian matrices at points (m, d), by central differences of the gradient, (m, d, d)."""
         m, d = points.shape
-        steps = _NEAR * np.maximum(1.0, np.abs(points))
+        steps = _NEAR * np.maximum(self.reach, np.abs(points))
         moves = steps[:, :, None] * np.eye(d)
         ends = points[:, None, None, :] + np.stack([moves, -moves], axis=1)
         slopes = self._slopes(ends.reshape(-1, d)).reshape(m, 2, d, d)
@@ -158,8 +161,9 @@ def most_likely_escape(
         raise ValueError(f"x0 must be finite, got {x0!r}.")
     if not np.isfinite(goal).any() or np.isinf(goal).any():
         raise ValueError(f"target must have a finite coordinate, and others finite or None, got {target!r}.")
-    action = _Action(landscape, _precision(noise, n_steps, landscape.dim, step), step)
     _require_uphill(landscape, start, goal, n_steps, step)
+    reach = float(np.nanmax(np.abs(goal - start)))
+    action = _Action(landscape, _precision(noise, n_steps, landscape.dim, step), step, reach)
     free = np.append(np.ones((n_steps - 1) * landscape.dim, bool), np.isnan(goal))
     end = np.where(np.isnan(goal), start, goal)
     line = start + np.linspace(0.0, 1.0, n_steps + 1)[:, None] * (end - start)
@@ -244,7 +248,8 @@ def _precision(noise: Driver, n_steps: int, dim: int, dt: float) -> Array:
 
 def _coordinates(name: str, values: ArrayLike, dim: int) -> Array:
     """The values as `dim` floats, NaN for None."""
-    point = checks.reals(name, np.array(np.atleast_1d(np.asarray(values, dtype=object)), dtype=float))
+    rows = np.atleast_1d(np.asarray(values, dtype=object))
+    point = checks.reals(name, [np.nan if value is None else value for value in rows.tolist()])
     if point.shape != (dim,):
         raise ValueError(f"{name} must have {dim} coordinates as the landscape, got shape {point.shape}.")
     return point

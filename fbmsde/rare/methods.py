@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..core import checks
 from .bending import Conditioned
+from .conditioned import CoarseStepError
 from .posed import Escape
 from .runs import Method
 from .splitting import Splitting
@@ -30,12 +31,17 @@ METHODS: dict[str, tuple[Callable[[], Method], str]] = {
 
 
 def methods_for(escape: Escape) -> list[tuple[Method, str]]:
-    """The methods that can follow an escape, best first, and why each; ValueError if there are none."""
+    """The methods that can follow an escape, best first, and why each.
+
+    Raises ValueError if there are none, and for a step that is too long for a moved boundary.
+    """
     found, refused = [], []
     for make, why in METHODS.values():
         method = make()
         try:
             method.require(escape)
+        except CoarseStepError:
+            raise
         except ValueError as error:
             refused.append(str(error))
         else:

@@ -9,7 +9,7 @@ import numpy as np
 from ..core.types import Array
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MostLikelyEscape:
     """The path that noise of small strength takes when it brings a landscape's path from a start to a target.
 
@@ -51,8 +51,8 @@ class MostLikelyEscape:
         side = np.sign(self.target - self.path[0])
         return np.asarray(np.maximum(np.max(side * (self.path - self.target), axis=0), 0.0))
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return (
-            f"{self.landscape}: -log p tends to {self.exponent:.6g} by the horizon of {self.horizon:g} "
-            f"({self.iterations} steps of Newton, relative error {self.error:.1e})"
+            f"MostLikelyEscape, {self.landscape}: -log p tends to {self.exponent:.6g} by the horizon of "
+            f"{self.horizon:g} ({self.iterations} steps of Newton, relative error {self.error:.1e})"
         )

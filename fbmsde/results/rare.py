@@ -57,7 +57,7 @@ class Replica:
         """The share of the arrivals at times in (first, last], up to rounding; 0 if there are none."""
         if self.times.size == 0:
             return 0.0
-        margin = 1e-9 * max(1.0, last)
+        margin = 1e-9 * last
         within = (self.times > first + margin) & (self.times <= last + margin)
         return float(self.weights[within].sum() / self.weights.sum())
 
@@ -140,7 +140,10 @@ class RareEscape:
         except NoEstimateError as error:
             if not self.values.any():
                 return str(error).partition(":")[2].strip() or "none"
+        try:
             return f"in doubt, about {ask(despite_doubts=True).text(3)}"
+        except NoEstimateError:
+            return "none, nobody is left inside or leaves after it"
 
     def by_side(self, name: str) -> RareEscape:
         """The escape by one side alone, at the cost of all."""

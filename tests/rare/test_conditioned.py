@@ -180,7 +180,7 @@ def test_bad_input_is_refused():
         ((None, None), "domain must have a finite end"),
         ((0.5, 1.0), "x0 must lie inside the domain"),
         ((None, 0.2), "dt must be so short that the shift"),
-        ((None, 9.0), "dt must be so short that the coarseness"),
+        ((None, 9.0), "dt must be so short that a step"),
     ]:
         with pytest.raises(ValueError, match=message):
             conditioned_exits(process, domain, n_paths=10, seed=1)

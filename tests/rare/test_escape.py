@@ -96,7 +96,7 @@ def test_a_level_that_cannot_be_reached_gives_a_bound():
         ({"n_replicas": 1}, ValueError, "n_replicas must be at least 2"),
         ({"most_replicas": 5}, ValueError, "most_replicas must be at least n_replicas = 10, got 5"),
         ({"after": 2.0}, ValueError, r"after must lie in \[0, horizon\), got 2"),
-        ({"dt": 0.5, "domain": (None, 9.0)}, ValueError, "dt must be so short that the coarseness"),
+        ({"dt": 0.5, "domain": (None, 9.0)}, ValueError, "dt must be so short that a step"),
     ],
 )
 def test_bad_input_is_refused(changed, error, message):

@@ -42,6 +42,17 @@ def test_white_noise_has_to_climb_twice_the_barrier():
     assert abs(errors[1]) < 0.6 * abs(errors[0])
 
 
+def test_a_well_of_any_size_has_the_same_exponent():
+    """A double well drawn 1e5 times as small, with noise in proportion: steps of differences are no lengths."""
+    found = []
+    for size in (1.0, 1e-5):
+        well = Landscape(lambda x, s: s * s * ((x / s) ** 2 - 1.0) ** 2, lambda x, s: 4.0 * x * ((x / s) ** 2 - 1.0),
+                         (size,))  # fmt: skip
+        noise = FractionalNoise(0.4, 0.3 * size)
+        found.append(most_likely_escape(well, noise, -size, 0.0, horizon=2.0, dt=0.05).exponent)
+    assert found[1] == pytest.approx(found[0], rel=1e-6)
+
+
 def test_rough_noise_does_best_at_a_finite_horizon():
     """Near saddle points of the exponent Newton's step has no use; catches a search that stops or creeps there."""
     found = [
@@ -57,7 +68,7 @@ def test_derivatives_agree_with_differences_in_two_dimensions():
     """Gradient and Hessian with correlated noise; catches a missing third derivative or a transposed block."""
     bowl = Landscape(lambda x: x[0] ** 4 / 4.0 + x[0] ** 2 * x[1] + x[1] ** 4, dim=2)
     noise = FractionalNoise((0.3, 0.7), ((1.0, 0.0), (0.5, 2.0)))
-    action = _Action(bowl, _precision(noise, 5, 2, 0.1), 0.1)
+    action = _Action(bowl, _precision(noise, 5, 2, 0.1), 0.1, 1.0)
     path = np.random.default_rng(1).normal(size=(6, 2))
     point, curvature, free = action.at(path), action.curvature(path[:-1]), np.ones(10, bool)
 

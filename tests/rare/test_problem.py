@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 
 import numpy as np
@@ -11,6 +12,7 @@ from fbmsde import (
     FractionalNoise,
     GaussianNoise,
     Grid,
+    Landscape,
     RareEscape,
     RareProblem,
     Shifted,
@@ -56,6 +58,28 @@ def test_the_method_is_chosen_by_what_it_can_follow():
     assert problem(landscape=double_well(), noise=exact).method.name == "subset"
     assert {problem(name).method.name for name in named} == named
     assert problem().why != problem(landscape=double_well()).why != problem("subset").why
+
+
+def test_a_well_with_ripples_is_no_parabola():
+    """Its gradient is that of a parabola at all integers; conditioned paths would be 35 % off."""
+    ripples = Landscape(
+        lambda x: 0.5 * x * x + 0.2 * (1.0 - math.cos(2.0 * math.pi * x)),
+        lambda x: x + 0.4 * math.pi * math.sin(2.0 * math.pi * x),
+    )
+    assert problem(landscape=ripples).method.name == "subset"
+
+
+def test_auto_goes_on_where_no_circulant_exists_and_says_at_once_that_a_step_is_too_long():
+    assert problem(noise=FractionalNoise(0.95), monitoring=Shifted(0.001), horizon=0.1).method.name == "subset"
+    with pytest.raises(ValueError, match="dt must be so short that a step"):
+        problem(monitoring=Shifted(0.5), noise=FractionalNoise(0.5, 0.1))
+
+
+def test_the_side_that_nobody_leaves_by_is_not_doubted():
+    """An end eight standard deviations away is negligible beside one at four, by its own bound."""
+    wide = RareProblem(quadratic(1.0), FractionalNoise(0.5, 2**0.5), 0.0, (-8.0, 4.0), horizon=2.0, seed=1,
+                       monitoring=Grid(0.05), method=Conditioned(200))  # fmt: skip
+    assert wide.replicas(4).doubts == ()
 
 
 @pytest.mark.parametrize(

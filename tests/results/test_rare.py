@@ -40,6 +40,20 @@ def test_probability_and_rate_are_means_over_replicas_and_sums_over_sides():
     assert one_side.relative_error == pytest.approx(math.sqrt(2.0 / 3.0) / 4.0)
 
 
+def test_times_have_no_unit_of_their_own():
+    """The same escape told in a unit of time 1e13 times as long: shares of early times stay what they are."""
+    short = RareEscape("splitting", {"upper": (replica(times=(1e-13, 2e-13, 3e-13, 4e-13)),) * 2}, 4e-13, 5e-14, 0.0, 9)
+    assert short.probability(by=2e-13).value == pytest.approx(5e-7)
+    assert short.probability().value == pytest.approx(1e-6)
+
+
+def test_a_result_without_a_rate_prints_itself():
+    """All paths left in the first half: there is a probability and no rate."""
+    early = escape(*(replica(p, times=(0.5, 1.0)) for p in (0.9, 1.0)))
+    assert "probability up to time 4" in repr(early)
+    assert "none, nobody is left" in repr(early)
+
+
 def test_the_interval_is_log_normal_with_students_quantiles():
     found = escape(*(replica(p) for p in (1e-6, 2e-6, 3e-6, 2e-6))).probability(0.9)
     reach = stats.t.ppf(0.95, 3) * math.sqrt(math.log(1.0 + (2.0 / 3.0) / 4.0 / 4.0))
