@@ -235,7 +235,7 @@ def test_the_rate_begins_at_the_quartile_of_the_first_round():
 
 
 def test_a_round_is_as_large_as_the_square_of_what_is_missing(tmp_path):
-    """Half-widths fall as one over the root of the number of paths; no round more than doubles it, or adds less than a tenth."""
+    """Half-widths fall as one over the root of the number of paths; a round adds a tenth at least, at most as many."""
     log, target = tmp_path / "log", 0.05
     Campaign({"a": problem()}, n_paths=400, block_paths=20, until=Precision(target, "mean")).run("threads", log=log)
     events = [json.loads(line) for line in log.read_text().splitlines()]
