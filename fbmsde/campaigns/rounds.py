@@ -16,6 +16,7 @@ QUANTITIES = ("exit_rate", "mean", "probability", "split:SIDE")
 _AT_MOST = 100  # times the paths of the first round, unless `most_paths` says otherwise
 _FINEST = 1e-9  # no number of paths that can be counted gives a smaller relative error
 _GROWTH = 2.0  # a round makes at most so many times the paths that there were
+_FEWEST = 10  # and at least one block more for so many, rounded up: each round is looked at as a whole
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ class Track:
             return False
         error = found.relative_error
         factor = _GROWTH if math.isnan(error) else min((error / target) ** 2, _GROWTH)
-        blocks = max(math.ceil(factor * self.plan.n_blocks), self.plan.n_blocks + 1)
+        blocks = max(math.ceil(factor * self.plan.n_blocks), self.plan.n_blocks + -(-self.plan.n_blocks // _FEWEST))
         if self.plan.span(self.plan.n_blocks - 1).n_paths < self.plan.block_paths:
             self.count.forget_last()
         self.plan = replace(self.plan, n_paths=min(blocks * self.plan.block_paths, self._most))

@@ -89,13 +89,17 @@ def _note(tally: Tally) -> str:
 
 @dataclass(frozen=True, eq=False)
 class ReplicaSums:
-    """The replicas of a rare problem themselves, since their intervals come from the spread of all."""
+    """The replicas of a rare problem themselves, since their intervals come from the spread of all.
+
+    after : the time after which their exit rate is asked for, None where it was not given.
+    """
 
     escape: RareEscape
+    after: float | None = None
 
     def joined(self, other: ReplicaSums) -> ReplicaSums:
         """The replicas of both."""
-        return ReplicaSums(RareEscape.concat([self.escape, other.escape]))
+        return replace(self, escape=RareEscape.concat([self.escape, other.escape]))
 
     @property
     def begin(self) -> float:
@@ -104,8 +108,8 @@ class ReplicaSums:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Reasons to think that the replicas have not seen what there is."""
-        return self.escape.doubts
+        """Reasons to think that the replicas have not seen what there is, or when paths leave."""
+        return self.escape.doubts if self.after is None else self.escape.doubts_of_rate(self.after)
 
     def summary(self, after: float) -> Summary:
         """What the replicas tell; nothing but the reasons if there are doubts."""
@@ -141,6 +145,6 @@ def _known(ask: Callable[[], Estimate]) -> tuple[Estimate, str]:
 def sums_of(block: Block, after: float | None) -> Sums:
     """The sums over one block of a problem whose exit rate is taken from the exits later than `after`, if given."""
     if isinstance(block, ReplicaBlock):
-        return ReplicaSums(block.escape)
+        return ReplicaSums(block.escape, after)
     classes = classes_of(round(block.horizon / block.dt), block.dt, after)
     return PathSums(Estimates(Tally.of(block, classes), classes, block.dt, block.horizon), block.names)

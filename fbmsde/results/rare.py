@@ -171,8 +171,16 @@ class RareEscape:
         return self.spread / math.sqrt(self.n_replicas)
 
     def relative_error_of_rate(self, after: float | None = None) -> float:
-        """The relative standard error of the rate after a time, up to the small part that P(after) has in it."""
-        return _spread(self._values(self._after(after), self.horizon)) / math.sqrt(self.n_replicas)
+        """The relative standard error of :meth:`rate` to first order, in which replicas that see more exits than others
+        before the time count too; NaN where there is no rate, and for one replica."""
+        time = self._after(after)
+        early, late = self._values(0.0, time), self._values(time, self.horizon)
+        inside = 1.0 - float(early.mean())
+        if not 0.0 < late.mean() < inside or late.size < 2:
+            return math.nan
+        chance = float(late.mean()) / inside
+        slope = chance / ((1.0 - chance) * -math.log1p(-chance))
+        return slope * float((late / late.mean() + early / inside).std(ddof=1)) / math.sqrt(late.size)
 
     def probability(self, level: float = 0.95, *, by: float | None = None, despite_doubts: bool = False) -> Estimate:
         """The probability to leave up to the time `by`, None for the horizon, with an interval.
@@ -199,8 +207,8 @@ class RareEscape:
                 f"after must leave paths inside that go on to leave, got {time:g}: {max(inside, 0.0):.2g} of all were "
                 f"inside then, and {found.value:.2g} left from there on. Count exits of plain paths with first_passage."
             )
-        factor = -math.log1p(-found.value / inside) / found.value
-        return Estimate(*(value * factor / (self.horizon - time) for value in found))
+        value = -math.log1p(-found.value / inside) / (self.horizon - time)
+        return self._around(value, self.relative_error_of_rate(time), level)
 
     def ratio_to(self, other: RareEscape, level: float = 0.95) -> Estimate:
         """This probability over that of an independent result, with a log-normal interval; NaN where none arrived.
@@ -267,7 +275,7 @@ class RareEscape:
 
     def _estimate(self, first: float, last: float, level: float, despite_doubts: bool) -> Estimate:
         """The mean probability to leave in (first, last], with its interval."""
-        values, quantile, n = self._values(first, last), checks.fraction("level", level), self.n_replicas
+        values, n = self._values(first, last), self.n_replicas
         if not self.values.any():
             bound = sum(float(np.mean([r.at_most for r in replicas])) for replicas in self.sides.values())
             raise NoEstimateError(
@@ -280,11 +288,12 @@ class RareEscape:
                 f"the replicas disagree or are degenerate: {' '.join(doubts)} Take more paths a replica or "
                 "another method, or ask with despite_doubts=True."
             )
-        value = float(values.mean())
-        if n < 2 or value == 0.0:
-            return Estimate(value, math.nan, math.nan)
-        error = math.sqrt(math.log1p(_spread(values) ** 2 / n))
-        reach = float(scipy.stats.t.isf((1.0 - quantile) / 2.0, n - 1)) * error
+        return self._around(float(values.mean()), _spread(values) / math.sqrt(n), level)
+
+    def _around(self, value: float, error: float, level: float) -> Estimate:
+        """A value and its interval, log-normal with Student's quantiles; without limits for one replica or a 0."""
+        quantile = float(scipy.stats.t.isf((1.0 - checks.fraction("level", level)) / 2.0, max(self.n_replicas - 1, 1)))
+        reach = quantile * math.sqrt(math.log1p(error**2))
         return Estimate(value, value * math.exp(-reach), value * math.exp(reach))
 
 

@@ -110,6 +110,21 @@ def test_a_rate_of_paths_that_have_all_left_is_refused(times, left):
         found.rate(2.0, despite_doubts=True)
 
 
+def test_the_error_of_a_rate_counts_those_that_left_before():
+    """Paths that leave at a constant rate, nine of ten of them before the time: the error is that of the binomial law.
+    Without those that left before it would be threefold, without the slope of the rate a quarter of it, and without
+    either, the mere spread of the later exits, less by a quarter."""
+    rng, n, early, late = np.random.default_rng(3), 2000, 0.1, 0.01
+    rate = -math.log(late / early) / 2.0
+    times = 2.0 + rng.exponential(1.0 / rate, (400, n)) + math.log(early) / rate
+    rows = [np.sort(row[row <= 4.0]) for row in times]
+    found = escape(*(replica(row.size / n, np.maximum(row, 0.1)) for row in rows))
+    chance = 1.0 - late / early
+    error = math.sqrt(chance / ((1.0 - chance) * early * 400 * n)) / -math.log1p(-chance)
+    assert abs(math.log(found.relative_error_of_rate(2.0) / error)) < threshold(2) / math.sqrt(2 * 399)
+    assert abs(found.rate(2.0).value / rate - 1.0) < threshold(2) * error
+
+
 def test_no_arrival_gives_a_bound():
     with pytest.raises(NoEstimateError, match=r"up to time 4 is at most about 0\.001"):
         escape(*[replica(0.0, ())] * 3).rate(1.0)

@@ -12,6 +12,7 @@ import scipy
 
 from fbmsde.laws.diffusions import ou_exit_rate
 from fbmsde.laws.fou import fou_stationary_variance
+from fbmsde.rare.problem import RareProblem
 from fbmsde.results.escape import UNKNOWN
 from fbmsde.results.escape_rates import RateRow, RatesSettings
 from fbmsde.results.estimates import Estimate
@@ -105,22 +106,27 @@ SMALL = {"barriers": [2.5], "n_paths": 1000, "relative_error": 0.5, "seed": 1}
 
 
 @pytest.mark.slow
-def test_study_goes_on_in_its_store(tmp_path, monkeypatch):
-    """After an interruption the rest is run alone, and the numbers are those of a study in one piece."""
-    ends, run = PassageProblem.ends, []
+@pytest.mark.parametrize("kind, method", [(PassageProblem, "ends"), (RareProblem, "replicas")])
+def test_study_goes_on_in_its_store(tmp_path, monkeypatch, kind, method):
+    """After an interruption in plain paths or in a rare escape the rest is run alone, and the numbers are those of a
+    study in one piece."""
+    work, run = getattr(kind, method), []
 
-    def second_interrupted(problem, *args, **options):
-        run.append(problem.landscape.params)
+    def flat_interrupted(problem, *args, **options):
         if problem.landscape.params == (1.0,):
             raise KeyboardInterrupt
-        return ends(problem, *args, **options)
+        return work(problem, *args, **options)
 
-    with monkeypatch.context() as patch, pytest.raises(InterruptedStudyError, match="1 of 2 blocks are safe in"):
-        patch.setattr(PassageProblem, "ends", second_interrupted)
+    def counted(problem, *args, **options):
+        run.append(problem.landscape.params)
+        return work(problem, *args, **options)
+
+    with monkeypatch.context() as patch, pytest.raises(InterruptedStudyError, match="of 42 blocks are safe in"):
+        patch.setattr(kind, method, flat_interrupted)
         escape_rates([0.5], store=tmp_path, n_jobs=1, **SMALL)
-    monkeypatch.setattr(PassageProblem, "ends", lambda p, *a, **o: run.append(p.landscape.params) or ends(p, *a, **o))
+    monkeypatch.setattr(kind, method, counted)
     resumed = escape_rates([0.5], store=tmp_path, n_jobs=2, **SMALL)
-    assert run.count((4.0,)) == 1
+    assert set(run) == {(1.0,)}
     whole = escape_rates([0.5], n_jobs=1, **SMALL)
     assert [(row.plain, row.rare) for row in resumed.rows] == [(row.plain, row.rare) for row in whole.rows]
 

@@ -17,6 +17,7 @@ from ...results.escape import UNKNOWN
 from ...results.escape_rates import RateRow, RatesSettings
 from ...results.estimates import Estimate
 from ...results.passage_times import PassageTimes
+from ...results.rare import RareEscape
 from ...simulation.errors import PathError
 from ...simulation.monitoring import Continuous
 from ...simulation.passage_problem import PassageProblem
@@ -154,7 +155,7 @@ def row_of(point: Point, settings: RatesSettings, plain: Rate, rare: Rate) -> Ra
     )
 
 
-def plain_rate(point: Point, found: Mapping[str, PassageTimes]) -> Rate:
+def plain_rate(point: Point, found: Mapping[str, PassageTimes | RareEscape]) -> Rate:
     """The rate from plain paths."""
     window = point.window
     if window is None or point.plain_name not in found:
@@ -162,6 +163,7 @@ def plain_rate(point: Point, found: Mapping[str, PassageTimes]) -> Rate:
     after = window.begin / point.well.curvature
     try:
         passages = found[point.plain_name]
+        assert isinstance(passages, PassageTimes)
         exits = int(np.count_nonzero(~passages.censored & (passages.times > after)))
         rate = passages.exit_rate(after=after)
     except (ValueError, PathError) as error:

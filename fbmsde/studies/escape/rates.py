@@ -9,23 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from ...campaigns.campaign import Campaign
+from ...campaigns.campaign import Campaign, InterruptedCampaignError
 from ...core import checks
 from ...core.files import write_figure, write_text
 from ...core.machine import machine, versions
 from ...dynamics.landscapes import LANDSCAPES
-from ...results.escape_rates import RateRow, RatesData, RatesSettings
+from ...results.escape_rates import RatesData, RatesSettings
 from ...results.passage_times import PassageTimes
-from ...simulation.errors import PathError
-from ...simulation.passage_problem import PassageProblem
+from ...results.rare import RareEscape
 from ...theory.sharp_or_flat import flip_height, scaled_barrier
 from . import rates_report
 from .crossing import crossing_of
 from .interrupted import InterruptedStudyError
-from .points import Point, Rate, parabola_rate, plain_rate, points_of, row_of
-from .rare_rates import rare_rate
+from .points import Point, parabola_rate, plain_rate, points_of, row_of
+from .rare_rates import REPLICAS, precision, rare_problem, rare_rate
 from .sources import fractional_noises
 from .wells import PAIR, starting, wells_of
 
@@ -94,17 +93,18 @@ def escape_rates(
     Paths of ``dX = -f'(X) dt + sigma dB_H`` start at a minimum. The rate is that of the paths that are still inside,
     10 relaxation times 1 / curvature after the start, or 2 of them where few stay so long. It is measured on plain
     paths where some leave, and on rare escapes where few do; both where both can be had. Rare escapes of parabolas are
-    exact paths that are conditioned, those of other wells come from `rare_escape`.
+    exact paths that are conditioned, those of other wells come from the method that `rare_escape` tries first. Where
+    its replicas are in doubt there is no rate, and the note of the row says why.
 
     hurst : Hurst values from 0.2 on, None for `RATES_HURST`.
     barriers : how high the barrier of the flat well is in stationary standard deviations of its parabola. The wells
         stay as they are, and sigma is what each of these asks for.
     landscape, landscape_params, sharp, flat, height, start : as in `escape_study`.
     n_paths : plain paths of each point. They are run where at least ten of them would be beyond the rim at one time.
-    relative_error : paths of rare escapes are added until the 95 % interval of a rate has this half-width over its
-        value, at most 200000 conditioned ones or 200 replicas of others.
-    store : a folder that keeps finished blocks of plain paths, for which ``pip install "fbmsde[store]"`` is needed. The
-        same study goes on there after an interruption or a kill. Rare escapes take seconds and are run again.
+    relative_error : replicas of rare escapes are added until the 95 % interval of a rate has this half-width over its
+        value, at most 400 of them.
+    store : a folder that keeps finished blocks of plain paths and replicas of rare escapes, for which
+        ``pip install "fbmsde[store]"`` is needed. The same study goes on there after an interruption or a kill.
 
     Raises ValueError for arguments outside their range, or other ones than those in the store, before anything is run,
     and `InterruptedStudyError` on Ctrl-C.
@@ -131,7 +131,8 @@ def escape_rates(
     pair = {"sharp": settings.sharp, "flat": settings.flat, "height": settings.height}
     wells = wells_of(settings.landscape, pair, settings.landscape_params)
     points = points_of(settings, wells, starting(wells, settings.start))
-    return _run(settings, points, store, n_jobs=checks.workers(n_jobs), progress=progress)
+    workers = checks.workers(n_jobs)
+    return _run(settings, _campaign(settings, points, store), points, n_jobs=workers, progress=progress)
 
 
 def _hursts(given: Sequence[float]) -> tuple[float, ...]:
@@ -150,57 +151,44 @@ def _barriers(given: Sequence[float]) -> tuple[float, ...]:
     return tuple(values)
 
 
+def _campaign(
+    settings: RatesSettings, points: Sequence[Point], store: str | os.PathLike[str] | None
+) -> Campaign | None:
+    """Plain paths and rare escapes of all points, None if there are none."""
+    plain = {name: problem for point in points for name, problem in point.plain(settings).items()}
+    rare = {name: problem for point in points for name, problem in rare_problem(point, settings).items()}
+    if not plain and not rare:
+        return None
+    counts = {**dict.fromkeys(plain, settings.n_paths), **dict.fromkeys(rare, REPLICAS)}
+    until = {point.name: precision(point, settings) for point in points if point.name in rare}
+    return Campaign({**plain, **rare}, n_paths=counts, store=store, until=until)
+
+
 def _run(
+    settings: RatesSettings, campaign: Campaign | None, points: Sequence[Point], *, n_jobs: int, progress: bool
+) -> RatesStudy:
+    """Run the campaign and measure every point; an interruption carries the rows of those that are finished."""
+    if campaign is None:
+        return _study(settings, points, {})
+    try:
+        found = campaign.run(n_jobs=n_jobs, progress=progress)
+    except InterruptedCampaignError as interruption:
+        found = interruption.results
+        left = {summary.name for summary in found.summaries if summary.paths < summary.asked or not summary.precise}
+        done = [point for point in points if left.isdisjoint((point.name, point.plain_name))]
+        raise InterruptedStudyError(str(interruption), _study(settings, done, found, complete=False)) from None
+    return _study(settings, points, found)
+
+
+def _study(
     settings: RatesSettings,
     points: Sequence[Point],
-    store: str | os.PathLike[str] | None,
+    found: Mapping[str, PassageTimes | RareEscape],
     *,
-    n_jobs: int,
-    progress: bool,
+    complete: bool = True,
 ) -> RatesStudy:
-    """Run plain paths as a campaign, then rare escapes; an interruption carries the rows that are finished."""
-    from tqdm import tqdm
-
-    plain = {name: problem for point in points for name, problem in point.plain(settings).items()}
-    rows: list[RateRow] = []
-    try:
-        found = _plain_paths(settings, plain, store, n_jobs, progress)
-        for point in tqdm(points, unit="point", leave=False, disable=None if progress else True):
-            rows.append(row_of(point, settings, plain_rate(point, found), _rare(point, settings, n_jobs)))
-    except KeyboardInterrupt as interruption:
-        told = str(interruption) or f"interrupted: {len(rows)} of {len(points)} points are done."
-        raise InterruptedStudyError(told, _study(settings, points, rows, complete=False)) from None
-    return _study(settings, points, rows, complete=True)
-
-
-def _plain_paths(
-    settings: RatesSettings,
-    problems: dict[str, PassageProblem],
-    store: str | os.PathLike[str] | None,
-    n_jobs: int,
-    progress: bool,
-) -> Mapping[str, PassageTimes]:
-    """Run plain paths as a campaign, if there are any."""
-    if not problems:
-        return {}
-    found = Campaign(problems, n_paths=settings.n_paths, store=store).run(n_jobs=n_jobs, progress=progress)
-    return cast("Mapping[str, PassageTimes]", found)  # no problem is a rare one
-
-
-def _rare(point: Point, settings: RatesSettings, n_jobs: int) -> Rate:
-    """The rate from rare escapes at a point, none where they are of no use."""
-    window = point.rare_window(settings)
-    if window is None:
-        return Rate()
-    try:
-        found = rare_rate(point, window, checks.as_seed(settings.seed), settings.relative_error, n_jobs)
-    except (ValueError, PathError) as error:
-        return Rate(note=f"rare escapes: {error}")
-    return Rate(found.value, found.method)
-
-
-def _study(settings: RatesSettings, points: Sequence[Point], rows: Sequence[RateRow], *, complete: bool) -> RatesStudy:
-    """The rows of a study, and where the wells change places."""
+    """The rows of these points, and where the wells change places."""
+    rows = tuple(row_of(point, settings, plain_rate(point, found), rare_rate(point, found)) for point in points)
     crossings = []
     for hurst in dict.fromkeys(point.hurst for point in points):
         own = {point.well.name: point for point in points if point.hurst == hurst}
@@ -208,7 +196,7 @@ def _study(settings: RatesSettings, points: Sequence[Point], rows: Sequence[Rate
             shape = partial(_log_ratio, own["sharp"], own["flat"])
             crossings.append(crossing_of(hurst, tuple(r for r in rows if r.hurst == hurst), shape,
                                          _predicted(settings, hurst)))  # fmt: skip
-    return RatesStudy(settings, tuple(rows), tuple(crossings), complete)
+    return RatesStudy(settings, rows, tuple(crossings), complete)
 
 
 def _log_ratio(sharp: Point, flat: Point, barrier: float) -> float:
