@@ -83,7 +83,8 @@ def rare_escape(
         no dt.
     n_replicas, most_replicas : how many replicas are run at first, at least 2, and at most. Where more would be needed
         for the relative error, `note` says so.
-    halve : whether replicas with half the step are run as well; `RareEscape.halved` is the ratio of the probabilities.
+    halve : whether replicas with half the step are run as well; `RareEscape.halved` is the ratio of the probabilities,
+        or None where one of them is in doubt, which `note` says.
     n_jobs : the number of threads, None for all cores. The result does not depend on it.
     progress : True shows a bar of replicas; a function is called with the number of replicas newly finished.
 
@@ -160,8 +161,8 @@ def _first_without_doubts(
     taken, best = min(tried, key=lambda each: len(wanted.doubts(each[1])))
     others = [f"{rare.method} left doubts: {' '.join(wanted.doubts(rare))}" for _, rare in tried if rare is not best]
     why = problem.why if taken.method == problem.method else f"{tried[0][1].method} was tried first and left doubts."
-    halved = _halved(taken, best, wanted) if halve and best.values.any() else None
-    return replace(best, why=why, note=" ".join([*others, *_notes(best, wanted)]), halved=halved)
+    halved, lost = _halved(taken, best, wanted) if halve else (None, [])
+    return replace(best, why=why, note=" ".join([*others, *_notes(best, wanted), *lost]), halved=halved)
 
 
 def _notes(rare: RareEscape, wanted: _Wanted) -> list[str]:
@@ -178,12 +179,16 @@ def _notes(rare: RareEscape, wanted: _Wanted) -> list[str]:
     return notes
 
 
-def _halved(problem: RareProblem, rare: RareEscape, wanted: _Wanted) -> Estimate:
-    """The probability with half the step over that with the whole step, with a log-normal interval of 95 %."""
+def _halved(problem: RareProblem, rare: RareEscape, wanted: _Wanted) -> tuple[Estimate | None, list[str]]:
+    """The probability with half the step over that with the whole step, or None where either is in doubt, and why."""
+    if rare.doubts:
+        return None, ["Half the step was not tried, because the replicas with the whole step are in doubt."]
     seed = substream(problem.key, "halved step")
     finer = replace(problem.monitoring, dt=problem.dt / 2.0)
     half = wanted.run(replace(problem, monitoring=finer, seed=seed))
-    return half.ratio_to(rare)
+    if half.doubts:
+        return None, [f"Half the step tells nothing, because it left doubts: {' '.join(half.doubts)}"]
+    return half.ratio_to(rare), []
 
 
 def _monitoring(equation: Dynamics, monitoring: Grid | str, shorthands: Shorthands) -> Grid:

@@ -80,7 +80,7 @@ class RareEscape:
     why : why this method was taken, a sentence.
     note : what else there is to know, in sentences; empty if there is nothing.
     halved : the probability with half the step over the one with the whole step, with its interval, where that was
-        asked for.
+        asked for and neither is in doubt.
     """
 
     method: str
@@ -234,7 +234,7 @@ class RareEscape:
         total = self.values.mean()
         found = []
         for name, replicas in self.sides.items():
-            if max(replica.at_most for replica in replicas) > _NEGLIGIBLE * total:
+            if max(replica.at_most for replica in replicas) >= _NEGLIGIBLE * total:
                 found += [f"{sentence} ({name})" for sentence in _doubts(replicas)]
         return tuple(found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,7 @@ from fbmsde import (
 )
 from fbmsde.laws.diffusions import ou_exit_rate
 from fbmsde.rare.bending import Conditioned
+from fbmsde.rare.problem import RareProblem
 from fbmsde.rare.splitting import Splitting
 
 from ..conftest import threshold
@@ -41,6 +43,26 @@ def test_half_the_step_changes_little():
     rare = rare_escape(*OU, (None, 4.0), horizon=4.0, seed=2, dt=0.01, method=Conditioned(400), halve=True)
     assert rare.halved.low < 1.0 < rare.halved.high < 1.15
     assert "half the step" in repr(rare)
+
+
+@pytest.mark.parametrize(
+    ("doubted", "note"),
+    [(0.02, "Half the step was not tried, because"), (0.01, "left doubts: 1 of 10 replicas did not arrive. (upper)")],
+)
+def test_half_the_step_is_no_number_where_a_run_is_in_doubt(monkeypatch, doubted, note):
+    """A replica of one of the two runs is lost; its ratio to the other run would look like any other."""
+    whole = RareProblem.replicas
+
+    def lossy(problem, *args, **options):
+        found = whole(problem, *args, **options)
+        (name, runs), = found.sides.items()
+        return replace(found, sides={name: (replace(runs[0], probability=0.0), *runs[1:])}
+                       if problem.dt == doubted else found.sides)  # fmt: skip
+
+    monkeypatch.setattr(RareProblem, "replicas", lossy)
+    rare = rare_escape(*OU, (None, 4.0), horizon=2.0, seed=2, dt=0.02, method=Conditioned(100), halve=True)
+    assert rare.halved is None
+    assert note in rare.note
 
 
 def test_replicas_are_added_up_to_the_limit_and_the_rest_is_told():
