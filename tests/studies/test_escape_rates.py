@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from fbmsde.studies.escape.crossing import Known, crossing_of, order_of
 from fbmsde.studies.escape.interrupted import InterruptedStudyError
 from fbmsde.studies.escape.points import points_of
 from fbmsde.studies.escape.rates import RATES_FILES, escape_rates
+from fbmsde.studies.escape.rates_report import verdict
 from fbmsde.studies.escape.wells import wells_of
 from fbmsde.theory.parabola import parabola_rates
 from tests.conftest import threshold
@@ -88,7 +90,7 @@ def test_rates_are_the_exact_ones_at_one_half(study):
 def test_rows_and_verdict(study):
     assert [(row.barrier, row.well) for row in study.rows[:3]] == [(3.0, "sharp"), (3.0, "flat"), (7.0, "sharp")]
     assert [crossing.order for crossing in study.crossings] == ["sharp"]
-    assert "H = 0.5: the sharp well empties first behind every barrier." in study.table
+    assert "H = 0.5: the sharp well empties first behind every barrier from k = 3 to 7 that was run." in study.table
     assert max(map(len, study.table.splitlines())) < 100
     assert all((row.rare.high - row.rare.low) / 2.0 < 0.07 * row.rare.value for row in study.rows)
 
@@ -100,6 +102,33 @@ def test_files_hold_the_rows(study, tmp_path):
     assert [float(line["rare_rate"]) for line in lines] == [row.rare.value for row in study.rows]
     record = json.loads((tmp_path / RATES_FILES[1]).read_text())
     assert record["settings"]["barriers"] == [3.0, 7.0] and record["complete"]
+
+
+def test_verdict_speaks_of_the_barriers_that_were_run():
+    """One barrier is no every barrier, a barrier of unknown rate is named, and H that is undecided is told."""
+    rows = tuple(row for k in (2.0, 3.0) for row in (exact(k, "sharp", k, 4.0), exact(k, "flat", k, 1.0)))
+    lost = replace(rows[3], rare=UNKNOWN)
+    told = [verdict((crossing_of(0.5, some, lambda k: 0.0, math.inf),))
+            for some in (rows, rows[:2], (*rows[:3], lost), (rows[2], lost))]  # fmt: skip
+    assert told == [
+        "H = 0.5: the sharp well empties first behind every barrier from k = 2 to 3 that was run.",
+        "H = 0.5: the sharp well empties first at k = 2, the only barrier run.",
+        "H = 0.5: the sharp well empties first at k = 2; unknown at k = 3.",
+        "H = 0.5: undecided. Take more --paths, a smaller --until-relative-error or higher --barriers.",
+    ]
+
+
+def test_interrupted_study_says_nothing_of_noise_that_was_not_run(monkeypatch):
+    """At H = 0.2 no path stays long enough for anything to be run, which is no finding before the study ends."""
+
+    def interrupted(problem, *args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RareProblem, "replicas", interrupted)
+    with pytest.raises(InterruptedStudyError) as caught:
+        escape_rates([0.2, 0.7], barriers=[2.5], n_paths=100, n_jobs=1)
+    assert len(caught.value.study.rows) == 2
+    assert caught.value.study.crossings == () and "undecided." not in caught.value.study.table
 
 
 SMALL = {"barriers": [2.5], "n_paths": 1000, "relative_error": 0.5, "seed": 1}

@@ -29,11 +29,12 @@ class Known(NamedTuple):
 
 def crossing_of(hurst: float, rows: tuple[RateRow, ...], shape: Shape, predicted: float) -> Crossing:
     """The crossing under noise of one H from its rows; `shape` is where a formula has the logarithm of the ratio."""
-    found = (Known(sharp.barrier, log_ratio(sharp, flat)) for sharp, flat in pairs_of(rows))
+    found = [Known(sharp.barrier, log_ratio(sharp, flat)) for sharp, flat in pairs_of(rows)]
     known = sorted(each for each in found if math.isfinite(each.ratio.value))
-    order = order_of(known)
+    order, barriers = order_of(known), tuple(each.barrier for each in known)
     barrier = root(known, shape) if order == "flips" else UNKNOWN
-    return Crossing(hurst, order, barrier, predicted)
+    unknown = tuple(sorted({each.barrier for each in found} - set(barriers)))
+    return Crossing(hurst, order, barrier, predicted, barriers, unknown)
 
 
 def order_of(known: Sequence[Known]) -> str:

@@ -16,7 +16,7 @@ from ...core import checks
 from ...core.files import write_figure, write_text
 from ...core.machine import machine, versions
 from ...dynamics.landscapes import LANDSCAPES
-from ...results.escape_rates import RatesData, RatesSettings
+from ...results.escape_rates import RatesData, RatesSettings, pairs_of
 from ...results.passage_times import PassageTimes
 from ...results.rare import RareEscape
 from ...theory.sharp_or_flat import flip_height, scaled_barrier
@@ -192,10 +192,10 @@ def _study(
     crossings = []
     for hurst in dict.fromkeys(point.hurst for point in points):
         own = {point.well.name: point for point in points if point.hurst == hurst}
-        if {"sharp", "flat"} <= own.keys():
+        both = tuple(row for row in rows if row.hurst == hurst)
+        if any(pairs_of(both)) and (complete or any(row.rate.value > 0.0 for row in both)):
             shape = partial(_log_ratio, own["sharp"], own["flat"])
-            crossings.append(crossing_of(hurst, tuple(r for r in rows if r.hurst == hurst), shape,
-                                         _predicted(settings, hurst)))  # fmt: skip
+            crossings.append(crossing_of(hurst, both, shape, _predicted(settings, hurst)))
     return RatesStudy(settings, rows, tuple(crossings), complete)
 
 
