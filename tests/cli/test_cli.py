@@ -440,16 +440,39 @@ def test_closed_pipe_is_no_error():
     assert process.returncode in (0, -signal.SIGPIPE)
 
 
+TOLD = """
+import signal
+from fbmsde.campaigns.progress import Log
+from fbmsde.cli import main
+
+write = Log.write
+
+def told(log, event, **fields):
+    write(log, event, **fields)
+    if event == "block":
+        print("kept", flush=True)
+
+Log.write = told
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_interrupt_keeps_finished_rows(tmp_path):
-    """A real Ctrl-C during the second of two wells, an endless one."""
-    command = [sys.executable, "-m", "fbmsde", "escape", "--hurst", "0.5", "--paths", "400000", "--height", "0.4",
-               "--flat", "1e-6", "--horizon", "8e4", "--out", str(tmp_path)]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(20)
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    """A real Ctrl-C during the second of two wells, an endless one; it is sent once the paths of the first are kept."""
+    command = [sys.executable, "-c", TOLD, "escape", "--hurst", "0.5", "--paths", "1000", "--height", "0.4",
+               "--flat", "1e-6", "--horizon", "1e6", "--continuous", "0", "--jobs", "1",
+               "--out", str(tmp_path)]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "kept\n"
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "Interrupted: only the" in output
-    assert (tmp_path / "escape.json").exists()
+    record = json.loads((tmp_path / "escape.json").read_text())
+    assert ([row["well"] for row in record["rows"]], record["complete"]) == (["sharp"], False)
