@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,6 +166,14 @@ def test_a_file_poses_the_same_rare_problem(tmp_path):
     grid = written(tmp_path, rare='grid = {rare.name = ["auto", "subset"], landscape.curvature = [1.0, 2.0]}')
     names = [problem.method.name for problem in grid.problems().values()]
     assert len(names) == 4 and len(set(names)) == 2
+
+
+def test_comments_of_the_example_make_it_rare(tmp_path):
+    text = (Path(__file__).parents[2] / "examples" / "campaign.toml").read_text()
+    text = text.replace("# [rare]", "[rare]").replace("# name", "name")
+    (tmp_path / "rare.toml").write_text(re.sub("^paths = .*(replicas = .*)$", r"\1", text, flags=re.MULTILINE))
+    config = read_config(tmp_path / "rare.toml")
+    assert config.n_paths == 20 and {type(problem) for problem in config.points.values()} == {RareProblem}
 
 
 @pytest.mark.parametrize(

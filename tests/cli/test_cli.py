@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -18,6 +19,8 @@ from fbmsde import EpochNoise, FractionalNoise, MixedNoise, PopulationNoise
 from fbmsde.cli import app, main
 from fbmsde.core.blocks import Stopped
 from fbmsde.simulation.passage_problem import PassageProblem
+from fbmsde.studies.escape.rates import QUICK as RATES_QUICK
+from fbmsde.studies.escape.rates import RATES_HURST, escape_rates
 
 QUICK = ["escape", "--hurst", "0.5", "--paths", "200", "--horizon", "10", "--dt", "0.01", "--continuous", "0"]
 
@@ -53,6 +56,14 @@ def test_earlier_study_is_not_overwritten_silently(tmp_path):
     assert (tmp_path / "escape.csv").read_text() == "precious"
     assert call(*QUICK, "--out", tmp_path, "--overwrite").exit_code == 0
     assert (tmp_path / "escape.csv").read_text() != "precious"
+
+
+def test_help_tells_the_defaults_of_rare_escapes():
+    told = " ".join(call("escape", "--help").output.replace("│", " ").split())
+    usual = {name: each.default for name, each in inspect.signature(escape_rates).parameters.items()}
+    assert f"with --rare {','.join(map(str, RATES_HURST))})" in told
+    assert f"with --rare {usual['n_paths']}, and {RATES_QUICK[1]} with --quick" in told
+    assert f"none; with --rare {usual['relative_error']}, and {RATES_QUICK[2]} with --quick" in told
 
 
 @pytest.mark.slow
@@ -171,6 +182,8 @@ def test_sgd_sets_step_and_strength(tmp_path):
         (["escape", "--rare", "--continuous", "0"], "error: --continuous must not be given with --rare"),
         (["escape", "--rare", "--from-sgd", "1", "2"], "error: --from-sgd must not be given with --rare"),
         (["escape", "--rare", "--barriers", "0.5"], "error: barriers must lie in [1, 20], in standard deviations"),
+        (["escape", "--rare", "--until-relative-error", "0"], "error: --until-relative-error must lie in (0, 1)"),
+        (["escape", "--until-relative-error", "2"], "error: --until-relative-error must lie in (0, 1), got 2.0"),
         (["escape", "--barriers", "3"], "error: --barriers must be given with --rare alone"),
         (["escape", "--quick"], "error: --quick must be given with --rare alone"),
         (["escape", "--noise", "pink"], "error: noise must be one of fractional, white, epoch"),
