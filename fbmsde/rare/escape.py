@@ -17,7 +17,7 @@ from ..dynamics.landscapes import Landscape
 from ..results.estimates import Estimate
 from ..results.rare import RareEscape
 from ..simulation.domains import Domain
-from ..simulation.monitoring import Grid, Shifted
+from ..simulation.monitoring import Grid, Shifted, why_unshifted
 from ..simulation.posed import step_length
 from ..simulation.starts import substream
 from .methods import methods_for
@@ -30,7 +30,7 @@ MONITORING: dict[str, type[Grid]] = {"shifted": Shifted, "grid": Grid}
 
 
 class Shorthands(TypedDict, total=False):
-    """Options of a monitoring given beside its name: ``dt=0.01`` alone is ``monitoring=Shifted(0.01, "heun")``."""
+    """Options of a monitoring given beside its name: ``monitoring="grid", dt=0.01`` is ``monitoring=Grid(0.01)``."""
 
     dt: float | None
     solver: str | None
@@ -47,7 +47,7 @@ def rare_escape(
     relative_error: float = 0.1,
     after: float | None = None,
     method: Method | str = "auto",
-    monitoring: Grid | str = "shifted",
+    monitoring: Grid | str | None = None,
     n_replicas: int = 10,
     most_replicas: int = 200,
     halve: bool = False,
@@ -77,8 +77,10 @@ def rare_escape(
         copied, which is every streaming one. Or an object with settings, such as
         ``fbmsde.rare.splitting.Splitting(n_paths=4096)``. A method that is named is not replaced by another one.
     monitoring : "shifted" for exits in continuous time by a boundary moved inwards by ``beta_H sigma dt^H``, which
-        `RareEscape.shift` tells and which is known for fractional noise only; "grid" for exits that the steps see;
-        or ``Shifted(dt, solver)`` or ``Grid(dt, solver)``.
+        `RareEscape.shift` tells and which is known for equations driven by fractional noise as it is; "grid" for exits
+        that the steps see, which is all that there is for a chain; or ``Shifted(dt, solver)`` or ``Grid(dt, solver)``.
+        None is "shifted" where the shift is known and "grid" elsewhere: for chains, with momentum, and under any other
+        noise. `note` says so for an equation.
     dt, solver : the step, and the solver, None for "heun" with a shifted boundary and "euler" on a grid. A chain needs
         no dt.
     n_replicas, most_replicas : how many replicas are run at first, at least 2, and at most. Where more would be needed
@@ -105,7 +107,9 @@ def rare_escape(
     )  # fmt: skip
     if wanted.most < wanted.first:
         raise ValueError(f"most_replicas must be at least n_replicas = {wanted.first}, got {wanted.most}.")
-    watched = _monitoring(as_equation(landscape), monitoring, shorthands)
+    equation = as_equation(landscape)
+    unshifted = why_unshifted(equation, noise)
+    watched = _monitoring(equation, monitoring, unshifted, shorthands)
     problem = RareProblem(
         landscape, noise, x0, domain, horizon=horizon, seed=seed, monitoring=watched, method=method
     )
@@ -114,7 +118,10 @@ def rare_escape(
     methods: list[Method | str] = [problem.method]
     if method == "auto":
         methods = [each for each, _ in methods_for(problem.posed)]
-    return _first_without_doubts(problem, methods, wanted, halve)
+    found = _first_without_doubts(problem, methods, wanted, halve)
+    if monitoring is None and unshifted and not equation.unit_step:
+        return replace(found, note=f"Exits are those that the steps see. {unshifted} {found.note}".rstrip())
+    return found
 
 
 @dataclass(frozen=True)
@@ -191,16 +198,26 @@ def _halved(problem: RareProblem, rare: RareEscape, wanted: _Wanted) -> tuple[Es
     return half.ratio_to(rare), []
 
 
-def _monitoring(equation: Dynamics, monitoring: Grid | str, shorthands: Shorthands) -> Grid:
-    """The monitoring itself, or the one that a name and its shorthands stand for."""
+def _monitoring(
+    equation: Dynamics, monitoring: Grid | str | None, unshifted: str, shorthands: Shorthands
+) -> Grid:  # fmt: skip
+    """The monitoring itself, or the one that a name or None stand for with shorthands.
+
+    `unshifted` says why a boundary cannot be shifted, and is empty where it can.
+    """
     unknown = set(shorthands) - set(Shorthands.__annotations__)
     if unknown:
         raise TypeError(f"rare_escape() got an unexpected keyword argument {min(unknown)!r}")
-    if not isinstance(monitoring, str):
+    if monitoring is not None and not isinstance(monitoring, str):
+        chosen = checks.kind("monitoring", monitoring, Grid, "Write Shifted(dt), or one of shifted, grid.")
         for name, value in shorthands.items():
             if value is not None:
-                raise ValueError(f"{name} must be None beside a monitoring, got {value!r}. Give it to Grid itself.")
-        return checks.kind("monitoring", monitoring, Grid, "Write Shifted(dt), or one of shifted, grid.")
-    kind = MONITORING[checks.choice("monitoring", monitoring, MONITORING)]
+                advice = f"Give it to {type(chosen).__name__} itself."
+                raise ValueError(f"{name} must be None beside a monitoring, got {value!r}. {advice}")
+        return chosen
+    default = "grid" if unshifted else "shifted"
+    name = default if monitoring is None else checks.choice("monitoring", monitoring, MONITORING)
+    if name == "shifted" and unshifted:
+        raise ValueError(f"monitoring must be 'grid' for {equation.name}, got 'shifted'. {unshifted}")
     step = step_length(equation, shorthands.get("dt"))
-    return kind(step, shorthands.get("solver") or ("heun" if kind is Shifted else "euler"))
+    return MONITORING[name](step, shorthands.get("solver") or ("heun" if name == "shifted" else "euler"))

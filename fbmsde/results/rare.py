@@ -119,6 +119,7 @@ class RareEscape:
     def __repr__(self) -> str:
         """The method, the estimates, the cost and the doubts in a few lines."""
         probability, rate = (self._told(ask) for ask in (self.probability, self.rate))
+        seen = f"boundary moved inwards by {self.shift:.3g}" if self.shift else "exits seen at the steps"
         sides = ", ".join(f"{name} {np.mean([r.probability for r in runs]):.3g}" for name, runs in self.sides.items())
         lines = [
             f"RareEscape by {self.method}. {self.why}".rstrip(),
@@ -126,8 +127,7 @@ class RareEscape:
             f"rate after time {self.horizon / 2.0:g}: {rate}",
             f"by side: {sides}" if len(self.sides) > 1 else "",
             f"half the step: {self.halved.text(3)} times the probability" if self.halved else "",
-            f"{self.n_replicas} replicas, {self.path_steps:.3g} path-steps of {self.dt:g}, boundary moved inwards by "
-            f"{self.shift:.3g}",
+            f"{self.n_replicas} replicas, {self.path_steps:.3g} path-steps of {self.dt:g}, {seen}",
             *(f"doubt: {sentence}" for sentence in self.doubts),
             self.note,
         ]

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from ..core import checks
+from ..drivers.base import Driver
 from ..drivers.fractional import FractionalNoise
 from ..drivers.jumping import Jumping
+from ..dynamics.base import Dynamics
 from ..dynamics.solvers import SOLVERS
 from ..laws.extremes import barrier_shift
 from .accuracy import Accuracy
@@ -19,7 +21,9 @@ from .posed import posed_solver
 from .problem import Crowd, Problem
 from .regions import Region, require_room
 
-__all__ = ["MONITORING", "Accuracy", "Continuous", "Grid", "Monitoring", "Shifted"]
+__all__ = ["MONITORING", "Accuracy", "Continuous", "Grid", "Monitoring", "Shifted", "why_unshifted"]
+
+_TAKE_GRID = "Take monitoring='grid', which is Grid(dt), for the exits that the steps see."
 
 
 @runtime_checkable
@@ -93,10 +97,10 @@ class Shifted(Grid):
     def shift(self, problem: Problem) -> float:
         """The length by which the boundary is moved inwards, ``beta_H sigma dt^H``."""
         noise = _fractional(problem)
-        if problem.equation.slope() is None or problem.equation.factor() is not None:
+        if _is_mixed(problem.equation):
             raise ValueError(
                 "equation must be driven by the noise as it is in every coordinate for a shifted boundary, got "
-                f"{problem.equation.name!r}. Take Grid(dt)."
+                f"{problem.equation.name!r}. {_TAKE_GRID}"
             )
         return float(barrier_shift(noise.common_hurst) * noise.increment_scale(self.dt))
 
@@ -108,9 +112,35 @@ class Shifted(Grid):
         return region
 
 
+def why_unshifted(equation: Dynamics, noise: Driver) -> str:
+    """Why the shift of a boundary is not known for an equation and its noise, as a sentence; empty where it is.
+
+    >>> from fbmsde import StableNoise, quadratic
+    >>> from fbmsde.dynamics.equation import as_equation
+    >>> why_unshifted(as_equation(quadratic()), StableNoise(1.5))
+    'The shift of the boundary is known for fractional noise only.'
+    """
+    if equation.unit_step:
+        return "A chain has no continuous time."
+    if _is_mixed(equation):
+        return "The shift of the boundary is known where the noise drives every coordinate as it is."
+    if not isinstance(noise, FractionalNoise):
+        return "The shift of the boundary is known for fractional noise only."
+    try:
+        barrier_shift(noise.common_hurst)
+    except ValueError:
+        return "The shift of the boundary is known for one Hurst parameter of all components, from 0.02 on."
+    return ""
+
+
+def _is_mixed(equation: Dynamics) -> bool:
+    """Whether there are coordinates that the noise does not drive, or not as it is."""
+    return equation.slope() is None or equation.factor() is not None
+
+
 def _fractional(problem: Problem) -> FractionalNoise:
     """The noise of a problem, TypeError unless it is fractional."""
-    advice = "The shift of the boundary is known for fractional noise only. Take Grid(dt)."
+    advice = f"The shift of the boundary is known for fractional noise only. {_TAKE_GRID}"
     return checks.kind("noise", problem.driver, FractionalNoise, advice)
 
 

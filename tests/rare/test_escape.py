@@ -8,13 +8,18 @@ from dataclasses import replace
 import pytest
 
 from fbmsde import (
+    EpochNoise,
     FractionalNoise,
     NoEstimateError,
+    Shifted,
     StableNoise,
     double_well,
+    double_well_2d,
+    langevin,
     quadratic,
     rare_escape,
     resetting,
+    sgd,
 )
 from fbmsde.laws.diffusions import ou_exit_rate
 from fbmsde.rare.bending import Conditioned
@@ -23,6 +28,8 @@ from fbmsde.rare.splitting import Splitting
 
 from ..conftest import threshold
 
+FEW = {"method": Splitting(16)}
+CHAIN = sgd(quadratic(), learning_rate=0.1)
 OU = quadratic(1.0), FractionalNoise(0.5, math.sqrt(2.0)), 0.0
 
 
@@ -95,6 +102,36 @@ def test_an_escape_that_is_not_rare_is_told():
     assert "first_passage finds it with less work" in rare.note
 
 
+def _beyond(x):
+    """Half a unit to the left of the saddle."""
+    return x[0] + 0.5
+
+
+PLANE = {"x0": (-1.0, 0.0), "domain": _beyond, "dt": 0.1}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("equation", "noise", "step", "told"),
+    [
+        (quadratic(), FractionalNoise(0.5), {"dt": 0.01, "method": Conditioned(50)}, None),
+        (CHAIN, FractionalNoise(0.5), FEW, ""),
+        (CHAIN, EpochNoise(40, 4), FEW, ""),
+        (langevin(quadratic(), 1.0), FractionalNoise(0.5), {"dt": 0.1} | FEW, "drives every coordinate as it is."),
+        (quadratic(), StableNoise(1.5, 0.3), {"dt": 0.1} | FEW, "for fractional noise only."),
+        (double_well_2d(), FractionalNoise([0.4, 0.3]), PLANE | FEW, "for one Hurst parameter"),
+    ],
+)
+def test_exits_are_seen_at_the_steps_where_no_shift_of_the_boundary_is_known(equation, noise, step, told):
+    """A chain needs neither a monitoring nor a solver. What continuous time would have been is told for an equation."""
+    given = {"x0": 0.0, "domain": (None, 0.5), "horizon": 16.0, "seed": 1, "n_replicas": 2, "most_replicas": 2}
+    rare = rare_escape(equation, noise, n_jobs=1, **(given | step))
+    assert (rare.shift > 0.0) == (told is None)
+    assert ("exits seen at the steps" in repr(rare)) == (told is not None)
+    assert rare.note.startswith("Exits are those that the steps see.") == bool(told)
+    assert (told or "") in rare.note
+
+
 def test_a_level_that_cannot_be_reached_gives_a_bound():
     with pytest.raises(NoEstimateError, match=r"no replica of 2 reached the boundary: .* at most about"):
         rare_escape(
@@ -110,7 +147,20 @@ def test_a_level_that_cannot_be_reached_gives_a_bound():
         ({"domain": (None, lambda t: 2.0 + t)}, ValueError, "domain must stand still"),
         ({"x0": "stationary"}, ValueError, "x0 must be one point"),
         ({"landscape": resetting(quadratic(1.0), 0.5)}, ValueError, "landscape must not be reset"),
-        ({"noise": StableNoise(1.5)}, TypeError, r"noise must be a FractionalNoise.*Take Grid\(dt\)"),
+        (
+            {"noise": StableNoise(1.5), "monitoring": "shifted"}, ValueError,
+            "monitoring must be 'grid' for quadratic, got 'shifted'. The shift of the boundary is known for frac",
+        ),
+        (
+            {"landscape": CHAIN, "monitoring": "shifted", "dt": None}, ValueError,
+            "monitoring must be 'grid' for sgd quadratic, got 'shifted'. A chain has no continuous time.",
+        ),
+        (
+            {"landscape": langevin(quadratic(), 1.0), "monitoring": Shifted(0.01), "dt": None}, ValueError,
+            "driven by the noise as it is in every coordinate .* Take monitoring='grid'",
+        ),
+        ({"landscape": CHAIN, "dt": None, "solver": "heun"}, ValueError, "solver must be left out for a chain"),
+        ({"monitoring": 3}, TypeError, "monitoring must be a Grid, got 3. Write Shifted"),
         ({"dt": None}, TypeError, "dt must be a number"),
         ({"fine_steps": 3}, TypeError, "unexpected keyword argument 'fine_steps'"),
         ({"monitoring": "continuous"}, ValueError, "monitoring must be one of shifted, grid"),
