@@ -118,7 +118,7 @@ def rare_escape(
     methods: list[Method | str] = [problem.method]
     if method == "auto":
         methods = [each for each, _ in methods_for(problem.posed)]
-    found = _first_without_doubts(problem, methods, wanted, halve)
+    found = _first_without_doubts(problem, methods, wanted, checks.truth("halve", halve))
     if monitoring is None and unshifted and not equation.unit_step:
         return replace(found, note=f"Exits are those that the steps see. {unshifted} {found.note}".rstrip())
     return found

@@ -221,7 +221,7 @@ def jump_plan(
     dt = horizon / n_steps
     shift = barrier_shift(noise.common_hurst) * noise.increment_scale(dt)
     region = standing.moved_in(shift, noise)
-    require_room(region, shift, points.rows, problem.first)
+    require_room(region, shift, points.rows, lambda: f"Take more fine_steps than {n_steps}.", problem.first)
     longest_steps = n_steps if longest is None else max(1, int(min(longest / dt, n_steps)))
     place = region.watch, standing.clearance(noise), points.rows
     return Plan(_motion(landscape), *place, dt, n_steps, longest_steps, shift, scan, region.widest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from ..core import checks
@@ -19,7 +19,7 @@ from .ended import Ended
 from .grid import grid_ends, steps_up_to
 from .posed import posed_solver
 from .problem import Crowd, Problem
-from .regions import Region, require_room
+from .regions import Region, has_room, require_room
 
 __all__ = ["MONITORING", "Accuracy", "Continuous", "Grid", "Monitoring", "Shifted", "why_unshifted"]
 
@@ -108,8 +108,16 @@ class Shifted(Grid):
         """The region of the problem with its boundary moved inwards."""
         shift = self.shift(problem)
         region = problem.region.moved_in(shift, _fractional(problem))
-        require_room(region, shift, problem.places, problem.first)
+        require_room(region, shift, problem.places, lambda: self._advice(problem), problem.first)
         return region
+
+    def _advice(self, problem: Problem) -> str:
+        """Which step leaves room between the starts and the boundary: the first half, quarter ... that does."""
+        noise = _fractional(problem)
+        for dt in (self.dt * 2.0**-k for k in range(1, 64)):
+            if has_room(problem.region.moved_in(replace(self, dt=dt).shift(problem), noise), problem.places):
+                return f"Take a shorter dt, such as {dt:.3g}, or monitoring='grid' for the exits that the steps see."
+        return _TAKE_GRID
 
 
 def why_unshifted(equation: Dynamics, noise: Driver) -> str:

@@ -164,11 +164,17 @@ def test_a_level_that_cannot_be_reached_gives_a_bound():
         ({"dt": None}, TypeError, "dt must be a number"),
         ({"fine_steps": 3}, TypeError, "unexpected keyword argument 'fine_steps'"),
         ({"monitoring": "continuous"}, ValueError, "monitoring must be one of shifted, grid"),
+        ({"halve": "yes"}, TypeError, "halve must be True or False, got 'yes'"),
+        ({"progress": "yes"}, TypeError, "progress must be True, False or a function, got 'yes'"),
+        (
+            {"dt": 0.1, "domain": (None, 0.3)}, ValueError,
+            "x0 must lie farther .* such as 0.05, or monitoring='grid' for the exits that the steps see",
+        ),
         ({"relative_error": 0.0}, ValueError, "relative_error must"),
         ({"n_replicas": 1}, ValueError, "n_replicas must be at least 2"),
         ({"most_replicas": 5}, ValueError, "most_replicas must be at least n_replicas = 10, got 5"),
         ({"after": 2.0}, ValueError, r"after must lie in \[0, horizon\), got 2"),
-        ({"dt": 0.5, "domain": (None, 9.0)}, ValueError, "dt must be so short that a step"),
+        ({"dt": 0.5, "domain": (None, 9.0)}, ValueError, "dt must be at most .* for a shifted boundary at"),
     ],
 )
 def test_bad_input_is_refused(changed, error, message):
