@@ -54,7 +54,10 @@ class Conditioned:
         """ValueError unless the paths are those of a linear process with Gaussian noise, which leave an interval."""
         advice = "Take method='splitting' or method='subset'."
         if not isinstance(escape.landscape, Landscape):
-            raise ValueError(f"landscape must be a quadratic well for conditioned paths, got an equation. {advice}")
+            raise ValueError(
+                "landscape must be a quadratic well itself for conditioned paths, not as a chain or an equation, got "
+                f"{escape.equation.name!r}. {advice}"
+            )
         if not isinstance(escape.problem.region, Between):
             raise ValueError(f"domain must be (lower, upper) for conditioned paths, got level sets. {advice}")
         if not isinstance(escape.driver, (FractionalNoise, GaussianNoise)):

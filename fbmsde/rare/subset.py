@@ -45,7 +45,7 @@ class SubsetSimulation:
     p0 : the share of paths that exceed the next level, in (1 / n_chains, 1/2).
     least : the probability below which a replica gives up.
 
-    The noise must be jointly normal (`JointlyNormal`).
+    The noise must be jointly normal (`JointlyNormal`), as an `EpochNoise` is whose `phase` is given.
     """
 
     name: ClassVar[str] = "subset"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fbmsde import (
+    EpochNoise,
     FractionalNoise,
     GaussianNoise,
     Grid,
@@ -19,6 +20,7 @@ from fbmsde import (
     StableNoise,
     double_well,
     quadratic,
+    sgd,
 )
 from fbmsde.core.blocks import Stopped
 from fbmsde.rare.bending import Conditioned
@@ -57,7 +59,28 @@ def test_the_method_is_chosen_by_what_it_can_follow():
     assert problem(noise=StableNoise(1.5, 0.1)).method.name == "splitting"
     assert problem(landscape=double_well(), noise=exact).method.name == "subset"
     assert {problem(name).method.name for name in named} == named
-    assert problem().why != problem(landscape=double_well()).why != problem("subset").why
+    assert problem("subset").why == "It was asked for."
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"landscape": sgd(WELL, 0.1), "monitoring": Grid(1.0), "horizon": 20.0},
+         "Not conditioned: landscape must be a quadratic well itself for conditioned paths, not as a chain or an "
+         "equation, got 'sgd quadratic'."),
+        ({"landscape": double_well()},
+         "Not conditioned: landscape must be a quadratic well with its minimum at 0, got 'double_well'."),
+        ({"noise": FractionalNoise(0.95), "monitoring": Shifted(0.001), "horizon": 0.1},
+         "Not conditioned: dt * n_steps must allow a circulant embedding"),
+        ({"noise": EpochNoise(100, 10)},
+         "Not subset: noise must be jointly normal for subset simulation, got EpochNoise(n_samples=100, "
+         "batch_size=10, sigma=1.0, phase=None)."),
+        ({"noise": StableNoise(1.5, 0.1)},
+         "Not subset: noise must be jointly normal for subset simulation, got StableNoise(alpha=1.5, sigma=0.1)."),
+    ],
+)  # fmt: skip
+def test_why_a_better_method_was_not_taken_is_told(changed, told):
+    assert told in problem(**changed).why
 
 
 def test_a_well_with_ripples_is_no_parabola():
