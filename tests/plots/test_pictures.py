@@ -184,3 +184,32 @@ def test_a_campaign_shows_which_estimates_are_not_final():
     assert "hollow" not in plots.plot_problem_estimates([whole, unknown]).get_title()  # no symbol to explain
     split = plots.plot_problem_estimates([replace(whole, quantity="split:upper")])
     assert split.get_xlabel() == "probability to leave through upper"
+
+
+def rates_of(predicted):
+    """Rows of some H with one prediction each, of which the first well of the last one alone has plain paths."""
+    given, rows = rates(), []
+    for hurst, name in predicted.items():
+        rows += [replace(row, hurst=hurst, plain=UNKNOWN, predicted={name: 1.2e-3}) for row in given.rows]
+    rows[-1] = replace(rows[-1], plain=rows[-1].rare)
+    settings = replace(given.settings, hurst=tuple(predicted))
+    return replace(given, settings=settings, rows=tuple(rows), crossings=())
+
+
+def test_one_legend_tells_what_all_panels_of_rates_show():
+    """Plain paths and the exact line are in the last of five panels alone, and each label is told once."""
+    predicted = {**dict.fromkeys((0.3, 0.4, 0.6, 0.7), "pickands"), 0.5: "ou_eigenvalue"}
+    figure = plots.plot_escape_rates(rates_of(predicted))
+    told = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert set(told) >= {"sharp, rare escapes", "flat, plain paths", "exact (smallest eigenvalue)"}
+    assert len(told) == len(set(told))
+    assert not [ax for ax in figure.axes[:5] if ax.get_legend()]
+    assert figure.get_figwidth() < 12.0
+
+
+def test_rates_of_one_hurst_fill_the_figure_and_short_axes_have_plain_numbers():
+    figure = plots.plot_escape_rates(rates_of({0.7: "pickands"}))
+    figure.savefig(io.BytesIO(), format="png", dpi=40)
+    assert figure.axes[0].get_position().width > 0.7
+    over = [label.get_text() for label in figure.axes[-1].get_yticklabels(which="both")]
+    assert "1" in over and not [label for label in over if "times" in label]
