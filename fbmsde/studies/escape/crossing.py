@@ -61,9 +61,9 @@ def root(known: Sequence[Known], shape: Shape) -> Estimate:
     the change of sign and the two behind it, or as many of these as there are. The half-width is that of the
     interpolated ratio over the slope.
 
-    >>> ends = [Known(2.0, Estimate(1.0, 0.9, 1.1)), Known(4.0, Estimate(-1.0, -1.1, -0.9))]
+    >>> ends = [Known(2.0, Estimate(2.0, 1.9, 2.1)), Known(3.0, Estimate(-2.0, -2.1, -1.9))]
     >>> root(ends, lambda k: 0.0).text(3)
-    '3 [2.93, 3.07]'
+    '2.5 [2.48, 2.52]'
     """
     behind = next(i for i, each in enumerate(known) if i and each.ratio.value < 0.0 < known[i - 1].ratio.value)
     near = known[max(behind - 2, 0) : behind + 2]
