@@ -20,8 +20,8 @@ from fbmsde.results.estimates import Estimate
 from fbmsde.simulation.passage_problem import PassageProblem
 from fbmsde.studies.escape.crossing import Known, crossing_of, order_of
 from fbmsde.studies.escape.interrupted import InterruptedStudyError
-from fbmsde.studies.escape.points import points_of
-from fbmsde.studies.escape.rates import RATES_FILES, escape_rates
+from fbmsde.studies.escape.points import Rate, points_of, row_of
+from fbmsde.studies.escape.rates import RATES_FILES, RatesStudy, escape_rates
 from fbmsde.studies.escape.rates_report import verdict
 from fbmsde.studies.escape.wells import wells_of
 from fbmsde.theory.parabola import parabola_rates
@@ -102,6 +102,15 @@ def test_files_hold_the_rows(study, tmp_path):
     assert [float(line["rare_rate"]) for line in lines] == [row.rare.value for row in study.rows]
     record = json.loads((tmp_path / RATES_FILES[1]).read_text())
     assert record["settings"]["barriers"] == [3.0, 7.0] and record["complete"]
+
+
+def test_table_tells_the_noise_and_the_barriers_of_both_wells():
+    """By them anybody can compare with a formula: at H = 0.7 the sharp well is the deeper one."""
+    settings = RatesSettings((0.7,), (3.0,), 4.0, 1.0, 2.0, "quadratic", {}, "both", 10, 0.1, 0)
+    wells = wells_of("quadratic", {"sharp": 4.0, "flat": 1.0, "height": 2.0}, {})
+    rows = tuple(row_of(point, settings, Rate(), Rate()) for point in points_of(settings, wells, wells))
+    lines = [line.split() for line in RatesStudy(settings, rows, ()).table.splitlines()]
+    assert ["0.7", "3", f"{rows[0].sigma:.3g}", f"{3.0 * 4.0**0.2:.3g}", "-", "undecided"] in lines
 
 
 def test_verdict_speaks_of_the_barriers_that_were_run():

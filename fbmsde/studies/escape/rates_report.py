@@ -72,7 +72,7 @@ def _first(row: RateRow, names: Sequence[str]) -> float:
 
 
 def _order(study: RatesData) -> str:
-    """Which well empties first at each barrier."""
+    """Which well empties first at each barrier, and the noise and the barrier of the sharp well that belong to it."""
     lines, by = [], any(math.isfinite(c.predicted) for c in study.crossings)
     for sharp, flat in study.pairs():
         log = log_ratio(sharp, flat)
@@ -80,9 +80,12 @@ def _order(study: RatesData) -> str:
         ratio = _first(sharp, ("pickands",)) / _first(flat, ("pickands",))
         predicted = (f"{ratio:.3g}" if ratio > 0.0 else "-",) if by else ()
         measured = Estimate(*(math.exp(part) for part in log)).text(3)
-        lines.append((f"{sharp.hurst:g}", f"{sharp.barrier:g}", measured, *predicted, first))
-    head = ("H", "k", "rate sharp / flat [95 %]", *(("by pickands",) if by else ()), "empties first")
-    return aligned(head, lines) if lines else ""
+        noise_and_wells = (f"{sharp.hurst:g}", f"{sharp.barrier:g}", f"{sharp.sigma:.3g}", f"{sharp.own_barrier:.3g}")
+        lines.append((*noise_and_wells, measured, *predicted, first))
+    formula = ("by_pickands",) if by else ()
+    head = ("H", "k", "sigma", "sharp_k", "rate sharp / flat [95 %]", *formula, "empties_first")
+    told = "sigma: strength of the noise; sharp k: barrier of the sharp well in its own standard deviations"
+    return f"{aligned(head, lines)}\n{told}" if lines else ""
 
 
 def _crossings(study: RatesData) -> str:
