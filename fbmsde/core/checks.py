@@ -95,14 +95,14 @@ def positive(name: str, value: Any) -> float:
 
 
 def squarable(name: str, value: Any) -> float:
-    """The value as a float above 0 whose square is finite.
+    """The value as a float above 0 whose square is finite and not rounded to 0.
 
     >>> squarable("sigma", 2)
     2.0
     """
     x = positive(name, value)
-    if x > 1e150:
-        raise ValueError(f"{name} must be at most 1e150, got {x}.")
+    if not 1e-150 <= x <= 1e150:
+        raise ValueError(f"{name} must lie in [1e-150, 1e150], got {x}.")
     return x
 
 

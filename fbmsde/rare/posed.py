@@ -123,6 +123,7 @@ def escape_of(
     problem = Problem(equation, noise, Points(rows), region_of(domain, equation.n_positions), horizon, key)
     require_inside(problem.region, problem.places)
     posed_solver(equation, noise, grid.solver, grid.dt)
+    checks.squarable("increments of noise", noise.increment_scale(grid.dt))
     escape = Escape(landscape, problem, grid, n_steps)
     assert escape.names
     return escape

@@ -174,6 +174,7 @@ def test_a_level_that_cannot_be_reached_gives_a_bound():
         ({"n_replicas": 1}, ValueError, "n_replicas must be at least 2"),
         ({"most_replicas": 5}, ValueError, "most_replicas must be at least n_replicas = 10, got 5"),
         ({"after": 2.0}, ValueError, r"after must lie in \[0, horizon\), got 2"),
+        ({"noise": FractionalNoise(0.4, 1e-200)}, ValueError, r"increments of noise must lie in \[1e-150, 1e150\]"),
         ({"dt": 0.5, "domain": (None, 9.0)}, ValueError, "dt must be at most .* for a shifted boundary at"),
     ],
 )
