@@ -120,7 +120,7 @@ class RareEscape:
         """The method, the estimates, the cost and the doubts in a few lines."""
         probability, rate = (self._told(ask) for ask in (self.probability, self.rate))
         seen = f"boundary moved inwards by {self.shift:.3g}" if self.shift else "exits seen at the steps"
-        sides = ", ".join(f"{name} {np.mean([r.probability for r in runs]):.3g}" for name, runs in self.sides.items())
+        sides = ", ".join(f"{name} {_side_told(runs)}" for name, runs in self.sides.items())
         lines = [
             f"RareEscape by {self.method}. {self.why}".rstrip(),
             f"probability up to time {self.horizon:g}: {probability}",
@@ -295,6 +295,12 @@ class RareEscape:
         quantile = float(scipy.stats.t.isf((1.0 - checks.fraction("level", level)) / 2.0, max(self.n_replicas - 1, 1)))
         reach = quantile * math.sqrt(math.log1p(error**2))
         return Estimate(value, value * math.exp(-reach), value * math.exp(reach))
+
+
+def _side_told(replicas: tuple[Replica, ...]) -> str:
+    """The mean over the replicas of one side, or its bound if none arrived, as a text."""
+    mean = float(np.mean([replica.probability for replica in replicas]))
+    return f"{mean:.3g}" if mean > 0.0 else f"at most {np.mean([replica.at_most for replica in replicas]):.2g}"
 
 
 def _doubts(replicas: tuple[Replica, ...]) -> Iterator[str]:

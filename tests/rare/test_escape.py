@@ -25,6 +25,7 @@ from fbmsde.laws.diffusions import ou_exit_rate
 from fbmsde.rare.bending import Conditioned
 from fbmsde.rare.problem import RareProblem
 from fbmsde.rare.splitting import Splitting
+from fbmsde.rare.subset import SubsetSimulation
 
 from ..conftest import threshold
 
@@ -138,6 +139,25 @@ def test_a_level_that_cannot_be_reached_gives_a_bound():
             quadratic(1.0), FractionalNoise(0.5, 1e-3), 0.0, (None, 9.0), horizon=1.0, seed=1, dt=0.1, n_replicas=2,
             method=Splitting(16, least=1e-3),
         ).probability()  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("method", "most"), [(SubsetSimulation(128), 6.0), (Splitting(64), 4.0)])
+def test_a_side_that_does_not_matter_is_given_up(method, most):
+    """The lower end is 11 standard deviations away: to climb there costs 18 times as much as to the upper one."""
+    near, far = (
+        RareProblem(quadratic(1.0), FractionalNoise(0.5), 0.0, (lower, 2.0), horizon=4.0, seed=1,
+                    monitoring=Shifted(0.05), method=method)
+        for lower in (None, -8.0)
+    )  # fmt: skip
+    found, alone, part = far.replicas(4), near.replicas(4), far.replicas(1, 2)
+    assert 1.0 < found.path_steps / alone.path_steps < most
+    assert not any("lower" in doubt for doubt in found.doubts)
+    assert "by side: lower at most " in repr(found)
+    with pytest.raises(NoEstimateError, match="at most about"):
+        found.by_side("lower").probability()
+    assert found.values[2] == part.values[0]
+    assert found.sides["lower"][2].levels.tolist() == part.sides["lower"][0].levels.tolist()
 
 
 @pytest.mark.parametrize(
