@@ -91,6 +91,10 @@ def rare_escape(
     n_jobs : the number of threads, None for all cores. The result does not depend on it.
     progress : True shows a bar of replicas; a function is called with the number of replicas newly finished.
 
+    Under an `EpochNoise` give its `phase`. The noise then is jointly normal, and subset simulation follows it. Where
+    the phase is drawn, splitting is left, whose replicas disagree where epochs are short: with the chain below by 60 to
+    80 % of their mean with 1024 paths each, by 18 to 27 % with 16384, and behind higher barriers with 32768 too.
+
     Importance sampling by a shift of the noise is left out: in a quartic well at H = 0.3 it was measured to report an
     error of 3 % and to be wrong by a factor of 4.
 
@@ -101,6 +105,14 @@ def rare_escape(
     >>> rare = rare_escape(quadratic(1.0), FractionalNoise(0.5), 0.0, (None, 4.0), horizon=8.0, seed=1, dt=0.01)
     >>> rare.method, rare.doubts, 1e-8 < rare.rate().value < 1e-6
     ('conditioned', (), True)
+
+    SGD by epochs of ten batches, of which 7.2e-4 have left after a hundred steps (by two million plain paths):
+
+    >>> from fbmsde import EpochNoise, sgd
+    >>> chain, noise = sgd(quadratic(1.0), learning_rate=0.1), EpochNoise(100, 10, phase=0)
+    >>> rare = rare_escape(chain, noise, 0.0, (None, 0.6), horizon=100, seed=1)
+    >>> rare.method, rare.doubts, 6e-4 < rare.probability().value < 9e-4
+    ('subset', (), True)
     """
     wanted = _Wanted(
         checks.fraction("relative_error", relative_error), after, checks.count("n_replicas", n_replicas, 2),

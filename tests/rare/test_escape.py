@@ -15,6 +15,7 @@ from fbmsde import (
     StableNoise,
     double_well,
     double_well_2d,
+    first_passage,
     langevin,
     quadratic,
     rare_escape,
@@ -131,6 +132,17 @@ def test_exits_are_seen_at_the_steps_where_no_shift_of_the_boundary_is_known(equ
     assert ("exits seen at the steps" in repr(rare)) == (told is not None)
     assert rare.note.startswith("Exits are those that the steps see.") == bool(told)
     assert (told or "") in rare.note
+
+
+@pytest.mark.slow
+def test_sgd_by_epochs_of_a_given_phase_leaves_no_doubt():
+    """About 7e-4, where splitting, which takes epochs of any phase, disagrees with itself by more than half."""
+    noise, problem = EpochNoise(100, 10, phase=0), {"domain": (None, 0.6), "horizon": 100, "seed": 1, "n_jobs": 1}
+    rare = rare_escape(CHAIN, noise, 0.0, **problem)
+    plain = ~first_passage(CHAIN, noise, 0.0, n_paths=1000000, **problem).censored
+    error = math.hypot(rare.relative_error, plain.sum() ** -0.5)
+    assert (rare.method, rare.doubts) == ("subset", ())
+    assert abs(rare.probability().value / plain.mean() - 1.0) < threshold(1) * error + 0.05
 
 
 def test_a_level_that_cannot_be_reached_gives_a_bound():
