@@ -35,6 +35,7 @@ CHAIN = sgd(quadratic(), learning_rate=0.1)
 OU = quadratic(1.0), FractionalNoise(0.5, math.sqrt(2.0)), 0.0
 
 
+@pytest.mark.slow
 def test_one_call_gives_the_exact_rate_of_a_rare_escape():
     """Six standard deviations: 3.7e-8 a unit of time. The boundary without its shift would be 40 % off."""
     rare = rare_escape(
@@ -48,15 +49,17 @@ def test_one_call_gives_the_exact_rate_of_a_rare_escape():
     assert f"boundary moved inwards by {rare.shift:.3g}" in repr(rare)
 
 
+@pytest.mark.slow
 def test_half_the_step_changes_little():
     rare = rare_escape(*OU, (None, 4.0), horizon=4.0, seed=2, dt=0.01, method=Conditioned(400), halve=True)
     assert rare.halved.low < 1.0 < rare.halved.high < 1.15
     assert "half the step" in repr(rare)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("doubted", "note"),
-    [(0.02, "Half the step was not tried, because"), (0.01, "left doubts: 1 of 10 replicas did not arrive. (upper)")],
+    [(0.05, "Half the step was not tried, because"), (0.025, "left doubts: 1 of 10 replicas did not arrive. (upper)")],
 )
 def test_half_the_step_is_no_number_where_a_run_is_in_doubt(monkeypatch, doubted, note):
     """A replica of one of the two runs is lost; its ratio to the other run would look like any other."""
@@ -69,11 +72,12 @@ def test_half_the_step_is_no_number_where_a_run_is_in_doubt(monkeypatch, doubted
                        if problem.dt == doubted else found.sides)  # fmt: skip
 
     monkeypatch.setattr(RareProblem, "replicas", lossy)
-    rare = rare_escape(*OU, (None, 4.0), horizon=2.0, seed=2, dt=0.02, method=Conditioned(100), halve=True)
+    rare = rare_escape(*OU, (None, 4.0), horizon=2.0, seed=2, dt=0.05, method=Conditioned(100), halve=True)
     assert rare.halved is None
     assert note in rare.note
 
 
+@pytest.mark.slow
 def test_replicas_are_added_up_to_the_limit_and_the_rest_is_told():
     rare = rare_escape(
         *OU, (None, 4.0), horizon=2.0, seed=2, dt=0.02, method=Conditioned(200), relative_error=1e-3,
@@ -99,7 +103,8 @@ def test_the_next_method_is_tried_where_the_first_leaves_doubts(monkeypatch):
 
 
 def test_an_escape_that_is_not_rare_is_told():
-    rare = rare_escape(*OU, (-1.0, 1.0), horizon=4.0, seed=2, dt=0.02, monitoring="grid", method=Conditioned(400))
+    rare = rare_escape(*OU, (-1.0, 1.0), horizon=4.0, seed=2, dt=0.1, monitoring="grid", method=Conditioned(50),
+                       n_replicas=2)  # fmt: skip
     assert 0.9 < rare.probability(despite_doubts=True).value < 1.05
     assert "first_passage finds it with less work" in rare.note
 
