@@ -296,7 +296,8 @@ def test_hurst_prints_what_is_odd_about_a_series(tmp_path):
 
 
 def test_theory_prints_the_registry():
-    assert all(f"`{name}`" in call("theory").output for name in fbmsde.theory.FORMULAS)
+    output = call("theory").output
+    assert all(f"`{name}`" in output for name in fbmsde.theory.FORMULAS)
 
 
 def test_version():
