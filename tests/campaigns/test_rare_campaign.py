@@ -182,6 +182,7 @@ def test_comments_of_the_example_make_it_rare(tmp_path):
         ({"top": "paths = 9"}, r"paths must be left out with \[rare\]. Give replicas."),
         ({"top": "replicas = 2\nblock_paths = 9"}, r"block_paths must be left out with \[rare\]"),
         ({"rare": ""}, r"replicas must be left out without \[rare\]. Give paths."),
+        ({"top": "replicas = 1"}, "replicas must be at least 2, got 1"),
         ({"rare": 'rare.name = "spliting"'}, r"\[rare\] name must be one of .*Did you mean 'splitting'"),
         ({"rare": 'rare = {name = "conditioned", p0 = 0.2}'}, r"\[rare\] keys of conditioned must be among"),
         ({"x0": '"stationary"'}, r"\[rare\] x0 must be one point"),
@@ -192,6 +193,12 @@ def test_comments_of_the_example_make_it_rare(tmp_path):
 def test_bad_files_are_refused(tmp_path, changes, message):
     with pytest.raises((ValueError, TypeError), match=message):
         written(tmp_path, **changes)
+
+
+def test_one_replica_alone_is_refused():
+    """It would have no interval."""
+    with pytest.raises(ValueError, match=r"n_paths\['deep'\] must be at least 2, got 1"):
+        Campaign({"deep": deep()}, n_paths=1)
 
 
 def test_a_replica_is_a_block():

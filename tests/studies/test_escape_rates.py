@@ -184,8 +184,10 @@ def test_barriers_in_standard_deviations():
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"hurst": [0.1]}, "hurst must be at least 0.2"), ({"barriers": [0.5]}, r"barriers must lie in \[1, 20\]"),
-     ({"barriers": []}, "barriers must lie in"), ({"start": "top"}, "start must be one of both, sharp, flat"),
-     ({"relative_error": 0.0}, "relative_error must lie in"), ({"sharp": 1.0}, "sharp must exceed flat")],
+     ({"barriers": []}, "barriers must hold at least one value"),
+     ({"start": "top"}, "start must be one of both, sharp, flat"),
+     ({"relative_error": 0.0}, "relative_error must lie in"), ({"barriers": 0.5}, r"\[1, 20\], .*, got \[0.5\]"),
+     ({"sharp": 1.0}, "sharp must exceed flat")],
 )  # fmt: skip
 def test_bad_input_is_refused(options, message):
     with pytest.raises(ValueError, match=message):

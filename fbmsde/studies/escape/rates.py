@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...campaigns.campaign import Campaign, InterruptedCampaignError
 from ...core import checks
 from ...core.files import write_figure, write_text
@@ -74,7 +76,7 @@ class RatesStudy(RatesData):
 def escape_rates(
     hurst: Sequence[float] | None = None,
     *,
-    barriers: Sequence[float] = BARRIERS,
+    barriers: float | Sequence[float] = BARRIERS,
     sharp: float = 4.0,
     flat: float = 1.0,
     height: float = 2.0,
@@ -97,8 +99,8 @@ def escape_rates(
     its replicas are in doubt there is no rate, and the note of the row says why.
 
     hurst : Hurst values from 0.2 on, None for `RATES_HURST`.
-    barriers : how high the barrier of the flat well is in stationary standard deviations of its parabola. The wells
-        stay as they are, and sigma is what each of these asks for.
+    barriers : how high the barrier of the flat well is in stationary standard deviations of its parabola, one value or
+        several. The wells stay as they are, and sigma is what each of these asks for.
     landscape, landscape_params, sharp, flat, height, start : as in `escape_study`.
     n_paths : plain paths of each point. They are run where at least ten of them would be beyond the rim at one time.
     relative_error : replicas of rare escapes are added until the 95 % interval of a rate has this half-width over its
@@ -143,10 +145,13 @@ def _hursts(given: Sequence[float]) -> tuple[float, ...]:
     return values
 
 
-def _barriers(given: Sequence[float]) -> tuple[float, ...]:
+def _barriers(given: float | Sequence[float]) -> tuple[float, ...]:
     """Different barriers, ascending."""
-    values = sorted({checks.finite("barriers", value) for value in given})
-    if not values or values[0] < _LOWEST or values[-1] > _HIGHEST:
+    each = np.atleast_1d(np.asarray(given, dtype=object)).tolist()
+    values = sorted({checks.finite("barriers", value) for value in each})
+    if not values:
+        raise ValueError("barriers must hold at least one value, got none.")
+    if values[0] < _LOWEST or values[-1] > _HIGHEST:
         raise ValueError(f"barriers must lie in [{_LOWEST:g}, {_HIGHEST:g}], in standard deviations, got {values}.")
     return tuple(values)
 
