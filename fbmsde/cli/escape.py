@@ -17,8 +17,8 @@ from ..drivers.fractional import METHODS, FractionalNoise
 from ..dynamics.landscapes import LANDSCAPES, parameters
 from ..dynamics.solvers import SOLVERS
 from ..studies.escape.interrupted import InterruptedStudyError, Study
-from ..studies.escape.rates import PATHS, RATES_FILES, escape_rates
-from ..studies.escape.study import FILES, HURST_VALUES, STARTS, escape_study
+from ..studies.escape.rates import RATES_FILES, escape_rates
+from ..studies.escape.study import FILES, HURST_VALUES, PATHS, STARTS, escape_study
 from ..studies.escape.wells import PAIR
 from .common import Overwrite, Seed, _choice, _count, _hursts, _keep, _refuse_earlier, app
 from .escape_rates import ERROR_DEFAULT, HURST_DEFAULT, PATHS_DEFAULT, QUICK_HELP, Effort, refuse_with_rare

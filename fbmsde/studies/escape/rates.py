@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 RATES_HURST = (0.3, 0.5, 0.7)
 BARRIERS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
 RATES_FILES = ("escape_rates.csv", "escape_rates.json", "escape_rates.png")
-PATHS, RELATIVE_ERROR = 20_000, 0.03
+PATHS, RELATIVE_ERROR = 10_000, 0.03
 QUICK = ((1.5, 2.0, 4.0, 8.0), 2000, 0.1)  # barriers, paths and relative error of a study to try it
 _LOWEST_HURST = 0.2  # below, Pickands' constant is not tabulated
 _LOWEST, _HIGHEST = 1.0, 20.0  # barriers in standard deviations; rates far beyond have no floating-point number
