@@ -97,7 +97,9 @@ class RareEscape:
     def concat(cls, parts: Iterable[RareEscape]) -> RareEscape:
         """The replicas of several parts of one run, in their order. `why` and `halved` are those of the first part.
 
-        Raises ValueError unless all have the same method, sides, horizon, step and shift.
+        The parts must hold replicas with different numbers or seeds of one problem; those that were made twice look
+        independent. Raises ValueError for a part that is given twice, and unless all have the same method, sides,
+        horizon, step and shift.
         """
         found = list(parts)
         if not found:
@@ -113,6 +115,8 @@ class RareEscape:
             if list(other.sides) != list(one.sides):
                 raise ValueError(f"sides must be the same in all parts, got {[*one.sides]} and {[*other.sides]}.")
         sides = {name: tuple(replica for part in found for replica in part.sides[name]) for name in one.sides}
+        if any(len(set(map(id, replicas))) < len(replicas) for replicas in sides.values()):
+            raise ValueError("parts must hold each replica once, got some twice. Run others, with another `first`.")
         notes = " ".join(dict.fromkeys(part.note for part in found if part.note))
         return replace(one, sides=sides, path_steps=sum(part.path_steps for part in found), note=notes)
 
@@ -146,7 +150,10 @@ class RareEscape:
             return "none, nobody is left inside or leaves after it"
 
     def by_side(self, name: str) -> RareEscape:
-        """The escape by one side alone, at the cost of all."""
+        """The escape by one side alone, at the cost of all.
+
+        Paths that left by another side count as inside in its `rate`, which is too low where they are not rare.
+        """
         chosen = checks.choice("name", name, self.sides)
         return replace(self, sides={chosen: self.sides[chosen]})
 
@@ -185,11 +192,15 @@ class RareEscape:
     def probability(self, level: float = 0.95, *, by: float | None = None, despite_doubts: bool = False) -> Estimate:
         """The probability to leave up to the time `by`, None for the horizon, with an interval.
 
-        The value is the mean over replicas. The interval is that of a log-normal mean with Student's quantiles.
-        Raises NoEstimateError if no replica arrived and, unless `despite_doubts`, if there are `doubts`.
+        The value is the mean over replicas. The interval is that of a log-normal mean with Student's quantiles; both
+        are cut off at 1. At the time 0 all paths are inside. Raises NoEstimateError if no replica arrived and, unless
+        `despite_doubts`, if there are `doubts`.
         """
         time = self.horizon if by is None else self._time("by", by)
-        return self._estimate(0.0, time, level, despite_doubts)
+        if time == 0.0:
+            return Estimate(0.0, 0.0, 0.0)
+        found = self._estimate(0.0, time, level, despite_doubts)
+        return Estimate(min(found.value, 1.0), min(found.low, 1.0), min(found.high, 1.0))
 
     def rate(self, after: float | None = None, level: float = 0.95, *, despite_doubts: bool = False) -> Estimate:
         """The mean rate of exits between `after` and the horizon of the paths that are still inside, with an interval.

@@ -177,6 +177,17 @@ def test_a_side_that_does_not_matter_is_given_up(method, most):
     assert found.sides["lower"][2].levels.tolist() == part.sides["lower"][0].levels.tolist()
 
 
+def test_a_bound_below_the_floats_is_told():
+    """Forty-two standard deviations: 1e-390. A bound that is rounded to 0 must not be told as 1."""
+    rare = rare_escape(
+        quadratic(1.0), FractionalNoise(0.5), 0.0, (None, 30.0), horizon=4.0, seed=1, dt=1e-3, method=Conditioned(20),
+        n_replicas=2,
+    )  # fmt: skip
+    with pytest.raises(NoEstimateError, match=r"at most about 3\.3e-308"):
+        rare.probability()
+    assert rare.doubts
+
+
 @pytest.mark.parametrize(
     ("changed", "error", "message"),
     [

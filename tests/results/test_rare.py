@@ -160,6 +160,21 @@ def test_weights_of_times_count():
     )
 
 
+def test_a_probability_is_at_most_1_and_0_at_the_start():
+    sure = escape(replica(0.9), replica(1.15), replica(1.1))
+    found = sure.probability()
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert 0.5 < found.low < 1.0
+    assert sure.probability(by=0.0) == (0.0, 0.0, 0.0)
+
+
+def test_a_part_is_joined_once():
+    """Four times the same replicas would look four times as sure."""
+    one = escape(replica(1e-6), replica(2e-6))
+    with pytest.raises(ValueError, match="parts must hold each replica once, got some twice"):
+        RareEscape.concat([one, one])
+
+
 def test_parts_are_joined_and_compared():
     one, two = escape(replica(1e-6), replica(2e-6)), escape(replica(3e-6))
     joined = RareEscape.concat([one, two])
