@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +29,12 @@ from fbmsde.results.sgd_escape import BARRIERS, Basin, Ends, EscapeCase, EscapeC
 from fbmsde.studies.sgd.runs import SETTINGS
 
 
+@cache
 def study():
     return escape_study([0.5], n_paths=60, horizon=3.0, height=0.5, dt=0.05, continuous=0)
 
 
+@cache
 def windows():
     return rolling_hurst(np.random.default_rng(0).standard_normal(400), kind="increments", window=100, n_surrogates=19)
 
@@ -95,6 +98,7 @@ def rates():
     return RatesData(settings, tuple(rows), (Crossing(0.7, "flips", Estimate(3.5, 3.4, 3.6), 3.3),))
 
 
+@cache
 def instanton():
     return most_likely_escape(quadratic(), FractionalNoise(0.5), 0.0, 2.0, horizon=2.0, dt=0.1)
 
