@@ -168,6 +168,7 @@ def test_a_file_poses_the_same_rare_problem(tmp_path):
     assert len(names) == 4 and len(set(names)) == 2
 
 
+@pytest.mark.slow
 def test_comments_of_the_example_make_it_rare(tmp_path):
     text = (Path(__file__).parents[2] / "examples" / "campaign.toml").read_text()
     text = text.replace("# [rare]", "[rare]").replace("# name", "name")
