@@ -44,10 +44,13 @@ def short(estimate: Estimate) -> str:
 
     >>> short(Estimate(2e-9, 1.9e-9, 2.1e-9))
     '2e-09 ± 5 %'
+    >>> short(Estimate(2.0, 1.0, 8.0))
+    '2 ± 175 %'
     """
     if not math.isfinite(estimate.value):
         return "-"
-    return f"{estimate.value:.3g} ± {50.0 * (estimate.high - estimate.low) / estimate.value:.2g} %"
+    half = 50.0 * (estimate.high - estimate.low) / estimate.value
+    return f"{estimate.value:.3g} ± {half:.0f} %" if half >= 10.0 else f"{estimate.value:.3g} ± {half:.2g} %"
 
 
 def _rates(study: RatesData) -> str:
