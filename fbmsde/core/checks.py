@@ -73,8 +73,15 @@ def kind(name: str, value: object, wanted: type[Kind], advice: str) -> Kind:
     Traceback (most recent call last):
         ...
     TypeError: name must be a str, got 3. Write it in quotes.
+
+    A class has the methods of its protocol too, and is refused:
+
+    >>> kind("name", str, str, "Write it in quotes.")
+    Traceback (most recent call last):
+        ...
+    TypeError: name must be a str, got <class 'str'>. Write it in quotes.
     """
-    if not isinstance(value, wanted):
+    if isinstance(value, type) or not isinstance(value, wanted):
         article = "an" if wanted.__name__[0] in "AEIOU" else "a"
         raise TypeError(f"{name} must be {article} {wanted.__name__}, got {value!r}. {advice}")
     return value
@@ -246,9 +253,13 @@ def interval(name: str, value: Any, otherwise: str = "") -> tuple[float, float]:
 
     >>> interval("domain", (None, 1))
     (-inf, 1.0)
+    >>> interval("domain", "up")
+    Traceback (most recent call last):
+        ...
+    TypeError: domain must be (lower, upper), got 'up'.
     """
     try:
-        low, high = value
+        low, high = () if isinstance(value, str) else value
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be (lower, upper){otherwise}, got {value!r}.") from None
     lower = -math.inf if low is None else number(name, low)

@@ -122,7 +122,9 @@ class RareEscape:
 
     def __repr__(self) -> str:
         """The method, the estimates, the cost and the doubts in a few lines."""
-        probability, rate = (self._told(ask) for ask in (self.probability, self.rate))
+        probability = self._told(self.probability, f"at most about {self._at_most:.2g}, by the highest levels passed")
+        rate = self._told(self.rate, "none, no path left")
+        doubts = self.doubts_of_rate() if rate.startswith("in doubt") else self.doubts
         seen = f"boundary moved inwards by {self.shift:.3g}" if self.shift else "exits seen at the steps"
         sides = ", ".join(f"{name} {_side_told(runs)}" for name, runs in self.sides.items())
         lines = [
@@ -132,18 +134,18 @@ class RareEscape:
             f"by side: {sides}" if len(self.sides) > 1 else "",
             f"half the step: {self.halved.text(3)} times the probability" if self.halved else "",
             f"{self.n_replicas} replicas, {self.path_steps:.3g} path-steps of {self.dt:g}, {seen}",
-            *(f"doubt: {sentence}" for sentence in self.doubts),
+            *(f"doubt: {sentence}" for sentence in doubts),
             self.note,
         ]
         return "\n".join(line for line in lines if line)
 
-    def _told(self, ask: Callable[..., Estimate]) -> str:
-        """An estimate as a text; of one that cannot be given, that it is none, or what it is despite the doubts."""
+    def _told(self, ask: Callable[..., Estimate], lost: str) -> str:
+        """An estimate as a text; without it `lost` if no path left, or what it is despite the doubts."""
         try:
             return ask().text(3)
-        except NoEstimateError as error:
+        except NoEstimateError:
             if not self.values.any():
-                return str(error).partition(":")[2].strip() or "none"
+                return lost
         try:
             return f"in doubt, about {ask(despite_doubts=True).text(3)}"
         except NoEstimateError:
@@ -270,6 +272,11 @@ class RareEscape:
         total: Array = np.sum(parts, axis=0)
         return total
 
+    @property
+    def _at_most(self) -> float:
+        """What bounds the probability if no replica arrived: that of the highest levels which were passed."""
+        return sum(float(np.mean([replica.at_most for replica in replicas])) for replicas in self.sides.values())
+
     def _after(self, after: float | None) -> float:
         """The time from which a rate counts."""
         time = self.horizon / 2.0 if after is None else self._time("after", after)
@@ -288,10 +295,10 @@ class RareEscape:
         """The mean probability to leave in (first, last], with its interval."""
         values, n = self._values(first, last), self.n_replicas
         if not self.values.any():
-            bound = sum(float(np.mean([r.at_most for r in replicas])) for replicas in self.sides.values())
             raise NoEstimateError(
                 f"no replica of {n} reached the boundary: the probability to leave up to time {self.horizon:g} is at "
-                f"most about {bound:.2g}, that of the highest levels which were passed. Give more paths a replica."
+                f"most about {self._at_most:.2g}, that of the highest levels which were passed. Give more paths a "
+                "replica."
             )
         doubts = self._doubts_between(first, last)
         if doubts and not despite_doubts:
