@@ -14,6 +14,7 @@ from fbmsde import (
     GaussianNoise,
     Grid,
     Landscape,
+    OrnsteinUhlenbeckNoise,
     RareEscape,
     RareProblem,
     Shifted,
@@ -58,6 +59,7 @@ def test_the_method_is_chosen_by_what_it_can_follow():
     assert problem(landscape=double_well()).method.name == "subset"
     assert problem(noise=StableNoise(1.5, 0.1)).method.name == "splitting"
     assert problem(landscape=double_well(), noise=exact).method.name == "subset"
+    assert problem(noise=OrnsteinUhlenbeckNoise(2.0)).method.name == "subset"
     assert {problem(name).method.name for name in named} == named
     assert problem("subset").why == "It was asked for."
 
