@@ -83,7 +83,8 @@ def rare_escape(
         None is "shifted" where the shift is known and "grid" elsewhere: for chains, with momentum, and under any other
         noise. `note` says so for an equation.
     dt, solver : the step, and the solver, None for "heun" with a shifted boundary and "euler" on a grid. A chain needs
-        no dt. `first_passage` takes "euler" for both: give it ``solver="heun"`` where the two are to be compared.
+        no dt. `first_passage` takes "euler" for both: give it ``solver="heun"`` where the two are to be compared. With
+        a shifted boundary conditioned paths are exact at any step, and the solver is not used.
     n_replicas, most_replicas : how many replicas are run at first, at least 2, and at most. Where more would be needed
         for the relative error, `note` says so.
     halve : whether replicas with half the step are run as well; `RareEscape.halved` is the ratio of the probabilities,

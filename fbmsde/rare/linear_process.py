@@ -86,13 +86,15 @@ class LinearProcess:
         return float(level * np.sqrt(r[0] - r[1]) / r[0])
 
     def finer(self, shift: float) -> float:
-        """The step at which the shift is so short, two digits rounded down: shifts are in proportion to dt^H.
+        """The step at which the shift is so short, two digits rounded down and 1e-300 at least.
+
+        Shifts are in proportion to dt^H.
 
         >>> process = fou_process(0.5, 9, dt=0.01)
         >>> round(process.shift, 4), process.finer(0.029)
         (0.0583, 0.0024)
         """
-        dt = self.dt * (shift / self.shift) ** (1.0 / self.hurst)
+        dt = max(self.dt * (shift / self.shift) ** (1.0 / self.hurst), 1e-300)
         digits = 1 - math.floor(math.log10(dt))
         return round(math.floor(dt * 10.0**digits) / 10.0**digits, digits)
 

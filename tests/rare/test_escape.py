@@ -224,6 +224,8 @@ def test_a_bound_below_the_floats_is_told():
         ({"after": 2.0}, ValueError, r"after must lie in \[0, horizon\), got 2"),
         ({"noise": FractionalNoise(0.4, 1e-200)}, ValueError, r"increments of noise must lie in \[1e-150, 1e150\]"),
         ({"dt": 0.5, "domain": (None, 9.0)}, ValueError, "dt must be at most .* for a shifted boundary at"),
+        ({"domain": (None, 1e100)}, ValueError, "dt must be at most .* for a shifted boundary at 1e\\+100"),
+        ({"domain": (None, 1e200)}, ValueError, r"domain must end within 1e\+150 .* an end at 1e\+200\. Write None"),
     ],
 )
 def test_bad_input_is_refused(changed, error, message):
