@@ -259,7 +259,7 @@ def interval(name: str, value: Any, otherwise: str = "") -> tuple[float, float]:
     TypeError: domain must be (lower, upper), got 'up'.
     """
     try:
-        low, high = () if isinstance(value, str) else value
+        low, high = () if isinstance(value, str) else tuple(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be (lower, upper){otherwise}, got {value!r}.") from None
     lower = -math.inf if low is None else number(name, low)

@@ -137,8 +137,8 @@ def _require_near(problem: Problem, scale: float) -> None:
     for end in filter(math.isfinite, region.ends if isinstance(region, Between) else ()):
         if not abs(end - problem.places[0, 0]) <= _FARTHEST * scale:
             raise ValueError(
-                f"domain must end within {_FARTHEST:g} increments of noise, got an end at {end:g}. Write None for an end "
-                "that no path reaches."
+                f"domain must end within {_FARTHEST:g} increments of noise, got an end at {end:g}. Write None for an "
+                "end that no path reaches."
             )
 
 
