@@ -139,6 +139,7 @@ def test_doubts_are_told_in_place_of_numbers():
     doubtful = ReplicaSums(bad).summary(1.0)
     assert "descend from 1.0 first paths" in doubtful.note and not np.isfinite(doubtful.probability.value)
     assert not np.isfinite(doubtful.rate.value) and ReplicaSums(bad).doubts
+    assert not ReplicaSums(good).doubts and "saw no exit" in ReplicaSums(good, after=1.95).doubts[0]
 
 
 TOML = """
