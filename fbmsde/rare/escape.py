@@ -88,7 +88,7 @@ def rare_escape(
     n_replicas, most_replicas : how many replicas are run at first, at least 2, and at most. Where more would be needed
         for the relative error, `note` says so.
     halve : whether replicas with half the step are run as well; `RareEscape.halved` is the ratio of the probabilities,
-        or None where one of them is in doubt, which `note` says.
+        or None where one of them is in doubt, which `note` says. A chain has no shorter step.
     n_jobs : the number of threads, None for all cores. The result does not depend on it.
     progress : True shows a bar of replicas; a function is called with the number of replicas newly finished.
 
@@ -124,6 +124,8 @@ def rare_escape(
     equation = as_equation(landscape)
     unshifted = why_unshifted(equation, noise)
     watched = _monitoring(equation, monitoring, unshifted, shorthands)
+    if checks.truth("halve", halve) and equation.unit_step:
+        raise ValueError("halve must be False for a chain, whose step is a unit of time, got True.")
     problem = RareProblem(
         landscape, noise, x0, domain, horizon=horizon, seed=seed, monitoring=watched, method=method
     )
@@ -132,7 +134,7 @@ def rare_escape(
     methods: list[Method | str] = [problem.method]
     if method == "auto":
         methods = [each for each, _ in methods_for(problem.posed)]
-    found = _first_without_doubts(problem, methods, wanted, checks.truth("halve", halve))
+    found = _first_without_doubts(problem, methods, wanted, halve)
     if monitoring is None and unshifted and not equation.unit_step:
         return replace(found, note=f"Exits are those that the steps see. {unshifted} {found.note}".rstrip())
     return found

@@ -211,6 +211,7 @@ def test_a_bound_below_the_floats_is_told():
         ({"monitoring": 3}, TypeError, "monitoring must be a Grid, got 3. Write Shifted"),
         ({"dt": None}, TypeError, "dt must be a number"),
         ({"fine_steps": 3}, TypeError, "unexpected keyword argument 'fine_steps'"),
+        ({"landscape": CHAIN, "dt": None, "halve": True}, ValueError, "halve must be False for a chain"),
         ({"monitoring": "continuous"}, ValueError, "monitoring must be one of shifted, grid"),
         ({"halve": "yes"}, TypeError, "halve must be True or False, got 'yes'"),
         ({"progress": "yes"}, TypeError, "progress must be True, False or a function, got 'yes'"),
