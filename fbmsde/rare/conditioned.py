@@ -284,12 +284,14 @@ def seen(process: LinearProcess, domain: checks.Interval, shifted: bool) -> tupl
 
 
 def _finer(process: LinearProcess, room: float, nearest: float) -> float:
-    """A step whose shift leaves room and is not too coarse at the nearest end.
+    """A step of half the length or less whose shift leaves room and is not too coarse at the nearest end.
 
     With the root ``s = shift / beta_H`` of the variance of an increment, ``r_0 - r_1 <= s^2 / 2`` in continuous time.
+    Chains of long steps vary more than that, and may have to be asked twice.
     """
     fine = COARSEST * math.sqrt(2.0) * process.autocovariance[0] / max(nearest, 1e-300)
-    return process.finer(min(0.99 * room, fine * float(barrier_shift(process.hurst))))
+    half = process.shift * 0.5**process.hurst
+    return process.finer(min(0.99 * room, fine * float(barrier_shift(process.hurst)), half))
 
 
 def _normals(draws: Draws, first: int, n_paths: int) -> AnyArray:

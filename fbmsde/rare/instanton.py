@@ -13,7 +13,7 @@ The first part is positive definite, and so much of it is added that the sum is,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -265,10 +265,11 @@ def _coordinates(name: str, values: ArrayLike, dim: int) -> Array:
 
 def _require_short_steps(action: _Action, start: Array) -> None:
     """ValueError for steps that overshoot so far at the start that the chain without noise runs away from it."""
-    curvature = action.curvature(start[None])[0]
-    if not np.isfinite(curvature).all():
+    near = replace(action, reach=min(action.reach, 1.0))  # differences up to a far target see walls beyond the well
+    curvatures = np.concatenate([each.curvature(start[None]) for each in (action, near)])
+    if not np.isfinite(curvatures).all():
         return
-    steepest = float(np.linalg.eigvalsh(curvature)[-1])
+    steepest = float(np.linalg.eigvalsh(curvatures)[:, -1].min())
     if steepest * action.dt >= 2.0:
         raise ValueError(
             f"dt must be below 2 / curvature = {2.0 / steepest:.3g} at x0, got {action.dt:g}. Longer steps of Euler's "

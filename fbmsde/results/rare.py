@@ -200,6 +200,7 @@ class RareEscape:
         """
         time = self.horizon if by is None else self._time("by", by)
         if time == 0.0:
+            checks.fraction("level", level)
             return Estimate(0.0, 0.0, 0.0)
         found = self._estimate(0.0, time, level, despite_doubts)
         return Estimate(min(found.value, 1.0), min(found.low, 1.0), min(found.high, 1.0))

@@ -214,7 +214,7 @@ def jump_plan(
     horizon, standing = checks.positive("horizon", problem.horizon), problem.region
     points = points_known(problem.start, "in continuous time")
     if isinstance(standing, Moving):
-        raise ValueError("domain must stand still in continuous time, got walls that move. Take Grid(dt).")
+        raise ValueError("domain must stand still in continuous time, got walls that move. Take monitoring='grid'.")
     noise.jump_source(2, 1, landscape.dim, accuracy.tolerance)  # refuses what no number of steps can make good
     scan = _scan(points.typical, standing.ends, noise, landscape, horizon)
     n_steps = fine_steps or _fine_steps(standing, points.typical, noise, horizon, _followed(scan, accuracy))

@@ -200,7 +200,7 @@ class Continuous:
 
 def _jumping(problem: Problem) -> Jumping:
     """The noise; TypeError unless it can jump."""
-    advice = "Continuous time needs a noise that can jump many steps at once. Take Grid(dt)."
+    advice = f"Continuous time needs a noise that can jump many steps at once. {_TAKE_GRID}"
     return checks.kind("noise", problem.driver, Jumping, advice)
 
 

@@ -209,6 +209,18 @@ def test_the_step_that_is_named_is_taken_and_hardly_shorter_than_it_must_be(hurs
         seen(well(hurst, 1, 1.6 * named), (None, end), True)
 
 
+def test_the_step_that_is_named_is_shorter_for_a_chain_of_long_steps():
+    """Euler's chain varies the more the longer its steps are: by its own variance 5.8 would do in place of 1.5."""
+    process = chain_process(quadratic(1.0), FractionalNoise(0.5), 60, dt=1.5)
+    with pytest.raises(ValueError, match=r"dt must be at most 0\.75 for .*, got 1\.5"):
+        seen(process, (None, 1.75), True)
+
+
+def test_a_step_beyond_the_floats_is_named_as_the_shortest():
+    with pytest.raises(ValueError, match="dt must be at most 1e-300 for a shifted boundary at 1e"):
+        seen(fou_process(0.3, 9, dt=0.01), (None, 1e140), True)
+
+
 def test_estimates_know_themselves():
     estimate = RareEstimate.of(np.array([1.0, 3.0]), math.log(1e-10))
     assert math.isclose(estimate.value, 2e-10) and math.isclose(estimate.standard_error, 1e-10)

@@ -130,6 +130,8 @@ def test_a_gradient_that_is_not_finite_is_said():
     pit = Landscape(lambda x: x * x / 2.0, lambda x: x if x > -0.5 else np.nan, name="pit")
     with pytest.raises(ArithmeticError, match="finite gradient"):
         most_likely_escape(pit, FractionalNoise(0.5), 0.0, -1.0, horizon=1.0, dt=0.1)
+    with pytest.raises(ArithmeticError, match="finite gradient"):
+        most_likely_escape(double_well(), FractionalNoise(0.5), -1.0, 1e100, horizon=1.0, dt=0.1)
     cliff = Landscape(lambda x: x * x / 2.0, lambda x: x if x < 1.0 else 1e200 * x, name="cliff")
     with pytest.raises(ArithmeticError, match="finite gradient and action along the path"):
         most_likely_escape(cliff, FractionalNoise(0.5), 0.0, 2.0, horizon=1.0, dt=0.1)

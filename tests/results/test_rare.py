@@ -170,6 +170,8 @@ def test_a_probability_is_at_most_1_and_0_at_the_start():
     assert (found.value, found.high) == (1.0, 1.0)
     assert 0.5 < found.low < 1.0
     assert sure.probability(by=0.0) == (0.0, 0.0, 0.0)
+    with pytest.raises(ValueError, match="level must lie in"):
+        sure.probability(5.0, by=0.0)
 
 
 def test_a_part_is_joined_once():
