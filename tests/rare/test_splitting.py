@@ -135,7 +135,6 @@ def test_replicas_depend_neither_on_threads_nor_on_how_many_there_are():
     assert four[0].path_steps == four[1].path_steps > two.path_steps
     assert np.unique(four[0].values).size == 4
     replicas = [replica for runs in four[0].sides.values() for replica in runs]
-    assert all(1 <= replica.ancestors <= replica.times.size for replica in replicas)
     assert sum(replica.ancestors for replica in replicas) < sum(replica.times.size for replica in replicas)
 
 
