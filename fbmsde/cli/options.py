@@ -16,7 +16,6 @@ from typing import Any, NoReturn, TypeGuard
 import typer
 from typer.core import TyperCommand
 
-from ..core import checks
 from ..core.messages import one_line
 
 INTERRUPTED, TERMINATED = 130, 143  # 128 + the number of SIGINT and of SIGTERM, as shells have it
@@ -121,7 +120,9 @@ def count(text: str) -> int:
 
 def checked_error(given: float | None) -> float | None:
     """The value of --until-relative-error, None if it is not given; ValueError outside of (0, 1)."""
-    return None if given is None else checks.fraction("--until-relative-error", given)
+    if given is not None and not 0.0 < given < 1.0:
+        raise ValueError(f"--until-relative-error must lie in (0, 1), got {given}.")
+    return given
 
 
 def words(texts: Iterable[str]) -> list[str]:
