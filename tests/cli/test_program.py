@@ -21,7 +21,8 @@ def test_list_of_commands_tells_what_the_commands_do():
     for command in COMMANDS.values():
         import_module(f"fbmsde.cli.{command.file}")
     found = get_group(app).commands
-    assert {name: command.help for name, command in found.items()} == {n: c.help for n, c in COMMANDS.items()}
+    first = {name: (command.help or "").partition("\n\n")[0] for name, command in found.items()}
+    assert first == {name: command.help for name, command in COMMANDS.items()}
     assert all(command.callback for command in found.values()), "a name stands for nothing"
 
 
