@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import njit
+from numba.core import cgutils
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
@@ -55,10 +57,15 @@ def seed_lane(key: NDArray[np.uint64], path: int, lane: int, state: NDArray[np.u
 
 @intrinsic
 def _llvm_fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
-    """``a * b + c`` of floats of one type, rounded once on every machine."""
+    """``a * b + c`` of floats, or of vectors (`core.lanes`), of one type, rounded once on every machine."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.fma(*arguments)
+        kind = arguments[0].type
+        if not isinstance(kind, ir.VectorType):
+            return builder.fma(*arguments)
+        name = f"llvm.fma.v{kind.count}{kind.element.intrinsic_name}"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
+        return builder.call(function, arguments)
 
     return a(a, b, c), emit
 

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from ...core import checks
 from ...core.blocks import run_blocks, short_ranges
 from ...core.cache import kernel
-from ...core.random import ROW_LANES, fill_normals, fill_scaled_pairs, seed_rows
+from ...core.random import ROW_LANES, fill_normals, seed_rows
 from ...core.types import AnyArray, Key
 from ...laws.fgn import fgn_autocovariance
-from .long_fft import Split, split, transform_across, transform_rows
+from .long_fft import Split, fill_pairs, split
 
 Progress = bool | Callable[[int], object]
 
@@ -67,30 +67,13 @@ class Circulant:
         self._scale = cut.input_order(np.sqrt(eigenvalues, out=eigenvalues))
 
     def fill(self, key: Key, first: int, component: int, out: AnyArray) -> None:
-        """Fill the rows of `out` pair by pair, in blocks that begin at multiples of `block_paths`."""
+        """Fill the rows of `out` pair by pair."""
         cut, last = self._cut, (first + out.shape[0] + 1) // 2
-        work = np.empty((cut.batch, cut.rows, cut.columns), np.result_type(out.dtype, 1j))
-        for block in range(first // self.block_paths * cut.batch, last, cut.batch):
-            pairs = np.arange(max(block, first // 2), min(block + cut.batch, last))
-            low, high = int(pairs[0]) - block, int(pairs[-1]) + 1 - block
-            work[:low], work[high:] = 0.0, 0.0
+        for start in range(first // 2, last, cut.batch):
+            pairs = np.arange(start, min(start + cut.batch, last))
             states = np.empty((pairs.size, 4, ROW_LANES), np.uint64)
             seed_rows(key, 2 * pairs, component, states)
-            for top in range(0, cut.rows, cut.chunk):
-                self._draw(states, work[low:high], top)
-                self._transform(work[:, top : top + cut.chunk])
-            transform_across(work[low:high], cut, first - 2 * (block + low), out)
-
-    def _draw(self, states: AnyArray, work: AnyArray, top: int) -> None:
-        """Draw the next normals, multiply them by the scale, and put them into the rows of `work` from `top` on."""
-        cut = self._cut
-        rows = work[:, top : top + cut.chunk].reshape(work.shape[0], -1)  # a view: many items have all their rows here
-        scale = self._scale[top * cut.columns : (top + cut.chunk) * cut.columns]
-        fill_scaled_pairs(states, scale, rows.view(np.finfo(work.dtype).dtype))
-
-    def _transform(self, rows: AnyArray) -> None:
-        """Do the short transforms along the rows."""
-        transform_rows(rows)
+            fill_pairs(states, self._scale, cut, first - 2 * start, out)
 
 
 class DaviesHarte(Circulant):

@@ -1,34 +1,38 @@
-"""The first half of the output of long complex Fourier transforms, which are split into short ones that stay in cache.
+"""Noise, scaled and Fourier transformed: the first half of the output of long complex transforms of random input.
 
-A transform of length ``N = rows * columns`` is done as ``rows`` transforms of length ``columns`` by :mod:`scipy.fft`,
-and then ``columns`` transforms of length ``rows`` across them. The input must come in the order that the first ones
-need, which costs nothing when it is random. The output then comes in its natural order, and only its first half is
-computed.
+A transform of length ``N = rows * columns`` is done as ``rows`` transforms of length ``columns``, of which `WIDTH` lie
+side by side, and then ``columns`` transforms of length ``rows`` across them. The input must come in the order that the
+first ones need, which costs nothing when it is random. The output comes in its natural order, and only its first half
+is written.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
-import scipy
+from numba import njit
 from numpy.typing import DTypeLike
 
 from ...core.blocks import short_ranges
 from ...core.cache import kernel
+from ...core.lanes import WIDTH, load, splat, store, transposed
+from ...core.random import ROW_LANES, box_muller, next_words
 from ...core.types import AnyArray
+from .passes import input_places, pass_tables, transform, turned
 
-_CACHE = 2**15  # complex numbers, 512 KiB, that fit a second-level cache of 1 MiB with their output
-_FEWEST = 16  # the number of columns is a multiple of this
-_ROWS = ((4, 2**10), (16, 2**15), (64, 2**17))  # numbers of rows, with the length up to which each measured as fastest
+_CACHE = 2**15  # complex numbers, 512 KiB, that with tables and output fit a second-level cache of 1 MiB
+_ROWS = ((16, 2**12), (128, 3 * 2**13))  # numbers of rows, with the length up to which each measured as fastest
 _MOST_ROWS = 256
-_WIDTH = 160  # columns that the second transform takes at once: enough to make the overhead of vector loops small
+_APART = 64  # numbers between real and imaginary parts, lest both fall on the same lines of the cache
+_BURST = 16  # blocks of columns that are written to the output together
 
 
 @dataclass(frozen=True)
 class Split:
-    """The split of a length into ``rows * columns``, where rows is a power of four and columns a multiple of 16."""
+    """The split of a length into ``rows * columns``: a power of two from 16 on, times a multiple of `WIDTH`."""
 
     rows: int
     columns: int
@@ -44,167 +48,190 @@ class Split:
         return max(1, _CACHE // self.length)
 
     @property
-    def chunk(self) -> int:
-        """The number of rows that are done together: all of them, or as many as fit the cache, a multiple of four."""
-        return min(self.rows, 4 * max(1, _CACHE // (4 * self.columns)))
+    def stride(self) -> int:
+        """The distance of rows in memory: not a power of two, lest all rows fall on the same lines of the cache."""
+        return self.columns + WIDTH
 
     def input_order(self, symmetric: AnyArray) -> AnyArray:
         """All N values of a sequence with ``s[N - k] = s[k]`` in the input's order, from those of k = 0 ... N/2."""
-        out = np.empty((self.rows, self.columns))
-        for row in range(self.rows):
-            k = np.arange(row, self.length, self.rows)
-            out[row] = symmetric[np.minimum(k, self.length - k)]
+        out = np.empty((self.rows // WIDTH, self.columns, WIDTH))
+        row = input_places(self.rows).reshape(-1, WIDTH)
+        for group in range(len(row)):
+            k = row[group] + self.rows * input_places(self.columns)[:, None]
+            out[group] = symmetric[np.minimum(k, self.length - k)]
         return out.ravel()
 
 
 def split(n_outputs: int) -> Split:
-    """The split of the cheapest length N of at least ``2 n_outputs``. Long transforms get more rows, to stay in cache.
+    """The split of a length N of at least ``2 n_outputs`` into few factors. Long ones get more rows, to stay in cache.
 
     >>> split(1024)
     Split(rows=16, columns=128)
     """
     rows = next((rows for rows, longest in _ROWS if 2 * n_outputs <= longest), _MOST_ROWS)
-    return Split(rows, _FEWEST * scipy.fft.next_fast_len(-(-2 * n_outputs // (_FEWEST * rows))))
+    least = -(-2 * n_outputs // (WIDTH * rows))
+    odd = [3**i * 5**j for i in range(4) for j in range(3)]
+    return Split(rows, WIDTH * min(q << max(0, (-(-least // q) - 1).bit_length()) for q in odd))
 
 
-def transform_rows(work: AnyArray) -> AnyArray:
-    """Fourier transform of `work` (batch, rows, columns) along the last axis, in place."""
-    done: AnyArray = scipy.fft.fft(work, axis=-1, overwrite_x=True)
-    if not np.may_share_memory(done, work):
-        work[...] = done
-    return work
+class Tables(NamedTuple):
+    """What the kernels need beside the scale: of each of the two transforms its passes and roots, and the turns between.
 
-
-def transform_across(work: AnyArray, cut: Split, skip: int, out: AnyArray) -> None:
-    """Do the second transforms of `work` and write their first halves to the rows of `out`.
-
-    `work` (batch, rows, columns) holds the transformed rows; `out` (n_rows, n) holds floats, with ``n <= N / 2``. Row
-    ``2 p - skip`` of `out` becomes the real part of transform p and the next row its imaginary part, if `out` has
-    these rows.
+    Column k of row r is turned by ``starts[k // WIDTH, r] * steps[r, k % WIDTH]``, where `starts`
+    (columns / WIDTH, 2 rows) holds pairs and `steps_re`, `steps_im` (rows * WIDTH,) the parts.
     """
-    tables = _tables(cut, out.dtype)
-    n_blocks = cut.columns // tables[1].shape[2]
-    for some in short_ranges(n_blocks, work.size // n_blocks):
-        _across(work.view(out.dtype), *tables, some, skip, out)
+
+    row_passes: AnyArray
+    row_roots: AnyArray
+    passes: AnyArray
+    roots: AnyArray
+    starts: AnyArray
+    steps_re: AnyArray
+    steps_im: AnyArray
 
 
 @lru_cache(maxsize=16)
-def _tables(cut: Split, dtype: DTypeLike) -> tuple[AnyArray, ...]:
-    """The tables of `_across`: three of roots of unity, and the places of the output's rows.
-
-    The first has a root for each (block of columns, row), the second for each (row, column of a block), and the third
-    those of order `rows`.
-    """
-    width = _block_width(cut.columns)
-    row = np.arange(cut.rows)
-    starts = _roots(np.arange(0, cut.columns, width)[:, None] * row, cut.length, dtype)
-    steps = _roots(row[:, None] * np.arange(width), cut.length, dtype)
-    order, digits = row[: cut.rows // 4], np.zeros(cut.rows // 4, np.int64)
-    for _ in range(cut.rows.bit_length() // 2 - 1):
-        order, digits = order // 4, 4 * digits + order % 4
-    return starts, steps, _roots(row, cut.rows, dtype), digits
+def tables(cut: Split, dtype: DTypeLike) -> Tables:
+    """The tables of a split for parts of the type float64 or float32."""
+    row = input_places(cut.rows)
+    starts = _roots(np.arange(0, cut.columns, WIDTH)[:, None] * row, cut.length)
+    steps = _roots(row[:, None] * np.arange(WIDTH), cut.length)
+    pairs = np.stack([starts.real, starts.imag], axis=-1).reshape(len(starts), -1)
+    parts = (pairs.astype(dtype), steps.real.ravel().astype(dtype), steps.imag.ravel().astype(dtype))
+    return Tables(*pass_tables(cut.columns, dtype), *pass_tables(cut.rows, dtype), *parts)
 
 
-def _roots(power: AnyArray, order: int, dtype: DTypeLike) -> AnyArray:
-    """Real and imaginary part of ``exp(-2 pi i power / order)``, stacked along a new first axis."""
+def _roots(power: AnyArray, order: int) -> AnyArray:
+    """``exp(-2 pi i power / order)``."""
     angle = -2.0 * np.pi / order * (power % order)
-    return np.stack([np.cos(angle), np.sin(angle)]).astype(dtype)
+    return np.cos(angle) + 1j * np.sin(angle)
 
 
-def _block_width(columns: int) -> int:
-    """The largest divisor of `columns` up to `_WIDTH` that is a multiple of sixteen."""
-    sixteens = columns // _FEWEST
-    return _FEWEST * max(d for d in range(1, _WIDTH // _FEWEST + 1) if sixteens % d == 0)
+@njit(error_model="numpy", forceinline=True)
+def _draw(state: AnyArray, scale: AnyArray, re: AnyArray, im: AnyArray) -> None:
+    """Write the next pairs of normals times `scale`, of a size that is a multiple of ROW_LANES, to `re` and `im`."""
+    for start in range(0, scale.size, ROW_LANES):
+        part = slice(start, start + ROW_LANES)
+        weight, to_re, to_im = scale[part], re[part], im[part]
+        for lane in range(ROW_LANES):
+            first, second = next_words(state, lane)
+            a, b = box_muller(first, second)
+            to_re[lane] = weight[lane] * a
+            to_im[lane] = weight[lane] * b
 
 
-@kernel
-def _twiddle(rows: AnyArray, left: int, start: AnyArray, steps: AnyArray, re: AnyArray, im: AnyArray) -> None:
-    """Write the columns from `left` on of complex `rows`, times ``start * steps`` of their row, to `re` and `im`."""
-    for k in range(re.shape[0]):
-        start_re, start_im = start[0, k], start[1, k]
-        step_re, step_im, row_re, row_im = steps[0, k], steps[1, k], re[k], im[k]
-        source = rows[k, 2 * left : 2 * (left + re.shape[1])]
-        for j in range(re.shape[1]):
-            root_re = start_re * step_re[j] - start_im * step_im[j]
-            root_im = start_re * step_im[j] + start_im * step_re[j]
-            x, y = source[2 * j], source[2 * j + 1]
-            row_re[j] = x * root_re - y * root_im
-            row_im[j] = x * root_im + y * root_re
-
-
-@kernel
-def _radix_4(re: AnyArray, im: AnyArray, first: int, gap: int, roots: AnyArray, turn: int) -> None:
-    """Do one butterfly of the rows ``first + (0, 1, 2, 3) gap``. Output q is multiplied by root number ``q turn``."""
-    a_re, b_re, c_re, d_re = re[first], re[first + gap], re[first + 2 * gap], re[first + 3 * gap]
-    a_im, b_im, c_im, d_im = im[first], im[first + gap], im[first + 2 * gap], im[first + 3 * gap]
-    u_re, v_re, w_re = roots[0, turn], roots[0, 2 * turn], roots[0, 3 * turn]
-    u_im, v_im, w_im = roots[1, turn], roots[1, 2 * turn], roots[1, 3 * turn]
-    for j in range(a_re.size):
-        even_re, even_im, odd_re, odd_im = a_re[j] + c_re[j], a_im[j] + c_im[j], b_re[j] + d_re[j], b_im[j] + d_im[j]
-        rest_re, rest_im, side_re, side_im = a_re[j] - c_re[j], a_im[j] - c_im[j], b_im[j] - d_im[j], d_re[j] - b_re[j]
-        a_re[j], a_im[j] = even_re + odd_re, even_im + odd_im
-        x, y = rest_re + side_re, rest_im + side_im
-        b_re[j], b_im[j] = x * u_re - y * u_im, x * u_im + y * u_re
-        x, y = even_re - odd_re, even_im - odd_im
-        c_re[j], c_im[j] = x * v_re - y * v_im, x * v_im + y * v_re
-        x, y = rest_re - side_re, rest_im - side_im
-        d_re[j], d_im[j] = x * w_re - y * w_im, x * w_im + y * w_re
+@njit(error_model="numpy", forceinline=True)
+def _turn_over(values: AnyArray, k: int, to: AnyArray, start: int, stride: int) -> None:
+    """Write the vectors k ... k + WIDTH - 1 as columns to rows of `to`, which begin at `start` at distances `stride`."""
+    rows = transposed(
+        (
+            *(load(values, WIDTH * k), load(values, WIDTH * (k + 1)), load(values, WIDTH * (k + 2))),
+            *(load(values, WIDTH * (k + 3)), load(values, WIDTH * (k + 4)), load(values, WIDTH * (k + 5))),
+            *(load(values, WIDTH * (k + 6)), load(values, WIDTH * (k + 7))),
+        )
+    )
+    for lane in range(WIDTH):
+        store(to, start + lane * stride, rows[lane])
 
 
 @kernel
-def _radix_4_half(re: AnyArray, im: AnyArray, first: int) -> None:
-    """Do the last butterfly of four neighbouring rows, of which only the outputs 0 and 1 lie in the wanted half."""
-    a_re, b_re, c_re, d_re = re[first], re[first + 1], re[first + 2], re[first + 3]
-    a_im, b_im, c_im, d_im = im[first], im[first + 1], im[first + 2], im[first + 3]
-    for j in range(a_re.size):
-        even_re, even_im, odd_re, odd_im = a_re[j] + c_re[j], a_im[j] + c_im[j], b_re[j] + d_re[j], b_im[j] + d_im[j]
-        rest_re, rest_im, side_re, side_im = a_re[j] - c_re[j], a_im[j] - c_im[j], b_im[j] - d_im[j], d_re[j] - b_re[j]
-        a_re[j], a_im[j] = even_re + odd_re, even_im + odd_im
-        b_re[j], b_im[j] = rest_re + side_re, rest_im + side_im
+def draw_rows(
+    states: AnyArray, scale: AnyArray, table: Tables, some: tuple[int, int], work_re: AnyArray, work_im: AnyArray
+) -> None:
+    """Draw `some` of the groups of WIDTH rows of each item, and transform them along the rows, into `work`."""
+    state = np.empty((4, ROW_LANES), np.uint64)  # local: known not to overlap, without which nothing vectorises
+    columns = table.starts.shape[0] * WIDTH
+    size, stride = columns * WIDTH, columns + WIDTH
+    item = stride * (table.starts.shape[1] // 2)
+    both = np.empty(2 * size + _APART, work_re.dtype)
+    re, im = both[:size], both[size + _APART :]
+    for p in range(states.shape[0]):
+        state[:] = states[p]
+        for group in range(some[0], some[1]):
+            _draw(state, scale[group * size : (group + 1) * size], re, im)
+            transform(re, im, table.row_passes, table.row_roots)
+            for k in range(0, columns, WIDTH):
+                start = p * item + group * WIDTH * stride + k
+                _turn_over(re, k, work_re, start, stride)
+                _turn_over(im, k, work_im, start, stride)
+        states[p] = state
+
+
+@njit(error_model="numpy", nogil=True)
+def _collect(
+    work_re: AnyArray, work_im: AnyArray, start: int, block: int, table: Tables, re: AnyArray, im: AnyArray
+) -> None:
+    """Load one block of columns of all rows, turned, into `re` and `im`."""
+    stride = (table.starts.shape[0] + 1) * WIDTH
+    for row in range(re.size // WIDTH):
+        root_re, root_im = turned(
+            load(table.steps_re, WIDTH * row), load(table.steps_im, WIDTH * row),
+            splat(table.starts[block, 2 * row]), splat(table.starts[block, 2 * row + 1]),
+        )  # fmt: skip
+        place = start + row * stride + block * WIDTH
+        x, y = turned(load(work_re, place), load(work_im, place), root_re, root_im)
+        store(re, WIDTH * row, x)
+        store(im, WIDTH * row, y)
+
+
+@njit(error_model="numpy", nogil=True)
+def _put_back(values: AnyArray, to: AnyArray, start: int, stride: int) -> None:
+    """Write the first half of the vectors of `values` to rows of `to`, which begin at `start` at distances `stride`."""
+    for row in range(values.size // (2 * WIDTH)):
+        store(to, start + row * stride, load(values, WIDTH * row))
+
+
+@njit(error_model="numpy", nogil=True)
+def _copy(source: AnyArray, columns: int, left: int, right: int, out: AnyArray) -> None:
+    """Write the columns from `left` to `right` of the rows that begin at the start of `source` to their places in `out`.
+
+    It is done in long pieces, since memory takes short ones that lie apart at half the speed.
+    """
+    for row in range((out.size - left + columns - 1) // columns):
+        start, end = row * columns + left, min(row * columns + right, out.size)
+        shift = row * WIDTH
+        for to in range(start, end - WIDTH + 1, WIDTH):
+            store(out, to, load(source, to + shift))
+        for to in range(end - (end - start) % WIDTH, end):
+            out[to] = source[to + shift]
 
 
 @kernel
-def _columns(re: AnyArray, im: AnyArray, roots: AnyArray) -> None:
-    """Transform along the first axis by decimation in frequency, up to the last butterflies of four rows."""
-    rows = re.shape[0]
-    size = rows
-    while size > 4:
-        gap = size // 4
-        for first in range(0, rows, size):
-            for k in range(gap):
-                _radix_4(re, im, first + k, gap, roots, k * (rows // size))
-        size = gap
-    for first in range(0, rows, 4):
-        _radix_4_half(re, im, first)
+def across(
+    work_re: AnyArray, work_im: AnyArray, table: Tables, some: tuple[int, int], skip: int, out: AnyArray
+) -> None:
+    """Do the second transforms of `some` blocks of columns of all items, and write their first halves to rows of `out`.
+
+    Row ``2 p - skip`` of `out` becomes the real part of item p and the next row its imaginary part, if `out` has these
+    rows.
+    """
+    columns, rows = table.starts.shape[0] * WIDTH, table.starts.shape[1] // 2
+    stride = columns + WIDTH
+    both = np.empty(2 * rows * WIDTH + _APART, out.dtype)
+    re, im = both[: rows * WIDTH], both[rows * WIDTH + _APART :]
+    for p in range(work_re.size // (rows * stride)):
+        item, row = p * rows * stride, 2 * p - skip
+        for first in range(some[0], some[1], _BURST):
+            last = min(first + _BURST, some[1])
+            for block in range(first, last):
+                _collect(work_re, work_im, item, block, table, re, im)
+                transform(re, im, table.passes, table.roots)
+                _put_back(re, work_re, item + block * WIDTH, stride)
+                _put_back(im, work_im, item + block * WIDTH, stride)
+            if 0 <= row < out.shape[0]:
+                _copy(work_re[item:], columns, first * WIDTH, last * WIDTH, out[row])
+            if 0 <= row + 1 < out.shape[0]:
+                _copy(work_im[item:], columns, first * WIDTH, last * WIDTH, out[row + 1])
 
 
-@kernel
-def _store(values: AnyArray, digits: AnyArray, left: int, columns: int, row: AnyArray) -> None:
-    """Copy the rows ``4 k`` and ``4 k + 1`` of `values` to their places in one row of the output."""
-    rows, width = values.shape
-    for k in range(2 * digits.size):
-        to = left + columns * (digits[k // 2] + (k % 2) * (rows // 4))
-        source = values[k // 2 * 4 + k % 2]
-        n = min(width, row.size - to)
-        if n > 0:
-            target = row[to : to + n]
-            for j in range(n):
-                target[j] = source[j]
+def fill_pairs(states: AnyArray, scale: AnyArray, cut: Split, skip: int, out: AnyArray) -> None:
+    """Fill rows of `out` (n_rows, n), ``n <= N / 2``, with transforms of noise times `scale` from lanes (items, 4, 64).
 
-
-@kernel
-def _across(
-    work: AnyArray, starts: AnyArray, steps: AnyArray, roots: AnyArray, digits: AnyArray, some: tuple[int, int],
-    skip: int, out: AnyArray,
-) -> None:  # fmt: skip
-    """Do the second transform of all items of `work` for `some` blocks of columns, and write it to rows of `out`."""
-    columns, (rows, width) = work.shape[2] // 2, steps.shape[1:]
-    re, im = np.empty((rows, width), out.dtype), np.empty((rows, width), out.dtype)
-    for p in range(work.shape[0]):
-        for block in range(some[0], some[1]):
-            _twiddle(work[p], block * width, starts[:, block], steps, re, im)
-            _columns(re, im, roots)
-            if 0 <= 2 * p - skip < out.shape[0]:
-                _store(re, digits, block * width, columns, out[2 * p - skip])
-            if 0 <= 2 * p + 1 - skip < out.shape[0]:
-                _store(im, digits, block * width, columns, out[2 * p + 1 - skip])
+    Row ``2 p - skip`` becomes the real part of item p and the next row its imaginary part, if `out` has these rows.
+    """
+    table = tables(cut, out.dtype)
+    work = np.empty((2, len(states) * cut.rows * cut.stride), out.dtype)
+    for groups in short_ranges(cut.rows // WIDTH, len(states) * cut.columns * WIDTH):
+        draw_rows(states, scale, table, groups, work[0], work[1])
+    for blocks in short_ranges(cut.columns // WIDTH, len(states) * cut.rows * WIDTH):
+        across(work[0], work[1], table, blocks, skip, out)
