@@ -13,8 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core import checks
+from ..core.lanes import WIDTH
+from ..core.random import ROW_LANES, fill_scaled_pairs, seed_rows
 from ..core.types import AnyArray
 from ..drivers.exact.generators import GENERATORS, DaviesHarte, make_generator
+from ..drivers.exact.long_fft import draw_rows, tables
 from ..drivers.sample import fgn
 
 SHAPES = ((1024, 4096), (16384, 256), (2**20, 4), (10007, 256))  # (n_steps, n_paths)
@@ -72,7 +75,7 @@ class ShareRow:
 
     def __str__(self) -> str:
         total = self.noise + self.transforms + self.rest
-        parts = (("noise", self.noise), ("scipy.fft", self.transforms), ("rest", self.rest))
+        parts = (("noise", self.noise), ("transforms of rows", self.transforms), ("rest", self.rest))
         return f"{self.n_steps:8d}  " + "  ".join(f"{name} {t:.2f} ns ({t / total:.0%})" for name, t in parts)
 
 
@@ -190,29 +193,24 @@ def _race(draws: dict[str, Draw], n_steps: int, n_paths: int, repeats: int) -> l
 
 
 def _shares(hurst: float, n_steps: int, n_paths: int, repeats: int) -> ShareRow:
-    """Time the parts of filling `n_paths` rows, by a generator that notes how long they take."""
-    stopped = _Stopwatch(hurst, n_steps)
-    out, key = np.empty((n_paths, n_steps)), checks.as_seed(0)
-    stopped.fill(key, 0, 0, out)
-    turns = []
-    for _ in range(repeats):
-        stopped.noise = stopped.transforms = 0.0
-        total = _cpu_time(lambda _: stopped.fill(key, 0, 0, out), n_paths)
-        turns.append((stopped.noise, stopped.transforms, total - stopped.noise - stopped.transforms))
-    noise, transforms, rest = (median(part) / out.size * 1e9 for part in zip(*turns, strict=True))
-    return ShareRow(n_steps, noise, transforms, rest)
-
-
-class _Stopwatch(DaviesHarte):
-    """Davies-Harte that adds up the CPU time of its first two stages."""
-
-    noise = transforms = 0.0
-
-    def _draw(self, states: AnyArray, work: AnyArray, top: int) -> None:
-        self.noise += _cpu_time(lambda _: super(_Stopwatch, self)._draw(states, work, top), 1)
-
-    def _transform(self, rows: AnyArray) -> None:
-        self.transforms += _cpu_time(lambda _: super(_Stopwatch, self)._transform(rows), 1)
+    """Time filling `n_paths` rows, and for one block of paths its noise alone, and its noise with the first transforms."""
+    generator, key = DaviesHarte(hurst, n_steps), checks.as_seed(0)
+    cut, scale, out = generator.cut, generator.scale, np.empty((n_paths, n_steps))
+    states = np.empty((cut.batch, 4, ROW_LANES), np.uint64)
+    seed_rows(key, np.arange(cut.batch), 0, states)
+    noise, work = np.empty((cut.batch, 2 * cut.length)), np.empty((2, cut.batch * cut.rows * cut.stride))
+    table, groups = tables(cut, out.dtype), (0, cut.rows // WIDTH)
+    parts: tuple[Draw, ...] = (
+        lambda _: fill_scaled_pairs(states, scale, noise),
+        lambda _: draw_rows(states, scale, table, groups, work[0], work[1]),
+        lambda _: generator.fill(key, 0, 0, out),
+    )
+    increments = 2 * cut.batch * n_steps, 2 * cut.batch * n_steps, out.size
+    for part in parts:
+        part(n_paths)
+    turns = [[_cpu_time(part, n_paths) / n * 1e9 for part, n in zip(parts, increments, strict=True)] for _ in range(repeats)]
+    alone, rows, total = (median(times) for times in zip(*turns, strict=True))
+    return ShareRow(n_steps, alone, rows - alone, total - rows)
 
 
 def _cpu_time(draw: Draw, n_paths: int) -> float:

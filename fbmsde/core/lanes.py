@@ -30,7 +30,7 @@ class _Lanes(types.Type):
 
 
 @register_model(_Lanes)
-class _Model(models.PrimitiveModel):  # type: ignore[misc]
+class _Model(models.PrimitiveModel):
     """A vector is one value of LLVM."""
 
     def __init__(self, dmm: Any, fe_type: _Lanes) -> None:

@@ -56,24 +56,24 @@ class Circulant:
 
     It is built from the eigenvalues 0 ... N/2 of a circulant of the length N of `cut`, (N/2 + 1,), which it overwrites.
     Beside the output one block of such pairs is held. For long paths that is one transform, 32 bytes a step, with its
-    scale, 16 bytes a step. In float32 the same float64 normals are transformed in single precision; up to 2^20 steps a
+    scale, 16 bytes a step. Rows of `out` must be contiguous. In float32 the same float64 normals are transformed in single precision; up to 2^20 steps a
     path differs from the float64 one by less than 2e-6 of its largest increment.
     """
 
     def __init__(self, cut: Split, eigenvalues: NDArray[np.float64]) -> None:
-        self._cut = cut
+        self.cut = cut
         self.block_paths = 2 * cut.batch
         eigenvalues /= cut.length
-        self._scale = cut.input_order(np.sqrt(eigenvalues, out=eigenvalues))
+        self.scale = cut.input_order(np.sqrt(eigenvalues, out=eigenvalues))
 
     def fill(self, key: Key, first: int, component: int, out: AnyArray) -> None:
         """Fill the rows of `out` pair by pair."""
-        cut, last = self._cut, (first + out.shape[0] + 1) // 2
+        cut, last = self.cut, (first + out.shape[0] + 1) // 2
         for start in range(first // 2, last, cut.batch):
             pairs = np.arange(start, min(start + cut.batch, last))
             states = np.empty((pairs.size, 4, ROW_LANES), np.uint64)
             seed_rows(key, 2 * pairs, component, states)
-            fill_pairs(states, self._scale, cut, first - 2 * start, out)
+            fill_pairs(states, self.scale, cut, first - 2 * start, out)
 
 
 class DaviesHarte(Circulant):

@@ -52,14 +52,16 @@ class Split:
         """The distance of rows in memory: not a power of two, lest all rows fall on the same lines of the cache."""
         return self.columns + WIDTH
 
+    def frequencies(self) -> AnyArray:
+        """The frequency that each number of the input belongs to, (N,)."""
+        row = input_places(self.rows).reshape(-1, 1, WIDTH)
+        found: AnyArray = (row + self.rows * input_places(self.columns)[:, None]).ravel()
+        return found
+
     def input_order(self, symmetric: AnyArray) -> AnyArray:
         """All N values of a sequence with ``s[N - k] = s[k]`` in the input's order, from those of k = 0 ... N/2."""
-        out = np.empty((self.rows // WIDTH, self.columns, WIDTH))
-        row = input_places(self.rows).reshape(-1, WIDTH)
-        for group in range(len(row)):
-            k = row[group] + self.rows * input_places(self.columns)[:, None]
-            out[group] = symmetric[np.minimum(k, self.length - k)]
-        return out.ravel()
+        k = self.frequencies()
+        return symmetric[np.minimum(k, self.length - k, out=k)]
 
 
 def split(n_outputs: int) -> Split:

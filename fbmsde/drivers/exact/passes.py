@@ -1,4 +1,4 @@
-"""Fourier transforms of `WIDTH` sequences side by side, in place, by decimation in time: input scrambled, output in order.
+"""Fourier transforms of `WIDTH` sequences side by side, in place, from scrambled input to output in order.
 
 Sequence l of length n has its number i at place ``WIDTH * i + l`` of the arrays of real and imaginary parts. A pass of
 radix r joins groups of r transforms of length `gap`, which lie one behind the other, to one of length ``r * gap``. The
@@ -8,6 +8,7 @@ first pass asks for the input in the order of `input_places`, which costs nothin
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -24,7 +25,7 @@ _SIN_5, _SIN_10 = np.sin(2.0 * np.pi / 5.0), np.sin(4.0 * np.pi / 5.0)
 
 
 def radices(length: int) -> tuple[int, ...]:
-    """The radix of each pass for a length of factors 2, 3 and 5: the odd ones first, then 4, then 8, and a 2 only in 2 itself.
+    """The radix of each pass for a length of factors 2, 3 and 5: the odd ones first, then 4 and 8; 2 only if alone.
 
     >>> radices(240)
     (3, 5, 4, 4)
@@ -71,7 +72,7 @@ def pass_tables(length: int, dtype: DTypeLike) -> tuple[AnyArray, AnyArray]:
 
 
 @njit(error_model="numpy", forceinline=True)
-def turned(x: AnyArray, y: AnyArray, root_re: AnyArray, root_im: AnyArray) -> tuple[AnyArray, AnyArray]:
+def turned(x: Any, y: Any, root_re: Any, root_im: Any) -> tuple[Any, Any]:
     """The product of the complex vector (x, y) and a root."""
     return multiply_add(x, root_re, -(y * root_im)), multiply_add(x, root_im, y * root_re)
 
