@@ -33,9 +33,14 @@ from .dynamics.landscapes import (
 from .dynamics.wide_landscapes import hessian_spectrum, linear_network, power_law_spectrum, rosenbrock, valley
 from .hurst.estimate import estimate_hurst
 from .hurst.rolling import rolling_hurst
+from .rare.escape import rare_escape
+from .rare.instanton import most_likely_escape
+from .rare.problem import RareProblem
 from .results.departures import Departures
 from .results.estimates import NoEstimateError
+from .results.instanton import MostLikelyEscape
 from .results.passage_times import PassageTimes
+from .results.rare import RareEscape
 from .results.residence import ResidenceTimes
 from .results.split import Split
 from .simulation.bridge import bridge_passage
@@ -77,6 +82,7 @@ __all__ = [
     "Landscape",
     "LevelSet",
     "MixedNoise",
+    "MostLikelyEscape",
     "NoEstimateError",
     "OrnsteinUhlenbeckNoise",
     "PassageProblem",
@@ -85,6 +91,8 @@ __all__ = [
     "Paths",
     "PopulationNoise",
     "Precision",
+    "RareEscape",
+    "RareProblem",
     "ResidenceTimes",
     "Shifted",
     "Split",
@@ -112,9 +120,11 @@ __all__ = [
     "linear_network",
     "load",
     "loss_noise",
+    "most_likely_escape",
     "overdamped",
     "power_law_spectrum",
     "quadratic",
+    "rare_escape",
     "reflected",
     "resetting",
     "residence_times",

@@ -18,13 +18,14 @@ PACKAGE = Path(fbmsde.__file__).parent
 HEAVY = {"numpy", "numba", "scipy", "matplotlib", "pandas", "tqdm", "filelock", "cloudpickle", "torch", "fbm"}
 NAMES = """
 Accuracy AnisotropicNoise ArmaNoise Campaign CampaignResults Chain Continuous ConvergeStudy Departures EpochNoise
-Equation ErrorBudget EscapeStudy FBM FractionalNoise GaussianNoise Grid HorizonError InterruptedCampaignError
-Landscape LevelSet MixedNoise NoEstimateError OrnsteinUhlenbeckNoise PassageProblem PassageTimes PathError Paths
-PopulationNoise Precision ResidenceTimes Shifted Split StableNoise Stationary StoredCampaign StreamingNoise ViewsStudy
-anti_pgd arfima ball bridge_passage converge_study double_well double_well_2d escape_study estimate_hurst fbm fgn
-first_passage fractional_ornstein_uhlenbeck hessian_factor hessian_spectrum langevin linear_network load loss_noise
-overdamped power_law_spectrum quadratic reflected resetting residence_times rippled_well rolling_hurst rosenbrock
-schedules sgd simulate_paths tempered_fgn theory tilted_double_well valley views_study
+Equation ErrorBudget EscapeStudy FBM FractionalNoise GaussianNoise Grid HorizonError InterruptedCampaignError Landscape
+LevelSet MixedNoise MostLikelyEscape NoEstimateError OrnsteinUhlenbeckNoise PassageProblem PassageTimes PathError Paths
+PopulationNoise Precision RareEscape RareProblem ResidenceTimes Shifted Split StableNoise Stationary StoredCampaign
+StreamingNoise ViewsStudy anti_pgd arfima ball bridge_passage converge_study double_well double_well_2d escape_study
+estimate_hurst fbm fgn first_passage fractional_ornstein_uhlenbeck hessian_factor hessian_spectrum langevin
+linear_network load loss_noise most_likely_escape overdamped power_law_spectrum quadratic rare_escape reflected
+resetting residence_times rippled_well rolling_hurst rosenbrock schedules sgd simulate_paths tempered_fgn theory
+tilted_double_well valley views_study
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,9 @@ from ..dynamics.equation import as_equation
 from ..dynamics.inertia import langevin
 from ..dynamics.landscapes import LANDSCAPES, Landscape
 from ..dynamics.wide_landscapes import hessian_spectrum, linear_network, rosenbrock, valley
+from ..rare.methods import METHODS
+from ..rare.problem import RareProblem
+from ..rare.runs import Method
 from ..simulation.accuracy import Accuracy
 from ..simulation.domains import Domain, Level, LevelSet
 from ..simulation.monitoring import MONITORING, Grid, Monitoring, Shifted
@@ -29,11 +33,17 @@ from ..simulation.posed import posed_solver
 from ..simulation.starts import Stationary
 from ..simulation.wide import ball
 from ._tables import Choice, Table, at, require_keys, table_of
+from .problems import Problem
 
 
 def overdamped(landscape: Landscape) -> Landscape:
     """The landscape itself, which stands for its equation."""
     return landscape
+
+
+def auto() -> str:
+    """The best of the rare-event methods."""
+    return "auto"
 
 
 _OWN = " For one of your own write a script in Python: Campaign({name: PassageProblem(...)}, n_paths=...)."
@@ -49,11 +59,13 @@ LANDSCAPE = Choice(_LANDSCAPES, otherwise=_OWN)
 EQUATION = Choice(_EQUATIONS, default="overdamped", hidden=("landscape", "amplitude"))
 NOISE = Choice(NOISES, otherwise=_OWN)
 MONITOR = Choice(MONITORING, default="grid", hidden=("until",), extra=("horizon",))
+_METHODS: dict[str, Callable[..., Method | str]] = {name: make for name, (make, _) in METHODS.items()}
+RARE = Choice({"auto": auto, **_METHODS}, default="auto")
 ACCURACY = Choice({"accuracy": Accuracy}, default="accuracy")
 START = ("x0", "burn_in", "minimum")
 DOMAIN = ("lower", "upper", "axis", "height", "radius", "center")
 UNTIL = ("relative_error", "quantity", "most_paths", "after")
-TOP = ("paths", "block_paths", "seed", "store")
+TOP = ("paths", "replicas", "block_paths", "seed", "store")
 
 KEYS: dict[str, set[str]] = {
     "landscape": LANDSCAPE.every_key(),
@@ -62,8 +74,9 @@ KEYS: dict[str, set[str]] = {
     "start": set(START),
     "domain": set(DOMAIN),
     "monitoring": MONITOR.every_key(),
+    "rare": RARE.every_key(),
 }
-_OPTIONAL = "equation"
+_OPTIONAL = ("equation", "rare")
 
 
 def homes(key: str) -> str:
@@ -81,13 +94,13 @@ def homes(key: str) -> str:
     return f" It belongs into {' or '.join(found)}." if found and key != "name" else ""
 
 
-def problem_of(tables: Table, seed: int, folder: Path) -> PassageProblem:
+def problem_of(tables: Table, seed: int, folder: Path) -> Problem:
     """The problem that the tables of a configuration stand for; `folder` is where files named in it are looked for.
 
     Raises ValueError, TypeError or MemoryError, with the table in front, for what cannot stand in it.
     """
     for section in KEYS:
-        if section not in tables and section != _OPTIONAL:
+        if section not in tables and section not in _OPTIONAL:
             raise ValueError(f"[{section}] must be given, got none.")
     given = {section: tables.get(section, {}) for section in KEYS}
     with at("[landscape]"):
@@ -106,9 +119,22 @@ def problem_of(tables: Table, seed: int, folder: Path) -> PassageProblem:
             posed_solver(moves, noise, monitoring.solver, monitoring.dt)
         if isinstance(monitoring, Shifted):
             checks.kind("noise", noise, FractionalNoise, 'Only its shift is known. Take name = "grid".')
-    problem = PassageProblem(equation, noise, x0, domain, horizon=horizon, seed=seed, monitoring=monitoring)
+    make = _maker(tables, x0, monitoring)
+    problem = make(equation, noise, x0, domain, horizon=horizon, seed=seed)
     assert problem.reached > 0.0  # which is refused where steps and horizon do not go together
     return problem
+
+
+def _maker(tables: Table, start: Stationary | tuple[float, ...], monitoring: Monitoring) -> Callable[..., Problem]:
+    """What makes the problem: a first passage, or with a table [rare] a rare escape."""
+    if "rare" not in tables:
+        return partial(PassageProblem, monitoring=monitoring)
+    with at("[rare]"):
+        method = RARE.build(table_of(tables["rare"]), homes)
+        grid = checks.kind("monitoring", monitoring, Grid, 'Take name = "shifted", or "grid".')
+        if isinstance(start, Stationary):
+            raise ValueError("x0 must be one point for a rare escape, got a stationary start. Give x0 or minimum.")
+    return partial(RareProblem, monitoring=grid, method=method)
 
 
 def _noise(given: object, folder: Path) -> Driver:

@@ -1,4 +1,7 @@
-"""What campaigns are made of: problems that are cut into blocks of paths, and stores that keep finished blocks."""
+"""What campaigns are made of: problems that are cut into blocks, and stores that keep finished blocks.
+
+What is said of paths holds for the replicas of a rare problem too, each of which is a block.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
-from ..simulation.ended import Ended
-from ..simulation.passage_problem import PassageProblem
+from .problems import Block, Problem
 
 
 class Span(NamedTuple):
@@ -25,7 +27,7 @@ class Plan:
     """
 
     name: str
-    problem: PassageProblem
+    problem: Problem
     n_paths: int
     block_paths: int
 
@@ -61,7 +63,7 @@ class Blocks(Protocol):
     def seconds(self) -> dict[int, float]:
         """The time that each block took, in seconds, by the number of the block; damaged ones are left out."""
 
-    def get(self, number: int) -> Ended:
+    def get(self, number: int) -> Block:
         """A block that is there; OSError if it is damaged."""
 
 
@@ -69,7 +71,7 @@ class Blocks(Protocol):
 class Shelf(Blocks, Protocol):
     """The blocks of one problem, of which more are kept."""
 
-    def put(self, number: int, block: Ended, seconds: float) -> None:
+    def put(self, number: int, block: Block, seconds: float) -> None:
         """Keep a block that took so many seconds, whole or not at all; OSError if that fails."""
 
 
@@ -152,21 +154,21 @@ class _MemoryShelf:
 
     def __init__(self, plan: Plan) -> None:
         self.problem, self.n_paths, self.block_paths = plan.problem, plan.n_paths, plan.block_paths
-        self._blocks: dict[int, Ended] = {}
+        self._blocks: dict[int, Block] = {}
         self._seconds: dict[int, float] = {}
 
     def finished(self, check: bool = True) -> dict[int, int]:
         """The number of paths of each block."""
-        return {number: len(block.times) for number, block in self._blocks.items()}
+        return {number: block.n_paths for number, block in self._blocks.items()}
 
     def seconds(self) -> dict[int, float]:
         """The time that each block took."""
         return dict(self._seconds)
 
-    def get(self, number: int) -> Ended:
+    def get(self, number: int) -> Block:
         """A block."""
         return self._blocks[number]
 
-    def put(self, number: int, block: Ended, seconds: float) -> None:
+    def put(self, number: int, block: Block, seconds: float) -> None:
         """Keep a block."""
         self._blocks[number], self._seconds[number] = block, seconds

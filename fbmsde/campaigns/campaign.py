@@ -8,21 +8,24 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from ..core import checks
+from ..rare.problem import RareProblem
 from ..results.campaign import Summary
 from ..results.passage_times import PassageTimes
 from ..results.provenance import Provenance
+from ..results.rare import RareEscape
 from ..simulation.ended import Ended
 from ..simulation.passage_problem import PassageProblem
 from .base import Blocks, MemoryStore, Plan, Store
+from .problems import Block, Problem, most_of, size_of, unit_of
 from .progress import Log, Progress
+from .replicas import ReplicaBlock, joined_replicas
 from .report import Reported
 from .rounds import Precision, Track
 from .runner import Runner
 from .teams import team_of
 from .zarr_store import ZarrStore
 
-_BLOCKS = 100  # of the first round, where the size of blocks is not given
-_SMALLEST, _LARGEST = 1000, 100_000  # blocks of that choice, in paths
+_WRITE = "Write {'name': PassageProblem(...)} or {'name': RareProblem(...)}."
 
 
 class InterruptedCampaignError(KeyboardInterrupt):
@@ -33,10 +36,12 @@ class InterruptedCampaignError(KeyboardInterrupt):
         self.results = results
 
 
-class CampaignResults(Mapping[str, PassageTimes], Reported):
-    """What a campaign has found: passage times by the name of the problem, read from the store when asked for.
+class CampaignResults(Mapping[str, PassageTimes | RareEscape], Reported):
+    """What a campaign has found, by the name of the problem and read from the store when asked for: passage times, and
+    of a rare problem the `RareEscape` of its replicas.
 
-    ``results.summaries`` are made from sums over blocks, so that they ask for no memory. A problem one of whose paths
+    ``results.summaries`` are made from sums over blocks of paths, so that they ask for no memory, and from
+    all replicas. A problem one of whose paths
     left the finite numbers raises PathError when its passage times are asked for, which then holds them. One that could
     not be run raises then what its blocks raised, and the `note` of its summary says it.
     """
@@ -54,14 +59,14 @@ class CampaignResults(Mapping[str, PassageTimes], Reported):
         """Why problems could not be run, by name."""
         return {name: track.failure for name, track in self._tracks.items() if track.failure is not None}
 
-    def __getitem__(self, name: str) -> PassageTimes:
+    def __getitem__(self, name: str) -> PassageTimes | RareEscape:
         if name not in self._tracks:
             raise KeyError(unknown(name, self._tracks))
         track = self._tracks[name]
         if track.failure is not None:
             raise track.failure
-        plan = track.plan
-        return loaded(track.shelf, plan.n_paths, plan.problem.origin(plan.n_paths))
+        problem, n_paths = track.plan.problem, track.plan.n_paths
+        return loaded(track.shelf, n_paths, {} if isinstance(problem, RareProblem) else problem.origin(n_paths))
 
     def __contains__(self, name: object) -> bool:
         return name in self._tracks
@@ -86,28 +91,35 @@ def unknown(name: object, known: Iterable[str]) -> str:
     return f"name must be one of {', '.join(known)}, got {name!r}."
 
 
-def loaded(shelf: Blocks, n_paths: int, origin: Provenance) -> PassageTimes:
-    """The passage times of the first paths of a shelf, as far as blocks are there without a gap, and their origin."""
+def loaded(shelf: Blocks, n_paths: int, origin: Provenance) -> PassageTimes | RareEscape:
+    """The passage times of the first paths of a shelf, as far as blocks are there without a gap, and their origin.
+
+    Replicas of a rare problem give its `RareEscape`.
+    """
     there, size = shelf.finished(check=False), shelf.block_paths
-    parts: list[Ended] = []
+    parts: list[Block] = []
     for first in range(0, n_paths, size):
         number = first // size
         if number not in there or (parts and parts[-1].n_paths < size):  # a short block that is to grow ends them
             break
         parts.append(shelf.get(number).head(min(size, n_paths - first)))
     if not parts:
-        raise ValueError("store must hold the first block of a problem to give passage times, got none yet.")
-    whole = Ended.concat(parts)
+        raise ValueError("store must hold the first block of a problem to give its results, got none yet.")
+    replicas = [part for part in parts if isinstance(part, ReplicaBlock)]
+    if replicas:
+        return joined_replicas(replicas)
+    whole = Ended.concat([part for part in parts if isinstance(part, Ended)])
     return whole.passages({**origin, "paths": [[0, whole.n_paths]]})
 
 
 class Campaign:
-    """First-passage problems under names, each cut into blocks of paths that can be run anywhere and are kept.
+    """First-passage problems and rare escapes under names, cut into blocks that can be run anywhere and are kept.
 
-    problems : the problems by name.
-    n_paths : the number of paths of each problem, or of each by name.
+    problems : the problems by name, each a `PassageProblem` or a `RareProblem`, whose replicas are counted where
+        others have paths.
+    n_paths : the number of paths of each problem, or of each by name: the number of replicas of a `RareProblem`.
     block_paths : the paths of a block, None for a hundredth of `n_paths` between 1000 and 100000. A block should take
-        seconds. A store keeps the size that it began with.
+        seconds. A store keeps the size that it began with. A replica is a block of its own.
     store : a folder to keep finished blocks in, which asks for ``pip install "fbmsde[store]"``; None keeps them in
         memory. The same campaign run again goes on where it stopped, and with more paths it runs the missing blocks
         alone. A store refuses other parameters and shows the difference.
@@ -126,7 +138,7 @@ class Campaign:
 
     def __init__(
         self,
-        problems: Mapping[str, PassageProblem],
+        problems: Mapping[str, Problem],
         *,
         n_paths: int | Mapping[str, int],
         block_paths: int | None = None,
@@ -136,6 +148,8 @@ class Campaign:
         self.problems = _named(problems)
         self.n_paths = _counts(n_paths, self.problems)
         self.block_paths = None if block_paths is None else checks.count("block_paths", block_paths)
+        if block_paths is not None and self._unit == "replica":
+            raise ValueError(f"block_paths must be left out where a block is a replica, got {block_paths}.")
         self.until = _precisions(until, self.problems)
         self.store = _store(store)
 
@@ -167,7 +181,7 @@ class Campaign:
             tracks = {name: Track(plan, store, self.until[name]) for name, plan in self._plans(store).items()}
             store.begin(self._asked())  # not before: a campaign that is refused leaves what was asked before it
             total, there = (sum(getattr(t, n) for t in tracks.values()) for n in ("paths_asked", "paths_there"))
-            bar = Progress(progress, total, there)
+            bar = Progress(progress, total, there, unit=self._unit)
             notes.write("begin", problems=len(tracks), paths=total, there=there, executor=executor or "threads")
             try:
                 Runner(list(tracks.values()), team, bar, notes).run()
@@ -187,12 +201,17 @@ class Campaign:
         plans = {}
         for name, problem in self.problems.items():
             n_paths = self.n_paths[name]
-            size = self.block_paths or min(max(-(-n_paths // _BLOCKS), _SMALLEST), _LARGEST)
+            size = size_of(problem, n_paths, self.block_paths)
             known = store.block_paths(name)
             if self.block_paths is not None and known not in (None, size):
                 raise ValueError(f"block_paths must be that of the store, {known}, got {size}. Leave it out.")
             plans[name] = Plan(name, problem, n_paths, known or size)
         return plans
+
+    @property
+    def _unit(self) -> str:
+        """What the blocks of all problems are made of."""
+        return " or ".join(sorted({unit_of(problem) for problem in self.problems.values()}))
 
     def _asked(self) -> dict[str, object]:
         """What is asked for, as plain data."""
@@ -209,35 +228,36 @@ class Campaign:
         return f"interrupted: {kept}safe in {self.store}. Run the same again to go on."
 
 
-def _named(problems: Mapping[str, PassageProblem]) -> dict[str, PassageProblem]:
+def _named(problems: Mapping[str, Problem]) -> dict[str, Problem]:
     """The problems; ValueError for none, TypeError for what is no problem or no name."""
-    checks.kind("problems", problems, Mapping, "Write {'name': PassageProblem(...)}.")
+    checks.kind("problems", problems, Mapping, _WRITE)
     if not problems:
         raise ValueError("problems must hold at least one problem, got none.")
     for name, problem in problems.items():
         checks.kind("problems", name, str, "Its keys are the names of the problems.")
         if not name or any("\ud800" <= letter <= "\udfff" for letter in name):
             raise ValueError(f"problems must have names that can be written, got {name!r}. Give another name.")
-        checks.kind("problems", problem, PassageProblem, "Write {'name': PassageProblem(...)}.")
+        if not isinstance(problem, RareProblem):
+            checks.kind("problems", problem, PassageProblem, _WRITE)
         checks.positive("horizon", problem.reached)  # refuses a monitoring that looks at all paths at once
     return dict(problems)
 
 
-def _counts(n_paths: int | Mapping[str, int], problems: Mapping[str, PassageProblem]) -> dict[str, int]:
+def _counts(n_paths: int | Mapping[str, int], problems: Mapping[str, Problem]) -> dict[str, int]:
     """The number of paths of each problem."""
     given = n_paths if isinstance(n_paths, Mapping) else dict.fromkeys(problems, checks.count("n_paths", n_paths))
     if set(given) != set(problems):
         raise ValueError(f"n_paths must have the names of the problems, got {', '.join(given) or 'none'}.")
     counts = {name: checks.count(f"n_paths[{name!r}]", given[name]) for name in problems}
     for name, problem in problems.items():
-        most = problem.n_starts
-        if most is not None and counts[name] > most:
+        most = most_of(problem)
+        if counts[name] > most:
             raise ValueError(f"n_paths must be at most the {most} starts of problem {name!r}, got {counts[name]}.")
     return counts
 
 
 def _precisions(
-    until: Precision | Mapping[str, Precision] | None, problems: Mapping[str, PassageProblem]
+    until: Precision | Mapping[str, Precision] | None, problems: Mapping[str, Problem]
 ) -> dict[str, Precision]:
     """When there are paths enough of each problem."""
     given = until if isinstance(until, Mapping) else dict.fromkeys(problems, until or Precision())

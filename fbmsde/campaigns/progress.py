@@ -17,13 +17,19 @@ _EVERY = 60.0  # seconds between two lines where there is no terminal
 
 
 class Progress:
-    """One bar for a campaign, in paths; a line a minute on a stream that is no terminal; or a function of new paths.
+    """One bar for a campaign; a line a minute on a stream that is no terminal; or a function of new paths.
+
+    What is counted is called `unit`: "path", "replica", or "path or replica".
 
     Paths that were there before count as done, and not for the speed.
     """
 
-    def __init__(self, shown: bool | Callable[[int], object], total: int, there: int, stream: TextIO | None = None):
+    def __init__(
+        self, shown: bool | Callable[[int], object], total: int, there: int, stream: TextIO | None = None, *,
+        unit: str = "path",
+    ):  # fmt: skip
         self.total, self.done, self._there = total, there, there
+        self._unit = unit
         self._stream = stream or sys.stderr
         self._call = shown if callable(shown) else None
         self._begin = self._told = time.monotonic()
@@ -33,7 +39,7 @@ class Progress:
         if shown is True and not self._lines:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=total, initial=there, unit="path", unit_scale=True, leave=False, file=self._stream)
+            self._bar = tqdm(total=total, initial=there, unit=unit, unit_scale=True, leave=False, file=self._stream)
 
     def add(self, newly: int) -> None:
         """So many paths more are finished. Threads may call it."""
@@ -68,12 +74,13 @@ class Progress:
         >>> Progress(False, 200, 100).line()
         '100 of 200 paths (50 %)'
         """
-        share = f"{self.done} of {self.total} paths ({100 * self.done // max(self.total, 1)} %)"
+        plural = " or ".join(f"{unit}s" for unit in self._unit.split(" or "))
+        share = f"{self.done} of {self.total} {plural} ({100 * self.done // max(self.total, 1)} %)"
         speed = (self.done - self._there) / max(time.monotonic() - self._begin, 1e-9)
         if speed <= 0.0:
             return share
         left = (self.total - self.done) / speed
-        return f"{share}, {speed:.3g} paths/s, {_duration(left)} left"
+        return f"{share}, {speed:.3g} {plural}/s, {_duration(left)} left"
 
     def close(self) -> None:
         """End the bar."""

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 FILES = ("report.csv", "report.png")
 _HEAD = ("problem", "paths", "exits", "mean exit time [95 %]", "exit rate [95 %]")
 _FIXED = ("problem", "asked", "paths", "exits", "broken", "dt", "horizon", "mean", "mean_low", "mean_high",
-          "mean_is_restricted", "exit_rate", "rate_low", "rate_high", "rate_after")  # fmt: skip
-_CHOSEN = ("quantity", "relative_error", "target", "seconds", "note")
+          "mean_is_restricted", "exit_rate", "rate_low", "rate_high", "rate_after",
+          "probability", "probability_low", "probability_high")  # fmt: skip
+_CHOSEN = ("unit", "quantity", "relative_error", "target", "seconds", "note")
 
 
 class Reported(ABC):
@@ -56,6 +57,8 @@ class Reported(ABC):
 def text(summaries: Sequence[Summary]) -> str:
     """One line a problem, then notes; the shares of the sides where one of them is the chosen quantity.
 
+    The probability to leave by the horizon stands there where it is the chosen quantity, and for rare problems.
+
     >>> from fbmsde.results.estimates import Estimate
     >>> print(text([Summary("deep", 10, 10, 5, 0, 0.1, 4.0, rate=Estimate(0.5, 0.4, 0.6))]))
     problem  paths  exits  mean exit time [95 %]  exit rate [95 %]
@@ -64,15 +67,27 @@ def text(summaries: Sequence[Summary]) -> str:
     """
     sides = list(dict.fromkeys(name for summary in summaries for name in summary.sides))
     shown = sides if any(summary.quantity.startswith("split") for summary in summaries) else []
+    by = any(summary.quantity == "probability" or summary.unit == "replica" for summary in summaries)
     lines = []
     for summary in summaries:
         cut = f" up to {summary.horizon:g}" if summary.restricted and math.isfinite(summary.mean.value) else ""
         shares = (summary.sides.get(name, UNKNOWN).text() for name in shown)
-        paths = f"{summary.paths}" if summary.paths >= summary.asked else f"{summary.paths}/{summary.asked}"
+        paths = counted(summary, always=False)
+        left = [summary.probability.text()] if by else []
         lines.append((summary.name, paths, f"{summary.exits}", summary.mean.text() + cut,
-                      summary.rate.text(), *shares))  # fmt: skip
-    head = (*_HEAD, *(f"through {name.replace('_', ' ')} [95 %]" for name in shown))
+                      summary.rate.text(), *left, *shares))  # fmt: skip
+    head = (*_HEAD, *["probability [95 %]"] * by, *(f"through {name.replace('_', ' ')} [95 %]" for name in shown))
     return "\n\n".join(part for part in (aligned(head, lines, keys=1), "\n".join(notes(summaries))) if part)
+
+
+def counted(summary: Summary, always: bool = True) -> str:
+    """The number of paths that are there, and unless all are, or `always`, of those asked for; replicas are named.
+
+    >>> counted(Summary("deep", 10, 9, 5, 0, 0.1, 4.0, unit="replica"))
+    '9/10 replicas'
+    """
+    number = f"{summary.paths}/{summary.asked}" if always or summary.paths < summary.asked else f"{summary.paths}"
+    return number if summary.unit == "path" else f"{number} {summary.unit}s"
 
 
 def notes(summaries: Sequence[Summary]) -> list[str]:
@@ -86,7 +101,7 @@ def _notes(summary: Summary) -> list[str]:
     if summary.paths >= summary.asked and not summary.precise:
         name, target = quantity_name(summary.quantity), percent(summary.target)
         if math.isnan(summary.relative_error):
-            told.append(f"the paths do not tell {name}, for which a half-width of {target} was asked.")
+            told.append(f"the {summary.unit}s do not tell {name}, for which a half-width of {target} was asked.")
         else:
             told.append(f"the half-width of {name} is {percent(summary.relative_error)}, {target} was asked for.")
     return told
@@ -99,7 +114,8 @@ def quantity_name(quantity: str) -> str:
     ('the exit rate', 'the share through upper')
     """
     kind, _, side = quantity.partition(":")
-    return f"the share through {side}" if side else {"mean": "the mean exit time"}.get(kind, "the exit rate")
+    known = {"mean": "the mean exit time", "probability": "the probability to leave"}
+    return f"the share through {side}" if side else known.get(kind, "the exit rate")
 
 
 def percent(share: float) -> str:
@@ -123,5 +139,6 @@ def csv_text(summaries: Sequence[Summary]) -> str:
     for s in summaries:
         shares = [value for name in sides for value in s.sides.get(name, UNKNOWN)]
         writer.writerow([s.name, s.asked, s.paths, s.exits, s.broken, s.dt, s.horizon, *s.mean, s.restricted, *s.rate,
-                         s.after, *shares, s.quantity, s.relative_error, s.target, s.seconds, s.note])  # fmt: skip
+                         s.after, *s.probability, *shares, s.unit, s.quantity, s.relative_error, s.target, s.seconds,
+                         s.note])  # fmt: skip
     return lines.getvalue()

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from ..core import checks
 from ..results.campaign import Summary
 from ..results.escape import UNKNOWN
-from ..simulation.ended import Ended
 from .base import Plan, Shelf, Store
-from .tally import Counts, Estimates, Tally, classes_of
+from .problems import Block, Problem, most_of, unit_of
+from .sums import Sums, sums_of
 
-QUANTITIES = ("exit_rate", "mean", "split:SIDE")
+QUANTITIES = ("exit_rate", "mean", "probability", "split:SIDE")
 _AT_MOST = 100  # times the paths of the first round, unless `most_paths` says otherwise
 _FINEST = 1e-9  # no number of paths that can be counted gives a smaller relative error
 _GROWTH = 2.0  # a round makes at most so many times the paths that there were
+_FEWEST = 10  # and at least one block more for so many, rounded up: each round is looked at as a whole
 
 
 @dataclass(frozen=True)
@@ -23,18 +24,20 @@ class Precision:
     """When there are paths enough: the half-width of a 95 % interval over the value.
 
     relative_error : the half-width that is asked for, None for the paths of the first round alone.
-    quantity : "exit_rate", "mean", or "split:SIDE" with the name of a side, such as "split:upper".
-    most_paths : no more paths than these for a problem; None for a hundred times the first round. There are
-        never more than an array of starts has rows.
+    quantity : "exit_rate"; "mean" of the exit time; "probability" to leave by the horizon; or "split:SIDE", that to
+        leave by then through the side of this name, such as "split:upper". A rare problem has no "mean".
+    most_paths : no more paths than these for a problem, or replicas for a rare one; None for a hundred times the
+        first round. There are never more than an array of starts has rows.
     after : the exit rate is taken from the exits later than this time; None for the lower quartile of the exit times of
-        the first round.
+        the first round, and for half the horizon of a rare problem.
 
     Rounds of whole blocks are added until the interval is narrow enough. It is looked at after whole rounds alone, in
     the order of the paths, so that the result does not depend on who ran them and when. Stopping where it is narrow
     favours samples that make it so. Where few paths leave, the number of exits n is what decides, and rates and shares
     come out larger by a share of about 1 / n, a quarter of the square of `relative_error`. Measured by
     ``benchmarks/campaigns.py --part stopping``: 0.3 % at 0.1 and 0.1 % at 0.05, none for the mean of exponential times,
-    and 94 to 96 % of the 95 % intervals hold the truth.
+    and 94 to 96 % of the 95 % intervals hold the truth. No round follows one after which there are doubts about the
+    replicas of a rare problem (`RareEscape.doubts`): it needs more paths a replica.
 
     >>> Precision(0.01).quantity
     'exit_rate'
@@ -58,11 +61,14 @@ class Precision:
                 raise ValueError(f"after must be at least 0, got {self.after}.")
         checks.kind("quantity", self.quantity, str, "Write 'exit_rate'.")
         kind, _, side = self.quantity.partition(":")
-        if kind not in ("exit_rate", "mean", "split") or (kind == "split") != bool(side):
+        if kind not in ("exit_rate", "mean", "probability", "split") or (kind == "split") != bool(side):
             raise ValueError(f"quantity must be one of {', '.join(QUANTITIES)}, got {self.quantity!r}.")
 
-    def require_fit(self, names: tuple[str, ...], horizon: float) -> None:
-        """ValueError for the share of a side that is none of these, and for a rate that can never be known."""
+    def require_fit(self, problem: Problem) -> None:
+        """ValueError for a quantity that the problem does not have, and for a rate that can never be known."""
+        names, horizon = problem.names, problem.reached
+        if self.quantity == "mean" and unit_of(problem) == "replica":
+            raise ValueError("quantity must be exit_rate, probability or split:SIDE for a rare problem, got 'mean'.")
         asked = self.relative_error is not None and self.quantity == "exit_rate"
         if asked and self.after is not None and self.after >= horizon:
             raise ValueError(f"after must be less than the horizon {horizon:g}, got {self.after}.")
@@ -74,22 +80,16 @@ class Precision:
 class Count:
     """The sums over blocks of one problem, which may come in any order and are joined in that of the paths."""
 
-    def __init__(self, after: float | None) -> None:
-        self.after, self.n_blocks = after, 0
+    def __init__(self, after: float | None, unit: str) -> None:
+        self.after, self.n_blocks, self.unit = after, 0, unit
         self._given = after
-        self._classes: Counts | None = None
-        self._early: dict[int, Tally] = {}
-        self._total: Tally | None = None
-        self._before: Tally | None = None
-        self._form: Ended | None = None
+        self._early: dict[int, Sums] = {}
+        self._total: Sums | None = None
+        self._before: Sums | None = None
 
-    def add(self, number: int, block: Ended) -> None:
+    def add(self, number: int, block: Block) -> None:
         """Count a block."""
-        if self._classes is None or self._form is None:
-            self._classes = classes_of(round(block.horizon / block.dt), block.dt, self._given)
-            self._form = replace(block, times=block.times[:0], states=block.states[:0], sides=block.sides[:0],
-                                 places=block.places[:0])  # fmt: skip
-        self._early[number] = Tally.of(block, self._classes)
+        self._early[number] = sums_of(block, self._given)
         while self.n_blocks in self._early:
             self._before, part = self._total, self._early.pop(self.n_blocks)
             self._total = part if self._total is None else self._total.joined(part)
@@ -100,63 +100,39 @@ class Count:
         self._total, self.n_blocks = self._before, self.n_blocks - 1
 
     @property
-    def estimates(self) -> Estimates | None:
-        """What the blocks tell, None without blocks."""
-        if self._total is None or self._classes is None or self._form is None:
-            return None
-        return Estimates(self._total, self._classes, self._form.dt, self._form.horizon)
+    def doubtful(self) -> bool:
+        """Whether there are doubts which more blocks do not take away."""
+        return self._total is not None and bool(self._total.doubts)
 
     def settle(self) -> None:
         """Fix the time from which the exit rate is taken, if it was not given."""
-        found = self.estimates
-        if self.after is None and found is not None:
-            self.after = found.quartile()
+        if self.after is None and self._total is not None:
+            self.after = self._total.begin
 
-    def settle_with(self, more: Ended) -> None:
-        """The same with these paths beside those of the blocks, as far as there are any."""
-        if self.after is None and more.n_paths:
+    def settle_with(self, more: Block) -> None:
+        """The same with these paths beside those of the blocks."""
+        if self.after is None:
             self.add(self.n_blocks, more)
             self.settle()
             self.forget_last()
-        self.settle()
 
     def summary(self, name: str, asked: int, precision: Precision, seconds: float) -> Summary:
         """What the blocks tell of the problem of this name."""
-        found = self.estimates
-        if found is None or self._form is None:
-            return Summary(name, asked, 0, 0, 0, math.nan, math.nan, quantity=precision.quantity)
-        begin = found.quartile() if self.after is None else self.after
-        mean, restricted = found.mean()
-        rate, sides, tally = found.rate(begin), found.sides(self._form.names), found.tally
+        found = self._total
+        if found is None:
+            return Summary(name, asked, 0, 0, 0, math.nan, math.nan, quantity=precision.quantity, unit=self.unit)
+        told = found.summary(found.begin if self.after is None else self.after)
         kind, _, side = precision.quantity.partition(":")
-        chosen = {"exit_rate": rate, "mean": mean}.get(kind) or sides.get(side, UNKNOWN)
-        return Summary(
+        chosen = {"exit_rate": told.rate, "mean": told.mean, "probability": told.probability}
+        return replace(
+            told,
             name=name,
             asked=asked,
-            paths=tally.n_paths,
-            exits=tally.n_exits,
-            broken=tally.n_broken,
-            dt=self._form.dt,
-            horizon=self._form.horizon,
-            mean=mean,
-            restricted=restricted,
-            rate=rate,
-            after=begin,
-            sides=sides,
             quantity=precision.quantity,
-            estimate=chosen,
+            estimate=chosen.get(kind) or told.sides.get(side, UNKNOWN),
             target=math.nan if precision.relative_error is None else precision.relative_error,
             seconds=seconds,
-            note=_note(tally),
-            curve=found.curve(),
         )
-
-
-def _note(tally: Tally) -> str:
-    """What the reader must know."""
-    if tally.n_broken == 0:
-        return ""
-    return f"{tally.n_broken} of {tally.n_paths} paths left the finite numbers; the mean and the sides leave them out."
 
 
 class Track:
@@ -164,12 +140,12 @@ class Track:
 
     def __init__(self, plan: Plan, store: Store, precision: Precision) -> None:
         self.plan, self.precision = plan, precision
-        precision.require_fit(plan.problem.names, plan.problem.reached)
-        most, starts = precision.most_paths or _AT_MOST * plan.n_paths, plan.problem.n_starts
-        self._store, self._most = store, most if starts is None else min(most, starts)
+        precision.require_fit(plan.problem)
+        most = precision.most_paths or _AT_MOST * plan.n_paths
+        self._store, self._most = store, int(min(most, most_of(plan.problem)))
         self.shelf: Shelf = store.shelf(plan)
         self._there = self.shelf.finished()
-        self.count = Count(precision.after)
+        self.count = Count(precision.after, unit_of(plan.problem))
         self.failure: Exception | None = None  # why the problem cannot be run
         self._count_kept()
 
@@ -194,10 +170,10 @@ class Track:
         """The number of paths of this round that are there."""
         return self.plan.n_paths - sum(self.plan.span(b).n_paths for b in self.missing())
 
-    def put(self, number: int, block: Ended, seconds: float) -> None:
+    def put(self, number: int, block: Block, seconds: float) -> None:
         """Keep and count a block."""
         self.shelf.put(number, block, seconds)
-        self._there[number] = len(block.times)
+        self._there[number] = block.n_paths
         self.count.add(number, block)
 
     @property
@@ -209,11 +185,11 @@ class Track:
         """After a whole round, begin another one if it is needed; False if the problem is done."""
         self.count.settle()
         found, target = self.summary(), self.precision.relative_error
-        if target is None or found.precise or self.plan.n_paths >= self._most:
+        if target is None or found.precise or self.count.doubtful or self.plan.n_paths >= self._most:
             return False
         error = found.relative_error
         factor = _GROWTH if math.isnan(error) else min((error / target) ** 2, _GROWTH)
-        blocks = max(math.ceil(factor * self.plan.n_blocks), self.plan.n_blocks + 1)
+        blocks = max(math.ceil(factor * self.plan.n_blocks), self.plan.n_blocks + -(-self.plan.n_blocks // _FEWEST))
         if self.plan.span(self.plan.n_blocks - 1).n_paths < self.plan.block_paths:
             self.count.forget_last()
         self.plan = replace(self.plan, n_paths=min(blocks * self.plan.block_paths, self._most))

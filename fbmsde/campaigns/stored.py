@@ -12,6 +12,7 @@ from typing import Any, cast
 from ..core.files import write_text
 from ..results.campaign import Summary
 from ..results.passage_times import PassageTimes
+from ..results.rare import RareEscape
 from .campaign import loaded, unknown
 from .report import FILES, Reported
 from .rounds import Count, Precision
@@ -19,7 +20,7 @@ from .status import Stock, damage, runs_csv, runs_text, status_text
 from .zarr_store import ZarrStore
 
 
-class StoredCampaign(Mapping[str, PassageTimes], Reported):
+class StoredCampaign(Mapping[str, PassageTimes | RareEscape], Reported):
     """The campaign in a folder: passage times by the name of the problem, and summaries. Nothing is changed there.
 
     While blocks are still being made, passage times are those of the blocks before the first gap, and summaries those
@@ -65,7 +66,7 @@ class StoredCampaign(Mapping[str, PassageTimes], Reported):
 
     def _stock(self, name: str) -> Stock:
         shelf, until = self._store.kept(name), self._until.get(name, Precision())
-        count, paths, damaged = Count(until.after), 0, []
+        count, paths, damaged = Count(until.after, shelf.card.kind.removesuffix("s")), 0, []
         first, numbers = self._paths.get(name, shelf.n_paths), sorted(shelf.numbers())
         for number in numbers:
             try:
@@ -73,8 +74,10 @@ class StoredCampaign(Mapping[str, PassageTimes], Reported):
             except OSError:
                 damaged.append(number)
                 continue
-            if first < paths + block.n_paths:
-                count.settle_with(block.head(max(first - paths, 0)))
+            if paths < first < paths + block.n_paths:
+                count.settle_with(block.head(first - paths))
+            elif first <= paths:
+                count.settle()
             count.add(count.n_blocks, block)
             paths += block.n_paths
         summary = count.summary(name, shelf.n_paths, until, sum(shelf.seconds().values()))
@@ -82,7 +85,7 @@ class StoredCampaign(Mapping[str, PassageTimes], Reported):
         note = " ".join(part for part in (summary.note, damage(damaged)) if part)
         return Stock(replace(summary, note=note), len(numbers) - len(damaged), asked)
 
-    def __getitem__(self, name: str) -> PassageTimes:
+    def __getitem__(self, name: str) -> PassageTimes | RareEscape:
         if name not in self:
             raise KeyError(unknown(name, self))
         shelf = self._store.kept(name)

@@ -149,6 +149,14 @@ class Estimates:
         rate = Rate(-math.log1p(-events / steps) / self.dt, events, steps * self.dt, after, self.dt)
         return Estimate(rate.value, *rate.confidence_interval())
 
+    def probability(self) -> Estimate:
+        """The probability to have left by the horizon; broken paths are left out."""
+        n = self.tally.n_exits + self.tally.censored
+        if n == 0:
+            return UNKNOWN
+        low, high = share_interval(np.array([self.tally.n_exits / n]), np.array([float(n)]), 0.95)
+        return Estimate(self.tally.n_exits / n, float(low[0]), float(high[0]))
+
     def sides(self, names: tuple[str, ...]) -> dict[str, Estimate]:
         """The probability to have left through each side by the horizon, by name; broken paths are left out."""
         n = self.tally.n_exits + self.tally.censored

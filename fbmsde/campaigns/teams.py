@@ -17,10 +17,9 @@ import cloudpickle
 
 from ..core import checks
 from ..core.blocks import Stopped
-from ..simulation.ended import Ended
-from ..simulation.passage_problem import PassageProblem
 from ..simulation.problem import RunOptions
 from .base import Plan, Span
+from .problems import Block, Problem, block_of
 
 _FOREIGN = 64  # blocks that are handed at once to an executor that does not tell how many it runs
 
@@ -28,7 +27,7 @@ _FOREIGN = 64  # blocks that are handed at once to an executor that does not tel
 class Finished(NamedTuple):
     """A block that was run, the seconds that it took, and where."""
 
-    block: Ended
+    block: Block
     seconds: float
     where: str
 
@@ -52,10 +51,10 @@ class Team(Protocol):
         """End."""
 
 
-def run_span(problem: PassageProblem, span: Span, **options: Unpack[RunOptions]) -> Finished:
+def run_span(problem: Problem, span: Span, **options: Unpack[RunOptions]) -> Finished:
     """Run the paths of a span."""
     begin = time.perf_counter()
-    block = problem.ends(span.n_paths, span.first, **options)
+    block = block_of(problem, span.n_paths, span.first, **options)
     where = f"{os.getpid()}:{threading.current_thread().name}"
     return Finished(block, time.perf_counter() - begin, where)
 
@@ -66,9 +65,9 @@ def run_packed(problem: bytes, first: int, n_paths: int) -> Finished:
 
 
 @lru_cache(maxsize=256)
-def _unpacked(problem: bytes) -> PassageProblem:
+def _unpacked(problem: bytes) -> Problem:
     """The problem of a pickle; the next block of the same problem finds it again."""
-    found: PassageProblem = pickle.loads(problem)
+    found: Problem = pickle.loads(problem)
     return found
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -27,6 +27,19 @@ NOT_RUN = 0  # the state of paths that no block has brought yet
 MEANINGS = {NOT_RUN: "not_run", LEFT: "left", CENSORED: "censored", BROKEN: "broken", NO_LEVEL: "no_level",
             UNRESOLVED: "unresolved"}  # fmt: skip
 UNIT = "unit of time of the equation"
+NUMBERS = {
+    "probability": "estimated probability to leave by the side",
+    "ancestors": "number of first paths from which those that arrived descend",
+    "expected_error": "relative standard error that the replica expects of itself",
+}  # of each replica and side
+SERIES = {
+    "times": "exit times of the paths that arrived",
+    "weights": "weights of these paths",
+    "levels": "levels that were passed",
+    "shares": "share of paths that passed each level",
+    "acceptance": "share of moves that were accepted at each level",
+}  # of each replica and side
+_PIECE = 1024  # values of a series in a file
 _SUM = 4  # bytes of a checksum
 _LONGEST = 120  # characters of a folder's name; a longer one is cut and told by its checksum
 _UNSAFE = re.compile(r'[/\\:*?"<>|%\x00-\x1f\x7f]|^\.|^__|[. ]$')
@@ -53,59 +66,77 @@ def folder_name(name: str) -> str:
 class Column(NamedTuple):
     """One array of a problem, which is cut by blocks.
 
-    width : the length of its second axis, None if it has one axis. by_path : one row a path, otherwise one a block.
+    rows : what its first axis counts: "path" or "replica", of which a block has several, or "block".
+    tail, axes : the lengths of its other axes and what they count.
+    piece : the length of the pieces into which the last axis is cut, each in a file; None if it is not cut. Then a
+        block has as many of them as its values fill, and the array `length` tells how many values there are.
     """
 
     name: str
     dtype: str
-    width: int | None
-    by_path: bool
+    rows: str
     attributes: Mapping[str, object]
+    tail: tuple[int, ...] = ()
+    axes: tuple[str, ...] = ()
+    piece: int | None = None
 
     @property
     def fill(self) -> float | int:
         """What stands where no block has been written."""
         return np.nan if self.dtype == "float64" else NOT_RUN
 
-    def file(self, number: int) -> str:
-        """The file of a block, below the folder of the array."""
-        return f"c.{number}" if self.width is None else f"c.{number}.0"
+    def file(self, number: int, piece: int = 0) -> str:
+        """The file of a block and a piece of it, below the folder of the array."""
+        places = [number, *[0] * len(self.tail[1:]), piece] if self.tail else [number]
+        return ".".join(("c", *map(str, places)))
 
-    def shape(self, rows: int) -> tuple[int, ...]:
-        """The shape of so many rows."""
-        return (rows,) if self.width is None else (rows, self.width)
+    def pieces(self, values: AnyArray) -> list[AnyArray]:
+        """The values of each file of a block."""
+        if self.piece is None:
+            return [values]
+        return [values[..., first : first + self.piece] for first in range(0, values.shape[-1], self.piece)]
 
-    def encode(self, values: AnyArray, rows: int) -> bytes:
-        """The content of a file: the values, filled up to so many rows, and their checksum."""
-        whole = np.full(self.shape(rows), self.fill, self._stored)
-        whole[: len(values)] = np.asarray(values).reshape(self.shape(len(values)))
+    def n_pieces(self, lengths: AnyArray) -> int:
+        """The number of files of a block in which there are so many values, (1, n_sides, n_series)."""
+        longest = int(lengths[..., list(SERIES).index(self.name)].max())
+        return -(-longest // (self.piece or 1))
+
+    def encode(self, values: AnyArray, n_rows: int) -> bytes:
+        """The content of a file: the values, filled up to so many rows and to a whole piece, and their checksum."""
+        whole = np.full(self._chunk(n_rows), self.fill, self._stored)
+        given = np.asarray(values) if self.piece else np.asarray(values).reshape(len(values), *self.tail)
+        whole[tuple(map(slice, given.shape))] = given
         content = whole.tobytes()
         return content + checksum(content)
 
-    def decode(self, content: bytes, rows: int) -> AnyArray:
+    def decode(self, content: bytes, n_rows: int) -> AnyArray:
         """The values of a file's content; ValueError if it is damaged."""
         body = content[:-_SUM]
         if checksum(body) != content[-_SUM:]:
             raise ValueError("another checksum")
-        return np.frombuffer(body, self._stored).reshape(self.shape(rows)).astype(self.dtype)
+        return np.frombuffer(body, self._stored).reshape(self._chunk(n_rows)).astype(self.dtype)
 
     def document(self, n_paths: int, block_paths: int) -> Document:
         """The `zarr.json` of the array."""
-        rows, chunk = (n_paths, block_paths) if self.by_path else (-(-n_paths // block_paths), 1)
-        second = [] if self.width is None else ["coordinate" if self.by_path else "contribution"]
+        by_block = self.rows == "block"
+        n_rows, chunk = (-(-n_paths // block_paths), 1) if by_block else (n_paths, block_paths)
         return {
             "zarr_format": 3,
             "node_type": "array",
-            "shape": list(self.shape(rows)),
+            "shape": [n_rows, *self.tail],
             "data_type": self.dtype,
-            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(self.shape(chunk))}},
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(self._chunk(chunk))}},
             "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},
             "fill_value": "NaN" if self.dtype == "float64" else NOT_RUN,
             "codecs": [self._bytes_codec, {"name": "crc32c"}],
             "attributes": self.attributes,
-            "dimension_names": ["path" if self.by_path else "block", *second],
+            "dimension_names": [self.rows, *self.axes],
             "storage_transformers": [],
         }
+
+    def _chunk(self, n_rows: int) -> tuple[int, ...]:
+        """The shape of what a file holds."""
+        return (n_rows, *self.tail[:-1], self.piece) if self.piece else (n_rows, *self.tail)
 
     @property
     def _stored(self) -> np.dtype[np.generic]:
@@ -115,7 +146,7 @@ class Column(NamedTuple):
     @property
     def _bytes_codec(self) -> Document:
         """How numbers become bytes; single bytes have no order."""
-        order: Document = {"configuration": {"endian": "little"}} if self.dtype == "float64" else {}
+        order: Document = {} if self.dtype == "uint8" else {"configuration": {"endian": "little"}}
         return {"name": "bytes", **order}
 
 
@@ -123,9 +154,11 @@ class Column(NamedTuple):
 class Card:
     """What is written on the shelf of a problem.
 
+    kind : "paths", or "replicas" of a rare escape, which then stand for paths in `block_paths` and `n_paths`.
     order : the place of the problem among those of the store. digest, problem : of the whole problem, and its
     parameters. provenance : versions, machine, and the certificate of the noise. sides : the names of the sides.
     budget : the names of the numbers of an error budget, none if the blocks have none.
+    facts : what all replicas have in common. longest : the largest number of values of one replica and side.
     """
 
     name: str
@@ -141,25 +174,17 @@ class Card:
     block_paths: int
     n_paths: int
     budget: tuple[str, ...] = ()
+    kind: str = "paths"
+    facts: Mapping[str, object] = field(default_factory=dict)
+    longest: int = 0
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """The arrays in the order in which those of a block are written: its state comes last and makes it count."""
-        sides = {"flag_values": [*range(len(self.sides) + 1)],
-                 "flag_meanings": " ".join(("none", *(side.replace(" ", "_") for side in self.sides)))}  # fmt: skip
+        found = _of_replicas(self) if self.kind == "replicas" else _of_paths(self)
         states = {"flag_values": [*MEANINGS], "flag_meanings": " ".join(MEANINGS.values())}
-        place = {"units": "unit of the state", "long_name": "first point that was not inside, nan if none was"}
-        found = [
-            Column("time", "float64", None, True, {"units": UNIT, "long_name": "exit time; the horizon if censored"}),
-            Column("side", "uint8", None, True, {"long_name": "side through which the path left", **sides}),
-            Column("seconds", "float64", None, False, {"units": "s", "long_name": "time that the block took"}),
-        ]
-        if self.n_positions:
-            found += [Column("place", "float64", self.n_positions if self.n_positions > 1 else None, True, place)]
-        if self.budget:
-            names: Document = {"long_name": "contributions to the error", "contributions": list(self.budget)}
-            found += [Column("budget", "float64", len(self.budget), False, names)]
-        return *found, Column("state", "uint8", None, True, {"long_name": "how the path ended", **states})
+        rows = "replica" if self.kind == "replicas" else "path"
+        return *found, Column("state", "uint8", rows, {"long_name": f"how the {rows} ended", **states})
 
     def documents(self) -> dict[str, Document]:
         """The `zarr.json` of the group, under an empty name, and of its arrays."""
@@ -176,10 +201,44 @@ class Card:
         """The card that a group's document holds; None if there is none, or a damaged one."""
         match document:
             case {"attributes": {"crc32c": seal, **held}}:
-                plain = {field.name: held.get(field.name) for field in fields(cls)}
+                plain = {each.name: held[each.name] for each in fields(cls) if each.name in held}
                 if seal == _seal(plain):
-                    return cls(**{name: tuple(x) if isinstance(x, list) else x for name, x in plain.items()})  # type: ignore[arg-type]
+                    parts: dict[str, Any] = {name: tuple(x) if isinstance(x, list) else x for name, x in plain.items()}
+                    return cls(**parts)  # the seal vouches for the kinds
         return None
+
+
+_SECONDS = Column("seconds", "float64", "block", {"units": "s", "long_name": "time that the block took"})
+
+
+def _of_paths(card: Card) -> Iterator[Column]:
+    """The arrays of a problem whose blocks are paths, but for their states."""
+    sides = {"flag_values": [*range(len(card.sides) + 1)],
+             "flag_meanings": " ".join(("none", *(side.replace(" ", "_") for side in card.sides)))}  # fmt: skip
+    yield Column("time", "float64", "path", {"units": UNIT, "long_name": "exit time; the horizon if censored"})
+    yield Column("side", "uint8", "path", {"long_name": "side through which the path left", **sides})
+    yield _SECONDS
+    if card.n_positions:
+        about = {"units": "unit of the state", "long_name": "first point that was not inside, nan if none was"}
+        many = card.n_positions > 1
+        yield Column("place", "float64", "path", about, (card.n_positions,) if many else (), ("coordinate",) * many)
+    if card.budget:
+        names: Document = {"long_name": "contributions to the error", "contributions": list(card.budget)}
+        yield Column("budget", "float64", "block", names, (len(card.budget),), ("contribution",))
+
+
+def _of_replicas(card: Card) -> Iterator[Column]:
+    """The arrays of a problem whose blocks are replicas, but for their states."""
+    n, about = len(card.sides), Document(sides=list(card.sides))
+    yield _SECONDS
+    yield Column("path_steps", "float64", "replica", {"long_name": "steps that the paths of all sides made together"})
+    for name, told in NUMBERS.items():
+        yield Column(name, "float64", "replica", {"long_name": told, **about}, (n,), ("side",))
+    series: Document = {"long_name": "number of values in each series", "series": list(SERIES), **about}
+    yield Column("length", "uint32", "replica", series, (n, len(SERIES)), ("side", "series"))
+    for name, told in SERIES.items():
+        values: Document = {"long_name": f"{told}; nan behind the last", **about}
+        yield Column(name, "float64", "replica", values, (n, card.longest), ("side", "value"), _PIECE)
 
 
 def _seal(plain: Mapping[str, object]) -> str:

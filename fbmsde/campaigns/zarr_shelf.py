@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.types import AnyArray
-from ..simulation.budget import ErrorBudget
 from ..simulation.ended import Ended
+from .problems import Block
+from .zarr_blocks import arrays_of, block_of, card_with
 from .zarr_catalogue import Keeper
 from .zarr_layout import NOT_RUN, Card, Column
 
@@ -48,26 +48,20 @@ class StoredShelf:
         found = {}
         for number in self.numbers():
             with suppress(OSError):
-                found[number] = self._count(number) if check else _n_run(self._states(number))
+                found[number] = self.get(number).n_paths if check else _n_run(self._states(number))
         return found
 
-    def get(self, number: int) -> Ended:
+    def get(self, number: int) -> Block:
         """A block that is there; OSError if it is damaged."""
-        values = self._values(number)
-        n, card = _n_run(values[_STATE]), self.card
-        places = values["place"] if card.n_positions else np.empty((card.block_paths, 0))
-        record = dict(zip(card.budget, values["budget"][0].tolist(), strict=True)) if card.budget else None
-        return Ended(
-            times=values["time"][:n],
-            states=values[_STATE][:n],
-            sides=values["side"][:n],
-            places=places.reshape(card.block_paths, card.n_positions)[:n],
-            names=card.sides,
-            dt=card.dt,
-            horizon=card.horizon,
-            budget=ErrorBudget.of_record(record) if record else None,
-            first=number * card.block_paths,
-        )
+        states, values = self._states(number), dict[str, AnyArray]()
+        *others, _ = self.card.columns
+        for column in others:
+            n_pieces = 1 if column.piece is None else column.n_pieces(values["length"])
+            values[column.name] = self._read(column, number, n_pieces)
+        try:
+            return block_of(self.card, number, _n_run(states), {**values, _STATE: states})
+        except ValueError as error:
+            raise self._damaged(number, others[0], str(error)) from None
 
     def seconds(self) -> dict[int, float]:
         """The time that each block took, in seconds, by the number of the block; damaged ones are left out."""
@@ -86,10 +80,6 @@ class StoredShelf:
         endings = (path.name.removeprefix("c.") for path in folder.glob("c.*"))
         return sorted(int(ending) for ending in endings if ending.isdecimal())
 
-    def _count(self, number: int) -> int:
-        """The number of paths of a block after all of it has been read; OSError if it is damaged."""
-        return _n_run(self._values(number)[_STATE])
-
     def _states(self, number: int) -> NDArray[np.uint8]:
         """The states of a block, which begin with those of all its paths."""
         column = self.card.columns[-1]
@@ -99,24 +89,17 @@ class StoredShelf:
             raise self._damaged(number, column, "states of no whole block")
         return states
 
-    def _values(self, number: int) -> dict[str, AnyArray]:
-        """All arrays of a block; OSError unless they belong together."""
-        *others, _ = self.card.columns
-        states = self._states(number)
-        values = {column.name: self._read(column, number) for column in others}
-        if not np.all(np.isfinite(values["time"][: _n_run(states)])):
-            raise self._damaged(number, others[0], "times of fewer paths")
-        return {**values, _STATE: states}
-
-    def _read(self, column: Column, number: int) -> AnyArray:
+    def _read(self, column: Column, number: int, n_pieces: int = 1) -> AnyArray:
         """One array of a block; OSError if it is damaged or missing."""
-        file = self._place / column.name / column.file(number)
+        place, n_rows = self._place / column.name, 1 if column.rows == "block" else self.card.block_paths
         try:
-            return column.decode(file.read_bytes(), self.card.block_paths if column.by_path else 1)
+            files = [(place / column.file(number, piece)).read_bytes() for piece in range(n_pieces)]
+            pieces = [column.decode(content, n_rows) for content in files]
         except ValueError as error:
             raise self._damaged(number, column, str(error)) from None
         except FileNotFoundError:
             raise self._damaged(number, column, "no file") from None
+        return np.concatenate(pieces, axis=-1) if pieces else np.empty((n_rows, *column.tail[:-1], 0))
 
     def _damaged(self, number: int, column: Column, what: str) -> OSError:
         """The error of a block that cannot be used."""
@@ -144,34 +127,29 @@ class WritableShelf(StoredShelf):
         """What the store knows of the problem now, as another shelf of it may have made room for more paths."""
         return self._keeper.contents.cards[self._place.name]
 
-    def put(self, number: int, block: Ended, seconds: float) -> None:
+    def put(self, number: int, block: Block, seconds: float) -> None:
         """Keep a block that took so many seconds, whole or not at all.
 
         Its state is written last and makes it count. Raises OSError, with the number of blocks that are safe, if it
         cannot be written, and ValueError for a block of another problem.
         """
         self._require_own(number, block)
-        record = block.budget.record() if block.budget else {}
-        values: dict[str, AnyArray] = {
-            "time": block.times,
-            "side": block.sides,
-            "place": block.places,
-            "seconds": np.array([seconds]),
-            "budget": np.array([[*record.values()]]),
-            _STATE: block.states,
-        }
+        values = {**arrays_of(block), "seconds": np.array([seconds])}
         with self._keeper.explained():
-            if tuple(record) != self.card.budget:
-                self._keeper.keep_card(self._place.name, replace(self.card, budget=tuple(record)))
+            if (card := card_with(self.card, block)) != self.card:
+                self._keeper.keep_card(self._place.name, card)
             self._keeper.follow()
-            for column in self.card.columns:
-                content = column.encode(values[column.name], self.block_paths if column.by_path else 1)
-                self._keeper.files.write(self._place / column.name / column.file(number), content)
+            for column in card.columns:
+                n_rows = 1 if column.rows == "block" else self.block_paths
+                for piece, part in enumerate(column.pieces(values[column.name])):
+                    file = self._place / column.name / column.file(number, piece)
+                    self._keeper.files.write(file, column.encode(part, n_rows))
 
-    def _require_own(self, number: int, block: Ended) -> None:
+    def _require_own(self, number: int, block: Block) -> None:
         """Raise ValueError unless the block can be one of this shelf."""
         card = self.card
-        there = (number * card.block_paths, card.sides, card.dt, card.horizon, card.n_positions)
-        given = (block.first, block.names, block.dt, block.horizon, block.places.shape[1])
+        kind, n_positions = ("paths", block.places.shape[1]) if isinstance(block, Ended) else ("replicas", 0)
+        there = (card.kind, number * card.block_paths, card.sides, card.dt, card.horizon, card.n_positions)
+        given = (kind, block.first, block.names, block.dt, block.horizon, n_positions)
         if there != given or not 0 < block.n_paths <= card.block_paths:
             raise ValueError(f"block must be number {number} of {card.name!r} {there}, got {given}.")

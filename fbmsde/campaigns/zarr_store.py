@@ -13,7 +13,9 @@ from typing import Self
 from .. import __version__
 from ..core.extras import optional
 from ..core.files import claimed, is_claimed
+from ..rare.problem import RareProblem
 from .base import Asked, Plan
+from .problems import unit_of
 from .zarr_catalogue import Catalogue, Keeper, Record, differences
 from .zarr_layout import ROOT, Card, Document, folder_name
 from .zarr_shelf import StoredShelf, WritableShelf
@@ -24,9 +26,10 @@ class ZarrStore:
 
     The folder holds `results.zarr`, which ``xarray.open_datatree(FOLDER / "results.zarr", engine="zarr")`` opens as
     one group for each problem: `time`, `state`, `side` and `place` of each path, `seconds` and (in continuous time) the
-    error `budget` of each block. Its attributes are the parameters, versions and machine. A block is there wholly or
-    not at all, and each of its files has a checksum. In a `with` block the store belongs to this process alone;
-    `reading` needs no claim.
+    error `budget` of each block. The group of a rare problem has a row for each replica: `probability`, `ancestors` and
+    `expected_error` of each side, and the series `times`, `weights`, `levels`, `shares` and `acceptance`, filled up
+    with nan. Attributes are the parameters, versions and machine. A block is there wholly or not at all, and each of
+    its files has a checksum. In a `with` block the store belongs to this process alone; `reading` needs no claim.
 
     The constructor raises ImportError without the extra `store`. What writes raises OSError, with the number of blocks
     that are safe, if the disk is full or the folder cannot be written, and entering the `with` block raises ValueError
@@ -206,11 +209,12 @@ def _card(plan: Plan, order: int) -> Card:
         problem=_plain(problem.description()),
         provenance=_plain(problem.provenance()),
         sides=problem.names,
-        n_positions=problem.n_positions,
+        n_positions=0 if isinstance(problem, RareProblem) else problem.n_positions,
         dt=problem.dt,
         horizon=problem.reached,
         block_paths=plan.block_paths,
         n_paths=plan.n_paths,
+        kind=f"{unit_of(problem)}s",
     )
 
 

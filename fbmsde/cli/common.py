@@ -58,9 +58,10 @@ def _choice(names: Iterable[str], what: str = "", default: str | None = None) ->
     return option
 
 
-def _count(what: str) -> OptionInfo:
-    """An option that takes a whole number."""
-    option: OptionInfo = typer.Option(parser=count, metavar="INTEGER", help=what)
+def _count(what: str, default: str | None = None) -> OptionInfo:
+    """An option that takes a whole number; `default` is what the help shows for None."""
+    shown = True if default is None else default
+    option: OptionInfo = typer.Option(parser=count, metavar="INTEGER", help=what, show_default=shown)
     return option
 
 

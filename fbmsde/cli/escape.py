@@ -16,9 +16,12 @@ from ..drivers.base import Driver
 from ..drivers.fractional import METHODS, FractionalNoise
 from ..dynamics.landscapes import LANDSCAPES, parameters
 from ..dynamics.solvers import SOLVERS
-from ..studies.escape.study import FILES, HURST_VALUES, STARTS, EscapeStudy, InterruptedStudyError, escape_study
+from ..studies.escape.interrupted import InterruptedStudyError, Study
+from ..studies.escape.rates import PATHS, RATES_FILES, escape_rates
+from ..studies.escape.study import FILES, HURST_VALUES, STARTS, escape_study
 from ..studies.escape.wells import PAIR
 from .common import Overwrite, Seed, _choice, _count, _hursts, _keep, _refuse_earlier, app
+from .escape_rates import Effort, refuse_with_rare
 from .noise import OtherNoises, noises_of
 from .options import INTERRUPTED, OnceCommand, named_numbers, refuse_pair, reported
 
@@ -36,11 +39,13 @@ def escape(
     ] = None,
     sigma: Annotated[float | None, typer.Option(help="Strength of the noise.", show_default="1.0")] = None,
     dt: Annotated[float | None, typer.Option(help="Step of the scheme.", show_default="0.005")] = None,
-    horizon: Annotated[float, typer.Option(help="Time after which a path is given up (censored).")] = 100.0,
-    paths: Annotated[int, _count("Paths per noise and well.")] = 20_000,
+    horizon: Annotated[
+        float | None, typer.Option(help="Time after which a path is given up (censored).", show_default="100.0")
+    ] = None,
+    paths: Annotated[int | None, _count("Paths per noise and well.", f"{PATHS}")] = None,
     seed: Seed = 0,
     jobs: Annotated[int | None, _count("Threads, which do not change the result; all cores if not given.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for escape.csv, escape.json and escape.png.")] = Path("escape"),
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures, escape.csv and more.")] = Path("escape"),
     from_sgd: Annotated[
         tuple[float, float] | None,
         typer.Option(metavar="LR NOISE_STD", help="Step dt = LR and sigma = LR^(1-H) NOISE_STD, as SGD has them."),
@@ -52,7 +57,7 @@ def escape(
     ] = None,
     start: Annotated[str, _choice(STARTS, "Which minimum to start in. ")] = "both",
     method: Annotated[str | None, _choice(METHODS, "Noise. ", "streaming")] = None,
-    solver: Annotated[str, _choice(SOLVERS)] = "euler",
+    solver: Annotated[str | None, _choice(SOLVERS, default="euler")] = None,
     continuous: Annotated[
         int | None, _count("Paths for the exit rate in continuous time; 0 for none, a tenth if not given.")
     ] = None,
@@ -64,35 +69,85 @@ def escape(
         Path | None, typer.Option(help="Folder that keeps finished paths: the same command goes on from there.")
     ] = None,
     overwrite: Overwrite = False,
+    rare: Annotated[
+        bool, typer.Option("--rare", help="Exit rates as barriers grow, down to escapes that plain paths never make.")
+    ] = False,
+    barriers: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LIST", help="With --rare: barriers of the flat well in standard deviations.",
+                     show_default="1.5:3:0.5,4:8:1"),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="With --rare: fewer barriers and paths, to try it.")] = False,
 ) -> None:
     """How long paths stay in a sharp and in a flat minimum, for each Hurst value or noise, against theory."""
     status = 0
     with reported():
-        wanted = _Wanted(hurst, sigma, dt, from_sgd, method)
-        driven = wanted.named(noise) if noise else wanted.fractional()
-        params = named_numbers("landscape_params", landscape_params or [])
+        params, effort = named_numbers("landscape_params", landscape_params or []), Effort(
+            barriers, paths, until_relative_error, quick)  # fmt: skip
         _refuse_idle(landscape, params, {"sharp": sharp, "flat": flat, "height": height})
-        study_of = partial(
-            escape_study, **driven, sharp=4.0 if sharp is None else sharp,
-            flat=1.0 if flat is None else flat, height=2.0 if height is None else height, horizon=horizon,
-            n_paths=paths, seed=seed, n_jobs=jobs, landscape=landscape, landscape_params=params, start=start,
-            solver=solver, continuous=continuous, until_relative_error=until_relative_error, store=store, progress=True,
-        )  # fmt: skip
-        with _claims(out, store):
-            _refuse_earlier(out, FILES, overwrite)
-            study, status = _run_escape(study_of)
-            if status != INTERRUPTED or (study.rows and store is None):
-                status = _keep(study, out, FILES) or status
-            elif study.rows:
-                typer.echo(study.table)
+        common: _Common = {
+            "sharp": 4.0 if sharp is None else sharp, "flat": 1.0 if flat is None else flat,
+            "height": 2.0 if height is None else height, "landscape": landscape, "landscape_params": params,
+            "start": start, "seed": seed, "n_jobs": jobs, "store": store, "progress": True,
+        }  # fmt: skip
+        study_of: Callable[[], Study]
+        if rare:
+            refuse_with_rare({"--noise": noise, "--sigma": sigma, "--dt": dt, "--horizon": horizon,
+                              "--from-sgd": from_sgd, "--method": method, "--solver": solver,
+                              "--continuous": continuous})  # fmt: skip
+            files, study_of = RATES_FILES, partial(escape_rates, **effort.asked(hurst), **common)
+        else:
+            effort.refuse_without_rare()
+            wanted = _Wanted(hurst, sigma, dt, from_sgd, method)
+            driven = wanted.named(noise) if noise else wanted.fractional()
+            files, study_of = FILES, partial(
+                escape_study, **driven, **common, horizon=100.0 if horizon is None else horizon,
+                n_paths=PATHS if paths is None else paths, solver=solver or "euler", continuous=continuous,
+                until_relative_error=until_relative_error,
+            )  # fmt: skip
+        status = _finished(study_of, _Place(out, store, overwrite), files)
     raise typer.Exit(status)
 
 
-def _claims(out: Path, store: Path | None) -> AbstractContextManager[None]:
-    """The claim on the folder of the files, unless it is that of the store, which is claimed by the campaign."""
-    if store is not None and out.resolve() == store.resolve():
-        return nullcontext()
-    return claimed(out)
+class _Common(TypedDict):
+    """What both studies are told."""
+
+    sharp: float
+    flat: float
+    height: float
+    landscape: str
+    landscape_params: dict[str, float]
+    start: str
+    seed: int
+    n_jobs: int | None
+    store: Path | None
+    progress: bool
+
+
+class _Place(NamedTuple):
+    """The folder of the files, that of the store, and whether earlier files may be replaced."""
+
+    out: Path
+    store: Path | None
+    overwrite: bool
+
+    def claims(self) -> AbstractContextManager[None]:
+        """The claim on the folder of the files, unless it is that of the store, which the campaign claims."""
+        if self.store is not None and self.out.resolve() == self.store.resolve():
+            return nullcontext()
+        return claimed(self.out)
+
+
+def _finished(study_of: Callable[[], Study], place: _Place, files: tuple[str, ...]) -> int:
+    """Run a study, keep it and show it; the exit status."""
+    with place.claims():
+        _refuse_earlier(place.out, files, place.overwrite)
+        study, status = _run_escape(study_of)
+        if status != INTERRUPTED or (study.rows and place.store is None):
+            return _keep(study, place.out, files) or status
+        if study.rows:
+            typer.echo(study.table)
+        return status
 
 
 def _refuse_idle(landscape: str, params: Mapping[str, float], given: Mapping[str, float | None]) -> None:
@@ -147,7 +202,7 @@ class _Wanted(NamedTuple):
         return 0.005 if self.dt is None else self.dt
 
 
-def _run_escape(study_of: Callable[[], EscapeStudy]) -> tuple[EscapeStudy, int]:
+def _run_escape(study_of: Callable[[], Study]) -> tuple[Study, int]:
     """The study and the exit status: 130 after an interruption, 1 when a path broke, else 0."""
     try:
         study = study_of()

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from types import FunctionType
 from typing import Any, TypeAlias
@@ -72,6 +72,29 @@ def content_digest(value: object, name: str = "") -> str:
     """
     text = json.dumps([__version__, _canonical(described(value, name))], allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """A problem that tells what it is made of: a frozen dataclass whose parameters are the fields of its `__init__`."""
+
+    def description(self) -> dict[str, Plain]:
+        """Every parameter as nested plain data that JSON takes; of functions and long arrays it tells the content."""
+        return {name: described(value, name) for name, value in self._parts().items()}
+
+    def digest(self) -> str:
+        """A text that two problems share only if all their parameters, functions and package versions are the same.
+
+        It is the same in every process. Raises ValueError for a function whose content cannot be told.
+        """
+        return content_digest(self._parts())
+
+    def __getstate__(self) -> dict[str, object]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}  # without what is compiled
+
+    def _parts(self) -> dict[str, object]:
+        """The parameters by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
 
 
 def _canonical(plain: Plain) -> Plain:

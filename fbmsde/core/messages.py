@@ -15,7 +15,8 @@ def one_line(error: BaseException) -> str:
     >>> one_line(FileNotFoundError(2, "No such file or directory", "a.csv"))
     'a.csv: No such file or directory'
     """
-    of_system = isinstance(error, OSError) and error.filename is not None
-    text = f"{error.filename}: {error.strerror}" if of_system else str(error)  # type: ignore[attr-defined]
+    text = str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        text = f"{error.filename}: {error.strerror}"
     plain = "".join(c if c.isprintable() else "?" for c in " ".join(text.split())) or type(error).__name__
     return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]} ..."

@@ -3,7 +3,9 @@
 from .campaign import plot_campaign, plot_problem_estimates, plot_problem_survival
 from .converge import plot_converge, plot_dependence, plot_loss, plot_schedules
 from .escape import plot_escape, plot_order, plot_rates, plot_survival
+from .escape_rates import plot_escape_rates, plot_over_pickands, plot_rate_ratio, plot_rates_of_barriers
 from .hurst import plot_rolling_hurst
+from .instanton import plot_most_likely_escape
 from .sgd import plot_sgd_group, plot_sgd_laws
 from .sgd_escape import plot_sgd_escape
 from .views import plot_view_exponents, plot_view_order, plot_view_survival, plot_views
@@ -13,11 +15,16 @@ __all__ = [
     "plot_converge",
     "plot_dependence",
     "plot_escape",
+    "plot_escape_rates",
     "plot_loss",
+    "plot_most_likely_escape",
     "plot_order",
+    "plot_over_pickands",
     "plot_problem_estimates",
     "plot_problem_survival",
+    "plot_rate_ratio",
     "plot_rates",
+    "plot_rates_of_barriers",
     "plot_rolling_hurst",
     "plot_schedules",
     "plot_sgd_escape",

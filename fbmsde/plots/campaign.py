@@ -20,7 +20,11 @@ _WIDEST = 40  # letters of a name that stands in one line
 _ROW = 0.24  # inches that a problem takes in the list of estimates
 _DECADES = 6  # of survival that are shown at most
 _LOG_FROM = 5.0  # largest over smallest estimate from which their axis is logarithmic
-_TITLES = {"exit_rate": "exit rate (per unit of time)", "mean": "mean exit time"}
+_TITLES = {
+    "exit_rate": "exit rate (per unit of time)",
+    "mean": "mean exit time",
+    "probability": "probability to leave by the horizon",
+}
 
 
 def plot_campaign(summaries: Sequence[Summary]) -> Figure:

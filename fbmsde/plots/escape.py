@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..results.escape import REFERENCES, EscapeData, EscapeRow
+from ..results.escape_rates import RateRow
 from ..results.estimates import Estimate
 from ..theory.registry import FORMULAS
 from .style import _new_axes
@@ -30,6 +31,7 @@ WELL_STYLE = {  # two colours of Okabe & Ito that stay apart for every kind of c
     "sharp": WellStyle("#D55E00", "^"),
     "flat": WellStyle("#0072B2", "o"),
 }
+_TABLE = "fou_exit_rate_grid"  # the formula for the rate on the grid that comes from a table
 _ASIDE = 0.16  # of the distance between two noises
 _OTHER_STYLES = (WellStyle("#009E73", "s"), WellStyle("#CC79A7", "D"), WellStyle("#E69F00", "v"))
 
@@ -103,7 +105,7 @@ def _label(well: str) -> str:
     return well if "well" in well else f"{well} well"
 
 
-def _styles(rows: Sequence[EscapeRow]) -> dict[str, WellStyle]:
+def well_styles(rows: Sequence[EscapeRow | RateRow]) -> dict[str, WellStyle]:
     """The style of each well that there is, sharp and flat first."""
     names = dict.fromkeys(row.well for row in rows)
     others = [name for name in names if name not in WELL_STYLE]
@@ -114,7 +116,7 @@ def _styles(rows: Sequence[EscapeRow]) -> dict[str, WellStyle]:
 def plot_survival(rows: Sequence[EscapeRow], ax: Axes | None = None) -> Axes:
     """Share of paths still inside against time, logarithmic, with the exponential decay of the reference formula."""
     ax = ax or _new_axes()
-    styles = _styles(rows)
+    styles = well_styles(rows)
     for row in rows:
         style, (times, inside) = styles[row.well], row.curve
         alive = inside > 0
@@ -142,7 +144,7 @@ def plot_rates(study: EscapeData, ax: Axes | None = None) -> Axes:
     """Exit rate of both wells against H or noise, measured with 95 % intervals, and by the reference formula."""
     ax = ax or _new_axes()
     across = _Across.of(study)
-    for name, style in _styles(study.rows).items():
+    for name, style in well_styles(study.rows).items():
         rows = [row for row in study.rows if row.well == name and row.rate.value > 0]
         if not rows:
             continue
@@ -154,6 +156,10 @@ def plot_rates(study: EscapeData, ax: Axes | None = None) -> Axes:
         known = [row for row in rows if math.isfinite(row.reference)]
         if known:
             across.predicted(ax, across.at(known), [row.reference for row in known], style.color, f"{_label(name)}, ")
+        tabulated = [row for row in rows if _TABLE in row.predicted]
+        if tabulated:
+            ax.plot(across.at(tabulated), [row.predicted[_TABLE] for row in tabulated], "x", color=style.color, ms=9,
+                    label=f"{_label(name)}, table")  # fmt: skip
     ax.set_yscale("log")
     ax.set(ylabel="exit rate (per unit of time)", title="Exit rate")
     across.named(ax)

@@ -139,7 +139,7 @@ def follow_branches(
     """Make the paths of all tasks and write them to the book. A parent must not be the row of another task.
 
     Row r holds path ``paths[r]``. A path leaves its parent at the end of the block of steps in which the parent's
-    score first exceeds the level: that is a stopping time. control[0] asks to stop; control[1] counts the steps that
+    score first exceeds the level: that is a stopping time. control[0] asks to stop; control[2] counts the steps that
     all paths together have made.
     """
     noise, upcoming, busy = np.zeros((channels, BLOCK, LANES)), 0, LANES
@@ -166,7 +166,7 @@ def follow_branches(
                 upcoming += 1
         draw(data, noise)
         climb(numbers, scale, x, noise, ages, n_steps, tops, arrivals)
-        control[1] += BLOCK * busy
+        control[2] += BLOCK * busy
 
 
 def branch_paths(

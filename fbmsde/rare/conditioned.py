@@ -29,11 +29,16 @@ from ..core.random import fill_normals
 from ..core.types import AnyArray, Array, Key
 from ..results.estimates import NoEstimateError
 from ..results.rare_estimate import RareEstimate
+from ..simulation.problem import Crowd
 from ._count_exits import Bent, Counts, Ends, Path, count_exits
 from .linear_process import LinearProcess
 
 COARSEST = 1.5  # a shift at this coarseness leaves an error of 5 % of the rate at H = 0.3 to 0.5
 _NUMBERS = 2**18  # so many numbers of paths are held at once by a thread
+
+
+class CoarseStepError(ValueError):
+    """A step is so long that moving the boundary does not make up for it, whatever the method."""
 
 
 class Band(NamedTuple):
@@ -54,6 +59,11 @@ class Band(NamedTuple):
     def log_bound(self) -> float:
         """The logarithm of S, the sum of all these probabilities."""
         return float(np.log(self.cumulated[-1]) + self.log_tails.max())
+
+    def log_bound_of(self, side: float) -> float:
+        """The logarithm of the part of one side in S; -inf for an open one."""
+        rows = self.log_tails[self.sides == side]
+        return float(scipy.special.logsumexp(rows)) if rows.size else -math.inf
 
     @classmethod
     def of(cls, process: LinearProcess, domain: tuple[float, float], first: int, slack: float) -> Band:
@@ -196,31 +206,56 @@ def conditioned_exits(
     (True, True)
     """
     begin = checks.count("first", first, 1, process.n_steps)
-    paths, draws = checks.count("n_paths", n_paths), checks.count("n_draws", n_draws)
-    key, threads = checks.as_seed(seed), checks.workers(n_jobs)
+    crowd = Crowd.of(checks.count("n_paths", n_paths), 0, n_jobs=n_jobs, progress=progress)
+    draws = Draws(checks.as_seed(seed), begin, checks.count("n_draws", n_draws), checked_slack(slack))
+    return bend_paths(process, seen(process, domain, shifted), draws, crowd)
+
+
+class Draws(NamedTuple):
+    """What conditioned paths are drawn with: the key, the first step of the window, the draws of a path, the slack."""
+
+    key: Key
+    first: int
+    n_draws: int
+    slack: float
+
+
+def checked_slack(slack: float) -> float:
+    """The slack as a float; ValueError unless it lies in [0, 10]."""
     if not 0.0 <= checks.finite("slack", slack) <= 10.0:
         raise ValueError(f"slack must lie in [0, 10], got {slack}.")
-    band = Band.of(process, _seen(process, domain, shifted), begin, float(slack))
-    each = (paths, draws)
-    found = Counts(np.empty(each, np.int64), np.empty(each, np.int64), np.empty(each, np.int8), np.empty(paths, bool))
+    return float(slack)
+
+
+def bend_paths(
+    process: LinearProcess, ends: tuple[float, float], draws: Draws, crowd: Crowd, together: int = 1, unit: str = "path"
+) -> ConditionedExits:
+    """First exits of a crowd of paths from a domain whose ends the steps see as they are.
+
+    Progress counts as one unit so many paths as are `together`.
+    """
+    n, first = crowd.n_paths, draws.first
+    band = Band.of(process, ends, first, draws.slack)
+    each = (n, draws.n_draws)
+    found = Counts(np.empty(each, np.int64), np.empty(each, np.int64), np.empty(each, np.int8), np.empty(n, bool))
     size = process.generator.block_paths
     size *= max(1, _NUMBERS // (size * (process.n_steps + 1)))
-    control = np.zeros((-(-paths // size), 2), np.int64)
+    control = np.zeros((-(-n // size), 2), np.int64)
 
     def work(i: int) -> None:
-        some = slice(i * size, min((i + 1) * size, paths))
+        some = slice(i * size, min((i + 1) * size, n))
         rows = np.empty((some.stop - some.start, process.n_steps + 1))
-        process.fill(key, some.start, rows)
-        bent = bent_paths(process, band, _normals(key, some, draws))
+        process.fill(draws.key, crowd.first + some.start, rows)
+        bent = bent_paths(process, band, _normals(draws, crowd.first + some.start, len(rows)))
         law = Path(process.autocovariance, process.memory, process.x0)
-        count_exits(rows, law, band.ends, begin, bent, found.of(some))
-        control[i, 1] = len(rows)
+        count_exits(rows, law, band.ends, first, bent, found.of(some))
+        control[i, 1] = some.stop // together - some.start // together
 
-    run_blocks(work, threads, control, paths, progress)
-    return ConditionedExits(*found, band.log_bound, begin, process.n_steps, process.dt)
+    run_blocks(work, crowd.threads, control, n // together, crowd.progress, unit, crowd.stop)
+    return ConditionedExits(*found, band.log_bound, first, process.n_steps, process.dt)
 
 
-def _seen(process: LinearProcess, domain: checks.Interval, shifted: bool) -> tuple[float, float]:
+def seen(process: LinearProcess, domain: checks.Interval, shifted: bool) -> tuple[float, float]:
     """The domain as the steps see it; ValueError for one that cannot be left or does not hold the start."""
     lower, upper = checks.interval("domain", domain)
     if not math.isfinite(lower) and not math.isfinite(upper):
@@ -234,18 +269,19 @@ def _seen(process: LinearProcess, domain: checks.Interval, shifted: bool) -> tup
         raise ValueError("shifted must be False for a noise that is not fractional, got True. Its shift is not known.")
     if not lower + shift < process.x0 < upper - shift:
         raise ValueError(f"dt must be so short that the shift of {shift:.3g} leaves room for x0, got {process.dt:g}.")
-    highest = max(abs(end) for end in (lower, upper) if math.isfinite(end))
-    coarseness = process.coarseness(highest)
+    nearest = min(abs(end) for end in (lower, upper))
+    coarseness = process.coarseness(nearest)
     if coarseness > COARSEST:
-        raise ValueError(
-            f"dt must be so short that the coarseness at a level is at most {COARSEST:g}, got {coarseness:.3g} at "
-            f"{highest:g}. Take shifted=False for the exits that the steps see."
+        raise CoarseStepError(
+            f"dt must be so short that a step is at most {COARSEST:g} mean overshoots beyond {nearest:g}, got "
+            f"{coarseness:.3g} of them at dt = {process.dt:g}. Take a shorter dt, or monitoring='grid' for the exits "
+            "that the steps see."
         )
     return lower + shift, upper - shift
 
 
-def _normals(key: Key, some: slice, draws: int) -> AnyArray:
-    """The normals that bend the paths of a range, (n_paths, n_draws, 2), apart from those of the paths themselves."""
-    normals = np.empty((some.stop - some.start, 2 * draws))
-    fill_normals(key, some.start, 1, normals)
-    return normals.reshape(-1, draws, 2)
+def _normals(draws: Draws, first: int, n_paths: int) -> AnyArray:
+    """The normals that bend paths first, first + 1 ..., (n_paths, n_draws, 2), apart from those of the paths."""
+    normals = np.empty((n_paths, 2 * draws.n_draws))
+    fill_normals(draws.key, first, 1, normals)
+    return normals.reshape(-1, draws.n_draws, 2)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +15,6 @@ from ..dynamics.base import Dynamics, takes_arrays
 from ..dynamics.equation import as_equation
 from ..dynamics.landscapes import Landscape
 from ..dynamics.solvers import SOLVERS
-from ..results.rare import RareEscape, Replica
 from ..simulation.domains import Domain
 from ..simulation.errors import PathError
 from ..simulation.monitoring import Grid
@@ -24,42 +23,73 @@ from ..simulation.problem import Problem
 from ..simulation.regions import region_of, require_inside
 from ..simulation.starts import Points, Stationary, rows_of
 from ._climb import Ascent
-from .scores import scores_of
+from .scores import Score, scores_of
 
 _MOST_STEPS = 2**30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Escape:
-    """A rare escape: how paths climb to each side, the noise, and the grid of `n_steps` steps of `dt`."""
+    """A rare escape: the landscape or equation as it was given, the problem, and the grid of `n_steps` steps."""
 
-    equation: Dynamics
-    driver: Driver
-    ascents: dict[str, Ascent]
-    dt: float
+    landscape: Landscape | Dynamics
+    problem: Problem
+    monitoring: Grid
     n_steps: int
-    key: Key
-    shift: float
+
+    @property
+    def equation(self) -> Dynamics:
+        """The equation of the paths."""
+        return self.problem.equation
+
+    @property
+    def driver(self) -> Driver:
+        """The noise."""
+        return self.problem.driver
+
+    @property
+    def key(self) -> Key:
+        """The key of all random numbers."""
+        return self.problem.key
+
+    @property
+    def origin(self) -> Array:
+        """The point from which all paths start, (dim,)."""
+        assert isinstance(self.problem.start, Points)
+        return self.problem.start.rows[0]
+
+    @property
+    def dt(self) -> float:
+        """The length of a step."""
+        return self.monitoring.dt
 
     @property
     def horizon(self) -> float:
         """The end of the last step."""
-        return self.dt * self.n_steps
+        return checks.reached(self.dt, self.n_steps, self.problem.horizon)
+
+    @property
+    def shift(self) -> float:
+        """The length by which the boundary is moved inwards."""
+        return self.monitoring.shift(self.problem)
+
+    @cached_property
+    def scores(self) -> dict[str, Score]:
+        """The score of each side, with its boundary moved inwards."""
+        return scores_of(self.monitoring.region(self.problem))
+
+    @cached_property
+    def ascents(self) -> dict[str, Ascent]:
+        """How paths climb to each side."""
+        solver = SOLVERS[self.monitoring.solver]
+        return {
+            name: Ascent.of(self.equation, solver, score, self.origin, self.dt) for name, score in self.scores.items()
+        }
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the sides."""
-        return tuple(self.ascents)
-
-    def of_replicas(self, n_replicas: int) -> list[tuple[int, str]]:
-        """The number and the side of each run: a replica has one for each side."""
-        return list(enumerate(self.names * n_replicas))
-
-    def result(self, method: str, runs: Sequence[Replica], path_steps: int) -> RareEscape:
-        """The result of a method from its runs, in the order of `of_replicas`."""
-        n = len(self.names)
-        sides = {name: tuple(runs[side::n]) for side, name in enumerate(self.names)}
-        return RareEscape(method, sides, self.horizon, self.dt, self.shift, path_steps)
+        return tuple(self.scores)
 
     def feed(self) -> Feed:
         """A feed of the noise of all components."""
@@ -74,12 +104,12 @@ class Escape:
             )  # fmt: skip
 
 
-def posed(
+def escape_of(
     landscape: Landscape | Dynamics, noise: Driver, x0: ArrayLike, domain: Domain, *, monitoring: Grid, horizon: float,
-    seed: checks.Seed,
+    key: Key,
 ) -> Escape:  # fmt: skip
     """The escape of an equation from a domain; ValueError or TypeError where it is none that can be climbed to."""
-    equation, key = as_equation(landscape), checks.as_seed(seed)
+    equation = as_equation(landscape)
     _require_plain(equation)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
     grid = checks.kind("monitoring", monitoring, Grid, "Write Grid(dt), or Shifted(dt) for continuous time.")
@@ -88,15 +118,14 @@ def posed(
     if isinstance(x0, (str, Stationary)) or callable(x0):
         raise ValueError(f"x0 must be one point for a rare escape, got {x0!r}.")
     rows = rows_of(checks.reals("x0", x0), equation, 1)
-    problem = Problem(equation, noise, Points(rows), region_of(domain, equation.n_positions), horizon, key)
-    require_inside(problem.region, problem.places)
-    solver = SOLVERS[posed_solver(equation, noise, grid.solver, grid.dt)]
-    region = grid.region(problem)
     n_steps = checks.whole_steps(grid.dt, checks.positive("horizon", horizon))
     checks.count("horizon / dt", n_steps, 1, _MOST_STEPS)
-    scores = scores_of(region).items()
-    ascents = {name: Ascent.of(equation, solver, score, rows[0], grid.dt) for name, score in scores}
-    return Escape(equation, noise, ascents, grid.dt, n_steps, key, grid.shift(problem))
+    problem = Problem(equation, noise, Points(rows), region_of(domain, equation.n_positions), horizon, key)
+    require_inside(problem.region, problem.places)
+    posed_solver(equation, noise, grid.solver, grid.dt)
+    escape = Escape(landscape, problem, grid, n_steps)
+    assert escape.names
+    return escape
 
 
 def _require_plain(equation: Dynamics) -> None:

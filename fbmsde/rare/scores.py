@@ -40,15 +40,21 @@ def beyond_interval(t: float, x: Point, lower: float, upper: float) -> float:
     return max(lower - x[0], x[0] - upper)
 
 
+@packaged
+def lowest_at_least(level: float) -> float:
+    """A level that is no lower than the lowest score, since `LOST` has a meaning of its own; nan stays."""
+    return _LOWEST if level < _LOWEST else 1.0 * level
+
+
 @by_content
 def _level(level: Callable[..., float], dim: int) -> Any:
     """A level function of the point as a score."""
 
     def on_points(t: float, x: Point, *params: float) -> float:
-        return 1.0 * level(x, *params)
+        return lowest_at_least(level(x, *params))
 
     def on_floats(t: float, x: Point, *params: float) -> float:
-        return 1.0 * level(x[0], *params)
+        return lowest_at_least(level(x[0], *params))
 
     return njit(**OPTIONS)(on_points if dim > 1 else on_floats)
 

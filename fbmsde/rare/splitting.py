@@ -5,44 +5,30 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..core import checks
 from ..core.blocks import run_blocks
 from ..core.types import Array
-from ..drivers.base import Driver, Feed
+from ..drivers.base import Feed
 from ..drivers.branching import Branching
-from ..dynamics.base import Dynamics
-from ..dynamics.landscapes import Landscape
-from ..results.rare import RareEscape, Replica
-from ..simulation.domains import Domain
-from ..simulation.monitoring import Grid
+from ..results.rare import Replica
+from ..simulation.problem import MOST_NUMBERED, Crowd
 from ..simulation.starts import substream
 from ._branches import FRESH, Book, Tasks, branch_paths
 from ._climb import Counts
-from .posed import Escape, posed
+from .posed import Escape
+from .runs import Runs, runs_of
 
 _FEWEST = 16  # paths of a replica
 
 
-def splitting(
-    landscape: Landscape | Dynamics,
-    noise: Driver,
-    x0: ArrayLike,
-    domain: Domain,
-    *,
-    monitoring: Grid,
-    horizon: float,
-    seed: checks.Seed,
-    n_replicas: int = 10,
-    n_paths: int = 1024,
-    killed: float = 0.1,
-    least: float = 1e-30,
-    n_jobs: int | None = None,
-) -> RareEscape:
-    """The probability that a path leaves `domain` up to the horizon, by adaptive multilevel splitting.
+@dataclass(frozen=True)
+class Splitting:
+    """Adaptive multilevel splitting: copies of lanes climb level by level.
 
     Each replica follows `n_paths` paths up to the horizon and scores them by how near they came to the boundary. In
     each round the share `killed` with the lowest scores is replaced: a new path follows one of the others, drawn at
@@ -51,56 +37,52 @@ def splitting(
     without bias (Brehier, Gazeau, Goudenege, Lelievre & Rousset 2016). Paths branch at the end of a block of 8 steps.
     A boundary that is reached within 8 steps from everywhere cannot be climbed to.
 
-    Parameters
-    ----------
-    landscape, noise, x0, domain, horizon, seed : as for `first_passage`. The noise must be one whose lanes can be
-        copied (`Branching`); all but exact generators are. `x0` is one point. The score is the distance beyond the
-        nearer end of an interval, or the largest level of level sets, at most 0 inside.
-    monitoring : ``Grid(dt, solver)``, or ``Shifted(dt, solver)`` for the rate of continuous time.
-    n_replicas : the number of independent replicas, from whose spread intervals come.
-    n_paths : the number of paths of a replica. Its relative error is at best ``sqrt(-log(p) / n_paths)``.
+    n_paths : the number of paths of a replica, at least 16. Its relative error is at best ``sqrt(-log(p) / n_paths)``.
     killed : the share of the paths that is replaced in a round, in (0, 1/2].
     least : the probability below which a replica gives up.
-    n_jobs : the number of threads, None for all cores. The result does not depend on it.
 
-    Raises ValueError and TypeError for arguments outside their range or of the wrong kind, and PathError if a path
-    leaves the finite numbers.
-
-    >>> from fbmsde import FractionalNoise, Grid, quadratic
-    >>> rare = splitting(quadratic(1.0), FractionalNoise(0.5), 0.0, (None, 3.0), monitoring=Grid(0.02), horizon=4.0,
-    ...                  seed=1, n_replicas=4, n_paths=128)
-    >>> 1e-4 < rare.probability(despite_doubts=True).value < 1e-2
-    True
+    The noise must be one whose lanes can be copied (`Branching`); all but exact generators are.
     """
-    escape = posed(landscape, noise, x0, domain, monitoring=monitoring, horizon=horizon, seed=seed)
-    share = checks.fraction("killed", killed)
-    if share > 0.5:
-        raise ValueError(f"killed must be at most 0.5, got {share}.")
-    settings = _Settings(checks.count("n_paths", n_paths, _FEWEST), share, checks.fraction("least", least))
-    feed = escape.feed()
-    if not isinstance(feed, Branching):
-        raise ValueError(f"noise must be one whose lanes can be copied, got {noise!r}. Take method='streaming', or "
-                         "subset_simulation.")  # fmt: skip
-    n_replicas, threads = checks.count("n_replicas", n_replicas), checks.workers(n_jobs)
-    climbers = [_Climber(escape, settings, number, side) for number, side in escape.of_replicas(n_replicas)]
-    size = -(-n_replicas // threads)
-    teams = [
-        climbers[first :: len(escape.names)][i : i + size]
-        for first in range(len(escape.names))
-        for i in range(0, n_replicas, size)
-    ]
-    control = np.zeros((len(teams), 2), np.int64)
-    run_blocks(lambda i: _climb_together(escape, feed, teams[i], control[i]), threads, control, 0, False)
-    return escape.result("splitting", [climber.replica() for climber in climbers], int(control[:, 1].sum()))
 
+    name: ClassVar[str] = "splitting"
+    n_paths: int = 1024
+    killed: float = 0.1
+    least: float = 1e-30
 
-@dataclass(frozen=True)
-class _Settings:
-    """What all replicas of a run have in common."""
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_paths", checks.count("n_paths", self.n_paths, _FEWEST))
+        if checks.fraction("killed", self.killed) > 0.5:
+            raise ValueError(f"killed must be at most 0.5, got {self.killed}.")
+        checks.fraction("least", self.least)
 
-    n_paths: int
-    killed: float
-    least: float
+    def require(self, escape: Escape) -> None:
+        """ValueError unless the lanes of the noise can be copied."""
+        if not isinstance(escape.feed(), Branching):
+            raise ValueError(
+                f"noise must be one whose lanes can be copied for splitting, got {escape.driver!r}. Take the streaming "
+                "noise, or method='subset'."
+            )
+
+    def run(self, escape: Escape, crowd: Crowd) -> Runs:
+        """The replicas of a crowd, and the number of steps that their paths made."""
+        feed, n = escape.feed(), crowd.n_paths
+        checks.count("first + n_replicas", crowd.paths.stop, 1, MOST_NUMBERED // (self.n_paths * len(escape.names)))
+        assert escape.ascents  # compiled before the threads begin
+        size = -(-n // crowd.threads)
+        climbers = [
+            {side: _Climber(escape, self, number) for side, number in runs_of(escape, i)} for i in crowd.paths
+        ]
+        teams = [climbers[i : i + size] for i in range(0, n, size)]
+        control = np.zeros((len(teams), 3), np.int64)
+
+        def work(i: int) -> None:
+            for side in escape.names:
+                _climb_together(feed, side, [each[side] for each in teams[i]], control[i])
+            control[i, 1] = len(teams[i])
+
+        run_blocks(work, crowd.threads, control, n, crowd.progress, "replica", crowd.stop)
+        found = {side: tuple(each[side].replica() for each in climbers) for side in escape.names}
+        return found, int(control[:, 2].sum())
 
 
 @dataclass
@@ -108,9 +90,8 @@ class _Climber:
     """One run on its way up to a side. Its paths are those from `first` on."""
 
     escape: Escape
-    settings: _Settings
+    settings: Splitting
     number: int
-    side: str
     tops: Array = field(init=False)
     arrivals: Counts = field(init=False)
     levels: list[float] = field(default_factory=list)
@@ -158,6 +139,7 @@ class _Climber:
         return Replica(
             probability=float(np.prod(shares)),
             times=np.sort(self.arrivals[there]) * np.float64(self.escape.dt),
+            weights=np.ones(there.size),
             levels=np.array(self.levels),
             shares=shares[:-1],
             acceptance=np.empty(0),
@@ -166,9 +148,10 @@ class _Climber:
         )
 
 
-def _climb_together(escape: Escape, feed: Feed, team: list[_Climber], control: NDArray[np.int64]) -> None:
+def _climb_together(feed: Feed, side: str, team: list[_Climber], control: NDArray[np.int64]) -> None:
     """Let some runs to the same side climb, round by round, until all have arrived or given up."""
-    n, ascent = team[0].settings.n_paths, escape.ascents[team[0].side]
+    escape = team[0].escape
+    n, ascent = team[0].settings.n_paths, escape.ascents[side]
     assert isinstance(feed, Branching)
     lanes = feed.lanes(0, n)
     branch = feed.branch(lanes)

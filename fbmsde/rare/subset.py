@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..core import checks
 from ..core.blocks import run_blocks
 from ..core.types import Array
-from ..drivers.base import LANES, Driver, Feed
+from ..drivers.base import LANES, Feed
 from ..drivers.from_normals import is_jointly_normal
-from ..dynamics.base import Dynamics
-from ..dynamics.landscapes import Landscape
-from ..results.rare import RareEscape, Replica
-from ..simulation.domains import Domain
-from ..simulation.monitoring import Grid
+from ..results.rare import Replica
+from ..simulation.problem import MOST_NUMBERED, Crowd
 from ..simulation.starts import substream
 from ._chains import Chains, Move, copy_chain, move
 from ._climb import Counts
-from .posed import Escape, posed
+from .posed import Escape
+from .runs import Runs, runs_of
 
 _MOST_SWEEPS = 2**12  # of a replica
 _TARGET = 0.25  # share of moves that should be accepted
@@ -30,23 +29,9 @@ _SMALLEST = 1e-3  # size of a move
 _GROUP = 128  # chains come in groups of so many, which fill the lanes
 
 
-def subset_simulation(
-    landscape: Landscape | Dynamics,
-    noise: Driver,
-    x0: ArrayLike,
-    domain: Domain,
-    *,
-    monitoring: Grid,
-    horizon: float,
-    seed: checks.Seed,
-    n_replicas: int = 10,
-    n_chains: int = 512,
-    sweeps: int = 8,
-    p0: float = 0.1,
-    least: float = 1e-100,
-    n_jobs: int | None = None,
-) -> RareEscape:
-    """The probability that a path leaves `domain` up to the horizon, by subset simulation.
+@dataclass(frozen=True)
+class SubsetSimulation:
+    """Subset simulation: chains of whole paths climb level by level.
 
     A path is scored by how near it comes to the boundary. Each replica passes a sequence of levels of the score: the
     next one is that which a share `p0` of its paths exceeds. These paths are copied over the others, and then `sweeps`
@@ -55,66 +40,60 @@ def subset_simulation(
     of the moves is accepted. The probability is the product of the shares. Its bias is of order
     1 / n_chains: measured 5 % upwards with 128 chains at probabilities of 1e-3.
 
-    Parameters
-    ----------
-    landscape, noise, x0, domain, horizon, seed : as for `first_passage`. The noise must be jointly normal
-        (`JointlyNormal`). `x0` is one point. The score is the distance beyond the nearer end of an interval, or the
-        largest level of level sets, at most 0 inside.
-    monitoring : ``Grid(dt, solver)``, or ``Shifted(dt, solver)`` for the rate of continuous time.
-    n_replicas : the number of independent replicas, from whose spread intervals come.
     n_chains : the number of paths of a replica, a multiple of 128. The noise of all is in memory twice.
     sweeps : the number of moves of each path at a level.
-    p0 : the share of paths that exceed the next level, in (0, 1/2).
+    p0 : the share of paths that exceed the next level, in (1 / n_chains, 1/2).
     least : the probability below which a replica gives up.
-    n_jobs : the number of threads, None for all cores. The result does not depend on it.
 
-    Raises ValueError and TypeError for arguments outside their range or of the wrong kind, and PathError if a path
-    leaves the finite numbers.
-
-    >>> from fbmsde import FractionalNoise, Grid, quadratic
-    >>> rare = subset_simulation(quadratic(1.0), FractionalNoise(0.5), 0.0, (None, 3.0), monitoring=Grid(0.02),
-    ...                          horizon=4.0, seed=1, n_replicas=2, n_chains=128)
-    >>> 1e-4 < rare.probability(despite_doubts=True).value < 1e-2
-    True
+    The noise must be jointly normal (`JointlyNormal`).
     """
-    escape = posed(landscape, noise, x0, domain, monitoring=monitoring, horizon=horizon, seed=seed)
-    if not is_jointly_normal(noise):
-        raise ValueError(f"noise must be jointly normal for subset simulation, got {noise!r}. Take splitting.")
-    settings = _Settings.checked(n_chains, sweeps, p0, least)
-    n_replicas, threads = checks.count("n_replicas", n_replicas), checks.workers(n_jobs)
-    climbers = [_Climber(escape, settings, number, side) for number, side in escape.of_replicas(n_replicas)]
-    room = 16.0 * settings.n_chains * escape.n_steps * escape.equation.n_channels
-    checks.fits_memory("the paths of all chains", room * min(threads, len(climbers)))
-    feed, runs = escape.feed(), dict[int, Replica]()
-    control = np.zeros((len(climbers), 2), np.int64)
 
-    def work(i: int) -> None:
-        runs[i] = climbers[i].climb(feed)
+    name: ClassVar[str] = "subset"
+    n_chains: int = 512
+    sweeps: int = 8
+    p0: float = 0.1
+    least: float = 1e-100
 
-    run_blocks(work, threads, control, 0, False)
-    cost = sum(climber.sweeps for climber in climbers) * settings.n_chains * escape.n_steps
-    return escape.result("subset simulation", [runs[i] for i in range(len(climbers))], cost)
-
-
-@dataclass(frozen=True)
-class _Settings:
-    """What all replicas of a run have in common."""
-
-    n_chains: int
-    sweeps: int
-    p0: float
-    least: float
-
-    @classmethod
-    def checked(cls, n_chains: int, sweeps: int, p0: float, least: float) -> _Settings:
-        """The settings; ValueError outside their range."""
-        n = checks.count("n_chains", n_chains, _GROUP)
+    def __post_init__(self) -> None:
+        n = checks.count("n_chains", self.n_chains, _GROUP)
         if n % _GROUP:
             raise ValueError(f"n_chains must be a multiple of {_GROUP}, got {n}.")
-        share = checks.fraction("p0", p0)
-        if not 1.0 / n < share < 0.5:
-            raise ValueError(f"p0 must lie in (1 / n_chains, 0.5), got {share}.")
-        return cls(n, checks.count("sweeps", sweeps), share, checks.fraction("least", least))
+        if not 1.0 / n < checks.number("p0", self.p0) < 0.5:
+            raise ValueError(f"p0 must lie in (1 / n_chains, 0.5), got {self.p0}.")
+        object.__setattr__(self, "n_chains", n)
+        object.__setattr__(self, "sweeps", checks.count("sweeps", self.sweeps))
+        checks.fraction("least", self.least)
+
+    def require(self, escape: Escape) -> None:
+        """ValueError unless the noise is a map of normals."""
+        if not is_jointly_normal(escape.driver):
+            raise ValueError(
+                f"noise must be jointly normal for subset simulation, got {escape.driver!r}. Take method='splitting'."
+            )
+
+    def run(self, escape: Escape, crowd: Crowd) -> Runs:
+        """The replicas of a crowd, and the number of steps that their paths made."""
+        numbered = MOST_NUMBERED // (_MOST_SWEEPS * self.n_chains * len(escape.names))
+        checks.count("first + n_replicas", crowd.paths.stop, 1, numbered)
+        climbers = [
+            {side: _Climber(escape, self, number, side) for side, number in runs_of(escape, i)} for i in crowd.paths
+        ]
+        room = 16.0 * self.n_chains * escape.n_steps * escape.equation.n_channels
+        checks.fits_memory("the paths of all chains", room * min(crowd.threads, crowd.n_paths))
+        assert escape.ascents  # compiled before the threads begin
+        feed = escape.feed()
+        found: dict[str, dict[int, Replica]] = {side: {} for side in escape.names}
+        control = np.zeros((crowd.n_paths, 2), np.int64)
+
+        def work(i: int) -> None:
+            for side, climber in climbers[i].items():
+                found[side][i] = climber.climb(feed)
+            control[i, 1] = 1
+
+        run_blocks(work, crowd.threads, control, crowd.n_paths, crowd.progress, "replica", crowd.stop)
+        sweeps = sum(climber.sweeps for each in climbers for climber in each.values())
+        replicas = {side: tuple(runs[i] for i in range(crowd.n_paths)) for side, runs in found.items()}
+        return replicas, sweeps * self.n_chains * escape.n_steps
 
 
 @dataclass
@@ -122,7 +101,7 @@ class _Climber:
     """One run on its way up to a side."""
 
     escape: Escape
-    settings: _Settings
+    settings: SubsetSimulation
     number: int
     side: str
     levels: list[float] = field(default_factory=list)
@@ -194,6 +173,7 @@ class _Climber:
         return Replica(
             probability=math.prod(self.shares) if there.any() else 0.0,
             times=np.sort(arrivals[tops >= 0.0]) * np.float64(self.escape.dt),
+            weights=np.ones(np.count_nonzero(tops >= 0.0)),
             levels=np.array(self.levels),
             shares=np.array(self.shares),
             acceptance=np.array(self.acceptance),

@@ -16,10 +16,12 @@ class Summary:
 
     name : the name of the problem.
     asked, paths : the number of paths that were asked for, and that of the paths that are there.
+    unit : what is counted as a path: "path", or "replica" of a rare problem, which exits if a path of it arrived.
     exits, broken : how many of these left before the horizon, and how many left the finite numbers.
     dt, horizon : the step of the grid of times, and the end.
     mean : mean exit time, `restricted` to the horizon where some path did not leave before it.
     rate : exit rate from the exits later than `after`.
+    probability : the probability to leave by the horizon.
     sides : the probability to leave through each side by the horizon, by name.
     quantity, estimate : the quantity that decides how many paths are run, and its estimate.
     target : the relative half-width of its interval that was asked for, NaN where none was.
@@ -48,6 +50,8 @@ class Summary:
     seconds: float = 0.0
     note: str = ""
     curve: Curve | None = field(default=None, repr=False, compare=False)
+    unit: str = "path"
+    probability: Estimate = UNKNOWN
 
     @property
     def relative_error(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import Unpack
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import checks
-from ..core.described import Plain, content_digest, described
+from ..core.described import Described, Plain, content_digest, described
 from ..core.machine import machine, versions
 from ..core.types import Key
 from ..drivers.base import Driver
@@ -24,16 +24,14 @@ from .domains import Domain
 from .ended import Ended
 from .grid import steps_up_to
 from .monitoring import Grid, Monitoring
-from .problem import Crowd, Problem, RunOptions
+from .problem import MOST_NUMBERED, Crowd, Problem, RunOptions
 from .regions import Below, Region, region_of, require_inside
 from .starts import Drawing, Points, Start, Stationary, n_starts, points_known, start_of
 from .wide import WideProblem, require_below, wide_ends, wide_region
 
-_MOST_NUMBERED = 2**40  # paths that have random numbers of their own
-
 
 @dataclass(frozen=True, eq=False)
-class PassageProblem:
+class PassageProblem(Described):
     """A first-passage problem without the number of its paths. Path i is a pure function of the problem and i.
 
     The arguments are those of `first_passage`. `monitoring` is an object such as `Grid(dt)`, and an array of starts
@@ -73,9 +71,6 @@ class PassageProblem:
             self._require_inside(start, 0)
         assert self._region
 
-    def __getstate__(self) -> dict[str, object]:
-        return {each.name: getattr(self, each.name) for each in fields(self)}  # without what is compiled
-
     def ends(self, n_paths: int, first: int = 0, **options: Unpack[RunOptions]) -> Ended:
         """How the paths first ... first + n_paths - 1 end, as `Ended`; see `RunOptions` for the options.
 
@@ -84,7 +79,7 @@ class PassageProblem:
         """
         n_paths, first = checks.count("n_paths", n_paths), checks.count("first", first, 0)
         checks.fits_memory("passage times", (26.0 + 8.0 * self.n_positions) * n_paths)
-        checks.count("first + n_paths", first + n_paths, 1, _MOST_NUMBERED)
+        checks.count("first + n_paths", first + n_paths, 1, MOST_NUMBERED)
         crowd = Crowd.of(n_paths, first, **options)
         problem = self._problem(crowd.paths)
         if isinstance(problem.start, Points) and callable(self.x0):
@@ -131,17 +126,6 @@ class PassageProblem:
         """
         return self._clock[1]
 
-    def description(self) -> dict[str, Plain]:
-        """Every parameter as nested plain data that JSON takes; of functions and long arrays it tells the content."""
-        return {name: described(value, name) for name, value in self._parts().items()}
-
-    def digest(self) -> str:
-        """A text that two problems share only if all their parameters, functions and package versions are the same.
-
-        It is the same in every process. Raises ValueError for a function whose content cannot be told.
-        """
-        return content_digest(self._parts())
-
     def provenance(self) -> dict[str, Plain]:
         """What results are made with: versions, the machine, and the certificates of the noise, as plain data.
 
@@ -180,7 +164,7 @@ class PassageProblem:
 
     def _parts(self) -> dict[str, object]:
         """The parameters by name, with the key of all paths in place of a generator."""
-        given = {each.name: getattr(self, each.name) for each in fields(self) if each.init}
+        given = super()._parts()
         return given | {"seed": self.key} if isinstance(self.seed, np.random.Generator) else given
 
     @cached_property

@@ -15,6 +15,8 @@ from ..dynamics.base import Dynamics
 from .regions import Region
 from .starts import Points, Start
 
+MOST_NUMBERED = 2**40  # paths of a seed that have random numbers of their own
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -21,6 +21,7 @@ from ..laws.extremes import (
     pickands_constant,
 )
 from ..laws.fou import fou_mean_variance
+from ..laws.fou_exits import fou_exit_hazard, fou_exit_rate
 from ..laws.inertia import (
     energy_escape_rate,
     langevin_variance,
@@ -106,6 +107,8 @@ __all__ = [
     "flip_height",
     "flip_hurst",
     "formulas_table",
+    "fou_exit_hazard",
+    "fou_exit_rate",
     "fou_mean_variance",
     "langevin_variance",
     "langevin_velocity_variance",

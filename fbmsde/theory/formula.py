@@ -114,8 +114,9 @@ class Formula:
     name, title : its key in `FORMULAS`, and a heading.
     quantity : what comes back: "exit_rate", "mean_exit_time", "survival", "density", "variance", ...
     subject : the problem: `SPREAD`, `PASSAGE`, `EXIT`, `FBM`, `CHAIN`, `INERTIA`, `STABLE` or `SIDES`.
-    status : "exact", "asymptotic" (a limit theorem), "approximate" (a heuristic with a measured error) or "refuted"
-        (simulation contradicts it; it is kept because the literature uses it).
+    status : "exact", "asymptotic" (a limit theorem), "approximate" (a heuristic with a measured error),
+        "numerical" (a table of simulated values with its error) or "refuted" (simulation contradicts it; it is kept
+        because the literature uses it).
     source : the paper or the derivation.
     validity, measured : the range in which it holds and its measured error, in words.
     compute : the function of some of `ARGUMENTS` that returns the value.

@@ -75,7 +75,7 @@ def test_files_hold_every_number(tmp_path):
     assert files[1].read_bytes()[:4] == b"\x89PNG"
     rows = list(csv.DictReader(files[0].read_text().splitlines()))
     assert [row["problem"] for row in rows] == [summary.name for summary in Found().summaries]
-    first = {name: float(rows[0][name]) for name in rows[0] if name not in ("problem", "quantity", "note")
+    first = {name: float(rows[0][name]) for name in rows[0] if name not in ("problem", "unit", "quantity", "note")
              and rows[0][name] not in ("True", "False")}  # fmt: skip
     assert first["exit_rate"] == 0.5 and first["mean_high"] == 2.1 and first["share_upper_low"] == 0.2
     assert (rows[0]["mean_is_restricted"], rows[1]["paths"], rows[1]["note"]) == ("True", "400", "something is odd.")

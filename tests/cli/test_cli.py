@@ -55,6 +55,17 @@ def test_earlier_study_is_not_overwritten_silently(tmp_path):
     assert (tmp_path / "escape.csv").read_text() != "precious"
 
 
+@pytest.mark.slow
+def test_rare_escapes_are_printed_and_written(tmp_path):
+    few = ["--hurst", "0.5", "--barriers", "2.5", "--paths", "1e3", "--until-relative-error", "0.5"]
+    command = ["escape", "--rare", *few, "--store", tmp_path, "--out", tmp_path]
+    result = call(*command)
+    assert result.exit_code == 0, result.output
+    assert "equal rates at k [95 %]" in result.output
+    assert written_in(tmp_path) == ["escape_rates.csv", "escape_rates.json", "escape_rates.png", "results.zarr"]
+    assert "out must not hold earlier results" in call(*command).output
+
+
 def test_escape_goes_on_in_its_store(tmp_path, monkeypatch):
     """After an interruption the same command ends the study: nothing has to be replaced, and nothing runs twice."""
     command = [*TINY, "--store", tmp_path / "kept", "--out", tmp_path / "out", "--jobs", 1]
@@ -151,6 +162,17 @@ def test_sgd_sets_step_and_strength(tmp_path):
         (["escape", "--noise", "white", "--sigma", "1"], "error: --sigma must not be given with --noise"),
         (["escape", "--noise", "white", "--method", "hosking"], "error: --method must not be given with --noise"),
         (["escape", "--noise", "white", "--from-sgd", "1", "2"], "error: --from-sgd must not be given with --noise"),
+        (["escape", "--rare", "--dt", "0.1"], "error: --dt must not be given with --rare, which chooses noise"),
+        (["escape", "--rare", "--horizon", "9"], "error: --horizon must not be given with --rare"),
+        (["escape", "--rare", "--noise", "white"], "error: --noise must not be given with --rare"),
+        (["escape", "--rare", "--sigma", "1"], "error: --sigma must not be given with --rare"),
+        (["escape", "--rare", "--method", "hosking"], "error: --method must not be given with --rare"),
+        (["escape", "--rare", "--solver", "heun"], "error: --solver must not be given with --rare"),
+        (["escape", "--rare", "--continuous", "0"], "error: --continuous must not be given with --rare"),
+        (["escape", "--rare", "--from-sgd", "1", "2"], "error: --from-sgd must not be given with --rare"),
+        (["escape", "--rare", "--barriers", "0.5"], "error: barriers must lie in [1, 20], in standard deviations"),
+        (["escape", "--barriers", "3"], "error: --barriers must be given with --rare alone"),
+        (["escape", "--quick"], "error: --quick must be given with --rare alone"),
         (["escape", "--noise", "pink"], "error: noise must be one of fractional, white, epoch"),
         (["sgd", "--samples", "9"], "error: --samples must not be given with --data digits, which has its own size"),
         (["hurst", "x.csv", "--kind", "path", "--null", "block"], "error: null must be one of shuffle, sign_flip"),

@@ -37,16 +37,18 @@ LONG = {  # a call by its size, a size that only compiles, and one that takes mi
     "bridge_passage": (
         lambda n: bridge_passage(WELL, 1.0, 0.0, FAR, dt=1e-4, horizon=n, n_paths=1, seed=1), 1, 10**6
     ),
-    "fgn": (lambda n: fgn(0.7, 2**12, n, seed=1), 2, 600_000),
+    "fgn": (lambda n: fgn(0.7, 2**12, n, seed=1), 2, 150_000),
     "one path of hosking": (lambda n: fgn(0.7, n, method="hosking", seed=1), 9, 600_000),
-    "fbm": (lambda n: fbm(0.7, 2**12, n, seed=1), 2, 600_000),
+    "fbm": (lambda n: fbm(0.7, 2**12, n, seed=1), 2, 150_000),
     "estimate_hurst": (
         lambda n: estimate_hurst(np.sin(np.arange(9e3) ** 2), kind="increments", n_surrogates=n).null, 99, 10**6
     ),
 }  # fmt: skip
 SHORT = ("fgn", "estimate_hurst")  # kernels that are found on disk
 SCRIPT = """
+import signal
 from tests.core.test_threads import LONG
+signal.signal(signal.SIGINT, signal.default_int_handler)
 call, few, many = LONG["{}"]
 call(few)
 print("ready", flush=True)
@@ -64,7 +66,7 @@ def ended():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LONG)
-def test_interrupt_ends_a_long_call(name):
+def test_interrupt_ends_a_long_call(name, interruptible):
     """The kernels hold no interpreter's lock and return only when they look at the flag or have done it all."""
     call, few, many = LONG[name]
     call(few)

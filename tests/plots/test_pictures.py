@@ -15,11 +15,12 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fbmsde import escape_study, plots, rolling_hurst
+from fbmsde import FractionalNoise, escape_study, most_likely_escape, plots, quadratic, rolling_hurst
 from fbmsde.results import converge as converging
 from fbmsde.results import views as viewing
 from fbmsde.results.campaign import Summary
 from fbmsde.results.escape import UNKNOWN, Curve
+from fbmsde.results.escape_rates import Crossing, RateRow, RatesData, RatesSettings
 from fbmsde.results.estimates import Estimate
 from fbmsde.results.gradient_runs import Curves, GradientRuns, Laws, MeasuredNoise, Memory, Run, RunResult
 from fbmsde.results.passage_times import PassageTimes
@@ -84,11 +85,30 @@ def summaries(n=9):
     return [*run, Summary("not begun", 10, 0, 0, 0, 0.1, 4.0)]
 
 
+def rates():
+    settings = RatesSettings((0.7,), (3.0, 4.0), 4.0, 1.0, 2.0, "quadratic", {}, "both", 10, 0.1, 0)
+    rate, rows = Estimate(1e-3, 9e-4, 1.1e-3), []
+    for k in settings.barriers:
+        for well, curvature, plain in (("sharp", 4.0, UNKNOWN), ("flat", 1.0, rate)):
+            rows.append(RateRow(0.7, 0.5, k, well, curvature, k * curvature**0.2, 10.0, plain, 5, rate, "conditioned",
+                                {"pickands": 2e-3}, ""))  # fmt: skip
+    return RatesData(settings, tuple(rows), (Crossing(0.7, "flips", Estimate(3.5, 3.4, 3.6), 3.3),))
+
+
+def instanton():
+    return most_likely_escape(quadratic(), FractionalNoise(0.5), 0.0, 2.0, horizon=2.0, dt=0.1)
+
+
 PICTURES: dict[str, Callable[..., Axes | Figure]] = {
     "plot_campaign": lambda: plots.plot_campaign(summaries()),
     "plot_problem_estimates": lambda ax=None: plots.plot_problem_estimates(summaries(), ax),
     "plot_problem_survival": lambda ax=None: plots.plot_problem_survival(summaries(), ax),
     "plot_escape": lambda: plots.plot_escape(study()),
+    "plot_escape_rates": lambda: plots.plot_escape_rates(rates()),
+    "plot_over_pickands": lambda ax=None: plots.plot_over_pickands(rates(), ax),
+    "plot_rate_ratio": lambda ax=None: plots.plot_rate_ratio(rates(), ax),
+    "plot_rates_of_barriers": lambda ax=None: plots.plot_rates_of_barriers(rates(), 0.7, ax),
+    "plot_most_likely_escape": lambda ax=None: plots.plot_most_likely_escape(instanton(), np.ones((5, 11)), ax),
     "plot_order": lambda ax=None: plots.plot_order(study(), ax),
     "plot_rates": lambda ax=None: plots.plot_rates(study(), ax),
     "plot_rolling_hurst": lambda ax=None: plots.plot_rolling_hurst(windows(), ax),

@@ -13,7 +13,7 @@ from fbmsde.core.checks import as_seed
 from fbmsde.laws.diffusions import ou_exit_rate
 from fbmsde.laws.fou import fou_stationary_variance
 from fbmsde.rare._count_exits import Bent, Counts, Ends, Path, count_exits
-from fbmsde.rare.conditioned import _normals, conditioned_exits
+from fbmsde.rare.conditioned import Draws, _normals, conditioned_exits
 from fbmsde.rare.linear_process import chain_process, fou_process
 from fbmsde.results.rare_estimate import RareEstimate
 from tests import naive
@@ -158,7 +158,8 @@ def test_nearness_keeps_the_error_when_steps_get_shorter():
 
 def test_bends_of_a_path_do_not_depend_on_the_block():
     key = as_seed(3)
-    assert np.array_equal(_normals(key, slice(0, 5), 2)[3:], _normals(key, slice(3, 5), 2))
+    draws = Draws(key, 1, 2, 1.0)
+    assert np.array_equal(_normals(draws, 0, 5)[3:], _normals(draws, 3, 2))
 
 
 def test_too_few_paths_are_not_trusted():
@@ -179,7 +180,7 @@ def test_bad_input_is_refused():
         ((None, None), "domain must have a finite end"),
         ((0.5, 1.0), "x0 must lie inside the domain"),
         ((None, 0.2), "dt must be so short that the shift"),
-        ((None, 9.0), "dt must be so short that the coarseness"),
+        ((None, 9.0), "dt must be so short that a step"),
     ]:
         with pytest.raises(ValueError, match=message):
             conditioned_exits(process, domain, n_paths=10, seed=1)

@@ -38,6 +38,11 @@ def test_of_level_sets_the_first_one_that_is_not_negative_counts():
     assert math.isnan(score(lambda x: math.sqrt(x) - 2.0, "level", (math.nan,)))
 
 
+def test_a_level_that_is_minus_infinity_inside_is_not_lost():
+    """A logarithm of 0 is no exit by another side."""
+    assert LOST < score(lambda x: -math.inf, "level", (0.5,)) < -1e200
+
+
 @pytest.mark.parametrize(
     ("domain", "message"),
     [

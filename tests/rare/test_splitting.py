@@ -21,17 +21,26 @@ from fbmsde import (
     quadratic,
     simulate_paths,
 )
+from fbmsde.core.checks import as_seed
 from fbmsde.drivers.base import BLOCK, LANES
 from fbmsde.laws.diffusions import ou_exit_rate
 from fbmsde.rare._branches import FRESH, Book, Tasks, branch_paths
-from fbmsde.rare.posed import posed
-from fbmsde.rare.splitting import splitting
+from fbmsde.rare.posed import escape_of
+from fbmsde.rare.problem import RareProblem
+from fbmsde.rare.splitting import Splitting
 
 from .. import naive
 from ..conftest import threshold
 
 WELL = quadratic(1.5)
 UPPER, DT, N_STEPS, N_PATHS = 0.9, 0.05, 44, 20  # the last block of steps ends beyond the horizon
+
+
+def splitting(landscape, noise, x0, domain, *, n_replicas=10, n_jobs=None, **options):
+    """Replicas of a problem by this method, whose settings are those options that no problem has."""
+    given = {name: options.pop(name) for name in ("monitoring", "horizon", "seed")}
+    problem = RareProblem(landscape, noise, x0, domain, **given, method=Splitting(**options))
+    return problem.replicas(n_replicas, n_jobs=n_jobs)
 
 
 def tasks(rows, parents, levels, generation):
@@ -43,8 +52,8 @@ def tasks(rows, parents, levels, generation):
 def made():
     """The book of 20 fresh paths, and the escape, the lanes and the branch that made it."""
     noise = FractionalNoise(0.3, 0.6)
-    escape = posed(
-        WELL, noise, 0.2, (None, UPPER), monitoring=Grid(DT), horizon=DT * N_STEPS, seed=3
+    escape = escape_of(
+        WELL, noise, 0.2, (None, UPPER), monitoring=Grid(DT), horizon=DT * N_STEPS, key=as_seed(3)
     )
     feed = escape.feed()
     lanes = feed.lanes(0, N_PATHS)
@@ -52,10 +61,10 @@ def made():
     book = Book.blank(2 * N_PATHS, 1, branch.n_numbers, branch.n_words)
 
     def make(todo):
-        control = np.zeros(2, np.int64)
+        control = np.zeros(3, np.int64)
         paths = np.arange(2 * N_PATHS)
         branch_paths(lanes, branch, escape.ascents["upper"], N_STEPS, todo, book, paths, control)
-        return int(control[1])
+        return int(control[2])
 
     make(tasks(range(N_PATHS), [FRESH] * N_PATHS, np.zeros(N_PATHS), 0))
     values = simulate_paths(WELL, noise, 0.2, dt=DT, n_steps=N_STEPS, n_paths=N_PATHS, seed=3).values

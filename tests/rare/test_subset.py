@@ -18,11 +18,13 @@ from fbmsde import (
     first_passage,
     quadratic,
 )
+from fbmsde.core.checks import as_seed
 from fbmsde.drivers.base import BLOCK, LANES
 from fbmsde.laws.diffusions import mean_exit_time, ou_exit_rate
 from fbmsde.rare._chains import Chains, Move, copy_chain, move
-from fbmsde.rare.posed import posed
-from fbmsde.rare.subset import subset_simulation
+from fbmsde.rare.posed import escape_of
+from fbmsde.rare.problem import RareProblem
+from fbmsde.rare.subset import SubsetSimulation
 
 from .. import naive
 from ..conftest import threshold
@@ -49,9 +51,16 @@ def drawn(feed, first):
     return np.concatenate(blocks, axis=1), lanes.scale
 
 
+def subset_simulation(landscape, noise, x0, domain, *, n_replicas=10, n_jobs=None, **options):
+    """Replicas of a problem by this method, whose settings are those options that no problem has."""
+    given = {name: options.pop(name) for name in ("monitoring", "horizon", "seed")}
+    problem = RareProblem(landscape, noise, x0, domain, **given, method=SubsetSimulation(**options))
+    return problem.replicas(n_replicas, n_jobs=n_jobs)
+
+
 @pytest.fixture
 def setting():
-    escape = posed(WELL, NOISE, 0.0, (None, UPPER), monitoring=Grid(DT), horizon=DT * N_STEPS, seed=3)
+    escape = escape_of(WELL, NOISE, 0.0, (None, UPPER), monitoring=Grid(DT), horizon=DT * N_STEPS, key=as_seed(3))
     feed, chains = escape.feed(), Chains.blank(N_STEPS, 1)
     return escape.ascents["upper"], feed, feed.lanes(0, LANES), chains
 
@@ -166,7 +175,7 @@ def test_a_way_that_is_hard_at_first_is_found_by_its_side_and_noticed_in_a_commo
     [
         ({"p0": 0.5}, ValueError, r"p0 must lie in \(1 / n_chains, 0\.5\), got 0\.5"),
         ({"n_chains": 200}, ValueError, "n_chains must be a multiple of 128, got 200"),
-        ({"noise": EpochNoise(60, 10)}, ValueError, r"noise must be jointly normal for .*Take splitting"),
+        ({"noise": EpochNoise(60, 10)}, ValueError, r"noise must be jointly normal for .*Take method='splitting'"),
         ({"x0": 1.0}, ValueError, "x0 must lie inside the domain"),
     ],
 )

@@ -16,8 +16,9 @@ from fbmsde.drivers.registry import named_noise
 from fbmsde.dynamics.landscapes import LANDSCAPES
 from fbmsde.simulation.passage_problem import PassageProblem
 from fbmsde.studies.escape import report
+from fbmsde.studies.escape.interrupted import InterruptedStudyError
 from fbmsde.studies.escape.sources import fractional_noises, noises_by_name
-from fbmsde.studies.escape.study import InterruptedStudyError, escape_study
+from fbmsde.studies.escape.study import escape_study
 from fbmsde.studies.escape.wells import wells_of
 
 PAIR = {"sharp": 4.0, "flat": 1.0, "height": 0.5}
@@ -124,7 +125,7 @@ def test_continuous_time_is_a_tenth_of_the_paths_unless_chosen():
 
 def test_predictions_are_the_registry(study):
     sharp = study.rows[2]
-    problem = {"hurst": 0.5, "curvature": 4.0, "sigma": 1.0, "barrier": 1.0, "dt": 0.01, "sides": 2}
+    problem = {"hurst": 0.5, "curvature": 4.0, "sigma": 1.0, "barrier": 1.0, "dt": 0.01, "horizon": 20.0, "sides": 2}
     for name, value in (sharp.predicted | sharp.predicted_mean).items():
         assert value == pytest.approx(float(fbmsde.theory.FORMULAS[name].evaluate(**problem)))
     assert {"pickands_euler", "ou_eigenvalue_grid"} <= set(sharp.predicted)

@@ -98,13 +98,14 @@ def row_of(cell: Cell, settings: EscapeSettings, found: CampaignResults) -> Esca
             note=str(error),
             curve=Curve(np.empty(0), np.empty(0)),
         )
+    assert isinstance(passages, PassageTimes)  # no problem of the study is a rare one
     return _measured(cell, settings, found, passages)
 
 
 def _measured(cell: Cell, settings: EscapeSettings, found: CampaignResults, passages: PassageTimes) -> EscapeRow:
     """Estimates from the passage times, and the predictions that apply."""
     chain, free = _chain(cell.well, passages), _continuous(cell, settings, found)
-    predicted = _predictions(cell.well, cell.source.noise, settings.dt)
+    predicted = _predictions(cell.well, cell.source.noise, settings)
     return EscapeRow(
         hurst=cell.source.hurst,
         noise=cell.source.name,
@@ -141,7 +142,7 @@ def _chain(well: Well, passages: PassageTimes) -> _Estimates:
         mean, restricted = Estimate(found.value, *found.confidence_interval()), found.restricted
         return _Estimates(mean, restricted, _late_rate(well, passages))
     except NoEstimateError as error:
-        return _Estimates(mean, restricted, note=_advice(error))
+        return _Estimates(mean, restricted, note=advice(error))
 
 
 def _continuous(cell: Cell, settings: EscapeSettings, found: CampaignResults) -> _Estimates:
@@ -150,9 +151,11 @@ def _continuous(cell: Cell, settings: EscapeSettings, found: CampaignResults) ->
         refused = cell.source.continuous_paths(settings.continuous) and cell.refusal(settings)
         return _Estimates(note=f"continuous time: {refused}" if refused else "")
     try:
-        return _Estimates(rate=_late_rate(cell.well, found[cell.free_name]))
+        passages = found[cell.free_name]
+        assert isinstance(passages, PassageTimes)
+        return _Estimates(rate=_late_rate(cell.well, passages))
     except (ValueError, PathError) as error:
-        return _Estimates(note=f"continuous time: {_advice(error)}")
+        return _Estimates(note=f"continuous time: {advice(error)}")
 
 
 def _late_rate(well: Well, passages: PassageTimes) -> Estimate:
@@ -170,7 +173,7 @@ def _width(rate: Estimate, settings: EscapeSettings) -> str:
     return f"the half-width of the exit rate is {found:.2g} of it, {wanted:g} was asked for."
 
 
-def _advice(error: Exception) -> str:
+def advice(error: Exception) -> str:
     """The message, with what a study can do in place of what a caller of `exit_rate` can."""
     return str(error).replace("an earlier `after`", "a higher barrier")
 
@@ -193,6 +196,7 @@ class _Problem(TypedDict):
     barrier: float
     dt: float
     sides: int
+    horizon: float
 
 
 class _Predictions(NamedTuple):
@@ -202,7 +206,7 @@ class _Predictions(NamedTuple):
     means: dict[str, float]
 
 
-def _predictions(well: Well, noise: Driver, dt: float) -> _Predictions:
+def _predictions(well: Well, noise: Driver, settings: EscapeSettings) -> _Predictions:
     """Predict the exit rate and the mean exit time of the chain by every formula that applies to well and noise."""
     if isinstance(noise, StableNoise):
         return _Predictions(_jump_rates(well, noise), {})
@@ -212,7 +216,7 @@ def _predictions(well: Well, noise: Driver, dt: float) -> _Predictions:
     sigma = noise.increment_scale(1.0)
     if well.barrier is not None:
         problem = _Problem(hurst=hurst, sigma=sigma, curvature=well.curvature, barrier=well.barrier,
-                           dt=dt, sides=2)  # fmt: skip
+                           dt=settings.dt, sides=2, horizon=settings.horizon)  # fmt: skip
         rates, means = (
             {f.name: float(f.evaluate(**problem)) for f in registry.applicable(quantity, formula.EXIT, **problem)}
             for quantity in ("exit_rate", "mean_exit_time")
@@ -220,7 +224,7 @@ def _predictions(well: Well, noise: Driver, dt: float) -> _Predictions:
         return _Predictions(rates, means)
     if hurst == 0.5 and isinstance(well.domain, tuple) and isinstance(well.x0, float):
         lower, upper = well.domain
-        shift = float(registry.FORMULAS["grid_shift"].evaluate(hurst=0.5, dt=dt, sigma=sigma))
+        shift = float(registry.FORMULAS["grid_shift"].evaluate(hurst=0.5, dt=settings.dt, sigma=sigma))
         domain = (lower - shift, upper + shift)
         return _Predictions({}, {"mean_exit_grid": mean_exit_time(well.landscape, well.x0, domain, sigma=sigma)})
     return _Predictions({}, {})

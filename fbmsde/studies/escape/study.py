@@ -24,8 +24,9 @@ from ...results.estimates import Estimate
 from ...simulation.passage_problem import PassageProblem
 from . import report
 from .cells import Cell, row_of
+from .interrupted import InterruptedStudyError
 from .sources import Noises, fractional_noises, noises_by_name
-from .wells import Well, wells_of
+from .wells import Well, starting, wells_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,14 +77,6 @@ def _row_record(row: EscapeRow) -> dict[str, object]:
         else:
             record[name] = value
     return record
-
-
-class InterruptedStudyError(KeyboardInterrupt):
-    """The study was interrupted; `study` holds the rows that were finished, and the message says what is safe."""
-
-    def __init__(self, message: str, study: EscapeStudy) -> None:
-        super().__init__(message)
-        self.study = study
 
 
 def escape_study(
@@ -204,9 +197,7 @@ def _require_paths(settings: EscapeSettings, noises: Noises, dim: int) -> None:
 def _chosen_wells(settings: EscapeSettings) -> list[Well]:
     """The wells that paths start in; ValueError unless the landscape has them."""
     pair = {"sharp": settings.sharp, "flat": settings.flat, "height": settings.height}
-    wells = wells_of(settings.landscape, pair, settings.landscape_params)
-    start = checks.choice("start", settings.start, ("both", *(well.name for well in wells)))
-    return [well for well in wells if start in ("both", well.name)]
+    return starting(wells_of(settings.landscape, pair, settings.landscape_params), settings.start)
 
 
 def _parameters(given: Mapping[str, float] | None) -> dict[str, float]:

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from ...core import checks
 from ...core.points import Point
 from ...dynamics.landscapes import Landscape, named_landscape, parameters, quadratic
 
@@ -60,6 +61,12 @@ def wells_of(name: str, pair: Mapping[str, float], params: Mapping[str, float]) 
     wells = [_well(landscape, np.atleast_1d(x)) for x in landscape.minima]
     wells.sort(key=lambda well: -well.curvature)
     return [_named(well, label) for well, label in zip(wells, _labels(wells), strict=True)]
+
+
+def starting(wells: list[Well], start: str) -> list[Well]:
+    """The wells that paths start in, all of them for "both"; ValueError unless there is one of this name."""
+    chosen = checks.choice("start", start, ("both", *(well.name for well in wells)))
+    return [well for well in wells if chosen in ("both", well.name)]
 
 
 def _parabolas(sharp: float, flat: float, height: float) -> list[Well]:

@@ -1,0 +1,64 @@
+"""The rare-event methods by name, and the choice among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..core import checks
+from .bending import Conditioned
+from .conditioned import CoarseStepError
+from .posed import Escape
+from .runs import Method
+from .splitting import Splitting
+from .subset import SubsetSimulation
+
+# In the order in which they are tried, with what speaks for each.
+METHODS: dict[str, tuple[Callable[[], Method], str]] = {
+    "conditioned": (
+        Conditioned,
+        "Paths in a quadratic well under Gaussian noise can be conditioned exactly: independent paths without bias.",
+    ),
+    "subset": (
+        SubsetSimulation,
+        "Conditioned paths need a quadratic well, an interval and a FractionalNoise or GaussianNoise. Subset "
+        "simulation moves paths of any jointly normal noise, at less cost than splitting behind high barriers.",
+    ),
+    "splitting": (
+        Splitting,
+        "The noise is no map of normals that can be moved, but its lanes can be copied: splitting has no bias.",
+    ),
+}
+
+
+def methods_for(escape: Escape) -> list[tuple[Method, str]]:
+    """The methods that can follow an escape, best first, and why each.
+
+    Raises ValueError if there are none, and for a step that is too long for a moved boundary.
+    """
+    found, refused = [], []
+    for make, why in METHODS.values():
+        method = make()
+        try:
+            method.require(escape)
+        except CoarseStepError:
+            raise
+        except ValueError as error:
+            refused.append(str(error))
+        else:
+            found.append((method, why))
+    if not found:
+        raise ValueError(refused[-1])
+    return found
+
+
+def method_of(method: Method | str, escape: Escape) -> tuple[Method, str]:
+    """The method that was asked for, or the best one for "auto", and why it is taken."""
+    if not isinstance(method, str):
+        advice = f"Write one of auto, {', '.join(METHODS)}, or Splitting(n_paths)."
+        chosen = checks.kind("method", method, Method, advice)
+    elif method == "auto":
+        return methods_for(escape)[0]
+    else:
+        chosen = METHODS[checks.choice("method", method, ("auto", *METHODS))][0]()
+    chosen.require(escape)
+    return chosen, "It was asked for."

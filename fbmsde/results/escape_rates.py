@@ -1,0 +1,130 @@
+"""What a study of exit rates against the height of the barrier asked and found, as plain data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .escape import UNKNOWN
+from .estimates import Estimate
+
+ORDERS = ("sharp", "flat", "flips", "undecided")
+
+
+@dataclass(frozen=True)
+class RatesSettings:
+    """Everything that a study was asked for, checked and with its defaults filled in.
+
+    hurst : Hurst values of the noise.
+    barriers : the barrier of the flat well in stationary standard deviations of its parabola, ascending. The noise of
+        each Hurst value is as weak as each of them asks for; the wells stay as they are.
+    sharp, flat, height : curvatures of the two minima and height of the barrier.
+    landscape, landscape_params, start : name of the landscape, those of its parameters that were given by name, and
+        which of its minima paths start in.
+    n_paths : plain paths of each point.
+    relative_error : half the width of the 95 % interval over the value, up to which rare escapes are added.
+    seed : seed of all random numbers.
+    """
+
+    hurst: tuple[float, ...]
+    barriers: tuple[float, ...]
+    sharp: float
+    flat: float
+    height: float
+    landscape: str
+    landscape_params: Mapping[str, float]
+    start: str
+    n_paths: int
+    relative_error: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class RateRow:
+    """The exit rate from one well behind one barrier under fractional noise of one H, in continuous time.
+
+    hurst, sigma : of the noise.
+    barrier : that of the flat well in stationary standard deviations, which tells the row from the others.
+    well, curvature : the name and the curvature a of the minimum.
+    own_barrier : the barrier of this well in stationary standard deviations of its parabola.
+    age : the time a t at which the rate is taken.
+    plain, exits : the rate from plain paths, and how many of them left at that time; unknown and 0 where none were run.
+    rare, method : the rate from rare escapes and their method; unknown and empty where none were run.
+    predicted : exit rates by formula.
+    note : what keeps the paths from determining an estimate, which is then `UNKNOWN`.
+    """
+
+    hurst: float
+    sigma: float
+    barrier: float
+    well: str
+    curvature: float
+    own_barrier: float
+    age: float
+    plain: Estimate
+    exits: int
+    rare: Estimate
+    method: str
+    predicted: Mapping[str, float]
+    note: str
+
+    @property
+    def rate(self) -> Estimate:
+        """The rate from rare escapes, or from plain paths where there is none."""
+        return self.rare if self.rare.value > 0.0 else self.plain
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Where the order of the wells flips under noise of one H as the barrier grows.
+
+    order : "sharp" or "flat" where this well empties first at every barrier, "flips" where the order changes once from
+        sharp to flat, "undecided" where too little is known.
+    barrier : the barrier of the flat well at which both empty at the same rate, UNKNOWN unless the order flips.
+    predicted : this barrier by formula, infinite where a formula has none.
+    """
+
+    hurst: float
+    order: str
+    barrier: Estimate = UNKNOWN
+    predicted: float = math.nan
+
+
+@dataclass(frozen=True, repr=False)
+class RatesData:
+    """Everything that was asked (`settings`) and found; `complete` is False after an interruption."""
+
+    settings: RatesSettings
+    rows: tuple[RateRow, ...]
+    crossings: tuple[Crossing, ...]
+    complete: bool = True
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{h:g}" for h in self.settings.hurst)
+        open_end = "" if self.complete else ", interrupted"
+        return f"{type(self).__name__}({len(self.rows)} rows, H = {values}{open_end})"
+
+    def pairs(self) -> Iterator[tuple[RateRow, RateRow]]:
+        """Yield the rows (sharp, flat) of each H and barrier at which both were run."""
+        yield from pairs_of(self.rows)
+
+
+def pairs_of(rows: tuple[RateRow, ...]) -> Iterator[tuple[RateRow, RateRow]]:
+    """Yield the rows (sharp, flat) of each H and barrier at which both are there."""
+    flat = {(row.hurst, row.barrier): row for row in rows if row.well == "flat"}
+    for row in rows:
+        if row.well == "sharp" and (row.hurst, row.barrier) in flat:
+            yield row, flat[row.hurst, row.barrier]
+
+
+def log_ratio(sharp: RateRow, flat: RateRow) -> Estimate:
+    """The logarithm of the rate of the sharp well over that of the flat one, whose paths are independent.
+
+    It is UNKNOWN where one of the two is. The half-widths of the logarithms add up as squares.
+    """
+    if not (sharp.rate.value > 0.0 and flat.rate.value > 0.0 and min(sharp.rate.low, flat.rate.low) > 0.0):
+        return UNKNOWN
+    value = math.log(sharp.rate.value / flat.rate.value)
+    reach = math.hypot(*(math.log(row.rate.high / row.rate.low) / 2.0 for row in (sharp, flat)))
+    return Estimate(value, value - reach, value + reach)

@@ -1,0 +1,132 @@
+"""The study of exit rates as text and as a file of comma-separated values."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+
+from ...core.tables import aligned
+from ...results.escape_rates import Crossing, RateRow, RatesData, log_ratio
+from ...results.estimates import Estimate
+from .points import WINDOWS
+
+_HEAD = ("H", "k", "well", "plain paths", "rare escapes")
+_HEADS = {"exact,_table": ("ou_eigenvalue", "mean_exit_time", "fou_exit_hazard"), "Pickands": ("pickands",),
+          "Kramers *": ("kramers_brownian_prefactor",)}  # fmt: skip
+_FOOTNOTES = {"Kramers *": "* refuted for H other than 1/2, kept because the literature uses it"}
+_FIXED = ("hurst", "sigma", "barrier", "well", "curvature", "own_barrier", "age", "exits", "plain_rate", "plain_low",
+          "plain_high", "rare_rate", "rare_low", "rare_high", "method")  # fmt: skip
+
+
+def text(study: RatesData) -> str:
+    """All tables of the study, one below the other, and what they say."""
+    parts = (_rates(study), _order(study), _crossings(study), verdict(study.crossings), _notes(study))
+    return "\n\n".join(part for part in parts if part)
+
+
+def csv_text(study: RatesData) -> str:
+    """One line per H, barrier and well: everything measured, and each prediction."""
+    names = list(dict.fromkeys(name for row in study.rows for name in row.predicted))
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines)
+    writer.writerow([*_FIXED, *names, "note"])
+    for row in study.rows:
+        values = [row.hurst, row.sigma, row.barrier, row.well, row.curvature, row.own_barrier, row.age, row.exits,
+                  *row.plain, *row.rare, row.method]  # fmt: skip
+        writer.writerow([*values, *(row.predicted.get(name) for name in names), row.note])
+    return lines.getvalue()
+
+
+def short(estimate: Estimate) -> str:
+    """A value with the half-width of its interval over it, or a dash.
+
+    >>> short(Estimate(2e-9, 1.9e-9, 2.1e-9))
+    '2e-09 ± 5 %'
+    """
+    if not math.isfinite(estimate.value):
+        return "-"
+    return f"{estimate.value:.3g} ± {50.0 * (estimate.high - estimate.low) / estimate.value:.2g} %"
+
+
+def _rates(study: RatesData) -> str:
+    """What was measured, and over what is predicted."""
+    heads = [head for head, names in _HEADS.items() if any(_first(row, names) > 0.0 for row in study.rows)]
+    lines = []
+    for row in study.rows:
+        over = (row.rate.value / _first(row, _HEADS[head]) for head in heads)
+        ratios = ("-" if math.isnan(ratio) else f"{ratio:.3g}" for ratio in over)
+        lines.append((f"{row.hurst:g}", f"{row.barrier:g}", row.well, short(row.plain), short(row.rare), *ratios))
+    if not lines:
+        return ""
+    footnotes = [text for head, text in _FOOTNOTES.items() if head in heads]
+    title = "exit rates in continuous time with half-widths of 95 %, and over formulas"
+    told = "k: barrier of the flat well in stationary standard deviations"
+    return "\n".join((title, aligned((*_HEAD, *(f"over_{head}" for head in heads)), lines, keys=3), told, *footnotes))
+
+
+def _first(row: RateRow, names: Sequence[str]) -> float:
+    """The first of these predictions that there is for a row, NaN if there is none."""
+    return next((row.predicted[name] for name in names if name in row.predicted), math.nan)
+
+
+def _order(study: RatesData) -> str:
+    """Which well empties first at each barrier."""
+    lines, by = [], any(math.isfinite(c.predicted) for c in study.crossings)
+    for sharp, flat in study.pairs():
+        log = log_ratio(sharp, flat)
+        first = "undecided" if not log.low * log.high > 0.0 else "sharp" if log.value > 0.0 else "flat"
+        ratio = _first(sharp, ("pickands",)) / _first(flat, ("pickands",))
+        predicted = (f"{ratio:.3g}" if ratio > 0.0 else "-",) if by else ()
+        measured = Estimate(*(math.exp(part) for part in log)).text(3)
+        lines.append((f"{sharp.hurst:g}", f"{sharp.barrier:g}", measured, *predicted, first))
+    head = ("H", "k", "rate sharp / flat [95 %]", *(("by pickands",) if by else ()), "empties first")
+    return aligned(head, lines) if lines else ""
+
+
+def _crossings(study: RatesData) -> str:
+    """Where the order flips."""
+    lines, by = [], any(math.isfinite(c.predicted) for c in study.crossings)
+    for crossing in study.crossings:
+        first = "sharp, then flat" if crossing.order == "flips" else crossing.order
+        predicted = (f"{crossing.predicted:.3g}" if math.isfinite(crossing.predicted) else "-",) if by else ()
+        lines.append((f"{crossing.hurst:g}", first, crossing.barrier.text(4), *predicted))
+    head = ("H", "empties first", "equal rates at k [95 %]", *(("by pickands",) if by else ()))
+    return aligned(head, lines, keys=1) if lines else ""
+
+
+def verdict(crossings: tuple[Crossing, ...]) -> str:
+    """What the crossings say, a sentence for each kind of order.
+
+    >>> flips = Crossing(0.7, "flips", Estimate(2.1, 2.0, 2.2))
+    >>> print(verdict((Crossing(0.3, "sharp"), Crossing(0.5, "sharp"), flips)))
+    H = 0.3, 0.5: the sharp well empties first behind every barrier.
+    H = 0.7: the flat well empties first behind barriers of more than 2.1 [2, 2.2] s.d.
+    """
+    return "\n".join(_sentences(crossings))
+
+
+def _sentences(crossings: tuple[Crossing, ...]) -> Iterator[str]:
+    """One sentence for all H at which one well is first throughout, and one for each flip."""
+    for well in ("sharp", "flat"):
+        hursts = ", ".join(f"{crossing.hurst:g}" for crossing in crossings if crossing.order == well)
+        if hursts:
+            yield f"H = {hursts}: the {well} well empties first behind every barrier."
+    for crossing in crossings:
+        if crossing.order == "flips":
+            yield (f"H = {crossing.hurst:g}: the flat well empties first behind barriers of more than "
+                   f"{crossing.barrier.text(3)} s.d.")  # fmt: skip
+
+
+def _notes(study: RatesData) -> str:
+    """What could not be estimated, and whether the study is whole."""
+    notes = [f"H = {row.hurst:g}, k = {row.barrier:g}, {row.well}: {row.note}" for row in study.rows if row.note]
+    early = {(row.hurst, row.well): row.barrier for row in study.rows if row.age < WINDOWS[0].age}
+    if early:
+        told = "; ".join(f"H = {hurst:g}, {well}: k up to {k:g}" for (hurst, well), k in early.items())
+        notes.append(f"Rates are those {WINDOWS[0].age:g} relaxation times after the start, and {WINDOWS[-1].age:g} of "
+                     f"them where few paths stay longer: {told}.")  # fmt: skip
+    if not study.complete:
+        notes.append(f"Interrupted: only the {len(study.rows)} rows above were finished.")
+    return "\n".join(notes)
