@@ -13,11 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core import checks
-from ..core.lanes import WIDTH
-from ..core.random import ROW_LANES, fill_scaled_pairs, seed_rows
+from ..core.random import fill_normals
 from ..core.types import AnyArray
 from ..drivers.exact.generators import GENERATORS, DaviesHarte, make_generator
-from ..drivers.exact.long_fft import draw_rows, tables
 from ..drivers.sample import fgn
 
 SHAPES = ((1024, 4096), (16384, 256), (2**20, 4), (10007, 256))  # (n_steps, n_paths)
@@ -66,16 +64,16 @@ class GeneratorTable:
 
 @dataclass(frozen=True)
 class ShareRow:
-    """Nanoseconds per increment that Davies-Harte spends on scaled normals, on transforms of rows, and on the rest."""
+    """Nanoseconds per increment that Davies-Harte spends on normals, on their transforms, and on writing the paths."""
 
     n_steps: int
     noise: float
     transforms: float
-    rest: float
+    writing: float
 
     def __str__(self) -> str:
-        total = self.noise + self.transforms + self.rest
-        parts = (("noise", self.noise), ("transforms of rows", self.transforms), ("rest", self.rest))
+        total = self.noise + self.transforms + self.writing
+        parts = (("noise", self.noise), ("transforms", self.transforms), ("writing", self.writing))
         return f"{self.n_steps:8d}  " + "  ".join(f"{name} {t:.2f} ns ({t / total:.0%})" for name, t in parts)
 
 
@@ -193,24 +191,26 @@ def _race(draws: dict[str, Draw], n_steps: int, n_paths: int, repeats: int) -> l
 
 
 def _shares(hurst: float, n_steps: int, n_paths: int, repeats: int) -> ShareRow:
-    """Time filling `n_paths` rows, and for one block of paths its noise alone, and its noise with the first transforms."""
+    """Time the normals alone, with their transforms of which nothing is written, and the whole."""
     generator, key = DaviesHarte(hurst, n_steps), checks.as_seed(0)
-    cut, scale, out = generator.cut, generator.scale, np.empty((n_paths, n_steps))
-    states = np.empty((cut.batch, 4, ROW_LANES), np.uint64)
-    seed_rows(key, np.arange(cut.batch), 0, states)
-    noise, work = np.empty((cut.batch, 2 * cut.length)), np.empty((2, cut.batch * cut.rows * cut.stride))
-    table, groups = tables(cut, out.dtype), (0, cut.rows // WIDTH)
+    rows = min(n_paths, generator.block_paths)
+    normals, out, nothing = np.empty((1, 2 * generator.scale.size)), np.empty((rows, n_steps)), np.empty((rows, 0))
     parts: tuple[Draw, ...] = (
-        lambda _: fill_scaled_pairs(states, scale, noise),
-        lambda _: draw_rows(states, scale, table, groups, work[0], work[1]),
-        lambda _: generator.fill(key, 0, 0, out),
+        lambda first: fill_normals(key, first, 0, normals),
+        lambda first: generator.fill(key, first, 0, nothing),
+        lambda first: generator.fill(key, first, 0, out),
     )
-    increments = 2 * cut.batch * n_steps, 2 * cut.batch * n_steps, out.size
+    turns = np.empty((repeats, 3))
     for part in parts:
-        part(n_paths)
-    turns = [[_cpu_time(part, n_paths) / n * 1e9 for part, n in zip(parts, increments, strict=True)] for _ in range(repeats)]
-    alone, rows, total = (median(times) for times in zip(*turns, strict=True))
-    return ShareRow(n_steps, alone, rows - alone, total - rows)
+        part(0)
+    for turn in turns:
+        for i, part in enumerate(parts):
+            start = time.process_time()
+            for first in range(0, n_paths, 2 if i == 0 else rows):
+                part(first)
+            turn[i] = (time.process_time() - start) / (n_paths * n_steps) * 1e9
+    alone, transformed, total = np.median(turns, axis=0).tolist()
+    return ShareRow(n_steps, alone, transformed - alone, total - transformed)
 
 
 def _cpu_time(draw: Draw, n_paths: int) -> float:

@@ -2,7 +2,7 @@
 
 A loop that gathers from many rows of one array cannot be made vector code by the compiler, which must assume that the
 rows overlap. Here a kernel loads a vector, computes with it by ``+``, ``-``, ``*`` and `multiply_add`, and stores it.
-Each lane is rounded by itself, so that the numbers are the same bit for bit whatever the width of the machine's vectors.
+Each lane is rounded by itself, so that the numbers are the same to the bit whatever the width of the machine's vectors.
 Without the compiler a vector is a NumPy array of `WIDTH` numbers.
 """
 

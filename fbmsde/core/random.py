@@ -188,26 +188,3 @@ def fill_normals(key: NDArray[np.uint64], first: int, component: int, out: NDArr
             target = out[i, start : start + drawn.size]
             for j in range(target.size):
                 target[j] = drawn[j]
-
-
-@kernel
-def seed_rows(key: NDArray[np.uint64], paths: NDArray[np.int64], component: int, states: NDArray[np.uint64]) -> None:
-    """Lanes at the beginning of rows: ``states[i]`` (4, ROW_LANES) is a function of (key, paths[i], component)."""
-    for i in range(paths.size):
-        seed_row(key, paths[i], component, states[i])
-
-
-@kernel
-def fill_scaled_pairs(states: NDArray[np.uint64], scale: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """``out[i, 2k], out[i, 2k+1]`` are ``scale[k]`` times the next two normals; scale.size a multiple of ROW_LANES."""
-    state = np.empty((4, ROW_LANES), np.uint64)  # local: known not to overlap `out`, without which nothing vectorises
-    for i in range(out.shape[0]):
-        state[:] = states[i]
-        for start in range(0, scale.size, ROW_LANES):
-            weight, pair = scale[start : start + ROW_LANES], out[i, 2 * start : 2 * (start + ROW_LANES)]
-            for lane in range(ROW_LANES):
-                first, second = next_words(state, lane)
-                a, b = box_muller(first, second)
-                pair[2 * lane] = weight[lane] * a
-                pair[2 * lane + 1] = weight[lane] * b
-        states[i] = state

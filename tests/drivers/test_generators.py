@@ -13,9 +13,8 @@ from scipy import linalg
 
 from fbmsde import fbm, fgn
 from fbmsde.bench import generators
-from fbmsde.core import checks, random
-from fbmsde.core.lanes import WIDTH
-from fbmsde.drivers.exact import long_fft, passes
+from fbmsde.core import blocks, checks, random
+from fbmsde.drivers.exact import long_fft
 from fbmsde.drivers.exact.generators import GENERATORS, circulant_eigenvalues, make_generator
 from fbmsde.laws.fgn import fgn_autocovariance
 
@@ -140,41 +139,46 @@ def test_triangular_generators_equal_plain_loops(method, hurst, n_steps):
 
 
 @pytest.mark.parametrize("dtype", [float, np.float32])
-@pytest.mark.parametrize("length", [1, 2, 4, 8, 15, 16, 48, 75, 120, 128, 512])
-def test_transform_of_lanes_is_the_fourier_transform(length, dtype):
-    z = np.random.default_rng(1).standard_normal((2, WIDTH, length))
-    expected = np.fft.fft(z[0] + 1j * z[1]).T
-    re, im = np.ascontiguousarray(z[:, :, passes.input_places(length)].swapaxes(1, 2).reshape(2, -1).astype(dtype))
-    passes.transform(re, im, *passes.pass_tables(length, dtype))
-    got = (re + 1j * im).reshape(length, WIDTH)
-    np.testing.assert_allclose(got, expected, atol=np.finfo(dtype).eps * 10 * np.sqrt(length))
+@pytest.mark.parametrize("length", [64, 128, 192, 320, 960, 1024])
+def test_noise_is_the_fourier_transform_of_its_normals(length, dtype):
+    check_transform(long_fft.Split(length), dtype)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", [float, np.float32])
-@pytest.mark.parametrize("cut", [(16, 8), (16, 120), (128, 24), (256, 64)])
-def test_whole_noise_is_the_fourier_transform_of_its_normals(cut, dtype):
-    cut = long_fft.Split(*cut)
-    states = np.empty((3, 4, random.ROW_LANES), np.uint64)
-    random.seed_rows(KEY, np.arange(3), 0, states)
-    scale = np.random.default_rng(1).random(cut.length)
-    drawn = np.empty((3, 2 * cut.length))
-    random.fill_scaled_pairs(states.copy(), scale, drawn)
+@pytest.mark.parametrize("length", [*(64 * k for k in (8, 9, 25, 27, 32, 45, 75, 675, 1024)), 2**18])
+def test_long_noise_is_the_fourier_transform_of_its_normals(length, dtype):
+    check_transform(long_fft.Split(length), dtype)
+
+
+def check_transform(cut, dtype):
+    """Rows that begin with the second one of a pair, and end before the half of a transform, against numpy.fft."""
+    scale, n = np.random.default_rng(1).random(cut.length), cut.length // 2 - 3
     z = np.empty((3, cut.length), complex)
-    z[:, cut.frequencies()] = drawn.view(complex)
+    for pair in range(3):
+        drawn = np.empty((1, 2 * cut.length))
+        random.fill_normals(KEY, 4 + 2 * pair, 2, drawn)
+        a, b = drawn.reshape(-1, 2, random.ROW_LANES).swapaxes(0, 1).reshape(2, -1)
+        z[pair, cut.frequencies()] = scale * (a + 1j * b)
     expected = np.fft.fft(z)
-    n = cut.length // 2 - 3
-    out = np.empty((4, n), dtype)
-    long_fft.fill_pairs(states, scale, cut, 1, out)
     both = np.stack([expected.real, expected.imag], axis=1).reshape(6, -1)[1:5, :n]
+    out = np.empty((4, n), dtype)
+    long_fft.fill_pairs(KEY, 5, 2, scale, out)
     np.testing.assert_allclose(out, both, atol=np.finfo(dtype).eps * 20 * np.sqrt(cut.length))
+
+
+def test_a_transform_in_several_calls_is_the_one_in_one_call(monkeypatch):
+    whole = fill("davies_harte", 0.3, 1000, 4, 1)
+    monkeypatch.setattr(long_fft, "_AT_ONCE", 2**9)
+    monkeypatch.setattr(blocks, "_AT_ONCE", 2**9)
+    assert np.array_equal(fill("davies_harte", 0.3, 1000, 4, 1), whole)
 
 
 @pytest.mark.parametrize("n", [1, 2, 31, 32, 33, 500, 513, 1025, 10007, 65537, 2**20, 2**22])
 def test_split_is_long_enough_and_not_much_longer(n):
     cut = long_fft.split(n)
-    assert 2 * n <= cut.length <= max(256, 2.6 * n)
-    assert cut.columns % WIDTH == 0 and cut.rows * cut.columns % random.ROW_LANES == 0
+    assert 2 * n <= cut.length <= max(128, 2.6 * n)
+    assert cut.length % 64 == 0 and cut.lanes % cut.block == 0
     assert n > 10**4 or np.array_equal(np.sort(cut.frequencies()), np.arange(cut.length))
 
 
@@ -289,7 +293,7 @@ def test_bad_input_of_one_face():
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak of the memory from /proc")
 def test_memory_is_the_output_and_one_block():
-    """One path of 2^20 steps, 8 MiB: the transform takes 32, its scale 16, the tables of scipy.fft the rest."""
+    """One path of 2^20 steps, 8 MiB: the transform takes 32, its scale 16, roots and turns 8."""
     script = (
         "from fbmsde import fgn\n"
         "used = lambda: int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])\n"
@@ -325,4 +329,4 @@ def test_benchmark_times_every_generator_and_says_what_it_left_out(monkeypatch):
 
 def test_shares_add_up():
     row = generators.davies_harte_shares([(300, 20)], repeats=1)[0]
-    assert row.noise > 0 and row.transforms > 0 and "transforms of rows" in str(row)
+    assert row.noise > 0 and row.transforms > 0 and "writing" in str(row)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ...core import checks
 from ...core.blocks import run_blocks, short_ranges
 from ...core.cache import kernel
-from ...core.random import ROW_LANES, fill_normals, seed_rows
+from ...core.random import fill_normals
 from ...core.types import AnyArray, Key
 from ...laws.fgn import fgn_autocovariance
 from .long_fft import Split, fill_pairs, split
@@ -55,25 +55,19 @@ class Circulant:
     """Circulant embedding (Davies & Harte 1987, Wood & Chan 1994). Paths 2j and 2j + 1 come from one complex transform.
 
     It is built from the eigenvalues 0 ... N/2 of a circulant of the length N of `cut`, (N/2 + 1,), which it overwrites.
-    Beside the output one block of such pairs is held. For long paths that is one transform, 32 bytes a step, with its
-    scale, 16 bytes a step. Rows of `out` must be contiguous. In float32 the same float64 normals are transformed in single precision; up to 2^20 steps a
-    path differs from the float64 one by less than 2e-6 of its largest increment.
+    Beside the output one transform is held, 32 bytes a step, with its scale, 16 bytes a step. Rows of `out` must be
+    contiguous. In float32 the same float64 normals are transformed in single precision; up to 2^20 steps a path differs
+    from the float64 one by less than 2e-6 of its largest increment.
     """
 
     def __init__(self, cut: Split, eigenvalues: NDArray[np.float64]) -> None:
-        self.cut = cut
-        self.block_paths = 2 * cut.batch
+        self.block_paths = _even_block(cut.length)
         eigenvalues /= cut.length
         self.scale = cut.input_order(np.sqrt(eigenvalues, out=eigenvalues))
 
     def fill(self, key: Key, first: int, component: int, out: AnyArray) -> None:
         """Fill the rows of `out` pair by pair."""
-        cut, last = self.cut, (first + out.shape[0] + 1) // 2
-        for start in range(first // 2, last, cut.batch):
-            pairs = np.arange(start, min(start + cut.batch, last))
-            states = np.empty((pairs.size, 4, ROW_LANES), np.uint64)
-            seed_rows(key, 2 * pairs, component, states)
-            fill_pairs(states, self.scale, cut, first - 2 * start, out)
+        fill_pairs(key, first, component, self.scale, out)
 
 
 class DaviesHarte(Circulant):

@@ -1,61 +1,70 @@
-"""Noise, scaled and Fourier transformed: the first half of the output of long complex transforms of random input.
+"""Noise, scaled and Fourier transformed: the first half of the output of complex transforms of random input.
 
-A transform of length ``N = rows * columns`` is done as ``rows`` transforms of length ``columns``, of which `WIDTH` lie
-side by side, and then ``columns`` transforms of length ``rows`` across them. The input must come in the order that the
-first ones need, which costs nothing when it is random. The output comes in its natural order, and only its first half
-is written.
+A transform of length ``N = 8 M`` is done as 8 transforms of length M side by side, which a last pass of radix 8 joins.
+In that pass alone numbers move between lanes. The transforms of length M are done within blocks that stay in the cache,
+then across the blocks. The input comes in the order that the first passes need, which costs nothing as it is random.
+The output comes in its natural order, and only its first half is computed.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
+from operator import mul
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import DTypeLike
 
 from ...core.blocks import short_ranges
 from ...core.cache import kernel
-from ...core.lanes import WIDTH, load, splat, store, transposed
-from ...core.random import ROW_LANES, box_muller, next_words
-from ...core.types import AnyArray
-from .passes import input_places, pass_tables, transform, turned
+from ...core.lanes import WIDTH, load, store, transposed
+from ...core.random import ROW_LANES, box_muller, next_words, seed_row
+from ...core.types import AnyArray, Key
+from .passes import (
+    SIZE,
+    Sweep,
+    eighth,
+    eighths,
+    four,
+    get,
+    input_places,
+    put_eight,
+    radices,
+    roots_of_passes,
+    sweep,
+    turned,
+)
 
-_CACHE = 2**15  # complex numbers, 512 KiB, that with tables and output fit a second-level cache of 1 MiB
-_ROWS = ((16, 2**12), (128, 3 * 2**13))  # numbers of rows, with the length up to which each measured as fastest
-_MOST_ROWS = 256
-_APART = 64  # numbers between real and imaginary parts, lest both fall on the same lines of the cache
-_BURST = 16  # blocks of columns that are written to the output together
+_MOST_BLOCKS = 64  # more of them, with _GROUP places of each, would not fit a second-level cache of 1 MiB
+_GROUP = 32  # neighbouring places of each block that are finished together: memory takes long pieces faster
+_AT_ONCE = 2**22  # numbers that are transformed in some hundredths of a second, after which a call can be stopped
 
 
 @dataclass(frozen=True)
 class Split:
-    """The split of a length into ``rows * columns``: a power of two from 16 on, times a multiple of `WIDTH`."""
+    """A length N of fast transforms: 64 times factors of 2, 3 and 5."""
 
-    rows: int
-    columns: int
-
-    @property
-    def length(self) -> int:
-        """The length N of the whole transform."""
-        return self.rows * self.columns
+    length: int
 
     @property
-    def batch(self) -> int:
-        """The number of transforms of length N that are done together."""
-        return max(1, _CACHE // self.length)
+    def lanes(self) -> int:
+        """The length M of the transforms that stand side by side."""
+        return self.length // WIDTH
 
     @property
-    def stride(self) -> int:
-        """The distance of rows in memory: not a power of two, lest all rows fall on the same lines of the cache."""
-        return self.columns + WIDTH
+    def block(self) -> int:
+        """The length M' of the transforms within a block: a product of the first radices, the root of M or longer."""
+        lengths = list(accumulate(radices(self.lanes), mul))
+        least = max(math.sqrt(self.lanes), self.lanes / _MOST_BLOCKS)
+        return next(length for length in lengths if length >= least)
 
     def frequencies(self) -> AnyArray:
         """The frequency that each number of the input belongs to, (N,)."""
-        row = input_places(self.rows).reshape(-1, 1, WIDTH)
-        found: AnyArray = (row + self.rows * input_places(self.columns)[:, None]).ravel()
+        found: AnyArray = (WIDTH * input_places(self.lanes)[:, None] + np.arange(WIDTH)).ravel()
         return found
 
     def input_order(self, symmetric: AnyArray) -> AnyArray:
@@ -65,175 +74,232 @@ class Split:
 
 
 def split(n_outputs: int) -> Split:
-    """The split of a length N of at least ``2 n_outputs`` into few factors. Long ones get more rows, to stay in cache.
+    """The shortest length of fast transforms of at least ``2 n_outputs``.
 
-    >>> split(1024)
-    Split(rows=16, columns=128)
+    >>> split(1000)
+    Split(length=2048)
     """
-    rows = next((rows for rows, longest in _ROWS if 2 * n_outputs <= longest), _MOST_ROWS)
-    least = -(-2 * n_outputs // (WIDTH * rows))
+    least = -(-2 * n_outputs // ROW_LANES)
     odd = [3**i * 5**j for i in range(4) for j in range(3)]
-    return Split(rows, WIDTH * min(q << max(0, (-(-least // q) - 1).bit_length()) for q in odd))
+    return Split(ROW_LANES * min(q << max(0, (-(-least // q) - 1).bit_length()) for q in odd))
 
 
-class Tables(NamedTuple):
-    """What the kernels need beside the scale: of each of the two transforms its passes and roots, and the turns between.
+class Table(NamedTuple):
+    """What the kernel needs beside the scale.
 
-    Column k of row r is turned by ``starts[k // WIDTH, r] * steps[r, k % WIDTH]``, where `starts`
-    (columns / WIDTH, 2 rows) holds pairs and `steps_re`, `steps_im` (rows * WIDTH,) the parts.
+    radices, gaps, starts : of each pass the radix, the length that it begins with, and where its roots begin.
+    roots : those of all passes, as `roots_of_passes` gives them.
+    turns : M / 8 complex vectors, by whose power l number k of lane l is turned before the last pass.
+    within, block, blocks : how many passes lie within a block, their product, and the number of blocks.
+    group : how many neighbouring places of each block are finished together.
     """
 
-    row_passes: AnyArray
-    row_roots: AnyArray
-    passes: AnyArray
-    roots: AnyArray
+    radices: AnyArray
+    gaps: AnyArray
     starts: AnyArray
-    steps_re: AnyArray
-    steps_im: AnyArray
+    roots: AnyArray
+    turns: AnyArray
+    within: int
+    block: int
+    blocks: int
+    group: int
 
 
 @lru_cache(maxsize=16)
-def tables(cut: Split, dtype: DTypeLike) -> Tables:
-    """The tables of a split for parts of the type float64 or float32."""
-    row = input_places(cut.rows)
-    starts = _roots(np.arange(0, cut.columns, WIDTH)[:, None] * row, cut.length)
-    steps = _roots(row[:, None] * np.arange(WIDTH), cut.length)
-    pairs = np.stack([starts.real, starts.imag], axis=-1).reshape(len(starts), -1)
-    parts = (pairs.astype(dtype), steps.real.ravel().astype(dtype), steps.imag.ravel().astype(dtype))
-    return Tables(*pass_tables(cut.columns, dtype), *pass_tables(cut.rows, dtype), *parts)
+def table_of(cut: Split, dtype: np.dtype) -> Table:
+    """The table of a length for arrays of float64 or float32."""
+    passes, block = np.array(radices(cut.lanes)), cut.block
+    gaps = np.concatenate([[1], np.cumprod(passes)])
+    starts = np.concatenate([[0, 0], np.cumsum(2 * gaps[1:-1] * (passes[1:] - 1))])[: passes.size]
+    angle = -2.0 * np.pi / cut.length * np.arange(cut.lanes).reshape(-1, WIDTH)
+    turns = np.stack([np.cos(angle), np.sin(angle)], axis=1).ravel().astype(dtype)
+    within, roots = int(np.flatnonzero(gaps == block)[0]), roots_of_passes(cut.lanes).astype(dtype)
+    blocks, group = cut.lanes // block, math.gcd(block, _GROUP)
+    return Table(passes, gaps[:-1], starts, roots, turns, within, block, blocks, group)
 
 
-def _roots(power: AnyArray, order: int) -> AnyArray:
-    """``exp(-2 pi i power / order)``."""
-    angle = -2.0 * np.pi / order * (power % order)
-    return np.cos(angle) + 1j * np.sin(angle)
+class Noise(NamedTuple):
+    """The seed, first path and component; the random numbers' state between two calls, (4, ROW_LANES); the scale."""
+
+    key: Key
+    first: int
+    component: int
+    state: AnyArray
+    scale: AnyArray
 
 
 @njit(error_model="numpy", forceinline=True)
-def _draw(state: AnyArray, scale: AnyArray, re: AnyArray, im: AnyArray) -> None:
-    """Write the next pairs of normals times `scale`, of a size that is a multiple of ROW_LANES, to `re` and `im`."""
+def _draw(state: AnyArray, weight: AnyArray, re: AnyArray, im: AnyArray) -> None:
+    """Write the next pairs of normals times `weight` to `re` and `im`, (ROW_LANES,) each."""
+    for lane in range(ROW_LANES):
+        first, second = next_words(state, lane)
+        a, b = box_muller(first, second)
+        re[lane] = weight[lane] * a
+        im[lane] = weight[lane] * b
+
+
+@njit(error_model="numpy", forceinline=True)
+def _first_pass(re: AnyArray, im: AnyArray, z: AnyArray, place: int) -> None:
+    """Transform eight vectors to eight places of `z`."""
+    even = four(
+        *((load(re, 0), load(im, 0)), (load(re, 2 * WIDTH), load(im, 2 * WIDTH))),
+        *((load(re, 4 * WIDTH), load(im, 4 * WIDTH)), (load(re, 6 * WIDTH), load(im, 6 * WIDTH))),
+    )
+    odd = four(
+        *((load(re, WIDTH), load(im, WIDTH)), (load(re, 3 * WIDTH), load(im, 3 * WIDTH))),
+        *((load(re, 5 * WIDTH), load(im, 5 * WIDTH)), (load(re, 7 * WIDTH), load(im, 7 * WIDTH))),
+    )
+    put_eight(z, place, 1, even, eighths(odd, eighth(z)))
+
+
+@njit(error_model="numpy", nogil=True)
+def _draw_block(state: AnyArray, scale: AnyArray, re: AnyArray, im: AnyArray, z: AnyArray) -> None:
+    """Fill a block with noise that has gone through the first pass."""
     for start in range(0, scale.size, ROW_LANES):
-        part = slice(start, start + ROW_LANES)
-        weight, to_re, to_im = scale[part], re[part], im[part]
-        for lane in range(ROW_LANES):
-            first, second = next_words(state, lane)
-            a, b = box_muller(first, second)
-            to_re[lane] = weight[lane] * a
-            to_im[lane] = weight[lane] * b
+        _draw(state, scale[start : start + ROW_LANES], re, im)
+        _first_pass(re, im, z, start // WIDTH)
+
+
+@njit(error_model="numpy", nogil=True)
+def _within(z: AnyArray, table: Table) -> None:
+    """The passes within a block, but for the first."""
+    for i in range(1, table.within):
+        gap, roots = table.gaps[i], table.roots[table.starts[i] :]
+        sweep(table.radices[i], z, z, roots, Sweep(table.block // gap, gap, gap, 0, 1, 0, 0))
+
+
+@njit(error_model="numpy", nogil=True)
+def _across(work: AnyArray, stride: int, at: int, table: Table, z: AnyArray) -> None:
+    """The passes across the blocks, for the places of a group from `at` on: `z` gets them block by block."""
+    source, step, start = work, stride, at
+    for i in range(table.within, table.radices.size):
+        gap, roots = table.gaps[i] // table.block, table.roots[table.starts[i] :]
+        form = Sweep(table.blocks, table.group, step, start, gap, table.block, at)
+        sweep(table.radices[i], source, z, roots, form)
+        source, step, start = z, table.group, 0
 
 
 @njit(error_model="numpy", forceinline=True)
-def _turn_over(values: AnyArray, k: int, to: AnyArray, start: int, stride: int) -> None:
-    """Write the vectors k ... k + WIDTH - 1 as columns to rows of `to`, which begin at `start` at distances `stride`."""
-    rows = transposed(
+def _columns(z: AnyArray, start: int) -> tuple[AnyArray, ...]:
+    """The columns of the matrix of the real or imaginary parts of WIDTH neighbouring vectors."""
+    return transposed(
         (
-            *(load(values, WIDTH * k), load(values, WIDTH * (k + 1)), load(values, WIDTH * (k + 2))),
-            *(load(values, WIDTH * (k + 3)), load(values, WIDTH * (k + 4)), load(values, WIDTH * (k + 5))),
-            *(load(values, WIDTH * (k + 6)), load(values, WIDTH * (k + 7))),
+            *(load(z, start), load(z, start + SIZE), load(z, start + 2 * SIZE), load(z, start + 3 * SIZE)),
+            *(load(z, start + 4 * SIZE), load(z, start + 5 * SIZE)),
+            *(load(z, start + 6 * SIZE), load(z, start + 7 * SIZE)),
         )
     )
-    for lane in range(WIDTH):
-        store(to, start + lane * stride, rows[lane])
+
+
+@njit(error_model="numpy", forceinline=True)
+def _write(row: AnyArray, start: int, lanes: AnyArray, beside: AnyArray) -> None:
+    """Write a vector to `row` from `start` on, as far as the row reaches."""
+    if start + WIDTH <= row.size:
+        store(row, start, lanes)
+    elif start < row.size:
+        store(beside, 0, lanes)
+        for i in range(start, row.size):
+            row[i] = beside[i - start]
+
+
+@njit(error_model="numpy", nogil=True)
+def _last_pass(z, place, turns, k, first_row, second_row, beside):  # type: ignore[no-untyped-def]
+    """Join numbers k ... k + WIDTH - 1 of all lanes, which begin at `place`, and write half of the results to rows."""
+    re, im = _columns(z, SIZE * place), _columns(z, SIZE * place + WIDTH)
+    root = get(turns, k // WIDTH)
+    square = turned(root, root)
+    cube, fourth = turned(square, root), turned(square, square)
+    even = four(
+        *((re[0], im[0]), turned((re[2], im[2]), square)),
+        *(turned((re[4], im[4]), fourth), turned((re[6], im[6]), turned(cube, cube))),
+    )
+    odd = four(
+        *(turned((re[1], im[1]), root), turned((re[3], im[3]), cube)),
+        *(turned((re[5], im[5]), turned(fourth, root)), turned((re[7], im[7]), turned(fourth, cube))),
+    )
+    odd = eighths(odd, eighth(z))
+    step = turns.size // 2
+    _write(first_row, k, even[0][0] + odd[0][0], beside)
+    _write(second_row, k, even[0][1] + odd[0][1], beside)
+    _write(first_row, k + step, even[1][0] + odd[1][0], beside)
+    _write(second_row, k + step, even[1][1] + odd[1][1], beside)
+    _write(first_row, k + 2 * step, even[2][0] + odd[2][0], beside)
+    _write(second_row, k + 2 * step, even[2][1] + odd[2][1], beside)
+    _write(first_row, k + 3 * step, even[3][0] + odd[3][0], beside)
+    _write(second_row, k + 3 * step, even[3][1] + odd[3][1], beside)
+
+
+@njit(error_model="numpy", nogil=True)
+def _copy_state(source: AnyArray, state: AnyArray) -> None:
+    """Copy number by number: the compiler takes seconds for an assignment of arrays."""
+    for j in range(state.shape[0]):
+        for lane in range(state.shape[1]):
+            state[j, lane] = source[j, lane]
+
+
+@njit(error_model="numpy", nogil=True)
+def _finish(work: AnyArray, table: Table, groups: tuple[int, int], first_row: AnyArray, second_row: AnyArray) -> None:
+    """The passes across the blocks and the last one, for some of the groups of places."""
+    stride = work.size // (SIZE * table.blocks)
+    buffer, beside = np.empty(table.blocks * table.group * SIZE, work.dtype), np.empty(WIDTH, work.dtype)
+    for at in range(groups[0] * table.group, groups[1] * table.group, table.group):
+        source, begin = work, at
+        if table.blocks > 1:
+            _across(work, stride, at, table, buffer)
+            source, begin = buffer, 0
+        for b in range(table.blocks):
+            for i in range(0, table.group, WIDTH):
+                place, k = begin + b * table.group + i, b * table.block + at + i
+                _last_pass(source, place, table.turns, k, first_row, second_row, beside)
 
 
 @kernel
-def draw_rows(
-    states: AnyArray, scale: AnyArray, table: Tables, some: tuple[int, int], work_re: AnyArray, work_im: AnyArray
+def transform_pairs(
+    noise: Noise, table: Table, some: tuple[tuple[int, int], tuple[int, int]], work: AnyArray, out: AnyArray
 ) -> None:
-    """Draw `some` of the groups of WIDTH rows of each item, and transform them along the rows, into `work`."""
-    state = np.empty((4, ROW_LANES), np.uint64)  # local: known not to overlap, without which nothing vectorises
-    columns = table.starts.shape[0] * WIDTH
-    size, stride = columns * WIDTH, columns + WIDTH
-    item = stride * (table.starts.shape[1] // 2)
-    both = np.empty(2 * size + _APART, work_re.dtype)
-    re, im = both[:size], both[size + _APART :]
-    for p in range(states.shape[0]):
-        state[:] = states[p]
-        for group in range(some[0], some[1]):
-            _draw(state, scale[group * size : (group + 1) * size], re, im)
-            transform(re, im, table.row_passes, table.row_roots)
-            for k in range(0, columns, WIDTH):
-                start = p * item + group * WIDTH * stride + k
-                _turn_over(re, k, work_re, start, stride)
-                _turn_over(im, k, work_im, start, stride)
-        states[p] = state
+    """Fill rows of `out` with transforms of noise times its scale, two by two.
 
-
-@njit(error_model="numpy", nogil=True)
-def _collect(
-    work_re: AnyArray, work_im: AnyArray, start: int, block: int, table: Tables, re: AnyArray, im: AnyArray
-) -> None:
-    """Load one block of columns of all rows, turned, into `re` and `im`."""
-    stride = (table.starts.shape[0] + 1) * WIDTH
-    for row in range(re.size // WIDTH):
-        root_re, root_im = turned(
-            load(table.steps_re, WIDTH * row), load(table.steps_im, WIDTH * row),
-            splat(table.starts[block, 2 * row]), splat(table.starts[block, 2 * row + 1]),
-        )  # fmt: skip
-        place = start + row * stride + block * WIDTH
-        x, y = turned(load(work_re, place), load(work_im, place), root_re, root_im)
-        store(re, WIDTH * row, x)
-        store(im, WIDTH * row, y)
-
-
-@njit(error_model="numpy", nogil=True)
-def _put_back(values: AnyArray, to: AnyArray, start: int, stride: int) -> None:
-    """Write the first half of the vectors of `values` to rows of `to`, which begin at `start` at distances `stride`."""
-    for row in range(values.size // (2 * WIDTH)):
-        store(to, start + row * stride, load(values, WIDTH * row))
-
-
-@njit(error_model="numpy", nogil=True)
-def _copy(source: AnyArray, columns: int, left: int, right: int, out: AnyArray) -> None:
-    """Write the columns from `left` to `right` of the rows that begin at the start of `source` to their places in `out`.
-
-    It is done in long pieces, since memory takes short ones that lie apart at half the speed.
+    The first row becomes path ``noise.first``. Paths 2j and 2j + 1 are the real and the imaginary part of a transform.
+    `some` are ranges of blocks, which are drawn, and of groups of places, which are finished. They are all of them,
+    unless there is one transform only, of which `work` and the state of the noise serve the next call.
     """
-    for row in range((out.size - left + columns - 1) // columns):
-        start, end = row * columns + left, min(row * columns + right, out.size)
-        shift = row * WIDTH
-        for to in range(start, end - WIDTH + 1, WIDTH):
-            store(out, to, load(source, to + shift))
-        for to in range(end - (end - start) % WIDTH, end):
-            out[to] = source[to + shift]
+    state, drawn = np.empty((4, ROW_LANES), np.uint64), np.empty((2, ROW_LANES), out.dtype)  # known not to overlap
+    stride, size = work.size // (SIZE * table.blocks), table.block * WIDTH
+    _copy_state(noise.state, state)
+    for path in range(noise.first // 2 * 2, noise.first + out.shape[0], 2):
+        if some[0][0] == 0:
+            seed_row(noise.key, path, noise.component, state)
+        for b in range(some[0][0], some[0][1]):
+            z = work[SIZE * stride * b : SIZE * (stride * b + table.block)]
+            _draw_block(state, noise.scale[b * size : (b + 1) * size], drawn[0], drawn[1], z)
+            _within(z, table)
+        row = path - noise.first
+        first_row = out[row] if row >= 0 else out[0, :0]
+        second_row = out[row + 1] if row + 1 < out.shape[0] else out[0, :0]
+        _finish(work, table, some[1], first_row, second_row)
+    _copy_state(state, noise.state)
 
 
-@kernel
-def across(
-    work_re: AnyArray, work_im: AnyArray, table: Tables, some: tuple[int, int], skip: int, out: AnyArray
-) -> None:
-    """Do the second transforms of `some` blocks of columns of all items, and write their first halves to rows of `out`.
+def fill_pairs(key: Key, first: int, component: int, scale: AnyArray, out: AnyArray) -> None:
+    """Fill rows of `out` (n_rows, n), ``n <= N / 2``, with transforms of noise times `scale` (N,), two by two.
 
-    Row ``2 p - skip`` of `out` becomes the real part of item p and the next row its imaginary part, if `out` has these
-    rows.
+    Row i becomes path ``first + i``, of the type float64 or float32.
     """
-    columns, rows = table.starts.shape[0] * WIDTH, table.starts.shape[1] // 2
-    stride = columns + WIDTH
-    both = np.empty(2 * rows * WIDTH + _APART, out.dtype)
-    re, im = both[: rows * WIDTH], both[rows * WIDTH + _APART :]
-    for p in range(work_re.size // (rows * stride)):
-        item, row = p * rows * stride, 2 * p - skip
-        for first in range(some[0], some[1], _BURST):
-            last = min(first + _BURST, some[1])
-            for block in range(first, last):
-                _collect(work_re, work_im, item, block, table, re, im)
-                transform(re, im, table.passes, table.roots)
-                _put_back(re, work_re, item + block * WIDTH, stride)
-                _put_back(im, work_im, item + block * WIDTH, stride)
-            if 0 <= row < out.shape[0]:
-                _copy(work_re[item:], columns, first * WIDTH, last * WIDTH, out[row])
-            if 0 <= row + 1 < out.shape[0]:
-                _copy(work_im[item:], columns, first * WIDTH, last * WIDTH, out[row + 1])
+    table = table_of(Split(scale.size), out.dtype)
+    work = np.empty(table.blocks * (table.block + 1) * SIZE, out.dtype)  # distances that spread over the cache
+    state, step = np.empty((4, ROW_LANES), np.uint64), 2 * max(1, _AT_ONCE // scale.size)
+    for start in range(first // 2 * 2, first + len(out), step):
+        begin = max(first, start)
+        rows, noise = out[begin - first : start + step - first], Noise(key, begin, component, state, scale)
+        for some in _ranges(table, scale.size):
+            transform_pairs(noise, table, some, work, rows)
 
 
-def fill_pairs(states: AnyArray, scale: AnyArray, cut: Split, skip: int, out: AnyArray) -> None:
-    """Fill rows of `out` (n_rows, n), ``n <= N / 2``, with transforms of noise times `scale` from lanes (items, 4, 64).
-
-    Row ``2 p - skip`` becomes the real part of item p and the next row its imaginary part, if `out` has these rows.
-    """
-    table = tables(cut, out.dtype)
-    work = np.empty((2, len(states) * cut.rows * cut.stride), out.dtype)
-    for groups in short_ranges(cut.rows // WIDTH, len(states) * cut.columns * WIDTH):
-        draw_rows(states, scale, table, groups, work[0], work[1])
-    for blocks in short_ranges(cut.columns // WIDTH, len(states) * cut.rows * WIDTH):
-        across(work[0], work[1], table, blocks, skip, out)
+def _ranges(table: Table, length: int) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """The ranges of blocks and of groups for each call of the kernel: one call, unless the transform is very long."""
+    groups = table.block // table.group
+    if length <= _AT_ONCE:
+        yield (0, table.blocks), (0, groups)
+        return
+    yield from ((some, (0, 0)) for some in short_ranges(table.blocks, length // table.blocks))
+    yield from (((0, 0), some) for some in short_ranges(groups, length // groups))

@@ -1,23 +1,23 @@
-"""Fourier transforms of `WIDTH` sequences side by side, in place, from scrambled input to output in order.
+"""Passes of Fourier transforms of `WIDTH` sequences side by side: the numbers of one place are a vector of lanes.
 
-Sequence l of length n has its number i at place ``WIDTH * i + l`` of the arrays of real and imaginary parts. A pass of
-radix r joins groups of r transforms of length `gap`, which lie one behind the other, to one of length ``r * gap``. The
-first pass asks for the input in the order of `input_places`, which costs nothing where the input is random.
+An array holds complex vectors one behind the other, the real part of a vector before its imaginary part. A pass of
+radix r joins r transforms of length `gap` to one of length ``r * gap``. The first pass asks for the input in the order
+of `input_places`, which costs nothing where the input is random.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import DTypeLike
 
 from ...core.lanes import WIDTH, load, splat, store
 from ...core.random import multiply_add
 from ...core.types import AnyArray
 
+SIZE = 2 * WIDTH  # numbers of a complex vector
+_FIRST_RADIX = 8  # of the first pass, which needs no roots
 _HALF = np.sqrt(0.5)  # cos(pi / 4)
 _SIN_3 = np.sqrt(0.75)  # sin(2 pi / 3)
 _COS_5, _COS_10 = (np.sqrt(5.0) - 1.0) / 4.0, -(np.sqrt(5.0) + 1.0) / 4.0  # cos(2 pi / 5), cos(4 pi / 5)
@@ -25,29 +25,29 @@ _SIN_5, _SIN_10 = np.sin(2.0 * np.pi / 5.0), np.sin(4.0 * np.pi / 5.0)
 
 
 def radices(length: int) -> tuple[int, ...]:
-    """The radix of each pass for a length of factors 2, 3 and 5: the odd ones first, then 4 and 8; 2 only if alone.
+    """The radix of each pass for 8 times factors of 2, 3 and 5: 8, then 4 and 8, and the odd ones; 2 only if alone.
 
-    >>> radices(240)
-    (3, 5, 4, 4)
+    >>> radices(3840)
+    (8, 4, 8, 3, 5)
     """
-    found = []
+    found, odd_ones, length = [_FIRST_RADIX], [], length // _FIRST_RADIX
     for odd in (3, 5):
         while length % odd == 0:
             length //= odd
-            found.append(odd)
+            odd_ones.append(odd)
     rest = length.bit_length() - 1
     if length != 1 << rest:
-        raise ValueError(f"length must have the factors 2, 3 and 5 only, got one with the factor {length}.")
+        raise ValueError(f"length must be 8 times factors of 2, 3 and 5, got one with the factor {length}.")
     fours = min(2 * rest % 3, rest // 2)  # as few as leave a multiple of three, since a pass of radix 2 is dear
     left = rest - 2 * fours
-    return (*found, *([2] if left % 3 else []), *[4] * fours, *[8] * (left // 3))
+    return (*found, *([2] if left % 3 else []), *[4] * fours, *[8] * (left // 3), *odd_ones)
 
 
 def input_places(length: int) -> AnyArray:
     """Which number of the sequence stands at each place of the input, (length,).
 
-    >>> input_places(8)
-    array([0, 1, 2, 3, 4, 5, 6, 7])
+    >>> input_places(16)
+    array([ 0,  2,  4,  6,  8, 10, 12, 14,  1,  3,  5,  7,  9, 11, 13, 15])
     """
     order = np.zeros(1, np.int64)
     for radix in radices(length):
@@ -55,167 +55,205 @@ def input_places(length: int) -> AnyArray:
     return order
 
 
-@lru_cache(maxsize=64)
-def pass_tables(length: int, dtype: DTypeLike) -> tuple[AnyArray, AnyArray]:
-    """The radices, and the roots of unity of all passes but the first.
+def roots_of_passes(length: int) -> AnyArray:
+    """The roots of unity of all passes but the first, as pairs of real and imaginary parts in one array.
 
-    The roots of a pass are ``exp(-2 pi i q j / (radix gap))``, as pairs of real and imaginary parts, for each place j
-    of the gap and in it for each q = 1 ... radix - 1.
+    Those of a pass are ``exp(-2 pi i q j / (radix gap))``, for each place j of the gap and in it for each q = 1 ...
+    radix - 1. They begin where those of the passes before end.
     """
-    gap, roots = 1, [np.empty(0)]
-    for radix in radices(length):
-        if gap > 1:
-            angle = -2.0 * np.pi / (radix * gap) * (np.arange(gap)[:, None] * np.arange(1, radix))
-            roots.append(np.stack([np.cos(angle), np.sin(angle)], axis=-1).ravel())
+    gap, roots = _FIRST_RADIX, [np.empty(0)]
+    for radix in radices(length)[1:]:
+        angle = -2.0 * np.pi / (radix * gap) * (np.arange(gap)[:, None] * np.arange(1, radix))
+        roots.append(np.stack([np.cos(angle), np.sin(angle)], axis=-1).ravel())
         gap *= radix
-    return np.array(radices(length), np.int64), np.concatenate(roots).astype(dtype)
+    return np.concatenate(roots)
 
 
 @njit(error_model="numpy", forceinline=True)
-def turned(x: Any, y: Any, root_re: Any, root_im: Any) -> tuple[Any, Any]:
-    """The product of the complex vector (x, y) and a root."""
-    return multiply_add(x, root_re, -(y * root_im)), multiply_add(x, root_im, y * root_re)
+def turned(a: Any, root: Any) -> Any:
+    """The product of two complex vectors."""
+    return multiply_add(a[0], root[0], -(a[1] * root[1])), multiply_add(a[0], root[1], a[1] * root[0])
 
 
 @njit(error_model="numpy", forceinline=True)
-def _take(re: AnyArray, im: AnyArray, place: int, roots: AnyArray | None, k: int) -> tuple[AnyArray, AnyArray]:
-    """The complex vector at a place, times root number k if there are roots."""
-    x, y = load(re, WIDTH * place), load(im, WIDTH * place)
-    if roots is None:
-        return x, y
-    return turned(x, y, splat(roots[2 * k]), splat(roots[2 * k + 1]))
+def _plus(a: Any, b: Any) -> Any:
+    return a[0] + b[0], a[1] + b[1]
 
 
 @njit(error_model="numpy", forceinline=True)
-def _put(re: AnyArray, im: AnyArray, place: int, x: AnyArray, y: AnyArray) -> None:
-    """Write the complex vector (x, y) to a place."""
-    store(re, WIDTH * place, x)
-    store(im, WIDTH * place, y)
+def _minus(a: Any, b: Any) -> Any:
+    return a[0] - b[0], a[1] - b[1]
 
 
 @njit(error_model="numpy", forceinline=True)
-def _four(a_re, a_im, b_re, b_im, c_re, c_im, d_re, d_im):  # type: ignore[no-untyped-def]
-    """The transform of four complex vectors, real and imaginary part by turns."""
-    even_re, even_im, odd_re, odd_im = a_re + c_re, a_im + c_im, b_re + d_re, b_im + d_im
-    rest_re, rest_im, side_re, side_im = a_re - c_re, a_im - c_im, b_im - d_im, d_re - b_re
+def _quarter(a: Any) -> Any:
+    """The complex vector times ``-i``."""
+    return a[1], -a[0]
+
+
+@njit(error_model="numpy", forceinline=True)
+def get(z: AnyArray, place: int) -> Any:
+    """The complex vector at a place."""
+    return load(z, SIZE * place), load(z, SIZE * place + WIDTH)
+
+
+@njit(error_model="numpy", forceinline=True)
+def put(z: AnyArray, place: int, a: Any) -> None:
+    """Write the complex vector to a place."""
+    store(z, SIZE * place, a[0])
+    store(z, SIZE * place + WIDTH, a[1])
+
+
+@njit(error_model="numpy", forceinline=True)
+def _take(z: AnyArray, place: int, roots: AnyArray, k: int) -> Any:
+    """The complex vector at a place times root number k."""
+    return turned(get(z, place), (splat(roots[2 * k]), splat(roots[2 * k + 1])))
+
+
+@njit(error_model="numpy", forceinline=True)
+def four(a: Any, b: Any, c: Any, d: Any) -> Any:
+    """The transform of four complex vectors."""
+    even, rest, odd, side = _plus(a, c), _minus(a, c), _plus(b, d), _minus(b, d)
     return (
-        *(even_re + odd_re, even_im + odd_im, rest_re + side_re, rest_im + side_im),
-        *(even_re - odd_re, even_im - odd_im, rest_re - side_re, rest_im - side_im),
+        *(_plus(even, odd), (rest[0] + side[1], rest[1] - side[0])),
+        *(_minus(even, odd), (rest[0] - side[1], rest[1] + side[0])),
     )
 
 
-@njit(error_model="numpy", nogil=True)
-def _pass_2(re: AnyArray, im: AnyArray, gap: int, roots: AnyArray | None) -> None:
-    for j in range(gap):
-        for at in range(j, re.size // WIDTH, 2 * gap):
-            a_re, a_im = _take(re, im, at, None, 0)
-            b_re, b_im = _take(re, im, at + gap, roots, j)
-            _put(re, im, at, a_re + b_re, a_im + b_im)
-            _put(re, im, at + gap, a_re - b_re, a_im - b_im)
+@njit(error_model="numpy", forceinline=True)
+def eighths(odd: Any, half: Any) -> Any:
+    """The transform of the four odd ones of eight complex vectors, times the eighth roots; `half` is cos(pi / 4)."""
+    b, d = odd[1], odd[3]
+    return (
+        *(odd[0], (half * (b[0] + b[1]), half * (b[1] - b[0]))),
+        *(_quarter(odd[2]), (half * (d[1] - d[0]), -(half * (d[0] + d[1])))),
+    )
 
 
-@njit(error_model="numpy", nogil=True)
-def _pass_3(re: AnyArray, im: AnyArray, gap: int, roots: AnyArray | None) -> None:
-    sine, half = splat(re.dtype.type(_SIN_3)), splat(re.dtype.type(-0.5))
-    for j in range(gap):
-        for at in range(j, re.size // WIDTH, 3 * gap):
-            a_re, a_im = _take(re, im, at, None, 0)
-            b_re, b_im = _take(re, im, at + gap, roots, 2 * j)
-            c_re, c_im = _take(re, im, at + 2 * gap, roots, 2 * j + 1)
-            sum_re, sum_im, x, y = b_re + c_re, b_im + c_im, sine * (b_im - c_im), sine * (c_re - b_re)
-            _put(re, im, at, a_re + sum_re, a_im + sum_im)
-            a_re, a_im = multiply_add(half, sum_re, a_re), multiply_add(half, sum_im, a_im)
-            _put(re, im, at + gap, a_re + x, a_im + y)
-            _put(re, im, at + 2 * gap, a_re - x, a_im - y)
+@njit(error_model="numpy", forceinline=True)
+def eighth(z: AnyArray) -> Any:
+    """The vector of cos(pi / 4) in the type of an array."""
+    return splat(z.dtype.type(_HALF))
 
 
-@njit(error_model="numpy", nogil=True)
-def _pass_4(re: AnyArray, im: AnyArray, gap: int, roots: AnyArray | None) -> None:
-    for j in range(gap):
-        for at in range(j, re.size // WIDTH, 4 * gap):
-            a = _take(re, im, at, None, 0)
-            b = _take(re, im, at + gap, roots, 3 * j)
-            c = _take(re, im, at + 2 * gap, roots, 3 * j + 1)
-            d = _take(re, im, at + 3 * gap, roots, 3 * j + 2)
-            e = _four(*a, *b, *c, *d)
-            _put(re, im, at, e[0], e[1])
-            _put(re, im, at + gap, e[2], e[3])
-            _put(re, im, at + 2 * gap, e[4], e[5])
-            _put(re, im, at + 3 * gap, e[6], e[7])
+@njit(error_model="numpy", forceinline=True)
+def put_eight(z: AnyArray, place: int, step: int, even: Any, odd: Any) -> None:
+    """Write the transform of eight complex vectors, from those of its halves, to places at distances `step`."""
+    put(z, place, _plus(even[0], odd[0]))
+    put(z, place + step, _plus(even[1], odd[1]))
+    put(z, place + 2 * step, _plus(even[2], odd[2]))
+    put(z, place + 3 * step, _plus(even[3], odd[3]))
+    put(z, place + 4 * step, _minus(even[0], odd[0]))
+    put(z, place + 5 * step, _minus(even[1], odd[1]))
+    put(z, place + 6 * step, _minus(even[2], odd[2]))
+    put(z, place + 7 * step, _minus(even[3], odd[3]))
 
 
-@njit(error_model="numpy", nogil=True)
-def _pass_5(re: AnyArray, im: AnyArray, gap: int, roots: AnyArray | None) -> None:
-    real = re.dtype.type
+@njit(error_model="numpy", forceinline=True)
+def _join_2(source: AnyArray, at: int, gap: int, z: AnyArray, to: int, step: int, roots: AnyArray, k: int) -> None:
+    a, b = get(source, at), _take(source, at + gap, roots, k)
+    put(z, to, _plus(a, b))
+    put(z, to + step, _minus(a, b))
+
+
+@njit(error_model="numpy", forceinline=True)
+def _join_3(source: AnyArray, at: int, gap: int, z: AnyArray, to: int, step: int, roots: AnyArray, k: int) -> None:
+    real = z.dtype.type
+    sine, half = splat(real(_SIN_3)), splat(real(-0.5))
+    a, b, c = get(source, at), _take(source, at + gap, roots, 2 * k), _take(source, at + 2 * gap, roots, 2 * k + 1)
+    both, side = _plus(b, c), _minus(b, c)
+    side = sine * side[1], -(sine * side[0])
+    put(z, to, _plus(a, both))
+    a = multiply_add(half, both[0], a[0]), multiply_add(half, both[1], a[1])
+    put(z, to + step, _plus(a, side))
+    put(z, to + 2 * step, _minus(a, side))
+
+
+@njit(error_model="numpy", forceinline=True)
+def _join_4(source: AnyArray, at: int, gap: int, z: AnyArray, to: int, step: int, roots: AnyArray, k: int) -> None:
+    b, c = _take(source, at + gap, roots, 3 * k), _take(source, at + 2 * gap, roots, 3 * k + 1)
+    all_four = four(get(source, at), b, c, _take(source, at + 3 * gap, roots, 3 * k + 2))
+    put(z, to, all_four[0])
+    put(z, to + step, all_four[1])
+    put(z, to + 2 * step, all_four[2])
+    put(z, to + 3 * step, all_four[3])
+
+
+@njit(error_model="numpy", forceinline=True)
+def _join_5(source: AnyArray, at: int, gap: int, z: AnyArray, to: int, step: int, roots: AnyArray, k: int) -> None:
+    real = z.dtype.type
     cos_1, cos_2, sin_1, sin_2 = splat(real(_COS_5)), splat(real(_COS_10)), splat(real(_SIN_5)), splat(real(_SIN_10))
-    for j in range(gap):
-        for at in range(j, re.size // WIDTH, 5 * gap):
-            a_re, a_im = _take(re, im, at, None, 0)
-            b_re, b_im = _take(re, im, at + gap, roots, 4 * j)
-            c_re, c_im = _take(re, im, at + 2 * gap, roots, 4 * j + 1)
-            d_re, d_im = _take(re, im, at + 3 * gap, roots, 4 * j + 2)
-            e_re, e_im = _take(re, im, at + 4 * gap, roots, 4 * j + 3)
-            p_re, p_im, q_re, q_im = b_re + e_re, b_im + e_im, c_re + d_re, c_im + d_im
-            s_re, s_im, t_re, t_im = b_re - e_re, b_im - e_im, c_re - d_re, c_im - d_im
-            _put(re, im, at, a_re + p_re + q_re, a_im + p_im + q_im)
-            u_re = multiply_add(cos_1, p_re, multiply_add(cos_2, q_re, a_re))
-            u_im = multiply_add(cos_1, p_im, multiply_add(cos_2, q_im, a_im))
-            x, y = multiply_add(sin_1, s_im, sin_2 * t_im), multiply_add(sin_1, s_re, sin_2 * t_re)
-            _put(re, im, at + gap, u_re + x, u_im - y)
-            _put(re, im, at + 4 * gap, u_re - x, u_im + y)
-            u_re = multiply_add(cos_2, p_re, multiply_add(cos_1, q_re, a_re))
-            u_im = multiply_add(cos_2, p_im, multiply_add(cos_1, q_im, a_im))
-            x, y = multiply_add(sin_2, s_im, -(sin_1 * t_im)), multiply_add(sin_2, s_re, -(sin_1 * t_re))
-            _put(re, im, at + 2 * gap, u_re + x, u_im - y)
-            _put(re, im, at + 3 * gap, u_re - x, u_im + y)
+    a, b = get(source, at), _take(source, at + gap, roots, 4 * k)
+    c, d = _take(source, at + 2 * gap, roots, 4 * k + 1), _take(source, at + 3 * gap, roots, 4 * k + 2)
+    e = _take(source, at + 4 * gap, roots, 4 * k + 3)
+    p, q, s, t = _plus(b, e), _plus(c, d), _minus(b, e), _minus(c, d)
+    put(z, to, _plus(a, _plus(p, q)))
+    mean = (
+        multiply_add(cos_1, p[0], multiply_add(cos_2, q[0], a[0])),
+        multiply_add(cos_1, p[1], multiply_add(cos_2, q[1], a[1])),
+    )
+    side = multiply_add(sin_1, s[1], sin_2 * t[1]), -multiply_add(sin_1, s[0], sin_2 * t[0])
+    put(z, to + step, _plus(mean, side))
+    put(z, to + 4 * step, _minus(mean, side))
+    mean = (
+        multiply_add(cos_2, p[0], multiply_add(cos_1, q[0], a[0])),
+        multiply_add(cos_2, p[1], multiply_add(cos_1, q[1], a[1])),
+    )
+    side = multiply_add(sin_2, s[1], -(sin_1 * t[1])), multiply_add(sin_1, t[0], -(sin_2 * s[0]))
+    put(z, to + 2 * step, _plus(mean, side))
+    put(z, to + 3 * step, _minus(mean, side))
+
+
+@njit(error_model="numpy", forceinline=True)
+def _join_8(source: AnyArray, at: int, gap: int, z: AnyArray, to: int, step: int, roots: AnyArray, k: int) -> None:
+    k *= 7
+    even = four(
+        *(get(source, at), _take(source, at + 2 * gap, roots, k + 1)),
+        *(_take(source, at + 4 * gap, roots, k + 3), _take(source, at + 6 * gap, roots, k + 5)),
+    )
+    odd = four(
+        *(_take(source, at + gap, roots, k), _take(source, at + 3 * gap, roots, k + 2)),
+        *(_take(source, at + 5 * gap, roots, k + 4), _take(source, at + 7 * gap, roots, k + 6)),
+    )
+    put_eight(z, to, step, even, eighths(odd, eighth(z)))
+
+
+class Sweep(NamedTuple):
+    """Where the transforms stand that a pass joins: in `blocks` blocks of `width` neighbouring places each.
+
+    Block b is read from places ``b * stride + at`` of the source on, and written to places ``b * width`` on. Blocks at
+    distances of `gap` blocks are joined. Place i of block j of a gap has the roots ``period * j + first + i``.
+    """
+
+    blocks: int
+    width: int
+    stride: int
+    at: int
+    gap: int
+    period: int
+    first: int
 
 
 @njit(error_model="numpy", nogil=True)
-def _pass_8(re: AnyArray, im: AnyArray, gap: int, roots: AnyArray | None) -> None:
-    half = splat(re.dtype.type(_HALF))
-    for j in range(gap):
-        k = 7 * j
-        for at in range(j, re.size // WIDTH, 8 * gap):
-            a, b = _take(re, im, at, None, 0), _take(re, im, at + gap, roots, k)
-            c, d = _take(re, im, at + 2 * gap, roots, k + 1), _take(re, im, at + 3 * gap, roots, k + 2)
-            e, f = _take(re, im, at + 4 * gap, roots, k + 3), _take(re, im, at + 5 * gap, roots, k + 4)
-            g, h = _take(re, im, at + 6 * gap, roots, k + 5), _take(re, im, at + 7 * gap, roots, k + 6)
-            u, v = _four(*a, *c, *e, *g), _four(*b, *d, *f, *h)
-            _put(re, im, at, u[0] + v[0], u[1] + v[1])
-            _put(re, im, at + 4 * gap, u[0] - v[0], u[1] - v[1])
-            x, y = half * (v[2] + v[3]), half * (v[3] - v[2])
-            _put(re, im, at + gap, u[2] + x, u[3] + y)
-            _put(re, im, at + 5 * gap, u[2] - x, u[3] - y)
-            _put(re, im, at + 2 * gap, u[4] + v[5], u[5] - v[4])
-            _put(re, im, at + 6 * gap, u[4] - v[5], u[5] + v[4])
-            x, y = half * (v[7] - v[6]), half * (v[6] + v[7])
-            _put(re, im, at + 3 * gap, u[6] + x, u[7] - y)
-            _put(re, im, at + 7 * gap, u[6] - x, u[7] + y)
+def _swept(join: Any, radix: int, source: AnyArray, z: AnyArray, roots: AnyArray, form: Sweep) -> None:
+    for base in range(0, form.blocks, radix * form.gap):
+        for j in range(form.gap):
+            at, to = (base + j) * form.stride + form.at, (base + j) * form.width
+            root = form.period * j + form.first
+            for i in range(form.width):
+                join(source, at + i, form.gap * form.stride, z, to + i, form.gap * form.width, roots, root + i)
 
 
 @njit(error_model="numpy", nogil=True)
-def _pass(re: AnyArray, im: AnyArray, radix: int, gap: int, roots: AnyArray | None) -> None:
+def sweep(radix: int, source: AnyArray, z: AnyArray, roots: AnyArray, form: Sweep) -> None:
+    """Join the transforms in `source` by a pass of that radix, and write the longer ones to `z`."""
     if radix == 8:
-        _pass_8(re, im, gap, roots)
+        _swept(_join_8, 8, source, z, roots, form)
     elif radix == 4:
-        _pass_4(re, im, gap, roots)
+        _swept(_join_4, 4, source, z, roots, form)
     elif radix == 2:
-        _pass_2(re, im, gap, roots)
+        _swept(_join_2, 2, source, z, roots, form)
     elif radix == 3:
-        _pass_3(re, im, gap, roots)
+        _swept(_join_3, 3, source, z, roots, form)
     else:
-        _pass_5(re, im, gap, roots)
-
-
-@njit(error_model="numpy", nogil=True)
-def transform(re: AnyArray, im: AnyArray, passes: AnyArray, roots: AnyArray) -> None:
-    """Transform `WIDTH` sequences, (WIDTH * length,) each part, in place, by the tables of `pass_tables`."""
-    gap, start = 1, 0
-    for i in range(passes.size):
-        radix = passes[i]
-        if i == 0:
-            _pass(re, im, radix, gap, None)
-        else:
-            _pass(re, im, radix, gap, roots[start:])
-            start += 2 * gap * (radix - 1)
-        gap *= radix
+        _swept(_join_5, 5, source, z, roots, form)
