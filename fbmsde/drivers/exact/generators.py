@@ -25,7 +25,8 @@ from .long_fft import Split, fill_pairs, split
 
 Progress = bool | Callable[[int], object]
 
-_BLOCK_NUMBERS = 2**15  # so many float64 numbers, with tables and scratch, stay in a second-level cache of 1 MiB
+_BLOCK_NUMBERS = 2**15  # so many float64 numbers stay in a second-level cache of 1 MiB with what is beside them
+_PAIRS_NUMBERS = 2**16  # complex numbers of a block, so many that a call costs little beside them
 _PIECE_NUMBERS = 2**19  # a thread draws so many numbers between two reports of its progress
 _LANES = 64  # paths that lie side by side in the triangular products
 _FEW_LANES = 8  # lanes if there are few paths: one vector of the processor
@@ -44,7 +45,7 @@ class WhiteNoise:
     """The generator for H = 1/2, whose increments are the normals themselves."""
 
     def __init__(self, n_steps: int) -> None:
-        self.block_paths = _even_block(n_steps)
+        self.block_paths = 2 * max(1, _BLOCK_NUMBERS // (2 * n_steps))
 
     def fill(self, key: Key, first: int, component: int, out: AnyArray) -> None:
         """Fill rows with independent standard normals."""
@@ -61,7 +62,7 @@ class Circulant:
     """
 
     def __init__(self, cut: Split, eigenvalues: NDArray[np.float64]) -> None:
-        self.block_paths = _even_block(cut.length)
+        self.block_paths = 2 * max(1, _PAIRS_NUMBERS // cut.length)
         eigenvalues /= cut.length
         self.scale = cut.input_order(np.sqrt(eigenvalues, out=eigenvalues))
 
@@ -162,21 +163,16 @@ def circulant_eigenvalues(hurst: float, half: int) -> NDArray[np.float64]:
     return np.maximum(values, 0.0, out=values)
 
 
-def _even_block(row_numbers: int) -> int:
-    """An even number of rows, at least two, that together hold about `_BLOCK_NUMBERS` numbers."""
-    return 2 * max(1, _BLOCK_NUMBERS // (2 * row_numbers))
-
-
 def fill_paths(
     fill: Callable[[slice], None], block_paths: int, out: AnyArray, threads: int, progress: Progress
 ) -> None:
     """Call `fill` on the rows of `out` in pieces of whole blocks, on threads; a single piece needs none."""
     n_paths = len(out)
     size = block_paths * max(1, _PIECE_NUMBERS // (block_paths * (out.size // n_paths)))
-    pieces = [slice(first, min(first + size, n_paths)) for first in range(0, n_paths, size)]
-    if len(pieces) == 1 and progress is False:
-        fill(pieces[0])
+    if n_paths <= size and progress is False:
+        fill(slice(0, n_paths))
         return
+    pieces = [slice(first, min(first + size, n_paths)) for first in range(0, n_paths, size)]
     control = np.zeros((len(pieces), 2), np.int64)
 
     def work(i: int) -> None:

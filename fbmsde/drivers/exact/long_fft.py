@@ -39,7 +39,9 @@ from .passes import (
     turned,
 )
 
-_MOST_BLOCKS = 64  # more of them, with _GROUP places of each, would not fit a second-level cache of 1 MiB
+_SHORT = 2**12  # complex vectors, 512 KiB, that stay in a second-level cache of 1 MiB with what is beside them
+_FEW_BLOCKS = 8  # of short transforms: a group of places is joined in one pass
+_MOST_BLOCKS = 64  # of long ones: a group of places, 256 KiB, stays in the second-level cache
 _GROUP = 32  # neighbouring places of each block that are finished together: memory takes long pieces faster
 _AT_ONCE = 2**22  # numbers that are transformed in some hundredths of a second, after which a call can be stopped
 
@@ -57,10 +59,10 @@ class Split:
 
     @property
     def block(self) -> int:
-        """The length M' of the transforms within a block: a product of the first radices, the root of M or longer."""
+        """The length of the transforms within a block: the first radices whose product leaves few enough blocks."""
         lengths = list(accumulate(radices(self.lanes), mul))
-        least = max(math.sqrt(self.lanes), self.lanes / _MOST_BLOCKS)
-        return next(length for length in lengths if length >= least)
+        most = _FEW_BLOCKS if self.lanes <= _SHORT else _MOST_BLOCKS
+        return next(length for length in lengths if length * most >= self.lanes)
 
     def frequencies(self) -> AnyArray:
         """The frequency that each number of the input belongs to, (N,)."""
@@ -87,16 +89,14 @@ def split(n_outputs: int) -> Split:
 class Table(NamedTuple):
     """What the kernel needs beside the scale.
 
-    radices, gaps, starts : of each pass the radix, the length that it begins with, and where its roots begin.
+    passes : of each pass the radix, the length that it begins with, and where its roots begin, (passes, 3).
     roots : those of all passes, as `roots_of_passes` gives them.
     turns : M / 8 complex vectors, by whose power l number k of lane l is turned before the last pass.
     within, block, blocks : how many passes lie within a block, their product, and the number of blocks.
     group : how many neighbouring places of each block are finished together.
     """
 
-    radices: AnyArray
-    gaps: AnyArray
-    starts: AnyArray
+    passes: AnyArray
     roots: AnyArray
     turns: AnyArray
     within: int
@@ -108,14 +108,15 @@ class Table(NamedTuple):
 @lru_cache(maxsize=16)
 def table_of(cut: Split, dtype: np.dtype) -> Table:
     """The table of a length for arrays of float64 or float32."""
-    passes, block = np.array(radices(cut.lanes)), cut.block
-    gaps = np.concatenate([[1], np.cumprod(passes)])
-    starts = np.concatenate([[0, 0], np.cumsum(2 * gaps[1:-1] * (passes[1:] - 1))])[: passes.size]
+    found, block = np.array(radices(cut.lanes)), cut.block
+    gaps = np.concatenate([[1], np.cumprod(found)])
+    starts = np.concatenate([[0, 0], np.cumsum(2 * gaps[1:-1] * (found[1:] - 1))])[: found.size]
     angle = -2.0 * np.pi / cut.length * np.arange(cut.lanes).reshape(-1, WIDTH)
     turns = np.stack([np.cos(angle), np.sin(angle)], axis=1).ravel().astype(dtype)
     within, roots = int(np.flatnonzero(gaps == block)[0]), roots_of_passes(cut.lanes).astype(dtype)
     blocks, group = cut.lanes // block, math.gcd(block, _GROUP)
-    return Table(passes, gaps[:-1], starts, roots, turns, within, block, blocks, group)
+    passes = np.stack([found, gaps[:-1], starts], axis=1)
+    return Table(passes, roots, turns, within, block, blocks, group)
 
 
 class Noise(NamedTuple):
@@ -164,18 +165,18 @@ def _draw_block(state: AnyArray, scale: AnyArray, re: AnyArray, im: AnyArray, z:
 def _within(z: AnyArray, table: Table) -> None:
     """The passes within a block, but for the first."""
     for i in range(1, table.within):
-        gap, roots = table.gaps[i], table.roots[table.starts[i] :]
-        sweep(table.radices[i], z, z, roots, Sweep(table.block // gap, gap, gap, 0, 1, 0, 0))
+        gap, roots = table.passes[i, 1], table.roots[table.passes[i, 2] :]
+        sweep(table.passes[i, 0], z, z, roots, Sweep(table.block // gap, gap, gap, 0, 1, 0, 0))
 
 
 @njit(error_model="numpy", nogil=True)
 def _across(work: AnyArray, stride: int, at: int, table: Table, z: AnyArray) -> None:
     """The passes across the blocks, for the places of a group from `at` on: `z` gets them block by block."""
     source, step, start = work, stride, at
-    for i in range(table.within, table.radices.size):
-        gap, roots = table.gaps[i] // table.block, table.roots[table.starts[i] :]
+    for i in range(table.within, table.passes.shape[0]):
+        gap, roots = table.passes[i, 1] // table.block, table.roots[table.passes[i, 2] :]
         form = Sweep(table.blocks, table.group, step, start, gap, table.block, at)
-        sweep(table.radices[i], source, z, roots, form)
+        sweep(table.passes[i, 0], source, z, roots, form)
         source, step, start = z, table.group, 0
 
 
