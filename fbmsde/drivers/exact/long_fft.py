@@ -153,7 +153,7 @@ def _first_pass(re: AnyArray, im: AnyArray, z: AnyArray, place: int) -> None:
     put_eight(z, place, 1, even, eighths(odd, eighth(z)))
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", inline="always")
 def _draw_block(state: AnyArray, scale: AnyArray, re: AnyArray, im: AnyArray, z: AnyArray) -> None:
     """Fill a block with noise that has gone through the first pass."""
     for start in range(0, scale.size, ROW_LANES):
@@ -161,7 +161,7 @@ def _draw_block(state: AnyArray, scale: AnyArray, re: AnyArray, im: AnyArray, z:
         _first_pass(re, im, z, start // WIDTH)
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", inline="always")
 def _within(z: AnyArray, table: Table) -> None:
     """The passes within a block, but for the first."""
     for i in range(1, table.within):
@@ -169,7 +169,7 @@ def _within(z: AnyArray, table: Table) -> None:
         sweep(table.passes[i, 0], z, z, roots, Sweep(table.block // gap, gap, gap, 0, 1, 0, 0))
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", inline="always")
 def _across(work: AnyArray, stride: int, at: int, table: Table, z: AnyArray) -> None:
     """The passes across the blocks, for the places of a group from `at` on: `z` gets them block by block."""
     source, step, start = work, stride, at
@@ -230,7 +230,7 @@ def _last_pass(z, place, turns, k, first_row, second_row, beside):  # type: igno
     _write(second_row, k + 3 * step, even[3][1] + odd[3][1], beside)
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", inline="always")
 def _copy_state(source: AnyArray, state: AnyArray) -> None:
     """Copy number by number: the compiler takes seconds for an assignment of arrays."""
     for j in range(state.shape[0]):
@@ -238,7 +238,7 @@ def _copy_state(source: AnyArray, state: AnyArray) -> None:
             state[j, lane] = source[j, lane]
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", inline="always")
 def _finish(work: AnyArray, table: Table, groups: tuple[int, int], first_row: AnyArray, second_row: AnyArray) -> None:
     """The passes across the blocks and the last one, for some of the groups of places."""
     stride = work.size // (SIZE * table.blocks)

@@ -234,7 +234,7 @@ class Sweep(NamedTuple):
     first: int
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", inline="always")
 def _swept(join: Any, radix: int, source: AnyArray, z: AnyArray, roots: AnyArray, form: Sweep) -> None:
     for base in range(0, form.blocks, radix * form.gap):
         for j in range(form.gap):
