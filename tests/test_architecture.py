@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import pytest
@@ -140,6 +140,7 @@ def test_no_private_name_is_imported_from_another_folder(module):
         assert there == module.folder or not found.private, f"{found.name} of {'.'.join(found.module)}"
 
 
+@cache
 def private_names(module: Module) -> set[str]:
     """Private names that a file gives to functions, classes, variables and attributes."""
     named = {n.name for n in module.nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef))}

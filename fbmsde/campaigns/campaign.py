@@ -16,7 +16,7 @@ from ..results.rare import RareEscape
 from ..simulation.ended import Ended
 from ..simulation.passage_problem import PassageProblem
 from .base import Blocks, MemoryStore, Plan, Store
-from .problems import Block, Problem, most_of, size_of, unit_of
+from .problems import Block, Problem, fewest_of, most_of, size_of, unit_of
 from .progress import Log, Progress
 from .replicas import ReplicaBlock, joined_replicas
 from .report import Reported
@@ -117,7 +117,7 @@ class Campaign:
 
     problems : the problems by name, each a `PassageProblem` or a `RareProblem`, whose replicas are counted where
         others have paths.
-    n_paths : the number of paths of each problem, or of each by name: the number of replicas of a `RareProblem`.
+    n_paths : the number of paths of each problem, or of each by name; of a `RareProblem` that of replicas, 2 or more.
     block_paths : the paths of a block, None for a hundredth of `n_paths` between 1000 and 100000. A block should take
         seconds. A store keeps the size that it began with. A replica is a block of its own.
     store : a folder to keep finished blocks in, which asks for ``pip install "fbmsde[store]"``; None keeps them in
@@ -248,7 +248,7 @@ def _counts(n_paths: int | Mapping[str, int], problems: Mapping[str, Problem]) -
     given = n_paths if isinstance(n_paths, Mapping) else dict.fromkeys(problems, checks.count("n_paths", n_paths))
     if set(given) != set(problems):
         raise ValueError(f"n_paths must have the names of the problems, got {', '.join(given) or 'none'}.")
-    counts = {name: checks.count(f"n_paths[{name!r}]", given[name]) for name in problems}
+    counts = {name: checks.count(f"n_paths[{name!r}]", given[name], fewest_of(each)) for name, each in problems.items()}
     for name, problem in problems.items():
         most = most_of(problem)
         if counts[name] > most:

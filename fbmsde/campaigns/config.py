@@ -86,7 +86,7 @@ def _number(tables: Table, grid: Table) -> int:
     for other in others:
         if other in tables:
             raise ValueError(f"{other} must be left out {'with' if rare else 'without'} [rare]. Give {key}.")
-    return checks.count(key, _required(tables, key, "above all tables"))
+    return checks.count(key, _required(tables, key, "above all tables"), 2 if rare else 1)
 
 
 def _required(table: Table, key: str, where: str) -> object:

@@ -29,6 +29,11 @@ def most_of(problem: Problem) -> float:
     return math.inf if starts is None else starts
 
 
+def fewest_of(problem: Problem) -> int:
+    """The fewest paths or replicas that can be asked for: intervals come from the spread of replicas."""
+    return 2 if isinstance(problem, RareProblem) else 1
+
+
 def size_of(problem: Problem, n_paths: int, block_paths: int | None) -> int:
     """The size of the blocks of so many paths, or of replicas, each of which is a block."""
     if isinstance(problem, RareProblem):

@@ -15,12 +15,13 @@ from ..core.files import write_figure, write_text
 from ..core.tables import aligned
 from ..results.campaign import Summary
 from ..results.escape import UNKNOWN
+from ..results.estimates import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FILES = ("report.csv", "report.png")
-_HEAD = ("problem", "paths", "exits", "mean exit time [95 %]", "exit rate [95 %]")
+_OF_PATHS = ("exits", "mean exit time [95 %]")  # which replicas of rare problems do not have
 _FIXED = ("problem", "asked", "paths", "exits", "broken", "dt", "horizon", "mean", "mean_low", "mean_high",
           "mean_is_restricted", "exit_rate", "rate_low", "rate_high", "rate_after",
           "probability", "probability_low", "probability_high")  # fmt: skip
@@ -59,7 +60,6 @@ def text(summaries: Sequence[Summary]) -> str:
 
     The probability to leave by the horizon stands there where it is the chosen quantity, and for rare problems.
 
-    >>> from fbmsde.results.estimates import Estimate
     >>> print(text([Summary("deep", 10, 10, 5, 0, 0.1, 4.0, rate=Estimate(0.5, 0.4, 0.6))]))
     problem  paths  exits  mean exit time [95 %]  exit rate [95 %]
     -------  -----  -----  ---------------------  ----------------
@@ -67,17 +67,35 @@ def text(summaries: Sequence[Summary]) -> str:
     """
     sides = list(dict.fromkeys(name for summary in summaries for name in summary.sides))
     shown = sides if any(summary.quantity.startswith("split") for summary in summaries) else []
-    by = any(summary.quantity == "probability" or summary.unit == "replica" for summary in summaries)
+    rare = [summary.unit == "replica" for summary in summaries]
+    by = any(rare) or any(summary.quantity == "probability" for summary in summaries)
+    plain = not rare or not all(rare)
     lines = []
     for summary in summaries:
-        cut = f" up to {summary.horizon:g}" if summary.restricted and math.isfinite(summary.mean.value) else ""
-        shares = (summary.sides.get(name, UNKNOWN).text() for name in shown)
-        paths = counted(summary, always=False)
-        left = [summary.probability.text()] if by else []
-        lines.append((summary.name, paths, f"{summary.exits}", summary.mean.text() + cut,
-                      summary.rate.text(), *left, *shares))  # fmt: skip
-    head = (*_HEAD, *["probability [95 %]"] * by, *(f"through {name.replace('_', ' ')} [95 %]" for name in shown))
+        shares = (interval(summary.sides.get(name, UNKNOWN)) for name in shown)
+        paths, own = counted(summary, always=False), _of_paths(summary) if plain else ()
+        left = [interval(summary.probability)] if by else []
+        lines.append((summary.name, paths, *own, interval(summary.rate), *left, *shares))
+    sides_head = (f"through {name.replace('_', ' ')} [95 %]" for name in shown)
+    head = ("problem", "paths", *_OF_PATHS * plain, "exit rate [95 %]", *["probability [95 %]"] * by, *sides_head)
     return "\n\n".join(part for part in (aligned(head, lines, keys=1), "\n".join(notes(summaries))) if part)
+
+
+def _of_paths(summary: Summary) -> tuple[str, str]:
+    """How many paths left and after what mean time; dashes for replicas, which are no paths."""
+    if summary.unit == "replica":
+        return "-", "-"
+    cut = f" up to {summary.horizon:g}" if summary.restricted and math.isfinite(summary.mean.value) else ""
+    return f"{summary.exits}", summary.mean.text() + cut
+
+
+def interval(estimate: Estimate) -> str:
+    """An estimate with its interval; a dash where it has none, as one replica alone.
+
+    >>> interval(Estimate(0.5, 0.4, 0.6)), interval(Estimate(0.5, math.nan, math.nan))
+    ('0.5 [0.4, 0.6]', '-')
+    """
+    return "-" if math.isnan(estimate.low) else estimate.text()
 
 
 def counted(summary: Summary, always: bool = True) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..core.tables import aligned
 from ..results.campaign import Summary
-from .report import counted, percent, quantity_name
+from .report import counted, interval, percent, quantity_name
 
 _FEW = 5  # numbers of damaged blocks that are shown
 
@@ -79,10 +79,10 @@ def _word(value: object) -> str:
 def _line(stock: Stock) -> tuple[str, ...]:
     """One problem."""
     found = stock.summary
-    counts = (f"{stock.blocks}/{stock.asked}", counted(found), f"{found.exits}")
+    counts = (f"{stock.blocks}/{stock.asked}", counted(found), f"{found.exits}" if found.unit == "path" else "-")
     wanted = "" if found.target != found.target else f" of {percent(found.target)}"
     pace = f"{found.seconds / stock.blocks:.3g}" if stock.blocks else "-"
-    return (found.name, *counts, found.estimate.text(), percent(found.relative_error) + wanted, pace)
+    return (found.name, *counts, interval(found.estimate), percent(found.relative_error) + wanted, pace)
 
 
 def _complaints(stocks: Sequence[Stock]) -> list[str]:

@@ -14,7 +14,7 @@ from ..campaigns.report import FILES
 from ..campaigns.rounds import QUANTITIES, Precision
 from ..campaigns.stored import StoredCampaign
 from .common import Overwrite, _count, _keep, _refuse_earlier, app
-from .options import INTERRUPTED, OnceCommand, reported
+from .options import INTERRUPTED, OnceCommand, checked_error, reported
 
 _Out = Annotated[
     Path | None,
@@ -29,7 +29,9 @@ def run(
     store: Annotated[
         Path | None, typer.Option(help="Folder that keeps finished blocks; that of the file if not given.")
     ] = None,
-    paths: Annotated[int | None, _count("Paths of each problem; those of the file if not given.")] = None,
+    paths: Annotated[
+        int | None, _count("Paths of each problem, or replicas of each rare one; those of the file if not given.")
+    ] = None,
     jobs: Annotated[int | None, _count("Threads or processes, which do not change the result; all cores.")] = None,
     processes: Annotated[bool, typer.Option("--processes", help="Processes in place of threads.")] = False,
     until_relative_error: Annotated[
@@ -43,7 +45,10 @@ def run(
     out: _Out = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """First-passage problems over a grid of parameters, from a file: resumed after a kill, until they are known."""
+    """First-passage problems over a grid of parameters, from a file: resumed after a kill, until they are known.
+
+    With a table `rare` in the file the problems are rare escapes, and `replicas` stands there in place of `paths`.
+    """
     status = 0
     with reported():
         asked = read_config(config)
@@ -67,7 +72,8 @@ def run(
 def _precision(asked: Config, relative_error: float | None, quantity: str | None) -> Precision:
     """When there are paths enough: what the options say, and what the file says where they say nothing."""
     told = asked.until or Precision()
-    error = told.relative_error if relative_error is None else relative_error
+    given = checked_error(relative_error)
+    error = told.relative_error if given is None else given
     return replace(told, relative_error=error, quantity=quantity or told.quantity)
 
 

@@ -17,20 +17,20 @@ from ..drivers.fractional import METHODS, FractionalNoise
 from ..dynamics.landscapes import LANDSCAPES, parameters
 from ..dynamics.solvers import SOLVERS
 from ..studies.escape.interrupted import InterruptedStudyError, Study
-from ..studies.escape.rates import PATHS, RATES_FILES, escape_rates
-from ..studies.escape.study import FILES, HURST_VALUES, STARTS, escape_study
+from ..studies.escape.rates import RATES_FILES, escape_rates
+from ..studies.escape.study import FILES, HURST_VALUES, PATHS, STARTS, escape_study
 from ..studies.escape.wells import PAIR
 from .common import Overwrite, Seed, _choice, _count, _hursts, _keep, _refuse_earlier, app
-from .escape_rates import Effort, refuse_with_rare
+from .escape_rates import ERROR_DEFAULT, HURST_DEFAULT, PATHS_DEFAULT, QUICK_HELP, Effort, refuse_with_rare
 from .noise import OtherNoises, noises_of
-from .options import INTERRUPTED, OnceCommand, named_numbers, refuse_pair, reported
+from .options import INTERRUPTED, OnceCommand, checked_error, named_numbers, refuse_pair, reported
 
 _DEFAULT_HURST = ",".join(map(str, HURST_VALUES))
 
 
 @app.command(cls=OnceCommand)
 def escape(
-    hurst: Annotated[list[str] | None, _hursts(_DEFAULT_HURST)] = None,
+    hurst: Annotated[list[str] | None, _hursts(f"{_DEFAULT_HURST}; {HURST_DEFAULT}")] = None,
     noise: OtherNoises = None,
     sharp: Annotated[float | None, typer.Option(help="Curvature of the sharp minimum.", show_default="4.0")] = None,
     flat: Annotated[float | None, typer.Option(help="Curvature of the flat minimum.", show_default="1.0")] = None,
@@ -42,7 +42,7 @@ def escape(
     horizon: Annotated[
         float | None, typer.Option(help="Time after which a path is given up (censored).", show_default="100.0")
     ] = None,
-    paths: Annotated[int | None, _count("Paths per noise and well.", f"{PATHS}")] = None,
+    paths: Annotated[int | None, _count("Paths per noise and well.", f"{PATHS}; {PATHS_DEFAULT}")] = None,
     seed: Seed = 0,
     jobs: Annotated[int | None, _count("Threads, which do not change the result; all cores if not given.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for tables and figures, escape.csv and more.")] = Path("escape"),
@@ -63,7 +63,8 @@ def escape(
     ] = None,
     until_relative_error: Annotated[
         float | None,
-        typer.Option(help="Add paths until the 95 % interval of each exit rate has this half-width over its value."),
+        typer.Option(help="Add paths until the 95 % interval of each exit rate has this half-width over its value.",
+                     show_default=ERROR_DEFAULT),
     ] = None,
     store: Annotated[
         Path | None, typer.Option(help="Folder that keeps finished paths: the same command goes on from there.")
@@ -77,7 +78,7 @@ def escape(
         typer.Option(metavar="LIST", help="With --rare: barriers of the flat well in standard deviations.",
                      show_default="1.5:3:0.5,4:8:1"),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="With --rare: fewer barriers and paths, to try it.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help=QUICK_HELP)] = False,
 ) -> None:
     """How long paths stay in a sharp and in a flat minimum, for each Hurst value or noise, against theory."""
     status = 0
@@ -103,7 +104,7 @@ def escape(
             files, study_of = FILES, partial(
                 escape_study, **driven, **common, horizon=100.0 if horizon is None else horizon,
                 n_paths=PATHS if paths is None else paths, solver=solver or "euler", continuous=continuous,
-                until_relative_error=until_relative_error,
+                until_relative_error=checked_error(until_relative_error),
             )  # fmt: skip
         status = _finished(study_of, _Place(out, store, overwrite), files)
     raise typer.Exit(status)

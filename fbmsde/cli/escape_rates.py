@@ -6,8 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
 from ..core.ranges import numbers
-from ..studies.escape.rates import BARRIERS, PATHS, QUICK, RELATIVE_ERROR
-from .options import refuse_pair
+from ..studies.escape.rates import BARRIERS, PATHS, QUICK, RATES_HURST, RELATIVE_ERROR
+from .options import checked_error, refuse_pair
+
+HURST_DEFAULT = f"with --rare {','.join(map(str, RATES_HURST))}"  # as help shows it, behind what it is without --rare
+PATHS_DEFAULT = f"with --rare {PATHS}, and {QUICK[1]} with --quick"
+ERROR_DEFAULT = f"none; with --rare {RELATIVE_ERROR}, and {QUICK[2]} with --quick"
+QUICK_HELP = f"With --rare: a study to try it, with barriers {','.join(f'{k:g}' for k in QUICK[0])}."
 
 
 class Asked(TypedDict):
@@ -30,11 +35,12 @@ class Effort(NamedTuple):
     def asked(self, hurst: list[str] | None) -> Asked:
         """What is asked for, with the defaults of a quick study or of a whole one."""
         usual = QUICK if self.quick else (BARRIERS, PATHS, RELATIVE_ERROR)
+        error = checked_error(self.error)
         return {
             "hurst": numbers("hurst", hurst) if hurst else None,
             "barriers": numbers("barriers", self.barriers) if self.barriers else usual[0],
             "n_paths": usual[1] if self.paths is None else self.paths,
-            "relative_error": usual[2] if self.error is None else self.error,
+            "relative_error": usual[2] if error is None else error,
         }
 
     def refuse_without_rare(self) -> None:

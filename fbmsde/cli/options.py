@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeGuard
 import typer
 from typer.core import TyperCommand
 
+from ..core import checks
 from ..core.messages import one_line
 
 INTERRUPTED, TERMINATED = 130, 143  # 128 + the number of SIGINT and of SIGTERM, as shells have it
@@ -116,6 +117,11 @@ def count(text: str) -> int:
     except InvalidOperation:
         pass
     raise typer.BadParameter(f"must be a whole number, got {text!r}.")
+
+
+def checked_error(given: float | None) -> float | None:
+    """The value of --until-relative-error, None if it is not given; ValueError outside of (0, 1)."""
+    return None if given is None else checks.fraction("--until-relative-error", given)
 
 
 def words(texts: Iterable[str]) -> list[str]:

@@ -75,8 +75,15 @@ def kind(name: str, value: object, wanted: type[Kind], advice: str) -> Kind:
     Traceback (most recent call last):
         ...
     TypeError: name must be a str, got 3. Write it in quotes.
+
+    A class has the methods of its protocol too, and is refused:
+
+    >>> kind("name", str, str, "Write it in quotes.")
+    Traceback (most recent call last):
+        ...
+    TypeError: name must be a str, got <class 'str'>. Write it in quotes.
     """
-    if not isinstance(value, wanted):
+    if isinstance(value, type) or not isinstance(value, wanted):
         article = "an" if wanted.__name__[0] in "AEIOU" else "a"
         raise TypeError(f"{name} must be {article} {wanted.__name__}, got {value!r}. {advice}")
     return value
@@ -97,14 +104,14 @@ def positive(name: str, value: Any) -> float:
 
 
 def squarable(name: str, value: Any) -> float:
-    """The value as a float above 0 whose square is finite.
+    """The value as a float above 0 whose square is finite and not rounded to 0.
 
     >>> squarable("sigma", 2)
     2.0
     """
     x = positive(name, value)
-    if x > 1e150:
-        raise ValueError(f"{name} must be at most 1e150, got {x}.")
+    if not 1e-150 <= x <= 1e150:
+        raise ValueError(f"{name} must lie in [1e-150, 1e150], got {x}.")
     return x
 
 
@@ -248,9 +255,13 @@ def interval(name: str, value: Any, otherwise: str = "") -> tuple[float, float]:
 
     >>> interval("domain", (None, 1))
     (-inf, 1.0)
+    >>> interval("domain", "up")
+    Traceback (most recent call last):
+        ...
+    TypeError: domain must be (lower, upper), got 'up'.
     """
     try:
-        low, high = value
+        low, high = () if isinstance(value, str) else tuple(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be (lower, upper){otherwise}, got {value!r}.") from None
     lower = -math.inf if low is None else number(name, low)

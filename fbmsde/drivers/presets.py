@@ -66,6 +66,11 @@ class OrnsteinUhlenbeckNoise(Sampled):
         """Autocovariance of the increments over steps of `dt` at integer lags, same shape as `lags`."""
         return self.arma(dt).autocovariance(lags)
 
+    @property
+    def jointly_normal(self) -> bool:
+        """Whether the increments of a path are jointly normal: yes."""
+        return True
+
     def most_steps(self) -> int:
         """The largest number of steps of a path."""
         return ArmaNoise().most_steps()

@@ -81,7 +81,7 @@ class _Around:
     def gradient_system(self) -> NoReturn:
         """ValueError: continuous time knows neither walls nor resets."""
         raise ValueError(f"equation must be free of walls and resets in continuous time, got {self.name!r}. "
-                         "Take Grid(dt).")  # fmt: skip
+                         "Take monitoring='grid'.")  # fmt: skip
 
 
 @dataclass(frozen=True)

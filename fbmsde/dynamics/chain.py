@@ -129,7 +129,7 @@ class Chain(Portable):
 
     def gradient_system(self) -> NoReturn:
         """ValueError: a chain has no continuous time."""
-        raise ValueError(f"equation must not be a chain in continuous time, got {self.name!r}. Take Grid(1.0).")
+        raise ValueError(f"equation must not be a chain in continuous time, got {self.name!r}. Take monitoring='grid'.")
 
     def require(self, solver: str, dt: float, hurst: float | None) -> None:
         """ValueError unless the step is 1 and the solver the default, of which a chain has no use."""

@@ -161,7 +161,9 @@ class Equation(Portable):
     def gradient_system(self) -> Landscape:
         """The landscape; ValueError unless the equation is that of a landscape without an amplitude."""
         if self.landscape is None or self.amplitude is not None:
-            raise ValueError(f"landscape must be a Landscape in continuous time, got {self.name!r}. Take Grid(dt).")
+            raise ValueError(
+                f"landscape must be a Landscape in continuous time, got {self.name!r}. Take monitoring='grid'."
+            )
         return self.landscape
 
     def require(self, solver: str, dt: float, hurst: float | None) -> None:

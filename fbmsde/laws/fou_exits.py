@@ -49,14 +49,18 @@ def log_pickands_rate(hurst: float, deviations: ArrayLike) -> Array:
 
     The rate is ``P_2H Gamma(2H+1)^(-1/2H) k^(1/H) Psi(k)`` for a barrier k > 0 in stationary standard deviations, where
     Psi is the upper tail of the normal law and P_2H Pickands' constant (Pickands 1969). It is a limit for high
-    barriers, in continuous time, through one rim. Valid from H = 0.2 on; raises ValueError below.
+    barriers, in continuous time, through one rim. Valid from H = 0.2 on; raises ValueError below, and for deviations
+    that are not positive and finite.
 
     >>> log_pickands_rate(0.5, [3.0, 6.0]).round(4)
     array([ -4.4105, -17.1533])
     """
-    k = np.asarray(deviations, dtype=float)
-    clock = (np.log(k) - math.lgamma(2.0 * hurst + 1.0) / 2.0) / hurst
-    return np.asarray(clock + scipy.special.log_ndtr(-k) + np.log(pickands_constant(2.0 * hurst)))
+    h, k = checks.hurst_parameter(hurst), checks.reals("deviations", deviations)
+    wrong = k[~((k > 0.0) & (k < math.inf))]
+    if wrong.size:
+        raise ValueError(f"deviations must be positive and finite, got {wrong.flat[0]:g}.")
+    clock = (np.log(k) - math.lgamma(2.0 * h + 1.0) / 2.0) / h
+    return np.asarray(clock + scipy.special.log_ndtr(-k) + np.log(pickands_constant(2.0 * h)))
 
 
 def log_moving_pickands(hurst: float, deviations: float, times: ArrayLike) -> Array:
@@ -68,7 +72,9 @@ def log_moving_pickands(hurst: float, deviations: float, times: ArrayLike) -> Ar
     >>> log_moving_pickands(0.5, 6.0, [2.0, 10.0]).round(4)
     array([-17.4794, -17.1533])
     """
-    t = np.asarray(times, dtype=float)
+    t = checks.reals("times", times)
+    if not np.all(t > 0.0):
+        raise ValueError(f"times must be positive, got {t[~(t > 0.0)].flat[0]:g}.")
     share = fou_variance(hurst, t) / fou_stationary_variance(hurst)
     return log_pickands_rate(hurst, deviations / np.sqrt(share))
 
@@ -116,24 +122,29 @@ def settled(hurst: float, deviations: float) -> bool:
     return hurst == 0.5 or (hurst < 0.5 and deviations >= 3.5)
 
 
-def _checked(hurst: float, barrier: float, curvature: float, sigma: float, sides: int) -> tuple[float, float, float]:
-    """H, the barrier in stationary standard deviations, and the curvature; ValueError outside of the table."""
+def _checked(
+    hurst: float, barrier: float, curvature: float, sigma: float, sides: int
+) -> tuple[float, float, float, int]:  # fmt: skip
+    """H, the barrier in stationary standard deviations, the curvature, and the sides; ValueError outside the table."""
     h, a = checks.hurst_parameter(hurst), checks.positive("curvature", curvature)
     b, s = checks.positive("barrier", barrier), checks.positive("sigma", sigma)
-    if sides not in (1, 2):
-        raise ValueError(f"sides must be 1 or 2, got {sides!r}.")
-    k = min(b / s * a**h / math.sqrt(fou_stationary_variance(h)), 1e100)
+    n_sides = checks.count("sides", sides)
+    if n_sides > 2:
+        raise ValueError(f"sides must be 1 or 2, got {n_sides}.")
     table = _table()
     _inside("hurst", h, table.hursts)
-    _inside("barrier", k, table.barriers, " stationary standard deviations")
-    return h, k, a
+    root = math.sqrt(fou_stationary_variance(h))
+    k = min(b / s * a**h / root, 1e100)
+    where = f" for barrier = {b:g} and a stationary standard deviation of {s / a**h * root:.4g}"
+    _inside("barrier / deviation", k, table.barriers, where)
+    return h, k, a, n_sides
 
 
-def _inside(name: str, value: float, nodes: Array, unit: str = "") -> None:
+def _inside(name: str, value: float, nodes: Array, where: str = "") -> None:
     """ValueError unless the value lies between the first and the last node, up to rounding."""
     if not nodes[0] * (1.0 - 1e-9) <= value <= nodes[-1] * (1.0 + 1e-9):
-        bounds = f"[{nodes[0]:g}, {nodes[-1]:g}]{unit}"
-        raise ValueError(f"{name} must lie in {bounds}, got {value:.4g}. The table ends there.")
+        bounds = f"[{nodes[0]:g}, {nodes[-1]:g}]"
+        raise ValueError(f"{name} must lie in {bounds}, got {value:.4g}{where}. The table ends there.")
 
 
 def _hazard(hurst: float, deviations: float, sides: int, times: Array) -> Tabulated:
@@ -161,8 +172,8 @@ def fou_exit_hazard(
     >>> bool(abs(hazard.value / 3.5174e-8 - 1.0).max() < 0.02)
     True
     """
-    h, k, a = _checked(hurst, barrier, curvature, sigma, sides)
-    t = np.asarray(times, dtype=float) * a
+    h, k, a, n_sides = _checked(hurst, barrier, curvature, sigma, sides)
+    t = checks.reals("times", times) * a
     first, last = _table().times[[0, -1]]
     late = math.inf if settled(h, k) else last * (1.0 + 1e-9)
     outside = t[~((t >= first * (1.0 - 1e-9)) & (t <= late))]
@@ -171,10 +182,10 @@ def fou_exit_hazard(
             f"curvature * times must lie in [{first:g}, {late:g}] for H = {h:g} and {k:.4g} stationary standard "
             f"deviations, got {outside.flat[0]:.4g}. The table ends there."
         )
-    found = _hazard(h, k, sides, t.ravel())
+    found = _hazard(h, k, n_sides, t.ravel())
     missing = t.ravel()[np.isnan(found.value)]
     if missing.size:
-        raise ValueError(_missing(h, k, sides, missing[0]))
+        raise ValueError(_missing(h, k, n_sides, missing[0]))
     return Tabulated(a * found.value.reshape(t.shape), found.relative_error.reshape(t.shape))
 
 
@@ -200,21 +211,26 @@ def fou_exit_rate(
     >>> bool(abs(rate.value / 3.5174e-8 - 1.0) < 0.02)
     True
     """
-    h, k, a = _checked(hurst, barrier, curvature, sigma, sides)
+    h, k, a, n_sides = _checked(hurst, barrier, curvature, sigma, sides)
     end = checks.positive("horizon", horizon) * a
     if not end > _AFTER:
         raise ValueError(f"horizon must exceed {_AFTER:g} / curvature, got {end:.4g} / curvature.")
     last = float(_table().times[-1])
     t = np.geomspace(_AFTER, min(end, last), _STEPS + 1)
-    value, error = _hazard(h, k, sides, t)
+    value, error = _hazard(h, k, n_sides, t)
     if settled(h, k) and end > last:
         t, value, error = np.append(t, min(end, 1e300)), np.append(value, value[-1]), np.append(error, error[-1])
     steps = (value[1:] + value[:-1]) / 2.0 * np.diff(t)
     inside = np.exp(-np.concatenate([[0.0], np.cumsum(steps)]))
     left = inside[:-1] * -np.expm1(-steps)
     known = int(np.sum(np.cumprod(~np.isnan(value))))
+    if known == t.size and t[-1] < end and h > 0.5 and not inside[-1] < _GONE:
+        raise ValueError(
+            f"horizon must be at most {last:g} / curvature for H = {h:g}, whose hazard goes on to change, got "
+            f"{end:.4g} / curvature. The table ends there."
+        )
     if (known < t.size or t[-1] < end) and not (known and inside[known - 1] < _GONE):
-        raise ValueError(_missing(h, k, sides, t[known] if known < t.size else end))
+        raise ValueError(_missing(h, k, n_sides, t[known] if known < t.size else end))
     left, steps = left[: known - 1], steps[: known - 1]
     rate = left.sum() / np.sum(left * np.diff(t[:known]) / steps)
     return Tabulated(np.asarray(a * rate), np.asarray(np.average(error[: known - 1], weights=left)))

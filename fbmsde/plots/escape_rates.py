@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ..core.types import Array
 from ..results.escape_rates import RateRow, RatesData, log_ratio
@@ -15,12 +16,14 @@ from ..results.estimates import Estimate
 from ..theory.parabola import parabola_rates
 from ..theory.registry import FORMULAS
 from .escape import WELL_STYLE, WellStyle, well_styles
-from .style import _new_axes, _noise_styles
+from .style import _log_scale, _new_axes, _noise_styles
 
 _PARABOLAS = "quadratic"  # the landscape for which there are formulas
 _LINES = {"ou_eigenvalue": "-", "mean_exit_time": "-", "fou_exit_hazard": "-.", "pickands": "--",
           "kramers_brownian_prefactor": ":"}  # fmt: skip
-_TITLES = {"mean_exit_time": "one over the exact mean exit time", "fou_exit_hazard": "table of exit rates"}
+_TITLES = {"ou_eigenvalue": "exact (smallest eigenvalue)", "mean_exit_time": "one over the exact mean exit time",
+           "fou_exit_hazard": "table of exit rates"}  # fmt: skip
+_PANELS = 4  # of rates in a row
 _FINE = 25  # barriers at which a line is evaluated
 _FAINT = 0.35
 _ROOM = 0.06  # of the height of a figure, for a text
@@ -38,21 +41,31 @@ def plot_escape_rates(study: RatesData) -> Figure:
     lower = [draw for draw, there in ((plot_rate_ratio, any(study.pairs())),
                                       (plot_over_pickands, any(_SHOWN in row.predicted for row in study.rows)))
              if there]  # fmt: skip
-    columns = max(2, len(hursts))
-    figure = Figure(figsize=(max(9.0, 3.4 * columns), 8.0 if lower else 4.2), layout="constrained")
-    grid = figure.add_gridspec(2 if lower else 1, 2 * columns)
+    upper = math.ceil(len(hursts) / _PANELS)
+    columns, height = math.ceil(len(hursts) / upper), 4.2 * (upper + bool(lower))
+    figure = Figure(figsize=(max(9.0, 3.4 * columns), height), layout="constrained")
+    grid = figure.add_gridspec(upper + bool(lower), 2 * columns)
     shared: Axes | None = None
     for i, hurst in enumerate(hursts):
-        ax = shared = figure.add_subplot(grid[0, 2 * i : 2 * i + 2], sharey=shared)
+        row, column = divmod(i, columns)
+        ax = shared = figure.add_subplot(grid[row, 2 * column : 2 * column + 2], sharey=shared)
         plot_rates_of_barriers(study, hurst, ax=ax)
-        if i:
+        if column:
             ax.set_ylabel("")
-        else:
-            ax.legend(fontsize="x-small", loc="lower left", frameon=False)
+    _legend(figure)
+    width = 2 * columns // max(len(lower), 1)
     for i, draw in enumerate(lower):
-        width = 2 * columns // len(lower)
-        draw(study, ax=figure.add_subplot(grid[1, i * width : (i + 1) * width]))
+        draw(study, ax=figure.add_subplot(grid[upper, i * width : (i + 1) * width]))
     return figure
+
+
+def _legend(figure: Figure) -> None:
+    """One legend of all panels that are there, above them: each label once, and lines behind points."""
+    known = {label: handle for ax in figure.axes
+             for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}  # fmt: skip
+    labels = sorted(known, key=lambda label: isinstance(known[label], Line2D))
+    figure.legend([known[label] for label in labels], labels, loc="outside upper center", ncols=3, fontsize="small",
+                  frameon=False)  # fmt: skip
 
 
 def plot_rates_of_barriers(study: RatesData, hurst: float, ax: Axes | None = None) -> Axes:
@@ -72,7 +85,7 @@ def plot_rates_of_barriers(study: RatesData, hurst: float, ax: Axes | None = Non
                     fontsize="small")  # fmt: skip
     for name in _names(rows):
         ax.plot([], [], _LINES[name], color="grey", label=_TITLES.get(name) or FORMULAS[name].title)
-    ax.set_yscale("log")
+    _log_scale(ax)
     ax.set(xlabel="barrier k of the flat well (s.d.)", ylabel="exit rate (per unit of time)", title=f"H = {hurst:g}")
     return ax
 
@@ -141,6 +154,7 @@ def plot_rate_ratio(study: RatesData, ax: Axes | None = None) -> Axes:
                         mec="black", capsize=3, zorder=5)  # fmt: skip
     ax.set_yscale("log")
     _halves(ax)
+    _log_scale(ax)
     ax.set(xlabel="barrier k of the flat well (s.d.)", ylabel="exit rate, sharp / flat")
     ax.set_title("Sharp against flat; stars: equal rates")
     ax.legend(fontsize="small", frameon=False, loc="lower left")
@@ -175,7 +189,8 @@ def plot_over_pickands(study: RatesData, ax: Axes | None = None) -> Axes:
                     label=f"H = {hurst:g}, {well}")  # fmt: skip
         _over(ax, rows, look.colour)
     ax.axhline(1.0, color="grey", ls="--", lw=1.0)
-    ax.set(xlabel="barrier of the well itself (s.d.)", ylabel="exit rate / Pickands' rate", yscale="log")
+    ax.set(xlabel="barrier of the well itself (s.d.)", ylabel="exit rate / Pickands' rate")
+    _log_scale(ax)
     ax.set_title("Over Pickands' rate")
     ax.legend(fontsize="x-small", frameon=False, ncols=2)
     return ax

@@ -8,11 +8,26 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
+
+_SHORT, _LONG = 4.0, 1e3  # the end of a logarithmic axis over its beginning
 
 
 def _new_axes() -> Axes:
     """Axes of a figure of their own."""
     return Figure(layout="constrained").add_subplot()
+
+
+def _log_scale(ax: Axes) -> None:
+    """Make the y axis logarithmic, with plain numbers where it is short and powers of ten where it is long."""
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    if high / low < _LONG:
+        short = MaxNLocator(5, steps=(1.0, 2.0, 5.0, 10.0))
+        ax.yaxis.set_major_locator(short if high / low < _SHORT else LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 class _Style(NamedTuple):

@@ -24,6 +24,8 @@ from .linear_process import LinearProcess, chain_process, fou_process, linear_fa
 from .posed import Escape
 from .runs import Runs
 
+_LOWEST = -708.0  # a bound whose logarithm is lower is told as exp(-708) = 3.3e-308, which a float can still hold
+
 
 @dataclass(frozen=True)
 class Conditioned:
@@ -54,7 +56,10 @@ class Conditioned:
         """ValueError unless the paths are those of a linear process with Gaussian noise, which leave an interval."""
         advice = "Take method='splitting' or method='subset'."
         if not isinstance(escape.landscape, Landscape):
-            raise ValueError(f"landscape must be a quadratic well for conditioned paths, got an equation. {advice}")
+            raise ValueError(
+                "landscape must be a quadratic well itself for conditioned paths, not as a chain or an equation, got "
+                f"{escape.equation.name!r}. {advice}"
+            )
         if not isinstance(escape.problem.region, Between):
             raise ValueError(f"domain must be (lower, upper) for conditioned paths, got level sets. {advice}")
         if not isinstance(escape.driver, (FractionalNoise, GaussianNoise)):
@@ -116,7 +121,7 @@ def _replica(exits: ConditionedExits, some: slice, sign: int, log_bound: float) 
         times=exits.steps[some].ravel()[order] * np.float64(exits.dt),
         weights=weights.ravel()[order],
         levels=np.zeros(1),
-        shares=np.array([math.exp(min(log_bound, 0.0))]),
+        shares=np.array([math.exp(max(min(log_bound, 0.0), _LOWEST))]),
         acceptance=np.empty(0),
         ancestors=int(np.count_nonzero(weights.any(axis=1))),
         expected_error=found.relative_error,

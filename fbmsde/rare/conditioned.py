@@ -27,6 +27,7 @@ from ..core import checks
 from ..core.blocks import run_blocks
 from ..core.random import fill_normals
 from ..core.types import AnyArray, Array, Key
+from ..laws.extremes import barrier_shift
 from ..results.estimates import NoEstimateError
 from ..results.rare_estimate import RareEstimate
 from ..simulation.problem import Crowd
@@ -34,6 +35,7 @@ from ._count_exits import Bent, Counts, Ends, Path, count_exits
 from .linear_process import LinearProcess
 
 COARSEST = 1.5  # a shift at this coarseness leaves an error of 5 % of the rate at H = 0.3 to 0.5
+_SHORTER = "Take a shorter dt, or monitoring='grid' for the exits that the steps see."
 _NUMBERS = 2**18  # so many numbers of paths are held at once by a thread
 
 
@@ -267,17 +269,29 @@ def seen(process: LinearProcess, domain: checks.Interval, shifted: bool) -> tupl
     shift = process.shift
     if math.isnan(shift):
         raise ValueError("shifted must be False for a noise that is not fractional, got True. Its shift is not known.")
-    if not lower + shift < process.x0 < upper - shift:
-        raise ValueError(f"dt must be so short that the shift of {shift:.3g} leaves room for x0, got {process.dt:g}.")
-    nearest = min(abs(end) for end in (lower, upper))
-    coarseness = process.coarseness(nearest)
-    if coarseness > COARSEST:
+    room, nearest = min(process.x0 - lower, upper - process.x0), min(abs(end) for end in (lower, upper))
+    if not shift < room:
+        raise ValueError(
+            f"dt must be at most {_finer(process, room, nearest):g} for a shifted boundary with x0 = {process.x0:g} "
+            f"inside, got {process.dt:g}. {_SHORTER}"
+        )
+    if process.coarseness(nearest) > COARSEST:
         raise CoarseStepError(
-            f"dt must be so short that a step is at most {COARSEST:g} mean overshoots beyond {nearest:g}, got "
-            f"{coarseness:.3g} of them at dt = {process.dt:g}. Take a shorter dt, or monitoring='grid' for the exits "
-            "that the steps see."
+            f"dt must be at most {_finer(process, room, nearest):g} for a shifted boundary at {nearest:g}, got "
+            f"{process.dt:g}. {_SHORTER}"
         )
     return lower + shift, upper - shift
+
+
+def _finer(process: LinearProcess, room: float, nearest: float) -> float:
+    """A step of half the length or less whose shift leaves room and is not too coarse at the nearest end.
+
+    With the root ``s = shift / beta_H`` of the variance of an increment, ``r_0 - r_1 <= s^2 / 2`` in continuous time.
+    Chains of long steps vary more than that, and may have to be asked twice.
+    """
+    fine = COARSEST * math.sqrt(2.0) * process.autocovariance[0] / max(nearest, 1e-300)
+    half = process.shift * 0.5**process.hurst
+    return process.finer(min(0.99 * room, fine * float(barrier_shift(process.hurst)), half))
 
 
 def _normals(draws: Draws, first: int, n_paths: int) -> AnyArray:

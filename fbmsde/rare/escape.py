@@ -17,7 +17,7 @@ from ..dynamics.landscapes import Landscape
 from ..results.estimates import Estimate
 from ..results.rare import RareEscape
 from ..simulation.domains import Domain
-from ..simulation.monitoring import Grid, Shifted
+from ..simulation.monitoring import Grid, Shifted, why_unshifted
 from ..simulation.posed import step_length
 from ..simulation.starts import substream
 from .methods import methods_for
@@ -30,7 +30,7 @@ MONITORING: dict[str, type[Grid]] = {"shifted": Shifted, "grid": Grid}
 
 
 class Shorthands(TypedDict, total=False):
-    """Options of a monitoring given beside its name: ``dt=0.01`` alone is ``monitoring=Shifted(0.01, "heun")``."""
+    """Options of a monitoring given beside its name: ``monitoring="grid", dt=0.01`` is ``monitoring=Grid(0.01)``."""
 
     dt: float | None
     solver: str | None
@@ -47,7 +47,7 @@ def rare_escape(
     relative_error: float = 0.1,
     after: float | None = None,
     method: Method | str = "auto",
-    monitoring: Grid | str = "shifted",
+    monitoring: Grid | str | None = None,
     n_replicas: int = 10,
     most_replicas: int = 200,
     halve: bool = False,
@@ -65,7 +65,8 @@ def rare_escape(
     ----------
     landscape, noise : as for `first_passage`, without resetting and schedules.
     x0 : the start, one point inside the domain, a float or (dim,) floats.
-    domain : as for `first_passage`, with walls that stand still. Each side is climbed to by itself.
+    domain : as for `first_passage`, with walls that stand still. Each side is climbed to by itself, the nearest first;
+        one by which less than a millionth of that leaves is given up and told as a bound.
     horizon : the end, in the time unit of the equation. For a rate it should be several times as long as the start is
         remembered.
     seed : an int, a SeedSequence or a Generator. Replica i is a pure function of the seed and i.
@@ -77,15 +78,23 @@ def rare_escape(
         copied, which is every streaming one. Or an object with settings, such as
         ``fbmsde.rare.splitting.Splitting(n_paths=4096)``. A method that is named is not replaced by another one.
     monitoring : "shifted" for exits in continuous time by a boundary moved inwards by ``beta_H sigma dt^H``, which
-        `RareEscape.shift` tells and which is known for fractional noise only; "grid" for exits that the steps see;
-        or ``Shifted(dt, solver)`` or ``Grid(dt, solver)``.
+        `RareEscape.shift` tells and which is known for equations driven by fractional noise as it is; "grid" for exits
+        that the steps see, which is all that there is for a chain; or ``Shifted(dt, solver)`` or ``Grid(dt, solver)``.
+        None is "shifted" where the shift is known and "grid" elsewhere: for chains, with momentum, and under any other
+        noise. `note` says so for an equation.
     dt, solver : the step, and the solver, None for "heun" with a shifted boundary and "euler" on a grid. A chain needs
-        no dt.
+        no dt. `first_passage` takes "euler" for both: give it ``solver="heun"`` where the two are to be compared. With
+        a shifted boundary conditioned paths are exact at any step, and the solver is not used.
     n_replicas, most_replicas : how many replicas are run at first, at least 2, and at most. Where more would be needed
         for the relative error, `note` says so.
-    halve : whether replicas with half the step are run as well; `RareEscape.halved` is the ratio of the probabilities.
+    halve : whether replicas with half the step are run as well; `RareEscape.halved` is the ratio of the probabilities,
+        or None where one of them is in doubt, which `note` says. A chain has no shorter step.
     n_jobs : the number of threads, None for all cores. The result does not depend on it.
     progress : True shows a bar of replicas; a function is called with the number of replicas newly finished.
+
+    Under an `EpochNoise` give its `phase`. The noise then is jointly normal, and subset simulation follows it. Where
+    the phase is drawn, splitting is left, whose replicas disagree where epochs are short: with the chain below by 60 to
+    80 % of their mean with 1024 paths each, by 18 to 27 % with 16384, and behind higher barriers with 32768 too.
 
     Importance sampling by a shift of the noise is left out: in a quartic well at H = 0.3 it was measured to report an
     error of 3 % and to be wrong by a factor of 4.
@@ -97,6 +106,14 @@ def rare_escape(
     >>> rare = rare_escape(quadratic(1.0), FractionalNoise(0.5), 0.0, (None, 4.0), horizon=8.0, seed=1, dt=0.01)
     >>> rare.method, rare.doubts, 1e-8 < rare.rate().value < 1e-6
     ('conditioned', (), True)
+
+    SGD by epochs of ten batches, of which 7.2e-4 have left after a hundred steps (by two million plain paths):
+
+    >>> from fbmsde import EpochNoise, sgd
+    >>> chain, noise = sgd(quadratic(1.0), learning_rate=0.1), EpochNoise(100, 10, phase=0)
+    >>> rare = rare_escape(chain, noise, 0.0, (None, 0.6), horizon=100, seed=1)
+    >>> rare.method, rare.doubts, 6e-4 < rare.probability().value < 9e-4
+    ('subset', (), True)
     """
     wanted = _Wanted(
         checks.fraction("relative_error", relative_error), after, checks.count("n_replicas", n_replicas, 2),
@@ -104,7 +121,11 @@ def rare_escape(
     )  # fmt: skip
     if wanted.most < wanted.first:
         raise ValueError(f"most_replicas must be at least n_replicas = {wanted.first}, got {wanted.most}.")
-    watched = _monitoring(as_equation(landscape), monitoring, shorthands)
+    equation = as_equation(landscape)
+    unshifted = why_unshifted(equation, noise)
+    watched = _monitoring(equation, monitoring, unshifted, shorthands)
+    if checks.truth("halve", halve) and equation.unit_step:
+        raise ValueError("halve must be False for a chain, whose step is a unit of time, got True.")
     problem = RareProblem(
         landscape, noise, x0, domain, horizon=horizon, seed=seed, monitoring=watched, method=method
     )
@@ -113,7 +134,10 @@ def rare_escape(
     methods: list[Method | str] = [problem.method]
     if method == "auto":
         methods = [each for each, _ in methods_for(problem.posed)]
-    return _first_without_doubts(problem, methods, wanted, halve)
+    found = _first_without_doubts(problem, methods, wanted, halve)
+    if monitoring is None and unshifted and not equation.unit_step:
+        return replace(found, note=f"Exits are those that the steps see. {unshifted} {found.note}".rstrip())
+    return found
 
 
 @dataclass(frozen=True)
@@ -160,8 +184,8 @@ def _first_without_doubts(
     taken, best = min(tried, key=lambda each: len(wanted.doubts(each[1])))
     others = [f"{rare.method} left doubts: {' '.join(wanted.doubts(rare))}" for _, rare in tried if rare is not best]
     why = problem.why if taken.method == problem.method else f"{tried[0][1].method} was tried first and left doubts."
-    halved = _halved(taken, best, wanted) if halve and best.values.any() else None
-    return replace(best, why=why, note=" ".join([*others, *_notes(best, wanted)]), halved=halved)
+    halved, lost = _halved(taken, best, wanted) if halve else (None, [])
+    return replace(best, why=why, note=" ".join([*others, *_notes(best, wanted), *lost]), halved=halved)
 
 
 def _notes(rare: RareEscape, wanted: _Wanted) -> list[str]:
@@ -178,24 +202,38 @@ def _notes(rare: RareEscape, wanted: _Wanted) -> list[str]:
     return notes
 
 
-def _halved(problem: RareProblem, rare: RareEscape, wanted: _Wanted) -> Estimate:
-    """The probability with half the step over that with the whole step, with a log-normal interval of 95 %."""
+def _halved(problem: RareProblem, rare: RareEscape, wanted: _Wanted) -> tuple[Estimate | None, list[str]]:
+    """The probability with half the step over that with the whole step, or None where either is in doubt, and why."""
+    if rare.doubts:
+        return None, ["Half the step was not tried, because the replicas with the whole step are in doubt."]
     seed = substream(problem.key, "halved step")
     finer = replace(problem.monitoring, dt=problem.dt / 2.0)
     half = wanted.run(replace(problem, monitoring=finer, seed=seed))
-    return half.ratio_to(rare)
+    if half.doubts:
+        return None, [f"Half the step tells nothing, because it left doubts: {' '.join(half.doubts)}"]
+    return half.ratio_to(rare), []
 
 
-def _monitoring(equation: Dynamics, monitoring: Grid | str, shorthands: Shorthands) -> Grid:
-    """The monitoring itself, or the one that a name and its shorthands stand for."""
+def _monitoring(
+    equation: Dynamics, monitoring: Grid | str | None, unshifted: str, shorthands: Shorthands
+) -> Grid:  # fmt: skip
+    """The monitoring itself, or the one that a name or None stand for with shorthands.
+
+    `unshifted` says why a boundary cannot be shifted, and is empty where it can.
+    """
     unknown = set(shorthands) - set(Shorthands.__annotations__)
     if unknown:
         raise TypeError(f"rare_escape() got an unexpected keyword argument {min(unknown)!r}")
-    if not isinstance(monitoring, str):
+    if monitoring is not None and not isinstance(monitoring, str):
+        chosen = checks.kind("monitoring", monitoring, Grid, "Write Shifted(dt), or one of shifted, grid.")
         for name, value in shorthands.items():
             if value is not None:
-                raise ValueError(f"{name} must be None beside a monitoring, got {value!r}. Give it to Grid itself.")
-        return checks.kind("monitoring", monitoring, Grid, "Write Shifted(dt), or one of shifted, grid.")
-    kind = MONITORING[checks.choice("monitoring", monitoring, MONITORING)]
+                advice = f"Give it to {type(chosen).__name__} itself."
+                raise ValueError(f"{name} must be None beside a monitoring, got {value!r}. {advice}")
+        return chosen
+    default = "grid" if unshifted else "shifted"
+    name = default if monitoring is None else checks.choice("monitoring", monitoring, MONITORING)
+    if name == "shifted" and unshifted:
+        raise ValueError(f"monitoring must be 'grid' for {equation.name}, got 'shifted'. {unshifted}")
     step = step_length(equation, shorthands.get("dt"))
-    return kind(step, shorthands.get("solver") or ("heun" if kind is Shifted else "euler"))
+    return MONITORING[name](step, shorthands.get("solver") or ("heun" if name == "shifted" else "euler"))

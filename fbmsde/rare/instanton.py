@@ -13,7 +13,7 @@ The first part is positive definite, and so much of it is added that the sum is,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -144,8 +144,9 @@ def most_likely_escape(
     Returns a `MostLikelyEscape`. It is a local minimum, found from the straight line between start and target; where
     there are several ways it need not be the best one.
 
-    Raises ValueError for arguments out of range, noise that is not Gaussian, and a target that the path reaches without
-    noise. Raises ArithmeticError where Newton's method does not converge or the gradient is not finite.
+    Raises ValueError for arguments out of range, noise that is not Gaussian, a target that the path reaches without
+    noise, and steps of 2 / curvature at the start and longer, with which Euler's scheme is not stable. Raises
+    ArithmeticError where Newton's method does not converge or the gradient is not finite.
 
     >>> from fbmsde import FractionalNoise, quadratic
     >>> escape = most_likely_escape(quadratic(), FractionalNoise(0.5), 0.0, 2.0, horizon=5.0, dt=0.1)
@@ -161,13 +162,17 @@ def most_likely_escape(
         raise ValueError(f"x0 must be finite, got {x0!r}.")
     if not np.isfinite(goal).any() or np.isinf(goal).any():
         raise ValueError(f"target must have a finite coordinate, and others finite or None, got {target!r}.")
-    _require_uphill(landscape, start, goal, n_steps, step)
     reach = float(np.nanmax(np.abs(goal - start)))
+    if reach == 0.0:
+        raise ValueError(f"target must be away from x0, got {target!r} for both.")
     action = _Action(landscape, _precision(noise, n_steps, landscape.dim, step), step, reach)
     free = np.append(np.ones((n_steps - 1) * landscape.dim, bool), np.isnan(goal))
     end = np.where(np.isnan(goal), start, goal)
     line = start + np.linspace(0.0, 1.0, n_steps + 1)[:, None] * (end - start)
-    point, iterations, error = _minimum(action, line, free)
+    with np.errstate(over="ignore", invalid="ignore"):
+        _require_short_steps(action, start)
+        _require_uphill(action, start, goal, n_steps)
+        point, iterations, error = _minimum(action, line, free)
     return MostLikelyEscape(
         step * np.arange(n_steps + 1.0), point.path, point.noise, goal, point.exponent, point.pull, iterations, error,
         landscape.name,
@@ -180,10 +185,10 @@ def _minimum(action: _Action, path: Array, free: Array) -> tuple[_Point, int, fl
     for iteration in range(_ITERATIONS):
         curvature = action.curvature(point.path[:-1])
         gradient = action.gradient(point, curvature)[free]
-        if not (np.isfinite(point.exponent) and np.isfinite(gradient).all()):
-            raise ArithmeticError("landscape must have a finite gradient along the path, got inf or nan.")
-        tangent = action.tangent_hessian(curvature)[np.ix_(free, free)]
-        step = -_solved(tangent, action.bend(point, free), gradient)
+        tangent, bend = action.tangent_hessian(curvature)[np.ix_(free, free)], action.bend(point, free)
+        if not all(np.isfinite(each).all() for each in (point.exponent, gradient, tangent, bend)):
+            raise ArithmeticError("landscape must have a finite gradient and action along the path, got inf or nan.")
+        step = -_solved(tangent, bend, gradient)
         gain = -float(gradient @ step) / 2.0
         if gain <= _CONVERGED * point.exponent:
             return point, iteration, gain / max(point.exponent, 1e-300)
@@ -234,6 +239,7 @@ def _precision(noise: Driver, n_steps: int, dim: int, dt: float) -> Array:
     prescribed = noise.components if isinstance(noise, Shaped) else None
     if prescribed not in (None, dim):
         raise ValueError(f"noise must have {dim} components as the landscape, got {prescribed}.")
+    checks.squarable("increments of noise", noise.increment_scale(dt))
     checks.fits_memory("the covariance of the noise", 40.0 * (n_steps * dim) ** 2)
     r = noise.autocovariance(np.arange(n_steps), dt)
     blocks = r if r.ndim == 3 else r[:, None, None] * np.eye(dim)
@@ -252,14 +258,28 @@ def _coordinates(name: str, values: ArrayLike, dim: int) -> Array:
     point = checks.reals(name, [np.nan if value is None else value for value in rows.tolist()])
     if point.shape != (dim,):
         raise ValueError(f"{name} must have {dim} coordinates as the landscape, got shape {point.shape}.")
+    for value in point[np.isfinite(point)]:
+        checks.moderate(name, value)
     return point
 
 
-def _require_uphill(landscape: Landscape, start: Array, goal: Array, n_steps: int, dt: float) -> None:
-    """ValueError for a target that is at the start, or that the path without noise passes."""
-    fixed = np.isfinite(goal)
-    if np.array_equal(start[fixed], goal[fixed]):
-        raise ValueError(f"target must be away from x0, got {goal[fixed]} for both.")
+def _require_short_steps(action: _Action, start: Array) -> None:
+    """ValueError for steps that overshoot so far at the start that the chain without noise runs away from it."""
+    near = replace(action, reach=min(action.reach, 1.0))  # differences up to a far target see walls beyond the well
+    curvatures = np.concatenate([each.curvature(start[None]) for each in (action, near)])
+    if not np.isfinite(curvatures).all():
+        return
+    steepest = float(np.linalg.eigvalsh(curvatures)[:, -1].min())
+    if steepest * action.dt >= 2.0:
+        raise ValueError(
+            f"dt must be below 2 / curvature = {2.0 / steepest:.3g} at x0, got {action.dt:g}. Longer steps of Euler's "
+            "scheme run away from a minimum without noise."
+        )
+
+
+def _require_uphill(action: _Action, start: Array, goal: Array, n_steps: int) -> None:
+    """ValueError for a target that the path without noise passes."""
+    landscape, dt, fixed = action.landscape, action.dt, np.isfinite(goal)
     if fixed.sum() > 1:
         return
     x, side = start, np.sign(goal[fixed] - start[fixed])

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,6 +45,7 @@ class LinearProcess:
     x0 : the start.
     shift : a boundary in continuous time lies so much farther out than the boundary that the steps see; NaN where this
         is not known.
+    hurst : the Hurst parameter of the noise, NaN where it is not fractional.
     generator : what draws paths of ``Y / sd(Y)`` of n + 1 values.
     """
 
@@ -52,6 +54,7 @@ class LinearProcess:
     dt: float
     x0: float
     shift: float
+    hurst: float
     generator: Circulant
 
     @property
@@ -81,6 +84,19 @@ class LinearProcess:
         """
         r = self.autocovariance
         return float(level * np.sqrt(r[0] - r[1]) / r[0])
+
+    def finer(self, shift: float) -> float:
+        """The step at which the shift is so short, two digits rounded down and 1e-300 at least.
+
+        Shifts are in proportion to dt^H.
+
+        >>> process = fou_process(0.5, 9, dt=0.01)
+        >>> round(process.shift, 4), process.finer(0.029)
+        (0.0583, 0.0024)
+        """
+        dt = max(self.dt * (shift / self.shift) ** (1.0 / self.hurst), 1e-300)
+        digits = 1 - math.floor(math.log10(dt))
+        return round(math.floor(dt * 10.0**digits) / 10.0**digits, digits)
 
     def fill(self, key: Key, first: int, rows: AnyArray) -> None:
         """Write the stationary paths first, first + 1 ... of the seed `key` to `rows` (n_paths, n + 1)."""
@@ -118,7 +134,7 @@ def fou_process(
 
     generator, r = embedded(correlation, n + 1)
     shift = barrier_shift(h) * s * step**h
-    return LinearProcess(variance * r, float(np.exp(-a * step)), step, checks.finite("x0", x0), shift, generator)
+    return LinearProcess(variance * r, float(np.exp(-a * step)), step, checks.finite("x0", x0), shift, h, generator)
 
 
 def chain_process(
@@ -143,10 +159,11 @@ def chain_process(
 
     variance = covariance(1)[0]
     generator, r = embedded(lambda n_lags: covariance(n_lags) / variance, n + 1)
-    shift = np.nan
+    shift = hurst = np.nan
     if isinstance(noise, FractionalNoise):
-        shift = barrier_shift(noise.common_hurst) * noise.increment_scale(step)
-    return LinearProcess(variance * r, phi, step, checks.finite("x0", x0), shift, generator)
+        hurst = noise.common_hurst
+        shift = barrier_shift(hurst) * noise.increment_scale(step)
+    return LinearProcess(variance * r, phi, step, checks.finite("x0", x0), shift, hurst, generator)
 
 
 def linear_factors(landscape: Landscape, solver: str, dt: float) -> tuple[float, float]:

@@ -20,34 +20,34 @@ METHODS: dict[str, tuple[Callable[[], Method], str]] = {
     ),
     "subset": (
         SubsetSimulation,
-        "Conditioned paths need a quadratic well, an interval and a FractionalNoise or GaussianNoise. Subset "
-        "simulation moves paths of any jointly normal noise, at less cost than splitting behind high barriers.",
+        "Subset simulation moves paths of any jointly normal noise, at less cost than splitting behind high barriers.",
     ),
     "splitting": (
         Splitting,
-        "The noise is no map of normals that can be moved, but its lanes can be copied: splitting has no bias.",
+        "Splitting copies lanes of any streaming noise, without bias.",
     ),
 }
 
 
 def methods_for(escape: Escape) -> list[tuple[Method, str]]:
-    """The methods that can follow an escape, best first, and why each.
+    """The methods that can follow an escape, best first, and why each, with what speaks against the one before it.
 
     Raises ValueError if there are none, and for a step that is too long for a moved boundary.
     """
     found, refused = [], []
-    for make, why in METHODS.values():
+    for name, (make, why) in METHODS.items():
         method = make()
         try:
             method.require(escape)
         except CoarseStepError:
             raise
         except ValueError as error:
-            refused.append(str(error))
+            refused.append((name, str(error)))
         else:
-            found.append((method, why))
+            against = [f"Not {other}: {reason.partition(' Take ')[0]}" for other, reason in refused[-1:]]
+            found.append((method, " ".join([why, *against])))
     if not found:
-        raise ValueError(refused[-1])
+        raise ValueError(refused[-1][1])
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,12 +21,13 @@ from ..simulation.errors import PathError
 from ..simulation.monitoring import Grid
 from ..simulation.posed import feed_of, posed_solver
 from ..simulation.problem import Problem
-from ..simulation.regions import region_of, require_inside
+from ..simulation.regions import Between, region_of, require_inside
 from ..simulation.starts import Points, Stationary, rows_of
 from ._climb import Ascent
 from .scores import Score, scores_of
 
 _MOST_STEPS = 2**30
+_FARTHEST = 1e150  # distance of an end in increments of the noise; its square is a float
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,9 +125,21 @@ def escape_of(
     problem = Problem(equation, noise, Points(rows), region_of(domain, equation.n_positions), horizon, key)
     require_inside(problem.region, problem.places)
     posed_solver(equation, noise, grid.solver, grid.dt)
+    _require_near(problem, checks.squarable("increments of noise", noise.increment_scale(grid.dt)))
     escape = Escape(landscape, problem, grid, n_steps)
     assert escape.names
     return escape
+
+
+def _require_near(problem: Problem, scale: float) -> None:
+    """ValueError for an interval with a finite end so far away that its square in increments of noise is no float."""
+    region = problem.region
+    for end in filter(math.isfinite, region.ends if isinstance(region, Between) else ()):
+        if not abs(end - problem.places[0, 0]) <= _FARTHEST * scale:
+            raise ValueError(
+                f"domain must end within {_FARTHEST:g} increments of noise, got an end at {end:g}. Write None for an "
+                "end that no path reaches."
+            )
 
 
 def _require_plain(equation: Dynamics) -> None:

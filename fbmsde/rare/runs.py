@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from ..results.rare import Replica
 from ..simulation.problem import Crowd
 from .posed import Escape
+
+_NEGLIGIBLE = 1e-6  # of what leaves by another side; a run to a side by which less leaves gives up
 
 Runs: TypeAlias = tuple[dict[str, tuple[Replica, ...]], int]
 
@@ -30,3 +33,13 @@ class Method(Protocol):
 def runs_of(escape: Escape, replica: int) -> list[tuple[str, int]]:
     """The sides of a replica, and the numbers of its runs among those of all replicas."""
     return [(side, replica * len(escape.names) + j) for j, side in enumerate(escape.names)]
+
+
+def nearest_first(escape: Escape) -> list[str]:
+    """The sides in the order in which a replica climbs to them, by the score of the start; all loops are compiled."""
+    return sorted(escape.names, key=lambda side: -escape.ascents[side].floor)
+
+
+def least_beside(others: Iterable[Replica], least: float) -> float:
+    """The probability below which a run gives up, given the runs of the same replica to other sides."""
+    return max([least, *(_NEGLIGIBLE * other.probability for other in others)])

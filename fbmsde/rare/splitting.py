@@ -21,7 +21,7 @@ from ..simulation.starts import substream
 from ._branches import FRESH, Book, Tasks, branch_paths
 from ._climb import Counts
 from .posed import Escape
-from .runs import Runs, runs_of
+from .runs import Runs, least_beside, nearest_first, runs_of
 
 _FEWEST = 16  # paths of a replica
 
@@ -39,7 +39,8 @@ class Splitting:
 
     n_paths : the number of paths of a replica, at least 16. Its relative error is at best ``sqrt(-log(p) / n_paths)``.
     killed : the share of the paths that is replaced in a round, in (0, 1/2].
-    least : the probability below which a replica gives up.
+    least : the probability below which a replica gives up. It also gives up on a side by which less than a millionth
+        leaves of what leaves by a nearer one, which then is told as a bound.
 
     The noise must be one whose lanes can be copied (`Branching`); all but exact generators are.
     """
@@ -67,8 +68,7 @@ class Splitting:
         """The replicas of a crowd, and the number of steps that their paths made."""
         feed, n = escape.feed(), crowd.n_paths
         checks.count("first + n_replicas", crowd.paths.stop, 1, MOST_NUMBERED // (self.n_paths * len(escape.names)))
-        assert escape.ascents  # compiled before the threads begin
-        size = -(-n // crowd.threads)
+        size, order = -(-n // crowd.threads), nearest_first(escape)
         climbers = [
             {side: _Climber(escape, self, number) for side, number in runs_of(escape, i)} for i in crowd.paths
         ]
@@ -76,8 +76,12 @@ class Splitting:
         control = np.zeros((len(teams), 3), np.int64)
 
         def work(i: int) -> None:
-            for side in escape.names:
+            for k, side in enumerate(order):
+                for each in teams[i]:
+                    each[side].least = least_beside((each[other].replica() for other in order[:k]), self.least)
                 _climb_together(feed, side, [each[side] for each in teams[i]], control[i])
+                if control[i, 0] != 0:
+                    return
             control[i, 1] = len(teams[i])
 
         run_blocks(work, crowd.threads, control, n, crowd.progress, "replica", crowd.stop)
@@ -87,7 +91,7 @@ class Splitting:
 
 @dataclass
 class _Climber:
-    """One run on its way up to a side. Its paths are those from `first` on."""
+    """One run on its way up to a side, which it gives up below the probability `least`. Its paths begin at `first`."""
 
     escape: Escape
     settings: Splitting
@@ -97,6 +101,7 @@ class _Climber:
     levels: list[float] = field(default_factory=list)
     shares: list[float] = field(default_factory=list)
     gave_up: bool = False
+    least: float = 0.0
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(substream(self.escape.key, "parents", self.number))
@@ -118,7 +123,7 @@ class _Climber:
         killed, kept = np.flatnonzero(self.tops <= level), np.flatnonzero(self.tops > level)
         self.levels.append(level)
         self.shares.append(kept.size / n)
-        if kept.size == 0 or math.prod(self.shares) < self.settings.least:
+        if kept.size == 0 or math.prod(self.shares) < self.least:
             self.gave_up = True
             return None
         parents = self.rng.choice(kept, killed.size)

@@ -20,7 +20,7 @@ from ..simulation.starts import substream
 from ._chains import Chains, Move, copy_chain, move
 from ._climb import Counts
 from .posed import Escape
-from .runs import Runs, runs_of
+from .runs import Runs, least_beside, nearest_first, runs_of
 
 _MOST_SWEEPS = 2**12  # of a replica
 _TARGET = 0.25  # share of moves that should be accepted
@@ -43,9 +43,10 @@ class SubsetSimulation:
     n_chains : the number of paths of a replica, a multiple of 128. The noise of all is in memory twice.
     sweeps : the number of moves of each path at a level.
     p0 : the share of paths that exceed the next level, in (1 / n_chains, 1/2).
-    least : the probability below which a replica gives up.
+    least : the probability below which a replica gives up. It also gives up on a side by which less than a millionth
+        leaves of what leaves by a nearer one, which then is told as a bound.
 
-    The noise must be jointly normal (`JointlyNormal`).
+    The noise must be jointly normal (`JointlyNormal`), as an `EpochNoise` is whose `phase` is given.
     """
 
     name: ClassVar[str] = "subset"
@@ -80,19 +81,18 @@ class SubsetSimulation:
         ]
         room = 16.0 * self.n_chains * escape.n_steps * escape.equation.n_channels
         checks.fits_memory("the paths of all chains", room * min(crowd.threads, crowd.n_paths))
-        assert escape.ascents  # compiled before the threads begin
-        feed = escape.feed()
-        found: dict[str, dict[int, Replica]] = {side: {} for side in escape.names}
+        feed, order = escape.feed(), nearest_first(escape)
+        found: list[dict[str, Replica]] = [{} for _ in crowd.paths]
         control = np.zeros((crowd.n_paths, 2), np.int64)
 
         def work(i: int) -> None:
-            for side, climber in climbers[i].items():
-                found[side][i] = climber.climb(feed)
+            for side in order:
+                found[i][side] = climbers[i][side].climb(feed, least_beside(found[i].values(), self.least))
             control[i, 1] = 1
 
         run_blocks(work, crowd.threads, control, crowd.n_paths, crowd.progress, "replica", crowd.stop)
         sweeps = sum(climber.sweeps for each in climbers for climber in each.values())
-        replicas = {side: tuple(runs[i] for i in range(crowd.n_paths)) for side, runs in found.items()}
+        replicas = {side: tuple(runs[side] for runs in found) for side in escape.names}
         return replicas, sweeps * self.n_chains * escape.n_steps
 
 
@@ -111,8 +111,8 @@ class _Climber:
     root: float = 0.5
     sweeps: int = 0
 
-    def climb(self, feed: Feed) -> Replica:
-        """Climb level by level until a share p0 of the paths arrives, or none gets any higher."""
+    def climb(self, feed: Feed, least: float) -> Replica:
+        """Climb level by level until a share p0 of the paths arrives, none gets any higher, or fewer than `least`."""
         settings, rng = self.settings, np.random.default_rng(substream(self.escape.key, "chains", self.number))
         sizes, ancestors = (self.escape.n_steps, self.escape.equation.n_channels), np.arange(settings.n_chains)
         groups = [Chains.blank(*sizes) for _ in range(settings.n_chains // LANES)]
@@ -121,7 +121,7 @@ class _Climber:
             level = float(np.quantile(tops, 1.0 - settings.p0, method="inverted_cdf"))
             kept = np.flatnonzero(tops[-1] > level)
             self._pass(level, tops > level)
-            spent = math.prod(self.shares) < settings.least or self.sweeps + settings.sweeps > _MOST_SWEEPS
+            spent = math.prod(self.shares) < least or self.sweeps + settings.sweeps > _MOST_SWEEPS
             if kept.size == 0 or spent:
                 return self._replica(tops[:, :0], arrivals[:, :0], ancestors[:0])
             parents = _parents(kept, settings.n_chains, rng)

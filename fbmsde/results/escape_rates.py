@@ -79,16 +79,20 @@ class RateRow:
 class Crossing:
     """Where the order of the wells flips under noise of one H as the barrier grows.
 
-    order : "sharp" or "flat" where this well empties first at every barrier, "flips" where the order changes once from
-        sharp to flat, "undecided" where too little is known.
+    order : "sharp" or "flat" where this well empties first at every barrier of known rates, "flips" where the order
+        changes once from sharp to flat, "undecided" where too little is known.
     barrier : the barrier of the flat well at which both empty at the same rate, UNKNOWN unless the order flips.
     predicted : this barrier by formula, infinite where a formula has none.
+    known, unknown : the barriers of the flat well that were run, ascending: those at which both rates are known, and
+        the others.
     """
 
     hurst: float
     order: str
     barrier: Estimate = UNKNOWN
     predicted: float = math.nan
+    known: tuple[float, ...] = ()
+    unknown: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)

@@ -80,7 +80,7 @@ class RareEscape:
     why : why this method was taken, a sentence.
     note : what else there is to know, in sentences; empty if there is nothing.
     halved : the probability with half the step over the one with the whole step, with its interval, where that was
-        asked for.
+        asked for and neither is in doubt.
     """
 
     method: str
@@ -97,7 +97,9 @@ class RareEscape:
     def concat(cls, parts: Iterable[RareEscape]) -> RareEscape:
         """The replicas of several parts of one run, in their order. `why` and `halved` are those of the first part.
 
-        Raises ValueError unless all have the same method, sides, horizon, step and shift.
+        The parts must hold replicas with different numbers or seeds of one problem; those that were made twice look
+        independent. Raises ValueError for a part that is given twice, and unless all have the same method, sides,
+        horizon, step and shift.
         """
         found = list(parts)
         if not found:
@@ -113,40 +115,47 @@ class RareEscape:
             if list(other.sides) != list(one.sides):
                 raise ValueError(f"sides must be the same in all parts, got {[*one.sides]} and {[*other.sides]}.")
         sides = {name: tuple(replica for part in found for replica in part.sides[name]) for name in one.sides}
+        if any(len(set(map(id, replicas))) < len(replicas) for replicas in sides.values()):
+            raise ValueError("parts must hold each replica once, got some twice. Run others, with another `first`.")
         notes = " ".join(dict.fromkeys(part.note for part in found if part.note))
         return replace(one, sides=sides, path_steps=sum(part.path_steps for part in found), note=notes)
 
     def __repr__(self) -> str:
         """The method, the estimates, the cost and the doubts in a few lines."""
-        probability, rate = (self._told(ask) for ask in (self.probability, self.rate))
-        sides = ", ".join(f"{name} {np.mean([r.probability for r in runs]):.3g}" for name, runs in self.sides.items())
+        probability = self._told(self.probability, f"at most about {self._at_most:.2g}, by the highest levels passed")
+        rate = self._told(self.rate, "none, no path left")
+        doubts = self.doubts_of_rate() if rate.startswith("in doubt") else self.doubts
+        seen = f"boundary moved inwards by {self.shift:.3g}" if self.shift else "exits seen at the steps"
+        sides = ", ".join(f"{name} {_side_told(runs)}" for name, runs in self.sides.items())
         lines = [
             f"RareEscape by {self.method}. {self.why}".rstrip(),
             f"probability up to time {self.horizon:g}: {probability}",
             f"rate after time {self.horizon / 2.0:g}: {rate}",
             f"by side: {sides}" if len(self.sides) > 1 else "",
             f"half the step: {self.halved.text(3)} times the probability" if self.halved else "",
-            f"{self.n_replicas} replicas, {self.path_steps:.3g} path-steps of {self.dt:g}, boundary moved inwards by "
-            f"{self.shift:.3g}",
-            *(f"doubt: {sentence}" for sentence in self.doubts),
+            f"{self.n_replicas} replicas, {self.path_steps:.3g} path-steps of {self.dt:g}, {seen}",
+            *(f"doubt: {sentence}" for sentence in doubts),
             self.note,
         ]
         return "\n".join(line for line in lines if line)
 
-    def _told(self, ask: Callable[..., Estimate]) -> str:
-        """An estimate as a text; of one that cannot be given, that it is none, or what it is despite the doubts."""
+    def _told(self, ask: Callable[..., Estimate], lost: str) -> str:
+        """An estimate as a text; without it `lost` if no path left, or what it is despite the doubts."""
         try:
             return ask().text(3)
-        except NoEstimateError as error:
+        except NoEstimateError:
             if not self.values.any():
-                return str(error).partition(":")[2].strip() or "none"
+                return lost
         try:
             return f"in doubt, about {ask(despite_doubts=True).text(3)}"
         except NoEstimateError:
             return "none, nobody is left inside or leaves after it"
 
     def by_side(self, name: str) -> RareEscape:
-        """The escape by one side alone, at the cost of all."""
+        """The escape by one side alone, at the cost of all.
+
+        Paths that left by another side count as inside in its `rate`, which is too low where they are not rare.
+        """
         chosen = checks.choice("name", name, self.sides)
         return replace(self, sides={chosen: self.sides[chosen]})
 
@@ -185,11 +194,16 @@ class RareEscape:
     def probability(self, level: float = 0.95, *, by: float | None = None, despite_doubts: bool = False) -> Estimate:
         """The probability to leave up to the time `by`, None for the horizon, with an interval.
 
-        The value is the mean over replicas. The interval is that of a log-normal mean with Student's quantiles.
-        Raises NoEstimateError if no replica arrived and, unless `despite_doubts`, if there are `doubts`.
+        The value is the mean over replicas. The interval is that of a log-normal mean with Student's quantiles; both
+        are cut off at 1. At the time 0 all paths are inside. Raises NoEstimateError if no replica arrived and, unless
+        `despite_doubts`, if there are `doubts`.
         """
         time = self.horizon if by is None else self._time("by", by)
-        return self._estimate(0.0, time, level, despite_doubts)
+        if time == 0.0:
+            checks.fraction("level", level)
+            return Estimate(0.0, 0.0, 0.0)
+        found = self._estimate(0.0, time, level, despite_doubts)
+        return Estimate(min(found.value, 1.0), min(found.low, 1.0), min(found.high, 1.0))
 
     def rate(self, after: float | None = None, level: float = 0.95, *, despite_doubts: bool = False) -> Estimate:
         """The mean rate of exits between `after` and the horizon of the paths that are still inside, with an interval.
@@ -234,7 +248,7 @@ class RareEscape:
         total = self.values.mean()
         found = []
         for name, replicas in self.sides.items():
-            if max(replica.at_most for replica in replicas) > _NEGLIGIBLE * total:
+            if max(replica.at_most for replica in replicas) >= _NEGLIGIBLE * total:
                 found += [f"{sentence} ({name})" for sentence in _doubts(replicas)]
         return tuple(found)
 
@@ -259,6 +273,11 @@ class RareEscape:
         total: Array = np.sum(parts, axis=0)
         return total
 
+    @property
+    def _at_most(self) -> float:
+        """What bounds the probability if no replica arrived: that of the highest levels which were passed."""
+        return sum(float(np.mean([replica.at_most for replica in replicas])) for replicas in self.sides.values())
+
     def _after(self, after: float | None) -> float:
         """The time from which a rate counts."""
         time = self.horizon / 2.0 if after is None else self._time("after", after)
@@ -277,10 +296,10 @@ class RareEscape:
         """The mean probability to leave in (first, last], with its interval."""
         values, n = self._values(first, last), self.n_replicas
         if not self.values.any():
-            bound = sum(float(np.mean([r.at_most for r in replicas])) for replicas in self.sides.values())
             raise NoEstimateError(
                 f"no replica of {n} reached the boundary: the probability to leave up to time {self.horizon:g} is at "
-                f"most about {bound:.2g}, that of the highest levels which were passed. Give more paths a replica."
+                f"most about {self._at_most:.2g}, that of the highest levels which were passed. Give more paths a "
+                "replica."
             )
         doubts = self._doubts_between(first, last)
         if doubts and not despite_doubts:
@@ -295,6 +314,12 @@ class RareEscape:
         quantile = float(scipy.stats.t.isf((1.0 - checks.fraction("level", level)) / 2.0, max(self.n_replicas - 1, 1)))
         reach = quantile * math.sqrt(math.log1p(error**2))
         return Estimate(value, value * math.exp(-reach), value * math.exp(reach))
+
+
+def _side_told(replicas: tuple[Replica, ...]) -> str:
+    """The mean over the replicas of one side, or its bound if none arrived, as a text."""
+    mean = float(np.mean([replica.probability for replica in replicas]))
+    return f"{mean:.3g}" if mean > 0.0 else f"at most {np.mean([replica.at_most for replica in replicas]):.2g}"
 
 
 def _doubts(replicas: tuple[Replica, ...]) -> Iterator[str]:

@@ -214,14 +214,14 @@ def jump_plan(
     horizon, standing = checks.positive("horizon", problem.horizon), problem.region
     points = points_known(problem.start, "in continuous time")
     if isinstance(standing, Moving):
-        raise ValueError("domain must stand still in continuous time, got walls that move. Take Grid(dt).")
+        raise ValueError("domain must stand still in continuous time, got walls that move. Take monitoring='grid'.")
     noise.jump_source(2, 1, landscape.dim, accuracy.tolerance)  # refuses what no number of steps can make good
     scan = _scan(points.typical, standing.ends, noise, landscape, horizon)
     n_steps = fine_steps or _fine_steps(standing, points.typical, noise, horizon, _followed(scan, accuracy))
     dt = horizon / n_steps
     shift = barrier_shift(noise.common_hurst) * noise.increment_scale(dt)
     region = standing.moved_in(shift, noise)
-    require_room(region, shift, points.rows, problem.first)
+    require_room(region, shift, points.rows, lambda: f"Take more fine_steps than {n_steps}.", problem.first)
     longest_steps = n_steps if longest is None else max(1, int(min(longest / dt, n_steps)))
     place = region.watch, standing.clearance(noise), points.rows
     return Plan(_motion(landscape), *place, dt, n_steps, longest_steps, shift, scan, region.widest)

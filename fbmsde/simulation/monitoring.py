@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from ..core import checks
+from ..drivers.base import Driver
 from ..drivers.fractional import FractionalNoise
 from ..drivers.jumping import Jumping
+from ..dynamics.base import Dynamics
 from ..dynamics.solvers import SOLVERS
 from ..laws.extremes import barrier_shift
 from .accuracy import Accuracy
@@ -17,9 +19,11 @@ from .ended import Ended
 from .grid import grid_ends, steps_up_to
 from .posed import posed_solver
 from .problem import Crowd, Problem
-from .regions import Region, require_room
+from .regions import Region, has_room, require_room
 
-__all__ = ["MONITORING", "Accuracy", "Continuous", "Grid", "Monitoring", "Shifted"]
+__all__ = ["MONITORING", "Accuracy", "Continuous", "Grid", "Monitoring", "Shifted", "why_unshifted"]
+
+_TAKE_GRID = "Take monitoring='grid', which is Grid(dt), for the exits that the steps see."
 
 
 @runtime_checkable
@@ -93,10 +97,10 @@ class Shifted(Grid):
     def shift(self, problem: Problem) -> float:
         """The length by which the boundary is moved inwards, ``beta_H sigma dt^H``."""
         noise = _fractional(problem)
-        if problem.equation.slope() is None or problem.equation.factor() is not None:
+        if _is_mixed(problem.equation):
             raise ValueError(
                 "equation must be driven by the noise as it is in every coordinate for a shifted boundary, got "
-                f"{problem.equation.name!r}. Take Grid(dt)."
+                f"{problem.equation.name!r}. {_TAKE_GRID}"
             )
         return float(barrier_shift(noise.common_hurst) * noise.increment_scale(self.dt))
 
@@ -104,13 +108,47 @@ class Shifted(Grid):
         """The region of the problem with its boundary moved inwards."""
         shift = self.shift(problem)
         region = problem.region.moved_in(shift, _fractional(problem))
-        require_room(region, shift, problem.places, problem.first)
+        require_room(region, shift, problem.places, lambda: self._advice(problem), problem.first)
         return region
+
+    def _advice(self, problem: Problem) -> str:
+        """Which step leaves room between the starts and the boundary: the first half, quarter ... that does."""
+        noise = _fractional(problem)
+        for dt in (self.dt * 2.0**-k for k in range(1, 64)):
+            if has_room(problem.region.moved_in(replace(self, dt=dt).shift(problem), noise), problem.places):
+                return f"Take a shorter dt, such as {dt:.3g}, or monitoring='grid' for the exits that the steps see."
+        return _TAKE_GRID
+
+
+def why_unshifted(equation: Dynamics, noise: Driver) -> str:
+    """Why the shift of a boundary is not known for an equation and its noise, as a sentence; empty where it is.
+
+    >>> from fbmsde import StableNoise, quadratic
+    >>> from fbmsde.dynamics.equation import as_equation
+    >>> why_unshifted(as_equation(quadratic()), StableNoise(1.5))
+    'The shift of the boundary is known for fractional noise only.'
+    """
+    if equation.unit_step:
+        return "A chain has no continuous time."
+    if _is_mixed(equation):
+        return "The shift of the boundary is known where the noise drives every coordinate as it is."
+    if not isinstance(noise, FractionalNoise):
+        return "The shift of the boundary is known for fractional noise only."
+    try:
+        barrier_shift(noise.common_hurst)
+    except ValueError:
+        return "The shift of the boundary is known for one Hurst parameter of all components, from 0.02 on."
+    return ""
+
+
+def _is_mixed(equation: Dynamics) -> bool:
+    """Whether there are coordinates that the noise does not drive, or not as it is."""
+    return equation.slope() is None or equation.factor() is not None
 
 
 def _fractional(problem: Problem) -> FractionalNoise:
     """The noise of a problem, TypeError unless it is fractional."""
-    advice = "The shift of the boundary is known for fractional noise only. Take Grid(dt)."
+    advice = f"The shift of the boundary is known for fractional noise only. {_TAKE_GRID}"
     return checks.kind("noise", problem.driver, FractionalNoise, advice)
 
 
@@ -162,7 +200,7 @@ class Continuous:
 
 def _jumping(problem: Problem) -> Jumping:
     """The noise; TypeError unless it can jump."""
-    advice = "Continuous time needs a noise that can jump many steps at once. Take Grid(dt)."
+    advice = f"Continuous time needs a noise that can jump many steps at once. {_TAKE_GRID}"
     return checks.kind("noise", problem.driver, Jumping, advice)
 
 

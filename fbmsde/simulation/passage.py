@@ -74,7 +74,8 @@ def first_passage(
     first_path : the number of the first path. The run of a part of the paths gives what the whole run gives for them.
     monitoring : what counts as an exit: ``Grid(dt, solver, until)``, ``Shifted(dt, solver, until)`` or
         ``Continuous(fine_steps, longest, accuracy)``; or one of the names "grid", "shifted" and "continuous" with
-        `Shorthands`, as in ``monitoring="shifted", dt=0.01``.
+        `Shorthands`, as in ``monitoring="shifted", dt=0.01``. The solver is "euler" unless one is given, also where
+        the boundary is shifted, for which `rare_escape` takes "heun".
     n_jobs : number of threads, None for all cores. The result does not depend on it.
     progress : True shows a bar with the time left; a function is called with the number of paths newly finished.
 

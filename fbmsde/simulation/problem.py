@@ -80,7 +80,9 @@ class Crowd:
         progress: bool | Callable[[int], object] = False,
         stop: Callable[[], bool] | None = None,
     ) -> Crowd:
-        """The paths of a range, run with these `RunOptions`; ValueError for what is out of range."""
+        """The paths of a range, run with these `RunOptions`; ValueError or TypeError for what they cannot be."""
+        if not (isinstance(progress, bool) or callable(progress)):
+            raise TypeError(f"progress must be True, False or a function, got {progress!r}.")
         return cls(n_paths, checks.workers(n_jobs), progress, first, stop)
 
     @property

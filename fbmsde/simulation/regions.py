@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -269,13 +269,21 @@ def require_inside(region: Region, rows: Array, first: int = 0) -> None:
         raise ValueError(f"x0 must lie inside the domain{region.told(x)}{of_path(first + path, len(rows))}.")
 
 
-def require_room(smaller: Region, shift: float, rows: Array, first: int = 0) -> None:
-    """Raise ValueError unless all points (n, dim) are inside a region whose boundary was moved inwards by `shift`."""
+def require_room(smaller: Region, shift: float, rows: Array, advice: Callable[[], str], first: int = 0) -> None:
+    """Raise ValueError unless all points (n, dim) are inside a region whose boundary was moved inwards by `shift`.
+
+    The sentence of `advice` stands at the end of the message.
+    """
     for path, x in _outside(smaller, rows):
         raise ValueError(
             f"x0 must lie farther from the boundary than its shift of beta_H sigma dt^H = {shift:.3g}, got "
-            f"{x}{of_path(first + path, len(rows))}. Take more steps up to the horizon."
+            f"{x}{of_path(first + path, len(rows))}. {advice()}"
         )
+
+
+def has_room(smaller: Region, rows: Array) -> bool:
+    """Whether all points (n, dim) are inside a region whose boundary was moved inwards."""
+    return next(_outside(smaller, rows), None) is None
 
 
 def _outside(region: Region, rows: Array) -> Iterator[tuple[int, Point]]:

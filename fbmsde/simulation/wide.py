@@ -26,7 +26,7 @@ from .beginning import Walk, beginning
 from .domains import Domain, LevelSet
 from .ended import Ended
 from .grid import GridRun, run_ends
-from .monitoring import Grid, Monitoring, Shifted
+from .monitoring import _TAKE_GRID, Grid, Monitoring, Shifted
 from .posed import posed_solver
 from .problem import Crowd
 from .regions import Below, named_levels
@@ -105,18 +105,18 @@ class WideProblem:
 
     def moved_in(self, dt: float) -> WideProblem:
         """The problem with its boundary moved inwards by the shift that makes up for steps of `dt`."""
-        advice = "The shift of the boundary is known for fractional noise only. Take Grid(dt)."
+        advice = f"The shift of the boundary is known for fractional noise only. {_TAKE_GRID}"
         noise = checks.kind("noise", self.driver, FractionalNoise, advice)
         moves = checks.kind("equation", self.equation, ArrayDynamics, "Its points must be arrays.")
         if moves.array_drift() is None or self.equation.factor() is not None:
             raise ValueError(
                 "equation must be driven by the noise as it is in every coordinate for a shifted boundary, got "
-                f"{self.equation.name!r}. Take Grid(dt)."
+                f"{self.equation.name!r}. {_TAKE_GRID}"
             )
         if noise.rows is not None:
             raise ValueError(
                 "noise must have independent components of one strength for a moved boundary in many dimensions, got "
-                f"{noise}. Monitor on a grid."
+                f"{noise}. {_TAKE_GRID}"
             )
         shift = barrier_shift(noise.common_hurst) * noise.increment_scale(dt)
         level_sets = tuple(_moved_in(each, shift) for each in self.region.level_sets)

@@ -95,10 +95,10 @@ EXECUTORS = {"threads": None, "inline": Inline(), "shuffled": Shuffled(), "faili
 @pytest.mark.parametrize("executor", EXECUTORS.values(), ids=EXECUTORS.keys())
 def test_any_executor_gives_the_run_in_one_piece(executor):
     problems = {"rough": problem(0.3), "smooth": problem(0.7)}
-    results = Campaign(problems, n_paths=950, block_paths=100).run(executor)
+    results = Campaign(problems, n_paths=350, block_paths=100).run(executor)
     for name, asked in problems.items():
-        same(results[name], asked.passages(950))
-    assert [summary.paths for summary in results.summaries] == [950, 950]
+        same(results[name], asked.passages(350))
+    assert [summary.paths for summary in results.summaries] == [350, 350]
 
 
 def test_a_block_that_always_fails_ends_the_campaign_after_three_attempts():
@@ -175,15 +175,15 @@ def test_a_campaign_that_is_refused_leaves_what_was_asked_before(tmp_path):
 
 def test_more_paths_later_run_the_missing_blocks_alone():
     store, counted = MemoryStore(), []
-    for n_paths in (250, 250, 730):
+    for n_paths in (125, 125, 365):
         counted.append(0)
 
         def count(newly: int) -> None:
             counted[-1] += newly
 
-        results = Campaign({"a": problem()}, n_paths=n_paths, block_paths=100, store=store).run(progress=count)
+        results = Campaign({"a": problem()}, n_paths=n_paths, block_paths=50, store=store).run(progress=count)
         same(results["a"], problem().passages(n_paths))
-    assert counted == [250, 0, 530]  # the short block is made again with all its paths
+    assert counted == [125, 0, 265]  # the short block is made again with all its paths
 
 
 def test_a_short_block_that_is_to_grow_is_the_last_one_that_can_be_read():
@@ -229,7 +229,7 @@ def test_rounds_stop_at_the_same_place_for_every_executor():
 def test_the_rate_begins_at_the_quartile_of_the_first_round():
     """Were it that of all paths, exits would be left out or taken in because of what later rounds bring."""
     first = Campaign({"a": problem()}, n_paths=100, block_paths=20).run().summaries[0]
-    grown = Campaign({"a": problem()}, n_paths=100, block_paths=20, until=Precision(0.05)).run().summaries[0]
+    grown = Campaign({"a": problem()}, n_paths=100, block_paths=20, until=Precision(0.08)).run().summaries[0]
     whole = Campaign({"a": problem()}, n_paths=grown.paths, block_paths=20).run().summaries[0]
     assert grown.after == first.after != whole.after
 
@@ -298,7 +298,7 @@ def test_rounds_end_where_an_array_of_starts_ends():
 
 
 def test_the_rate_is_taken_from_the_step_that_holds_its_begin():
-    results = Campaign({"a": problem(0.3)}, n_paths=4000, until=Precision(after=1.023)).run()
+    results = Campaign({"a": problem(0.3)}, n_paths=500, until=Precision(after=1.023)).run()
     assert results.summaries[0].rate.value == pytest.approx(results["a"].exit_rate(after=1.023).value, rel=1e-12)
 
 
@@ -306,12 +306,12 @@ def test_an_interrupt_says_what_is_safe():
     def interrupt(newly: int) -> None:
         raise KeyboardInterrupt
 
-    endless = PassageProblem(quadratic(1.0), FractionalNoise(0.5), 0.0, (-50.0, 50.0), **{**SMALL, "horizon": 1e5})
+    endless = PassageProblem(quadratic(1.0), FractionalNoise(0.5), 0.0, (-50.0, 50.0), **{**SMALL, "horizon": 1e6})
     begin = time.monotonic()
     with pytest.raises(InterruptedCampaignError, match=r"0 of 1[0-9] blocks") as caught:
         campaign = Campaign({"a": problem(), "b": endless}, n_paths=600, block_paths=100)
         campaign.run(progress=interrupt)
-    assert time.monotonic() - begin < 20.0  # most of it compiles
+    assert time.monotonic() - begin < 60.0  # most of it compiles; the endless paths take many minutes
     assert len(caught.value.results) == 2
 
 

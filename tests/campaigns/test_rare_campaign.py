@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,6 +139,7 @@ def test_doubts_are_told_in_place_of_numbers():
     doubtful = ReplicaSums(bad).summary(1.0)
     assert "descend from 1.0 first paths" in doubtful.note and not np.isfinite(doubtful.probability.value)
     assert not np.isfinite(doubtful.rate.value) and ReplicaSums(bad).doubts
+    assert not ReplicaSums(good).doubts and "saw no exit" in ReplicaSums(good, after=1.95).doubts[0]
 
 
 TOML = """
@@ -166,12 +169,22 @@ def test_a_file_poses_the_same_rare_problem(tmp_path):
     assert len(names) == 4 and len(set(names)) == 2
 
 
+@pytest.mark.slow
+def test_comments_of_the_example_make_it_rare(tmp_path):
+    text = (Path(__file__).parents[2] / "examples" / "campaign.toml").read_text()
+    text = text.replace("# [rare]", "[rare]").replace("# name", "name")
+    (tmp_path / "rare.toml").write_text(re.sub("^paths = .*(replicas = .*)$", r"\1", text, flags=re.MULTILINE))
+    config = read_config(tmp_path / "rare.toml")
+    assert config.n_paths == 20 and {type(problem) for problem in config.points.values()} == {RareProblem}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"top": "paths = 9"}, r"paths must be left out with \[rare\]. Give replicas."),
         ({"top": "replicas = 2\nblock_paths = 9"}, r"block_paths must be left out with \[rare\]"),
         ({"rare": ""}, r"replicas must be left out without \[rare\]. Give paths."),
+        ({"top": "replicas = 1"}, "replicas must be at least 2, got 1"),
         ({"rare": 'rare.name = "spliting"'}, r"\[rare\] name must be one of .*Did you mean 'splitting'"),
         ({"rare": 'rare = {name = "conditioned", p0 = 0.2}'}, r"\[rare\] keys of conditioned must be among"),
         ({"x0": '"stationary"'}, r"\[rare\] x0 must be one point"),
@@ -182,6 +195,12 @@ def test_a_file_poses_the_same_rare_problem(tmp_path):
 def test_bad_files_are_refused(tmp_path, changes, message):
     with pytest.raises((ValueError, TypeError), match=message):
         written(tmp_path, **changes)
+
+
+def test_one_replica_alone_is_refused():
+    """It would have no interval."""
+    with pytest.raises(ValueError, match=r"n_paths\['deep'\] must be at least 2, got 1"):
+        Campaign({"deep": deep()}, n_paths=1)
 
 
 def test_a_replica_is_a_block():

@@ -42,6 +42,18 @@ def test_table_has_a_line_for_each_problem_and_says_what_is_missing():
     assert max(map(len, lines)) <= 80
 
 
+def test_replicas_have_no_exits_and_no_mean_exit_time():
+    rare = replace(WHOLE, name="deep", asked=20, paths=10, exits=10, mean=UNKNOWN, probability=LOWER, unit="replica")
+    head, _, line = report.text([rare]).splitlines()
+    assert "exits" not in head and "mean exit time" not in head
+    assert line.split()[:4] == ["deep", "10/20", "replicas", "0.5"]
+    mixed = next(line for line in report.text([WHOLE, rare]).splitlines() if line.startswith("deep"))
+    assert mixed.split()[3:5] == ["-", "-"]
+    alone = report.text([replace(rare, paths=1, probability=Estimate(0.75, math.nan, math.nan))])
+    assert "nan" not in alone
+    assert status.status_text([Stock(rare, 10, 20)], False).splitlines()[2].split()[4] == "-"
+
+
 def test_shares_of_the_sides_stand_there_where_they_are_asked_for():
     table = report.text([replace(WHOLE, quantity="split:upper", estimate=UPPER)])
     assert "through lower [95 %]" in table and "0.25 [0.2, 0.3]" in table

@@ -187,7 +187,7 @@ def test_signals_say_what_is_safe(config, tmp_path, monkeypatch, capsys, number,
         with pytest.raises(SystemExit) as end:
             main()
     assert end.value.code == status
-    assert time.monotonic() - sent[0] < 4.0
+    assert time.monotonic() - sent[0] < 30.0
     told = capsys.readouterr()
     assert f"of 6 blocks are safe in {tmp_path / 'kept'}." in told.err and "Run the same again to go on." in told.err
     assert call("run", config).exit_code == 0

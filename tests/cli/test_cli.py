@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -18,6 +19,8 @@ from fbmsde import EpochNoise, FractionalNoise, MixedNoise, PopulationNoise
 from fbmsde.cli import app, main
 from fbmsde.core.blocks import Stopped
 from fbmsde.simulation.passage_problem import PassageProblem
+from fbmsde.studies.escape.rates import QUICK as RATES_QUICK
+from fbmsde.studies.escape.rates import RATES_HURST, escape_rates
 
 QUICK = ["escape", "--hurst", "0.5", "--paths", "200", "--horizon", "10", "--dt", "0.01", "--continuous", "0"]
 
@@ -53,6 +56,14 @@ def test_earlier_study_is_not_overwritten_silently(tmp_path):
     assert (tmp_path / "escape.csv").read_text() == "precious"
     assert call(*QUICK, "--out", tmp_path, "--overwrite").exit_code == 0
     assert (tmp_path / "escape.csv").read_text() != "precious"
+
+
+def test_help_tells_the_defaults_of_rare_escapes():
+    told = " ".join(call("escape", "--help").output.replace("│", " ").split())
+    usual = {name: each.default for name, each in inspect.signature(escape_rates).parameters.items()}
+    assert f"with --rare {','.join(map(str, RATES_HURST))})" in told
+    assert f"with --rare {usual['n_paths']}, and {RATES_QUICK[1]} with --quick" in told
+    assert f"none; with --rare {usual['relative_error']}, and {RATES_QUICK[2]} with --quick" in told
 
 
 @pytest.mark.slow
@@ -171,6 +182,8 @@ def test_sgd_sets_step_and_strength(tmp_path):
         (["escape", "--rare", "--continuous", "0"], "error: --continuous must not be given with --rare"),
         (["escape", "--rare", "--from-sgd", "1", "2"], "error: --from-sgd must not be given with --rare"),
         (["escape", "--rare", "--barriers", "0.5"], "error: barriers must lie in [1, 20], in standard deviations"),
+        (["escape", "--rare", "--until-relative-error", "0"], "error: --until-relative-error must lie in (0, 1)"),
+        (["escape", "--until-relative-error", "2"], "error: --until-relative-error must lie in (0, 1), got 2.0"),
         (["escape", "--barriers", "3"], "error: --barriers must be given with --rare alone"),
         (["escape", "--quick"], "error: --quick must be given with --rare alone"),
         (["escape", "--noise", "pink"], "error: noise must be one of fractional, white, epoch"),
@@ -283,7 +296,8 @@ def test_hurst_prints_what_is_odd_about_a_series(tmp_path):
 
 
 def test_theory_prints_the_registry():
-    assert all(f"`{name}`" in call("theory").output for name in fbmsde.theory.FORMULAS)
+    output = call("theory").output
+    assert all(f"`{name}`" in output for name in fbmsde.theory.FORMULAS)
 
 
 def test_version():
@@ -440,16 +454,39 @@ def test_closed_pipe_is_no_error():
     assert process.returncode in (0, -signal.SIGPIPE)
 
 
+TOLD = """
+import signal
+from fbmsde.campaigns.progress import Log
+from fbmsde.cli import main
+
+write = Log.write
+
+def told(log, event, **fields):
+    write(log, event, **fields)
+    if event == "block":
+        print("kept", flush=True)
+
+Log.write = told
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_interrupt_keeps_finished_rows(tmp_path):
-    """A real Ctrl-C during the second of two wells, an endless one."""
-    command = [sys.executable, "-m", "fbmsde", "escape", "--hurst", "0.5", "--paths", "400000", "--height", "0.4",
-               "--flat", "1e-6", "--horizon", "8e4", "--out", str(tmp_path)]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(20)
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    """A real Ctrl-C during the second of two wells, an endless one; it is sent once the paths of the first are kept."""
+    command = [sys.executable, "-c", TOLD, "escape", "--hurst", "0.5", "--paths", "1000", "--height", "0.4",
+               "--flat", "1e-6", "--horizon", "1e6", "--continuous", "0", "--jobs", "1",
+               "--out", str(tmp_path)]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "kept\n"
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "Interrupted: only the" in output
-    assert (tmp_path / "escape.json").exists()
+    record = json.loads((tmp_path / "escape.json").read_text())
+    assert ([row["well"] for row in record["rows"]], record["complete"]) == (["sharp"], False)

@@ -90,7 +90,7 @@ def test_interrupt_ends_the_process(name):
         time.sleep(1.0)
         process.send_signal(signal.SIGINT)
         try:
-            errors = process.communicate(timeout=30)[1]
+            errors = process.communicate(timeout=120)[1]
         finally:
             process.kill()
     assert errors.rstrip().endswith("KeyboardInterrupt")

@@ -113,12 +113,12 @@ def test_increments_have_no_drift(driver):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_exits_are_those_of_the_whole_paths(driver, solver):
-    dt, n_steps, well = 0.05, 60, quadratic(1.0)
-    values = simulate_paths(well, driver, 0.0, dt=dt, n_steps=n_steps, n_paths=100, seed=6, solver=solver).values
+    dt, n_steps, well = 0.05, 40, quadratic(1.0)
+    values = simulate_paths(well, driver, 0.0, dt=dt, n_steps=n_steps, n_paths=50, seed=6, solver=solver).values
     rim = float(np.median(np.abs(values).max(axis=1)))  # half of the paths leave
     outside = np.abs(values) >= rim
     passages = first_passage(well, driver, 0.0, (-rim, rim), monitoring=Grid(dt, solver), horizon=n_steps * dt,
-                             n_paths=100, seed=6)  # fmt: skip
+                             n_paths=50, seed=6)  # fmt: skip
     assert np.array_equal(passages.censored, ~outside.any(axis=1))
     left = ~passages.censored
     np.testing.assert_allclose(passages.times[left], outside.argmax(axis=1)[left] * dt, rtol=1e-12)

@@ -15,7 +15,7 @@ from fbmsde import FractionalNoise, first_passage, quadratic
 from fbmsde.laws import fou_exits
 from fbmsde.laws.diffusions import ou_exit_rate
 from fbmsde.laws.fou import fou_stationary_variance
-from fbmsde.laws.fou_exits import fou_exit_hazard, fou_exit_rate, log_moving_pickands
+from fbmsde.laws.fou_exits import fou_exit_hazard, fou_exit_rate, log_moving_pickands, log_pickands_rate
 from fbmsde.theory import FORMULAS
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -111,23 +111,39 @@ def test_against_plain_passages_in_continuous_time(hurst, k):
     ("arguments", "message"),
     [
         ((0.2, 3.0, 10.0), r"hurst must lie in \[0.3, 0.9\], got 0.2. The table ends there"),
-        ((0.7, 9.0, 10.0), r"barrier must lie in \[1, 8\] stationary standard deviations, got 11"),
+        ((0.5, 6.0, 10.0), r"barrier / deviation must lie in \[1, 8\], got 8.485 for barrier = 6 and .* of 0.7071"),
+        ((0.7, 2.0, -1.0), r"curvature \* times must lie in"),
         ((0.7, 2.0, 1.0), r"curvature \* times must lie in \[2, 100\] for H = 0.7"),
         ((0.7, 2.0, 101.0), r"curvature \* times must lie in \[2, 100\] for H = 0.7"),
         ((0.5, 0.9, 100.0), "barrier must be higher, or the time earlier: for H = 0.5 and one side the table has no"),
         ((0.5, -1.0, 10.0), "barrier must be positive"),
+        ((0.5, 3.0, "a"), "times must be real numbers, got 'a'"),
+        ((0.5, 3.0, None), "times must be real numbers, got None"),
     ],
 )
 def test_refusals(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         fou_exit_hazard(*arguments)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, math.nan, math.inf])
+def test_pickands_rate_wants_a_barrier(wrong):
+    with pytest.raises(ValueError, match="deviations must be positive and finite, got"):
+        log_pickands_rate(0.5, [1.0, wrong])
+    with pytest.raises(ValueError, match="times must be positive, got 0"):
+        log_moving_pickands(0.5, 3.0, [1.0, 0.0])
 
 
 def test_rate_refuses():
     """A horizon before exits count, one behind the table, and sides that are none."""
     with pytest.raises(ValueError, match="horizon must exceed 2 / curvature, got 1"):
         fou_exit_rate(0.7, 2.0, 1.0)
-    with pytest.raises(ValueError, match="the table has no hazard at"):
+    with pytest.raises(ValueError, match=r"horizon must be at most 100 / curvature for H = 0\.7.*, got 500 / curv"):
         fou_exit_rate(0.7, 3.0, 500.0)
+    with pytest.raises(ValueError, match="the table has no hazard at"):
+        fou_exit_rate(0.4, 2.0, 500.0)
     with pytest.raises(ValueError, match="sides must be 1 or 2, got 3"):
         fou_exit_rate(0.7, 3.0, 50.0, sides=3)
+    with pytest.raises(TypeError, match="sides must be a whole number, got True"):
+        fou_exit_rate(0.7, 3.0, 50.0, sides=True)
+    assert fou_exit_rate(0.7, 3.0, 50.0, sides=2.0).value == fou_exit_rate(0.7, 3.0, 50.0, sides=2).value

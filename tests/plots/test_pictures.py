@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +29,12 @@ from fbmsde.results.sgd_escape import BARRIERS, Basin, Ends, EscapeCase, EscapeC
 from fbmsde.studies.sgd.runs import SETTINGS
 
 
+@cache
 def study():
     return escape_study([0.5], n_paths=60, horizon=3.0, height=0.5, dt=0.05, continuous=0)
 
 
+@cache
 def windows():
     return rolling_hurst(np.random.default_rng(0).standard_normal(400), kind="increments", window=100, n_surrogates=19)
 
@@ -95,6 +98,7 @@ def rates():
     return RatesData(settings, tuple(rows), (Crossing(0.7, "flips", Estimate(3.5, 3.4, 3.6), 3.3),))
 
 
+@cache
 def instanton():
     return most_likely_escape(quadratic(), FractionalNoise(0.5), 0.0, 2.0, horizon=2.0, dt=0.1)
 
@@ -184,3 +188,32 @@ def test_a_campaign_shows_which_estimates_are_not_final():
     assert "hollow" not in plots.plot_problem_estimates([whole, unknown]).get_title()  # no symbol to explain
     split = plots.plot_problem_estimates([replace(whole, quantity="split:upper")])
     assert split.get_xlabel() == "probability to leave through upper"
+
+
+def rates_of(predicted):
+    """Rows of some H with one prediction each, of which the first well of the last one alone has plain paths."""
+    given, rows = rates(), []
+    for hurst, name in predicted.items():
+        rows += [replace(row, hurst=hurst, plain=UNKNOWN, predicted={name: 1.2e-3}) for row in given.rows]
+    rows[-1] = replace(rows[-1], plain=rows[-1].rare)
+    settings = replace(given.settings, hurst=tuple(predicted))
+    return replace(given, settings=settings, rows=tuple(rows), crossings=())
+
+
+def test_one_legend_tells_what_all_panels_of_rates_show():
+    """Plain paths and the exact line are in the last of five panels alone, and each label is told once."""
+    predicted = {**dict.fromkeys((0.3, 0.4, 0.6, 0.7), "pickands"), 0.5: "ou_eigenvalue"}
+    figure = plots.plot_escape_rates(rates_of(predicted))
+    told = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert set(told) >= {"sharp, rare escapes", "flat, plain paths", "exact (smallest eigenvalue)"}
+    assert len(told) == len(set(told))
+    assert not [ax for ax in figure.axes[:5] if ax.get_legend()]
+    assert figure.get_figwidth() < 12.0
+
+
+def test_rates_of_one_hurst_fill_the_figure_and_short_axes_have_plain_numbers():
+    figure = plots.plot_escape_rates(rates_of({0.7: "pickands"}))
+    figure.savefig(io.BytesIO(), format="png", dpi=40)
+    assert figure.axes[0].get_position().width > 0.7
+    over = [label.get_text() for label in figure.axes[-1].get_yticklabels(which="both")]
+    assert "1" in over and not [label for label in over if "times" in label]

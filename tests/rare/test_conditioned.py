@@ -13,7 +13,7 @@ from fbmsde.core.checks import as_seed
 from fbmsde.laws.diffusions import ou_exit_rate
 from fbmsde.laws.fou import fou_stationary_variance
 from fbmsde.rare._count_exits import Bent, Counts, Ends, Path, count_exits
-from fbmsde.rare.conditioned import Draws, _normals, conditioned_exits
+from fbmsde.rare.conditioned import Draws, _normals, conditioned_exits, seen
 from fbmsde.rare.linear_process import chain_process, fou_process
 from fbmsde.results.rare_estimate import RareEstimate
 from tests import naive
@@ -111,9 +111,9 @@ def test_chains_leave_as_often_as_plain_paths(hurst, domain, x0):
     exits = conditioned_exits(process, domain, first=51, n_paths=10000, seed=4, shifted=False)
     run = {"horizon": 2.0, "n_paths": 200000, "seed": 5, "monitoring": "grid", "dt": dt, "solver": "heun"}
     plain = first_passage(quadratic(1.0), noise, x0, domain, **run)
-    for estimate, seen in ((exits.probability(), np.mean((plain.times > 1.001) & ~plain.censored)),):
-        error = math.hypot(estimate.standard_error, math.sqrt(seen / 200000))
-        assert abs(estimate.value - seen) < threshold(4) * error
+    for estimate, share in ((exits.probability(), np.mean((plain.times > 1.001) & ~plain.censored)),):
+        error = math.hypot(estimate.standard_error, math.sqrt(share / 200000))
+        assert abs(estimate.value - share) < threshold(4) * error
     left, over = np.count_nonzero(plain.times > 1.001), np.count_nonzero(plain.censored)
     rate, log = exits.rate(), math.log(left / over)
     error = math.hypot(rate.relative_error, math.sqrt(1.0 / over - 1.0 / left) / log)
@@ -179,8 +179,8 @@ def test_bad_input_is_refused():
     for domain, message in [
         ((None, None), "domain must have a finite end"),
         ((0.5, 1.0), "x0 must lie inside the domain"),
-        ((None, 0.2), "dt must be so short that the shift"),
-        ((None, 9.0), "dt must be so short that a step"),
+        ((None, 0.2), "dt must be at most .* for a shifted boundary with x0 = 0 inside, got 0.01. Take a shorter dt"),
+        ((None, 9.0), "dt must be at most .* for a shifted boundary at 9, got 0.01. Take a shorter dt, or monitoring="),
     ]:
         with pytest.raises(ValueError, match=message):
             conditioned_exits(process, domain, n_paths=10, seed=1)
@@ -194,6 +194,31 @@ def test_bad_input_is_refused():
         conditioned_exits(process, (None, 3.0), n_paths=10, seed=1, slack=-1.0)
     with pytest.raises(ValueError, match="side must be one of lower, upper"):
         conditioned_exits(process, (None, 3.0), n_paths=10, seed=1).probability("left")
+
+
+@pytest.mark.parametrize(
+    ("hurst", "dt", "end"), [(0.3, 0.05, 40.0), (0.3, 0.5, 3.0), (0.3, 0.1, 0.2), (0.5, 5.0, 2.0), (0.8, 4.0, 9.0)]
+)
+def test_the_step_that_is_named_is_taken_and_hardly_shorter_than_it_must_be(hurst, dt, end):
+    """A change within a step as long as the well's memory varies less than dt^2H; scaled from there, it is refused."""
+    with pytest.raises(ValueError, match="dt must be at most") as told:
+        seen(well(hurst, 1, dt), (None, end), True)
+    named = float(str(told.value).split()[5])
+    seen(well(hurst, 1, named), (None, end), True)
+    with pytest.raises(ValueError, match="dt must be at most"):
+        seen(well(hurst, 1, 1.6 * named), (None, end), True)
+
+
+def test_the_step_that_is_named_is_shorter_for_a_chain_of_long_steps():
+    """Euler's chain varies the more the longer its steps are: by its own variance 5.8 would do in place of 1.5."""
+    process = chain_process(quadratic(1.0), FractionalNoise(0.5), 60, dt=1.5)
+    with pytest.raises(ValueError, match=r"dt must be at most 0\.75 for .*, got 1\.5"):
+        seen(process, (None, 1.75), True)
+
+
+def test_a_step_beyond_the_floats_is_named_as_the_shortest():
+    with pytest.raises(ValueError, match="dt must be at most 1e-300 for a shifted boundary at 1e"):
+        seen(fou_process(0.3, 9, dt=0.01), (None, 1e140), True)
 
 
 def test_estimates_know_themselves():

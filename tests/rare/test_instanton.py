@@ -112,6 +112,9 @@ def test_free_coordinates_of_the_end_take_what_costs_least():
         ({"noise": StableNoise(1.5)}, "noise must be Gaussian"),
         ({"horizon": 0.0}, "horizon must be positive"),
         ({"dt": 1e-4}, "horizon / dt times the dimension must be"),
+        ({"dt": 0.25}, "dt must be below 2 / curvature = 0.25 at x0, got 0.25. Longer steps"),
+        ({"target": 1e200}, "target must be at most 1e150 in size, got 1e+200"),
+        ({"noise": FractionalNoise(0.5, 1e-200)}, "increments of noise must lie in [1e-150, 1e150], got 3.16"),
     ],
 )
 def test_what_cannot_be_found_is_refused(change, message):
@@ -127,3 +130,8 @@ def test_a_gradient_that_is_not_finite_is_said():
     pit = Landscape(lambda x: x * x / 2.0, lambda x: x if x > -0.5 else np.nan, name="pit")
     with pytest.raises(ArithmeticError, match="finite gradient"):
         most_likely_escape(pit, FractionalNoise(0.5), 0.0, -1.0, horizon=1.0, dt=0.1)
+    with pytest.raises(ArithmeticError, match="finite gradient"):
+        most_likely_escape(double_well(), FractionalNoise(0.5), -1.0, 1e100, horizon=1.0, dt=0.1)
+    cliff = Landscape(lambda x: x * x / 2.0, lambda x: x if x < 1.0 else 1e200 * x, name="cliff")
+    with pytest.raises(ArithmeticError, match="finite gradient and action along the path"):
+        most_likely_escape(cliff, FractionalNoise(0.5), 0.0, 2.0, horizon=1.0, dt=0.1)

@@ -70,3 +70,5 @@ def test_what_cannot_be_a_linear_process_is_refused():
         embedded(lambda n: 1.0 * (np.arange(n) < 2), 4)
     with pytest.raises(ValueError, match="dt must be positive"):
         fou_process(0.3, 10, dt=0.0)
+    with pytest.raises(ValueError, match="sigma must lie in"):
+        fou_process(0.3, 10, dt=0.1, sigma=1e-200)

@@ -9,16 +9,19 @@ import numpy as np
 import pytest
 
 from fbmsde import (
+    EpochNoise,
     FractionalNoise,
     GaussianNoise,
     Grid,
     Landscape,
+    OrnsteinUhlenbeckNoise,
     RareEscape,
     RareProblem,
     Shifted,
     StableNoise,
     double_well,
     quadratic,
+    sgd,
 )
 from fbmsde.core.blocks import Stopped
 from fbmsde.rare.bending import Conditioned
@@ -52,12 +55,34 @@ def test_the_method_is_chosen_by_what_it_can_follow():
     exact = FractionalNoise(0.4, method="davies_harte")
     named = {"splitting", "subset"}
     assert problem().method.name == "conditioned"
-    assert problem(noise=GaussianNoise(lambda k: 0.5**k)).method.name == "conditioned"
+    assert problem(noise=GaussianNoise(lambda k: 0.5**k, method="circulant")).method.name == "conditioned"
     assert problem(landscape=double_well()).method.name == "subset"
     assert problem(noise=StableNoise(1.5, 0.1)).method.name == "splitting"
     assert problem(landscape=double_well(), noise=exact).method.name == "subset"
+    assert problem(noise=OrnsteinUhlenbeckNoise(2.0)).method.name == "subset"
     assert {problem(name).method.name for name in named} == named
-    assert problem().why != problem(landscape=double_well()).why != problem("subset").why
+    assert problem("subset").why == "It was asked for."
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"landscape": sgd(WELL, 0.1), "monitoring": Grid(1.0), "horizon": 20.0},
+         "Not conditioned: landscape must be a quadratic well itself for conditioned paths, not as a chain or an "
+         "equation, got 'sgd quadratic'."),
+        ({"landscape": double_well()},
+         "Not conditioned: landscape must be a quadratic well with its minimum at 0, got 'double_well'."),
+        ({"noise": FractionalNoise(0.95), "monitoring": Shifted(0.001), "horizon": 0.1},
+         "Not conditioned: dt * n_steps must allow a circulant embedding"),
+        ({"noise": EpochNoise(100, 10)},
+         "Not subset: noise must be jointly normal for subset simulation, got EpochNoise(n_samples=100, "
+         "batch_size=10, sigma=1.0, phase=None)."),
+        ({"noise": StableNoise(1.5, 0.1)},
+         "Not subset: noise must be jointly normal for subset simulation, got StableNoise(alpha=1.5, sigma=0.1)."),
+    ],
+)  # fmt: skip
+def test_why_a_better_method_was_not_taken_is_told(changed, told):
+    assert told in problem(**changed).why
 
 
 def test_a_well_with_ripples_is_no_parabola():
@@ -71,10 +96,11 @@ def test_a_well_with_ripples_is_no_parabola():
 
 def test_auto_goes_on_where_no_circulant_exists_and_says_at_once_that_a_step_is_too_long():
     assert problem(noise=FractionalNoise(0.95), monitoring=Shifted(0.001), horizon=0.1).method.name == "subset"
-    with pytest.raises(ValueError, match="dt must be so short that a step"):
+    with pytest.raises(ValueError, match=r"dt must be at most .* for a shifted boundary at"):
         problem(monitoring=Shifted(0.5), noise=FractionalNoise(0.5, 0.1))
 
 
+@pytest.mark.slow
 def test_the_side_that_nobody_leaves_by_is_not_doubted():
     """An end eight standard deviations away is negligible beside one at four, by its own bound."""
     wide = RareProblem(quadratic(1.0), FractionalNoise(0.5, 2**0.5), 0.0, (-8.0, 4.0), horizon=2.0, seed=1,
@@ -109,6 +135,7 @@ def test_a_problem_travels_and_tells_what_it_is():
     assert (one.names, one.dt, one.reached, one.shift) == (("lower", "upper"), 0.05, 1.0, 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [Conditioned(50), Splitting(16), SubsetSimulation(128, sweeps=2)])
 def test_a_run_stops_when_it_is_asked_to(method):
     """The work lasts many times the tenth of a second after which `stop` is first asked."""
@@ -118,5 +145,5 @@ def test_a_run_stops_when_it_is_asked_to(method):
 
 def test_progress_counts_replicas():
     told = []
-    problem(Conditioned(50)).replicas(5, progress=told.append, n_jobs=2)
+    problem(Conditioned(8)).replicas(5, progress=told.append, n_jobs=2)
     assert sum(told) == 5

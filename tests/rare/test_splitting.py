@@ -134,6 +134,8 @@ def test_replicas_depend_neither_on_threads_nor_on_how_many_there_are():
     assert np.array_equal(four[0].values[:2], two.values)
     assert four[0].path_steps == four[1].path_steps > two.path_steps
     assert np.unique(four[0].values).size == 4
+    replicas = [replica for runs in four[0].sides.values() for replica in runs]
+    assert sum(replica.ancestors for replica in replicas) < sum(replica.times.size for replica in replicas)
 
 
 CASES = {

@@ -126,8 +126,11 @@ def test_the_error_of_a_rate_counts_those_that_left_before():
 
 
 def test_no_arrival_gives_a_bound():
+    found = escape(*[replica(0.0, ())] * 3)
     with pytest.raises(NoEstimateError, match=r"up to time 4 is at most about 0\.001"):
-        escape(*[replica(0.0, ())] * 3).rate(1.0)
+        found.rate(1.0)
+    assert "probability up to time 4: at most about 0.001, by the highest" in repr(found)
+    assert "rate after time 2: none, no path left" in repr(found)
 
 
 def test_times_outside_are_refused():
@@ -148,6 +151,7 @@ def test_a_rate_whose_window_was_hardly_seen_is_doubted():
     with pytest.raises(NoEstimateError, match="saw no exit between"):
         found.rate()
     assert "rate after time 2: in doubt, about 1.67e-07" in repr(found)
+    assert "doubt: 2 of 3 replicas saw no exit between the times 2 and 4." in repr(found)
 
 
 def test_weights_of_times_count():
@@ -158,6 +162,23 @@ def test_weights_of_times_count():
     assert escape(heavy, heavy, heavy).doubts == (
         "The paths that arrived in a replica count as 2 of equal weight on average. (upper)",
     )
+
+
+def test_a_probability_is_at_most_1_and_0_at_the_start():
+    sure = escape(replica(0.9), replica(1.15), replica(1.1))
+    found = sure.probability()
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert 0.5 < found.low < 1.0
+    assert sure.probability(by=0.0) == (0.0, 0.0, 0.0)
+    with pytest.raises(ValueError, match="level must lie in"):
+        sure.probability(5.0, by=0.0)
+
+
+def test_a_part_is_joined_once():
+    """Four times the same replicas would look four times as sure."""
+    one = escape(replica(1e-6), replica(2e-6))
+    with pytest.raises(ValueError, match="parts must hold each replica once, got some twice"):
+        RareEscape.concat([one, one])
 
 
 def test_parts_are_joined_and_compared():

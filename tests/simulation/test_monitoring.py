@@ -141,7 +141,7 @@ def test_what_a_driver_lacks_is_told():
     assert isinstance(Coins(), Driver) and not isinstance(Coins(), Jumping)
     with pytest.raises(TypeError, match=r"noise must be a FractionalNoise, got Coins\(.*The shift of the boundary"):
         run(Coins(), monitoring=Shifted(0.01))
-    with pytest.raises(TypeError, match=r"noise must be a Jumping, got Coins\(.*jump many steps at once. Take Grid"):
+    with pytest.raises(TypeError, match=r"noise must be a Jumping, got Coins.* steps at once. Take monitoring='grid'"):
         run(Coins(), monitoring=Continuous())
     with pytest.raises(TypeError, match=r"noise must be an Extending, got Coins\(.*leave `until` out"):
         run(Coins(), monitoring=Grid(0.01, until=0.5))

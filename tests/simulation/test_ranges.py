@@ -351,8 +351,8 @@ def test_a_run_stops_when_it_is_asked(name):
 
     with pytest.raises(Stopped, match="the run was asked to stop before its end"):
         posed.ends(n_paths, n_jobs=2, stop=stop)
-    assert time.monotonic() - asked[0] < 3.0
-    patience = time.monotonic() + 5.0
+    assert time.monotonic() - asked[0] < 20.0
+    patience = time.monotonic() + 20.0
     while any(t.name.startswith("fbmsde") for t in threading.enumerate()) and time.monotonic() < patience:
         time.sleep(0.01)
     assert not [t for t in threading.enumerate() if t.name.startswith("fbmsde")]

@@ -362,7 +362,7 @@ def test_a_boundary_is_moved_where_its_steepness_is_known():
             domain=ball(0.01), monitoring=Shifted(0.1))  # fmt: skip
     refused(ValueError, "noise must have independent components of one strength",
             noise=FractionalNoise(0.5, tuple(1.0 + np.arange(16.0))), monitoring=Shifted(0.1))  # fmt: skip
-    refused(TypeError, "The shift of the boundary is known for fractional noise only. Take Grid",
+    refused(TypeError, "The shift of the boundary is known for fractional noise only. Take monitoring='grid'",
             noise=EpochNoise(40, 10), monitoring=Shifted(0.1))  # fmt: skip
 
 

@@ -123,6 +123,7 @@ def test_continuous_time_is_a_tenth_of_the_paths_unless_chosen():
         assert report._ratio(row, "pickands_grid") == row.rate.value / row.predicted["pickands_grid"]
 
 
+@pytest.mark.slow
 def test_predictions_are_the_registry(study):
     sharp = study.rows[2]
     problem = {"hurst": 0.5, "curvature": 4.0, "sigma": 1.0, "barrier": 1.0, "dt": 0.01, "horizon": 20.0, "sides": 2}
@@ -154,6 +155,7 @@ def test_files_hold_everything_needed_to_repeat(study, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_plot_shows_each_hurst_value(study):
     figure = study.plot()
     assert isinstance(figure, Figure)
@@ -168,6 +170,7 @@ def test_plot_of_one_well_has_no_comparison():
     assert figure.axes[1].get_legend_handles_labels()[1] == ["only well, measured"]
 
 
+@pytest.mark.slow
 def test_order_needs_a_significant_difference(study):
     sharp, flat = study.rows[0], study.rows[1]
     assert report.order(sharp, flat) == "sharp"
@@ -275,6 +278,7 @@ def test_advice_is_one_that_a_study_can_follow():
     assert "`after`" not in table
 
 
+@pytest.mark.slow
 def test_tables_fit_a_terminal(study):
     assert max(len(line) for line in study.table.splitlines()) <= 80
     assert study.table.count("exit rate [95 %]") == 1

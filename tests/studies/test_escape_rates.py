@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,8 +20,9 @@ from fbmsde.results.estimates import Estimate
 from fbmsde.simulation.passage_problem import PassageProblem
 from fbmsde.studies.escape.crossing import Known, crossing_of, order_of
 from fbmsde.studies.escape.interrupted import InterruptedStudyError
-from fbmsde.studies.escape.points import points_of
-from fbmsde.studies.escape.rates import RATES_FILES, escape_rates
+from fbmsde.studies.escape.points import Rate, points_of, row_of
+from fbmsde.studies.escape.rates import RATES_FILES, RatesStudy, escape_rates
+from fbmsde.studies.escape.rates_report import verdict
 from fbmsde.studies.escape.wells import wells_of
 from fbmsde.theory.parabola import parabola_rates
 from tests.conftest import threshold
@@ -88,7 +90,7 @@ def test_rates_are_the_exact_ones_at_one_half(study):
 def test_rows_and_verdict(study):
     assert [(row.barrier, row.well) for row in study.rows[:3]] == [(3.0, "sharp"), (3.0, "flat"), (7.0, "sharp")]
     assert [crossing.order for crossing in study.crossings] == ["sharp"]
-    assert "H = 0.5: the sharp well empties first behind every barrier." in study.table
+    assert "H = 0.5: the sharp well empties first behind every barrier from k = 3 to 7 that was run." in study.table
     assert max(map(len, study.table.splitlines())) < 100
     assert all((row.rare.high - row.rare.low) / 2.0 < 0.07 * row.rare.value for row in study.rows)
 
@@ -100,6 +102,42 @@ def test_files_hold_the_rows(study, tmp_path):
     assert [float(line["rare_rate"]) for line in lines] == [row.rare.value for row in study.rows]
     record = json.loads((tmp_path / RATES_FILES[1]).read_text())
     assert record["settings"]["barriers"] == [3.0, 7.0] and record["complete"]
+
+
+def test_table_tells_the_noise_and_the_barriers_of_both_wells():
+    """By them anybody can compare with a formula: at H = 0.7 the sharp well is the deeper one."""
+    settings = RatesSettings((0.7,), (3.0,), 4.0, 1.0, 2.0, "quadratic", {}, "both", 10, 0.1, 0)
+    wells = wells_of("quadratic", {"sharp": 4.0, "flat": 1.0, "height": 2.0}, {})
+    rows = tuple(row_of(point, settings, Rate(), Rate()) for point in points_of(settings, wells, wells))
+    lines = [line.split() for line in RatesStudy(settings, rows, ()).table.splitlines()]
+    assert ["0.7", "3", f"{rows[0].sigma:.3g}", f"{3.0 * 4.0**0.2:.3g}", "-", "undecided"] in lines
+
+
+def test_verdict_speaks_of_the_barriers_that_were_run():
+    """One barrier is no every barrier, a barrier of unknown rate is named, and H that is undecided is told."""
+    rows = tuple(row for k in (2.0, 3.0) for row in (exact(k, "sharp", k, 4.0), exact(k, "flat", k, 1.0)))
+    lost = replace(rows[3], rare=UNKNOWN)
+    told = [verdict((crossing_of(0.5, some, lambda k: 0.0, math.inf),))
+            for some in (rows, rows[:2], (*rows[:3], lost), (rows[2], lost))]  # fmt: skip
+    assert told == [
+        "H = 0.5: the sharp well empties first behind every barrier from k = 2 to 3 that was run.",
+        "H = 0.5: the sharp well empties first at k = 2, the only barrier run.",
+        "H = 0.5: the sharp well empties first at k = 2; unknown at k = 3.",
+        "H = 0.5: undecided. Take more --paths, a smaller --until-relative-error or higher --barriers.",
+    ]
+
+
+def test_interrupted_study_says_nothing_of_noise_that_was_not_run(monkeypatch):
+    """At H = 0.2 no path stays long enough for anything to be run, which is no finding before the study ends."""
+
+    def interrupted(problem, *args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RareProblem, "replicas", interrupted)
+    with pytest.raises(InterruptedStudyError) as caught:
+        escape_rates([0.2, 0.7], barriers=[2.5], n_paths=100, n_jobs=1)
+    assert len(caught.value.study.rows) == 2
+    assert caught.value.study.crossings == () and "undecided." not in caught.value.study.table
 
 
 SMALL = {"barriers": [2.5], "n_paths": 1000, "relative_error": 0.5, "seed": 1}
@@ -146,8 +184,10 @@ def test_barriers_in_standard_deviations():
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"hurst": [0.1]}, "hurst must be at least 0.2"), ({"barriers": [0.5]}, r"barriers must lie in \[1, 20\]"),
-     ({"barriers": []}, "barriers must lie in"), ({"start": "top"}, "start must be one of both, sharp, flat"),
-     ({"relative_error": 0.0}, "relative_error must lie in"), ({"sharp": 1.0}, "sharp must exceed flat")],
+     ({"barriers": []}, "barriers must hold at least one value"),
+     ({"start": "top"}, "start must be one of both, sharp, flat"),
+     ({"relative_error": 0.0}, "relative_error must lie in"), ({"barriers": 0.5}, r"\[1, 20\], .*, got \[0.5\]"),
+     ({"sharp": 1.0}, "sharp must exceed flat")],
 )  # fmt: skip
 def test_bad_input_is_refused(options, message):
     with pytest.raises(ValueError, match=message):

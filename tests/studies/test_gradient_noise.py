@@ -255,6 +255,7 @@ def test_training_learns_and_is_repeatable(samples):
     assert scores[0] == scores[1] > 0.6
 
 
+@pytest.mark.slow
 def test_study_stores_resumes_and_plots(tmp_path, monkeypatch):
     options = {"groups": ["batch size", "strategy"], "data": "synthetic", "n_samples": 700, "effort": TINY}
     study = memory.sgd_study(tmp_path, **options)

@@ -557,6 +557,7 @@ def problems(name, decades, lowest_hurst):
     return st.fixed_dictionaries({argument: kinds.get(argument, positive) for argument in FORMULAS[name].arguments})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMULAS)
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(data=st.data())
@@ -579,6 +580,7 @@ def test_formula_keeps_its_word(name, data):
 TABLES = ("fbm_survival", "lamperti_survival", "fou_exit_rate", "fou_exit_rate_grid")  # which end somewhere
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in FORMULAS if n not in TABLES])
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(data=st.data())
@@ -610,6 +612,7 @@ def raised_argument(formula):
     return RAISED.get(formula.quantity, default)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [n for n, f in FORMULAS.items() if raised_argument(f) in f.arguments and f.quantity in {*RISING, *RAISED}]
 )

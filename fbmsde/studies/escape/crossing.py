@@ -29,11 +29,12 @@ class Known(NamedTuple):
 
 def crossing_of(hurst: float, rows: tuple[RateRow, ...], shape: Shape, predicted: float) -> Crossing:
     """The crossing under noise of one H from its rows; `shape` is where a formula has the logarithm of the ratio."""
-    found = (Known(sharp.barrier, log_ratio(sharp, flat)) for sharp, flat in pairs_of(rows))
+    found = [Known(sharp.barrier, log_ratio(sharp, flat)) for sharp, flat in pairs_of(rows)]
     known = sorted(each for each in found if math.isfinite(each.ratio.value))
-    order = order_of(known)
+    order, barriers = order_of(known), tuple(each.barrier for each in known)
     barrier = root(known, shape) if order == "flips" else UNKNOWN
-    return Crossing(hurst, order, barrier, predicted)
+    unknown = tuple(sorted({each.barrier for each in found} - set(barriers)))
+    return Crossing(hurst, order, barrier, predicted, barriers, unknown)
 
 
 def order_of(known: Sequence[Known]) -> str:
@@ -60,9 +61,9 @@ def root(known: Sequence[Known], shape: Shape) -> Estimate:
     the change of sign and the two behind it, or as many of these as there are. The half-width is that of the
     interpolated ratio over the slope.
 
-    >>> ends = [Known(2.0, Estimate(1.0, 0.9, 1.1)), Known(4.0, Estimate(-1.0, -1.1, -0.9))]
+    >>> ends = [Known(2.0, Estimate(2.0, 1.9, 2.1)), Known(3.0, Estimate(-2.0, -2.1, -1.9))]
     >>> root(ends, lambda k: 0.0).text(3)
-    '3 [2.93, 3.07]'
+    '2.5 [2.48, 2.52]'
     """
     behind = next(i for i, each in enumerate(known) if i and each.ratio.value < 0.0 < known[i - 1].ratio.value)
     near = known[max(behind - 2, 0) : behind + 2]

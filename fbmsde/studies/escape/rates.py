@@ -11,12 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...campaigns.campaign import Campaign, InterruptedCampaignError
 from ...core import checks
 from ...core.files import write_figure, write_text
 from ...core.machine import machine, versions
 from ...dynamics.landscapes import LANDSCAPES
-from ...results.escape_rates import RatesData, RatesSettings
+from ...results.escape_rates import RatesData, RatesSettings, pairs_of
 from ...results.passage_times import PassageTimes
 from ...results.rare import RareEscape
 from ...theory.sharp_or_flat import flip_height, scaled_barrier
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 RATES_HURST = (0.3, 0.5, 0.7)
 BARRIERS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
 RATES_FILES = ("escape_rates.csv", "escape_rates.json", "escape_rates.png")
-PATHS, RELATIVE_ERROR = 20_000, 0.03
+PATHS, RELATIVE_ERROR = 10_000, 0.03
 QUICK = ((1.5, 2.0, 4.0, 8.0), 2000, 0.1)  # barriers, paths and relative error of a study to try it
 _LOWEST_HURST = 0.2  # below, Pickands' constant is not tabulated
 _LOWEST, _HIGHEST = 1.0, 20.0  # barriers in standard deviations; rates far beyond have no floating-point number
@@ -74,7 +76,7 @@ class RatesStudy(RatesData):
 def escape_rates(
     hurst: Sequence[float] | None = None,
     *,
-    barriers: Sequence[float] = BARRIERS,
+    barriers: float | Sequence[float] = BARRIERS,
     sharp: float = 4.0,
     flat: float = 1.0,
     height: float = 2.0,
@@ -97,8 +99,8 @@ def escape_rates(
     its replicas are in doubt there is no rate, and the note of the row says why.
 
     hurst : Hurst values from 0.2 on, None for `RATES_HURST`.
-    barriers : how high the barrier of the flat well is in stationary standard deviations of its parabola. The wells
-        stay as they are, and sigma is what each of these asks for.
+    barriers : how high the barrier of the flat well is in stationary standard deviations of its parabola, one value or
+        several. The wells stay as they are, and sigma is what each of these asks for.
     landscape, landscape_params, sharp, flat, height, start : as in `escape_study`.
     n_paths : plain paths of each point. They are run where at least ten of them would be beyond the rim at one time.
     relative_error : replicas of rare escapes are added until the 95 % interval of a rate has this half-width over its
@@ -143,10 +145,13 @@ def _hursts(given: Sequence[float]) -> tuple[float, ...]:
     return values
 
 
-def _barriers(given: Sequence[float]) -> tuple[float, ...]:
+def _barriers(given: float | Sequence[float]) -> tuple[float, ...]:
     """Different barriers, ascending."""
-    values = sorted({checks.finite("barriers", value) for value in given})
-    if not values or values[0] < _LOWEST or values[-1] > _HIGHEST:
+    each = np.atleast_1d(np.asarray(given, dtype=object)).tolist()
+    values = sorted({checks.finite("barriers", value) for value in each})
+    if not values:
+        raise ValueError("barriers must hold at least one value, got none.")
+    if values[0] < _LOWEST or values[-1] > _HIGHEST:
         raise ValueError(f"barriers must lie in [{_LOWEST:g}, {_HIGHEST:g}], in standard deviations, got {values}.")
     return tuple(values)
 
@@ -192,10 +197,10 @@ def _study(
     crossings = []
     for hurst in dict.fromkeys(point.hurst for point in points):
         own = {point.well.name: point for point in points if point.hurst == hurst}
-        if {"sharp", "flat"} <= own.keys():
+        both = tuple(row for row in rows if row.hurst == hurst)
+        if any(pairs_of(both)) and (complete or any(row.rate.value > 0.0 for row in both)):
             shape = partial(_log_ratio, own["sharp"], own["flat"])
-            crossings.append(crossing_of(hurst, tuple(r for r in rows if r.hurst == hurst), shape,
-                                         _predicted(settings, hurst)))  # fmt: skip
+            crossings.append(crossing_of(hurst, both, shape, _predicted(settings, hurst)))
     return RatesStudy(settings, rows, tuple(crossings), complete)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ...core.tables import aligned
-from ...results.escape_rates import Crossing, RateRow, RatesData, log_ratio
+from ...results.escape_rates import ORDERS, Crossing, RateRow, RatesData, log_ratio
 from ...results.estimates import Estimate
 from .points import WINDOWS
 
@@ -44,10 +44,13 @@ def short(estimate: Estimate) -> str:
 
     >>> short(Estimate(2e-9, 1.9e-9, 2.1e-9))
     '2e-09 ± 5 %'
+    >>> short(Estimate(2.0, 1.0, 8.0))
+    '2 ± 175 %'
     """
     if not math.isfinite(estimate.value):
         return "-"
-    return f"{estimate.value:.3g} ± {50.0 * (estimate.high - estimate.low) / estimate.value:.2g} %"
+    half = 50.0 * (estimate.high - estimate.low) / estimate.value
+    return f"{estimate.value:.3g} ± {half:.0f} %" if half >= 10.0 else f"{estimate.value:.3g} ± {half:.2g} %"
 
 
 def _rates(study: RatesData) -> str:
@@ -72,7 +75,7 @@ def _first(row: RateRow, names: Sequence[str]) -> float:
 
 
 def _order(study: RatesData) -> str:
-    """Which well empties first at each barrier."""
+    """Which well empties first at each barrier, and the noise and the barrier of the sharp well that belong to it."""
     lines, by = [], any(math.isfinite(c.predicted) for c in study.crossings)
     for sharp, flat in study.pairs():
         log = log_ratio(sharp, flat)
@@ -80,9 +83,12 @@ def _order(study: RatesData) -> str:
         ratio = _first(sharp, ("pickands",)) / _first(flat, ("pickands",))
         predicted = (f"{ratio:.3g}" if ratio > 0.0 else "-",) if by else ()
         measured = Estimate(*(math.exp(part) for part in log)).text(3)
-        lines.append((f"{sharp.hurst:g}", f"{sharp.barrier:g}", measured, *predicted, first))
-    head = ("H", "k", "rate sharp / flat [95 %]", *(("by pickands",) if by else ()), "empties first")
-    return aligned(head, lines) if lines else ""
+        noise_and_wells = (f"{sharp.hurst:g}", f"{sharp.barrier:g}", f"{sharp.sigma:.3g}", f"{sharp.own_barrier:.3g}")
+        lines.append((*noise_and_wells, measured, *predicted, first))
+    formula = ("by_pickands",) if by else ()
+    head = ("H", "k", "sigma", "sharp_k", "rate sharp / flat [95 %]", *formula, "empties_first")
+    told = "sigma: strength of the noise; sharp k: barrier of the sharp well in its own standard deviations"
+    return f"{aligned(head, lines)}\n{told}" if lines else ""
 
 
 def _crossings(study: RatesData) -> str:
@@ -97,26 +103,34 @@ def _crossings(study: RatesData) -> str:
 
 
 def verdict(crossings: tuple[Crossing, ...]) -> str:
-    """What the crossings say, a sentence for each kind of order.
+    """What the crossings say of the barriers that were run, a sentence for each kind of order.
 
-    >>> flips = Crossing(0.7, "flips", Estimate(2.1, 2.0, 2.2))
-    >>> print(verdict((Crossing(0.3, "sharp"), Crossing(0.5, "sharp"), flips)))
-    H = 0.3, 0.5: the sharp well empties first behind every barrier.
-    H = 0.7: the flat well empties first behind barriers of more than 2.1 [2, 2.2] s.d.
+    >>> flips = Crossing(0.7, "flips", Estimate(2.1, 2.0, 2.2), known=(1.5, 4.0), unknown=(8.0,))
+    >>> print(verdict((Crossing(0.3, "sharp", known=(1.5, 4.0, 8.0)), flips, Crossing(0.9, "undecided"))))
+    H = 0.3: the sharp well empties first behind every barrier from k = 1.5 to 8 that was run.
+    H = 0.7: the flat well empties first from k = 2.1 [2, 2.2] on, up to k = 4; unknown at k = 8.
+    H = 0.9: undecided. Take more --paths, a smaller --until-relative-error or higher --barriers.
     """
-    return "\n".join(_sentences(crossings))
+    told: dict[str, list[str]] = {}
+    for crossing in sorted(crossings, key=lambda each: ORDERS.index(each.order)):
+        told.setdefault(_said(crossing), []).append(f"{crossing.hurst:g}")
+    return "\n".join(f"H = {', '.join(hursts)}: {said}" for said, hursts in told.items())
 
 
-def _sentences(crossings: tuple[Crossing, ...]) -> Iterator[str]:
-    """One sentence for all H at which one well is first throughout, and one for each flip."""
-    for well in ("sharp", "flat"):
-        hursts = ", ".join(f"{crossing.hurst:g}" for crossing in crossings if crossing.order == well)
-        if hursts:
-            yield f"H = {hursts}: the {well} well empties first behind every barrier."
-    for crossing in crossings:
-        if crossing.order == "flips":
-            yield (f"H = {crossing.hurst:g}: the flat well empties first behind barriers of more than "
-                   f"{crossing.barrier.text(3)} s.d.")  # fmt: skip
+def _said(crossing: Crossing) -> str:
+    """What a crossing says: that it is undecided, or which well empties first behind which of the barriers."""
+    if crossing.order == "undecided":
+        return "undecided. Take more --paths, a smaller --until-relative-error or higher --barriers."
+    low, high = (f"{end(crossing.known):g}" for end in (min, max))
+    alone = low == high
+    if crossing.order == "flips":
+        first = f"the flat well empties first from k = {crossing.barrier.text(3)} on, up to k = {high}"
+    else:
+        where = f"at k = {low}" if alone else f"behind every barrier from k = {low} to {high}"
+        first = f"the {crossing.order} well empties first {where}"
+    if crossing.unknown:
+        return f"{first}; unknown at k = {', '.join(f'{k:g}' for k in crossing.unknown)}."
+    return f"{first}{', the only barrier run' if alone else ' that was run'}."
 
 
 def _notes(study: RatesData) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 STARTS = ("both", "sharp", "flat")  # for two wells of different curvature
 HURST_VALUES = (0.3, 0.4, 0.5, 0.6, 0.7)
+PATHS = 20_000  # per noise and well
 FILES = ("escape.csv", "escape.json", "escape.png")
 
 
@@ -89,7 +90,7 @@ def escape_study(
     sigma: float | Sequence[float] | None = None,
     dt: float = 0.005,
     horizon: float = 100.0,
-    n_paths: int = 20_000,
+    n_paths: int = PATHS,
     seed: int = 0,
     landscape: str = "quadratic",
     landscape_params: Mapping[str, float] | None = None,
