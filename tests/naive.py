@@ -154,15 +154,14 @@ def autocovariance(hurst: float, lag: int) -> float:
     return (abs(lag + 1) ** (2 * hurst) - 2 * abs(lag) ** (2 * hurst) + abs(lag - 1) ** (2 * hurst)) / 2
 
 
-def davies_harte(hurst: float, n_steps: int, pairs: Any, rows: int) -> np.ndarray:
-    """Two paths (2, n_steps) by the sums that define the transforms; pair (row, column) is k = column rows + row."""
+def davies_harte(hurst: float, n_steps: int, pairs: Any, order: Any) -> np.ndarray:
+    """Two paths (2, n_steps) by the sums that define the transforms; pair i belongs to frequency ``order[i]``."""
     length = len(pairs)
     root = [cmath.exp(-2j * math.pi * k / length) for k in range(length)]
     circulant = [autocovariance(hurst, min(j, length - j)) for j in range(length)]
     spectrum = [0j] * length
     for position, (a, b) in enumerate(pairs):
-        row, column = divmod(position, length // rows)
-        k = column * rows + row
+        k = order[position]
         eigenvalue = sum(circulant[j] * root[j * k % length].real for j in range(length))
         spectrum[k] = math.sqrt(eigenvalue / length) * complex(a, b)
     x = [sum(spectrum[k] * root[j * k % length] for k in range(length)) for j in range(n_steps)]

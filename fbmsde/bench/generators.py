@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core import checks
+from ..core.random import fill_normals
 from ..core.types import AnyArray
 from ..drivers.exact.generators import GENERATORS, DaviesHarte, make_generator
 from ..drivers.sample import fgn
@@ -63,16 +64,16 @@ class GeneratorTable:
 
 @dataclass(frozen=True)
 class ShareRow:
-    """Nanoseconds per increment that Davies-Harte spends on scaled normals, on transforms of rows, and on the rest."""
+    """Nanoseconds per increment that Davies-Harte spends on normals, on their transforms, and on writing the paths."""
 
     n_steps: int
     noise: float
     transforms: float
-    rest: float
+    writing: float
 
     def __str__(self) -> str:
-        total = self.noise + self.transforms + self.rest
-        parts = (("noise", self.noise), ("scipy.fft", self.transforms), ("rest", self.rest))
+        total = self.noise + self.transforms + self.writing
+        parts = (("noise", self.noise), ("transforms", self.transforms), ("writing", self.writing))
         return f"{self.n_steps:8d}  " + "  ".join(f"{name} {t:.2f} ns ({t / total:.0%})" for name, t in parts)
 
 
@@ -190,29 +191,26 @@ def _race(draws: dict[str, Draw], n_steps: int, n_paths: int, repeats: int) -> l
 
 
 def _shares(hurst: float, n_steps: int, n_paths: int, repeats: int) -> ShareRow:
-    """Time the parts of filling `n_paths` rows, by a generator that notes how long they take."""
-    stopped = _Stopwatch(hurst, n_steps)
-    out, key = np.empty((n_paths, n_steps)), checks.as_seed(0)
-    stopped.fill(key, 0, 0, out)
-    turns = []
-    for _ in range(repeats):
-        stopped.noise = stopped.transforms = 0.0
-        total = _cpu_time(lambda _: stopped.fill(key, 0, 0, out), n_paths)
-        turns.append((stopped.noise, stopped.transforms, total - stopped.noise - stopped.transforms))
-    noise, transforms, rest = (median(part) / out.size * 1e9 for part in zip(*turns, strict=True))
-    return ShareRow(n_steps, noise, transforms, rest)
-
-
-class _Stopwatch(DaviesHarte):
-    """Davies-Harte that adds up the CPU time of its first two stages."""
-
-    noise = transforms = 0.0
-
-    def _draw(self, states: AnyArray, work: AnyArray, top: int) -> None:
-        self.noise += _cpu_time(lambda _: super(_Stopwatch, self)._draw(states, work, top), 1)
-
-    def _transform(self, rows: AnyArray) -> None:
-        self.transforms += _cpu_time(lambda _: super(_Stopwatch, self)._transform(rows), 1)
+    """Time the normals alone, with their transforms of which nothing is written, and the whole."""
+    generator, key = DaviesHarte(hurst, n_steps), checks.as_seed(0)
+    rows = min(n_paths, generator.block_paths)
+    normals, out, nothing = np.empty((1, 2 * generator.scale.size)), np.empty((rows, n_steps)), np.empty((rows, 0))
+    parts: tuple[Draw, ...] = (
+        lambda first: fill_normals(key, first, 0, normals),
+        lambda first: generator.fill(key, first, 0, nothing),
+        lambda first: generator.fill(key, first, 0, out),
+    )
+    turns = np.empty((repeats, 3))
+    for part in parts:
+        part(0)
+    for turn in turns:
+        for i, part in enumerate(parts):
+            start = time.process_time()
+            for first in range(0, n_paths, 2 if i == 0 else rows):
+                part(first)
+            turn[i] = (time.process_time() - start) / (n_paths * n_steps) * 1e9
+    alone, transformed, total = np.median(turns, axis=0).tolist()
+    return ShareRow(n_steps, alone, transformed - alone, total - transformed)
 
 
 def _cpu_time(draw: Draw, n_paths: int) -> float:

@@ -10,6 +10,7 @@ import math
 import os
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -28,7 +29,8 @@ def number(name: str, value: Any) -> float:
     >>> number("sigma", 2)
     2.0
     """
-    if isinstance(value, (str, bytes, bool, np.bool_)) or value is None or np.ndim(value) != 0:
+    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not plain and (isinstance(value, (str, bytes, bool, np.bool_)) or value is None or np.ndim(value) != 0):
         raise TypeError(f"{name} must be a number, got {value!r}.")
     try:
         x = float(value)
@@ -328,7 +330,13 @@ def workers(n_jobs: Any) -> int:
     >>> workers(2)
     2
     """
-    return (os.cpu_count() or 1) if n_jobs is None else count("n_jobs", n_jobs)
+    return _cores() if n_jobs is None else count("n_jobs", n_jobs)
+
+
+@lru_cache(maxsize=1)
+def _cores() -> int:
+    """The number of cores, which takes longer to ask for than a short path to draw."""
+    return os.cpu_count() or 1
 
 
 def fits_memory(what: str, n_bytes: float) -> None:
@@ -336,13 +344,19 @@ def fits_memory(what: str, n_bytes: float) -> None:
 
     >>> fits_memory("paths", 1e6)
     """
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return
-    available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    available = _memory()
     if n_bytes > available:
         raise MemoryError(
             f"{what} must fit in memory, got {n_bytes / 1e9:.3g} GB on a machine with {available / 1e9:.3g} GB."
         )
+
+
+@lru_cache(maxsize=1)
+def _memory() -> float:
+    """The bytes of the machine's memory, infinite where the system does not tell."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return math.inf
+    return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
 
 
 def as_seed(seed: Any) -> np.ndarray:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import njit
+from numba.core import cgutils
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
@@ -55,10 +57,15 @@ def seed_lane(key: NDArray[np.uint64], path: int, lane: int, state: NDArray[np.u
 
 @intrinsic
 def _llvm_fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
-    """``a * b + c`` of floats of one type, rounded once on every machine."""
+    """``a * b + c`` of floats, or of vectors (`core.lanes`), of one type, rounded once on every machine."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.fma(*arguments)
+        kind = arguments[0].type
+        if not isinstance(kind, ir.VectorType):
+            return builder.fma(*arguments)
+        name = f"llvm.fma.v{kind.count}{kind.element.intrinsic_name}"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
+        return builder.call(function, arguments)
 
     return a(a, b, c), emit
 
@@ -181,26 +188,3 @@ def fill_normals(key: NDArray[np.uint64], first: int, component: int, out: NDArr
             target = out[i, start : start + drawn.size]
             for j in range(target.size):
                 target[j] = drawn[j]
-
-
-@kernel
-def seed_rows(key: NDArray[np.uint64], paths: NDArray[np.int64], component: int, states: NDArray[np.uint64]) -> None:
-    """Lanes at the beginning of rows: ``states[i]`` (4, ROW_LANES) is a function of (key, paths[i], component)."""
-    for i in range(paths.size):
-        seed_row(key, paths[i], component, states[i])
-
-
-@kernel
-def fill_scaled_pairs(states: NDArray[np.uint64], scale: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """``out[i, 2k], out[i, 2k+1]`` are ``scale[k]`` times the next two normals; scale.size a multiple of ROW_LANES."""
-    state = np.empty((4, ROW_LANES), np.uint64)  # local: known not to overlap `out`, without which nothing vectorises
-    for i in range(out.shape[0]):
-        state[:] = states[i]
-        for start in range(0, scale.size, ROW_LANES):
-            weight, pair = scale[start : start + ROW_LANES], out[i, 2 * start : 2 * (start + ROW_LANES)]
-            for lane in range(ROW_LANES):
-                first, second = next_words(state, lane)
-                a, b = box_muller(first, second)
-                pair[2 * lane] = weight[lane] * a
-                pair[2 * lane + 1] = weight[lane] * b
-        states[i] = state

@@ -37,20 +37,25 @@ class _Process:
 
     def __init__(self, n: int, hurst: Any, length: float, method: str, seed: checks.Seed | None) -> None:
         self.n, self.length, self.hurst, self.method = n, length, hurst, method
-        self._key = checks.as_seed(np.random.default_rng() if seed is None else seed)
+        self._key = checks.as_seed(np.random.SeedSequence() if seed is None else seed)
         self._calls = 0
 
     def __setattr__(self, name: str, value: Any) -> None:
-        check = {
-            "n": lambda: checks.count("n", value),
-            "hurst": lambda: self._check_hurst(value),
-            "length": lambda: checks.positive("length", value),
-            "method": lambda: checks.choice("method", value, self._METHODS),
-        }.get(name)
-        if check is not None:
-            check()
+        if not name.startswith("_"):
+            self._check(name, value)
             super().__setattr__("_changed", True)
         super().__setattr__(name, value)
+
+    def _check(self, name: str, value: Any) -> None:
+        """Raise unless the value may be that of the attribute."""
+        if name == "n":
+            checks.count("n", value)
+        elif name == "hurst":
+            self._check_hurst(value)
+        elif name == "length":
+            checks.positive("length", value)
+        elif name == "method":
+            checks.choice("method", value, self._METHODS)
 
     def __getstate__(self) -> dict[str, Any]:
         kept = {k: v for k, v in self.__dict__.items() if k not in ("_source", "_rows")}

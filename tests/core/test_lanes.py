@@ -30,18 +30,6 @@ def test_rows_equal_plain_integers(n, path, component):
     np.testing.assert_allclose(rows(1, n, path, component)[0], expected, rtol=1e-13, atol=1e-15)
 
 
-def test_scaled_pairs_equal_plain_integers_and_go_on_where_they_stopped():
-    states = np.empty((2, 4, random.ROW_LANES), np.uint64)
-    paths, scale = np.array([4, 2**33]), np.linspace(0.0, 2.0, 192)
-    random.seed_rows(KEY, paths, 3, states)
-    out = np.empty((2, 2 * scale.size))
-    random.fill_scaled_pairs(states, scale[:64], out[:, :128])
-    random.fill_scaled_pairs(states, scale[64:], out[:, 128:])
-    for row, path in zip(out, paths, strict=True):
-        expected = scale[:, None] * np.array(naive.lane_pairs(KEY, int(path), 3, scale.size))
-        np.testing.assert_allclose(row.reshape(-1, 2), expected, rtol=1e-13, atol=1e-15)
-
-
 @pytest.mark.parametrize("first", WORDS)
 @pytest.mark.parametrize("second", WORDS)
 def test_transform_has_full_precision_at_the_edges(first, second):
@@ -65,17 +53,18 @@ def test_polynomials_equal_their_functions():
     assert np.abs(np.polyval(random._LOG, s**2) * s + 4 * np.arctanh(s)).max() < 3e-16
 
 
-def test_seeding_many_rows_equals_seeding_one_lane():
-    states, one = np.empty((3, 4, 64), np.uint64), np.empty((4, 64), np.uint64)
-    random.seed_rows(KEY, np.array([0, 9, 2**39]), 5, states)
+def test_seeding_a_row_equals_seeding_its_lanes():
+    row, one = np.empty((4, 64), np.uint64), np.empty((4, 64), np.uint64)
+    random.seed_row(KEY, 2**39, 5, row)
     for lane in range(64):
-        random.seed_lane(KEY, 9, 5 * 64 + lane, one, lane)
-    assert np.array_equal(states[1], one)
+        random.seed_lane(KEY, 2**39, 5 * 64 + lane, one, lane)
+    assert np.array_equal(row, one)
 
 
 def test_states_are_all_distinct():
     states = np.empty((400, 4, 64), np.uint64)
-    random.seed_rows(KEY, np.arange(400), 0, states)
+    for path in range(400):
+        random.seed_row(KEY, path, 0, states[path])
     flat = states.transpose(0, 2, 1).reshape(-1, 4)
     assert len(np.unique(flat[:, 0])) == len(flat)  # 25 600 words of 64 bits: a chance meeting has probability 2e-11
 

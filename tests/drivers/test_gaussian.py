@@ -13,6 +13,7 @@ from scipy.linalg import toeplitz
 from fbmsde import ArmaNoise, GaussianNoise, OrnsteinUhlenbeckNoise, arfima, tempered_fgn
 from fbmsde.core import checks
 from fbmsde.drivers.branching import Branching
+from fbmsde.drivers.exact.long_fft import Split
 from fbmsde.drivers.gaussian_law import summed_spectrum
 from fbmsde.drivers.rational.divergence import gaussian_kl
 from fbmsde.drivers.spectra import spectral_autocovariance
@@ -92,10 +93,10 @@ def test_circulant_paths_have_the_law_exactly(n_steps):
     noise = GaussianNoise(spectrum=line, method="circulant")
     feed = noise.feed(n_steps, 1.0, 1, checks.as_seed(1))
     generator = feed.generators[0]
-    cut = generator._cut
+    cut = Split(generator.scale.size)
     eigenvalues = np.empty(cut.length)
     order = cut.input_order(np.arange(cut.length // 2 + 1.0)).astype(int)
-    eigenvalues[order] = generator._scale**2 * cut.length
+    eigenvalues[order] = generator.scale**2 * cut.length
     values = np.concatenate([eigenvalues[: cut.length // 2 + 1], eigenvalues[1 : cut.length // 2][::-1]])
     r = np.fft.fft(values).real[:n_steps] / cut.length
     exact = noise.autocovariance(np.arange(n_steps))

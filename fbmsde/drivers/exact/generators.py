@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 from ...core import checks
 from ...core.blocks import run_blocks, short_ranges
 from ...core.cache import kernel
-from ...core.random import ROW_LANES, fill_normals, fill_scaled_pairs, seed_rows
+from ...core.random import fill_normals
 from ...core.types import AnyArray, Key
 from ...laws.fgn import fgn_autocovariance
-from .long_fft import Split, split, transform_across, transform_rows
+from .long_fft import Split, fill_pairs, split
 
 Progress = bool | Callable[[int], object]
 
-_BLOCK_NUMBERS = 2**15  # so many float64 numbers, with tables and scratch, stay in a second-level cache of 1 MiB
+_BLOCK_NUMBERS = 2**15  # so many float64 numbers stay in a second-level cache of 1 MiB with what is beside them
+_PAIRS_NUMBERS = 2**16  # complex numbers of a block, so many that a call costs little beside them
 _PIECE_NUMBERS = 2**19  # a thread draws so many numbers between two reports of its progress
 _LANES = 64  # paths that lie side by side in the triangular products
 _FEW_LANES = 8  # lanes if there are few paths: one vector of the processor
@@ -44,7 +45,7 @@ class WhiteNoise:
     """The generator for H = 1/2, whose increments are the normals themselves."""
 
     def __init__(self, n_steps: int) -> None:
-        self.block_paths = _even_block(n_steps)
+        self.block_paths = 2 * max(1, _BLOCK_NUMBERS // (2 * n_steps))
 
     def fill(self, key: Key, first: int, component: int, out: AnyArray) -> None:
         """Fill rows with independent standard normals."""
@@ -55,42 +56,19 @@ class Circulant:
     """Circulant embedding (Davies & Harte 1987, Wood & Chan 1994). Paths 2j and 2j + 1 come from one complex transform.
 
     It is built from the eigenvalues 0 ... N/2 of a circulant of the length N of `cut`, (N/2 + 1,), which it overwrites.
-    Beside the output one block of such pairs is held. For long paths that is one transform, 32 bytes a step, with its
-    scale, 16 bytes a step. In float32 the same float64 normals are transformed in single precision; up to 2^20 steps a
-    path differs from the float64 one by less than 2e-6 of its largest increment.
+    Beside the output one transform is held, 32 bytes a step, with its scale, 16 bytes a step. Rows of `out` must be
+    contiguous. In float32 the same float64 normals are transformed in single precision; up to 2^20 steps a path differs
+    from the float64 one by less than 2e-6 of its largest increment.
     """
 
     def __init__(self, cut: Split, eigenvalues: NDArray[np.float64]) -> None:
-        self._cut = cut
-        self.block_paths = 2 * cut.batch
+        self.block_paths = 2 * max(1, _PAIRS_NUMBERS // cut.length)
         eigenvalues /= cut.length
-        self._scale = cut.input_order(np.sqrt(eigenvalues, out=eigenvalues))
+        self.scale = cut.input_order(np.sqrt(eigenvalues, out=eigenvalues))
 
     def fill(self, key: Key, first: int, component: int, out: AnyArray) -> None:
-        """Fill the rows of `out` pair by pair, in blocks that begin at multiples of `block_paths`."""
-        cut, last = self._cut, (first + out.shape[0] + 1) // 2
-        work = np.empty((cut.batch, cut.rows, cut.columns), np.result_type(out.dtype, 1j))
-        for block in range(first // self.block_paths * cut.batch, last, cut.batch):
-            pairs = np.arange(max(block, first // 2), min(block + cut.batch, last))
-            low, high = int(pairs[0]) - block, int(pairs[-1]) + 1 - block
-            work[:low], work[high:] = 0.0, 0.0
-            states = np.empty((pairs.size, 4, ROW_LANES), np.uint64)
-            seed_rows(key, 2 * pairs, component, states)
-            for top in range(0, cut.rows, cut.chunk):
-                self._draw(states, work[low:high], top)
-                self._transform(work[:, top : top + cut.chunk])
-            transform_across(work[low:high], cut, first - 2 * (block + low), out)
-
-    def _draw(self, states: AnyArray, work: AnyArray, top: int) -> None:
-        """Draw the next normals, multiply them by the scale, and put them into the rows of `work` from `top` on."""
-        cut = self._cut
-        rows = work[:, top : top + cut.chunk].reshape(work.shape[0], -1)  # a view: many items have all their rows here
-        scale = self._scale[top * cut.columns : (top + cut.chunk) * cut.columns]
-        fill_scaled_pairs(states, scale, rows.view(np.finfo(work.dtype).dtype))
-
-    def _transform(self, rows: AnyArray) -> None:
-        """Do the short transforms along the rows."""
-        transform_rows(rows)
+        """Fill the rows of `out` pair by pair."""
+        fill_pairs(key, first, component, self.scale, out)
 
 
 class DaviesHarte(Circulant):
@@ -185,21 +163,16 @@ def circulant_eigenvalues(hurst: float, half: int) -> NDArray[np.float64]:
     return np.maximum(values, 0.0, out=values)
 
 
-def _even_block(row_numbers: int) -> int:
-    """An even number of rows, at least two, that together hold about `_BLOCK_NUMBERS` numbers."""
-    return 2 * max(1, _BLOCK_NUMBERS // (2 * row_numbers))
-
-
 def fill_paths(
     fill: Callable[[slice], None], block_paths: int, out: AnyArray, threads: int, progress: Progress
 ) -> None:
     """Call `fill` on the rows of `out` in pieces of whole blocks, on threads; a single piece needs none."""
     n_paths = len(out)
     size = block_paths * max(1, _PIECE_NUMBERS // (block_paths * (out.size // n_paths)))
-    pieces = [slice(first, min(first + size, n_paths)) for first in range(0, n_paths, size)]
-    if len(pieces) == 1 and progress is False:
-        fill(pieces[0])
+    if n_paths <= size and progress is False:
+        fill(slice(0, n_paths))
         return
+    pieces = [slice(first, min(first + size, n_paths)) for first in range(0, n_paths, size)]
     control = np.zeros((len(pieces), 2), np.int64)
 
     def work(i: int) -> None:

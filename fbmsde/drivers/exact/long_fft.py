@@ -1,210 +1,306 @@
-"""The first half of the output of long complex Fourier transforms, which are split into short ones that stay in cache.
+"""Noise, scaled and Fourier transformed: the first half of the output of complex transforms of random input.
 
-A transform of length ``N = rows * columns`` is done as ``rows`` transforms of length ``columns`` by :mod:`scipy.fft`,
-and then ``columns`` transforms of length ``rows`` across them. The input must come in the order that the first ones
-need, which costs nothing when it is random. The output then comes in its natural order, and only its first half is
-computed.
+A transform of length ``N = 8 M`` is done as 8 transforms of length M side by side, which a last pass of radix 8 joins.
+In that pass alone numbers move between lanes. The transforms of length M are done within blocks that stay in the cache,
+then across the blocks. The input comes in the order that the first passes need, which costs nothing as it is random.
+The output comes in its natural order, and only its first half is computed.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
+from operator import mul
+from typing import NamedTuple
 
 import numpy as np
-import scipy
-from numpy.typing import DTypeLike
+from numba import njit
 
 from ...core.blocks import short_ranges
 from ...core.cache import kernel
-from ...core.types import AnyArray
+from ...core.lanes import WIDTH, load, store, transposed
+from ...core.random import ROW_LANES, box_muller, next_words, seed_row
+from ...core.types import AnyArray, Key
+from .passes import (
+    SIZE,
+    Sweep,
+    eighth,
+    eighths,
+    four,
+    get,
+    input_places,
+    put_eight,
+    radices,
+    roots_of_passes,
+    sweep,
+    turned,
+)
 
-_CACHE = 2**15  # complex numbers, 512 KiB, that fit a second-level cache of 1 MiB with their output
-_FEWEST = 16  # the number of columns is a multiple of this
-_ROWS = ((4, 2**10), (16, 2**15), (64, 2**17))  # numbers of rows, with the length up to which each measured as fastest
-_MOST_ROWS = 256
-_WIDTH = 160  # columns that the second transform takes at once: enough to make the overhead of vector loops small
+_SHORT = 2**12  # complex vectors, 512 KiB, that stay in a second-level cache of 1 MiB with what is beside them
+_FEW_BLOCKS = 8  # of short transforms: a group of places is joined in one pass
+_MOST_BLOCKS = 64  # of long ones: a group of places, 256 KiB, stays in the second-level cache
+_GROUP = 32  # neighbouring places of each block that are finished together: memory takes long pieces faster
+_AT_ONCE = 2**22  # numbers that are transformed in some hundredths of a second, after which a call can be stopped
 
 
 @dataclass(frozen=True)
 class Split:
-    """The split of a length into ``rows * columns``, where rows is a power of four and columns a multiple of 16."""
+    """A length N of fast transforms: 64 times factors of 2, 3 and 5."""
 
-    rows: int
-    columns: int
-
-    @property
-    def length(self) -> int:
-        """The length N of the whole transform."""
-        return self.rows * self.columns
+    length: int
 
     @property
-    def batch(self) -> int:
-        """The number of transforms of length N that are done together."""
-        return max(1, _CACHE // self.length)
+    def lanes(self) -> int:
+        """The length M of the transforms that stand side by side."""
+        return self.length // WIDTH
 
     @property
-    def chunk(self) -> int:
-        """The number of rows that are done together: all of them, or as many as fit the cache, a multiple of four."""
-        return min(self.rows, 4 * max(1, _CACHE // (4 * self.columns)))
+    def block(self) -> int:
+        """The length of the transforms within a block: the first radices whose product leaves few enough blocks."""
+        lengths = list(accumulate(radices(self.lanes), mul))
+        most = _FEW_BLOCKS if self.lanes <= _SHORT else _MOST_BLOCKS
+        return next(length for length in lengths if length * most >= self.lanes)
+
+    def frequencies(self) -> AnyArray:
+        """The frequency that each number of the input belongs to, (N,)."""
+        found: AnyArray = (WIDTH * input_places(self.lanes)[:, None] + np.arange(WIDTH)).ravel()
+        return found
 
     def input_order(self, symmetric: AnyArray) -> AnyArray:
         """All N values of a sequence with ``s[N - k] = s[k]`` in the input's order, from those of k = 0 ... N/2."""
-        out = np.empty((self.rows, self.columns))
-        for row in range(self.rows):
-            k = np.arange(row, self.length, self.rows)
-            out[row] = symmetric[np.minimum(k, self.length - k)]
-        return out.ravel()
+        k = self.frequencies()
+        return symmetric[np.minimum(k, self.length - k, out=k)]
 
 
 def split(n_outputs: int) -> Split:
-    """The split of the cheapest length N of at least ``2 n_outputs``. Long transforms get more rows, to stay in cache.
+    """The shortest length of fast transforms of at least ``2 n_outputs``.
 
-    >>> split(1024)
-    Split(rows=16, columns=128)
+    >>> split(1000)
+    Split(length=2048)
     """
-    rows = next((rows for rows, longest in _ROWS if 2 * n_outputs <= longest), _MOST_ROWS)
-    return Split(rows, _FEWEST * scipy.fft.next_fast_len(-(-2 * n_outputs // (_FEWEST * rows))))
+    least = -(-2 * n_outputs // ROW_LANES)
+    odd = [3**i * 5**j for i in range(4) for j in range(3)]
+    return Split(ROW_LANES * min(q << max(0, (-(-least // q) - 1).bit_length()) for q in odd))
 
 
-def transform_rows(work: AnyArray) -> AnyArray:
-    """Fourier transform of `work` (batch, rows, columns) along the last axis, in place."""
-    done: AnyArray = scipy.fft.fft(work, axis=-1, overwrite_x=True)
-    if not np.may_share_memory(done, work):
-        work[...] = done
-    return work
+class Table(NamedTuple):
+    """What the kernel needs beside the scale.
 
-
-def transform_across(work: AnyArray, cut: Split, skip: int, out: AnyArray) -> None:
-    """Do the second transforms of `work` and write their first halves to the rows of `out`.
-
-    `work` (batch, rows, columns) holds the transformed rows; `out` (n_rows, n) holds floats, with ``n <= N / 2``. Row
-    ``2 p - skip`` of `out` becomes the real part of transform p and the next row its imaginary part, if `out` has
-    these rows.
+    passes : of each pass the radix, the length that it begins with, and where its roots begin, (passes, 3).
+    roots : those of all passes, as `roots_of_passes` gives them.
+    turns : M / 8 complex vectors, by whose power l number k of lane l is turned before the last pass.
+    within, block, blocks : how many passes lie within a block, their product, and the number of blocks.
+    group : how many neighbouring places of each block are finished together.
     """
-    tables = _tables(cut, out.dtype)
-    n_blocks = cut.columns // tables[1].shape[2]
-    for some in short_ranges(n_blocks, work.size // n_blocks):
-        _across(work.view(out.dtype), *tables, some, skip, out)
+
+    passes: AnyArray
+    roots: AnyArray
+    turns: AnyArray
+    within: int
+    block: int
+    blocks: int
+    group: int
 
 
 @lru_cache(maxsize=16)
-def _tables(cut: Split, dtype: DTypeLike) -> tuple[AnyArray, ...]:
-    """The tables of `_across`: three of roots of unity, and the places of the output's rows.
+def table_of(cut: Split, dtype: np.dtype) -> Table:
+    """The table of a length for arrays of float64 or float32."""
+    found, block = np.array(radices(cut.lanes)), cut.block
+    gaps = np.concatenate([[1], np.cumprod(found)])
+    starts = np.concatenate([[0, 0], np.cumsum(2 * gaps[1:-1] * (found[1:] - 1))])[: found.size]
+    angle = -2.0 * np.pi / cut.length * np.arange(cut.lanes).reshape(-1, WIDTH)
+    turns = np.stack([np.cos(angle), np.sin(angle)], axis=1).ravel().astype(dtype)
+    within, roots = int(np.flatnonzero(gaps == block)[0]), roots_of_passes(cut.lanes).astype(dtype)
+    blocks, group = cut.lanes // block, math.gcd(block, _GROUP)
+    passes = np.stack([found, gaps[:-1], starts], axis=1)
+    return Table(passes, roots, turns, within, block, blocks, group)
 
-    The first has a root for each (block of columns, row), the second for each (row, column of a block), and the third
-    those of order `rows`.
+
+class Noise(NamedTuple):
+    """The seed, first path and component; the random numbers' state between two calls, (4, ROW_LANES); the scale."""
+
+    key: Key
+    first: int
+    component: int
+    state: AnyArray
+    scale: AnyArray
+
+
+@njit(error_model="numpy", forceinline=True)
+def _draw(state: AnyArray, weight: AnyArray, re: AnyArray, im: AnyArray) -> None:
+    """Write the next pairs of normals times `weight` to `re` and `im`, (ROW_LANES,) each."""
+    for lane in range(ROW_LANES):
+        first, second = next_words(state, lane)
+        a, b = box_muller(first, second)
+        re[lane] = weight[lane] * a
+        im[lane] = weight[lane] * b
+
+
+@njit(error_model="numpy", forceinline=True)
+def _first_pass(re: AnyArray, im: AnyArray, z: AnyArray, place: int) -> None:
+    """Transform eight vectors to eight places of `z`."""
+    even = four(
+        *((load(re, 0), load(im, 0)), (load(re, 2 * WIDTH), load(im, 2 * WIDTH))),
+        *((load(re, 4 * WIDTH), load(im, 4 * WIDTH)), (load(re, 6 * WIDTH), load(im, 6 * WIDTH))),
+    )
+    odd = four(
+        *((load(re, WIDTH), load(im, WIDTH)), (load(re, 3 * WIDTH), load(im, 3 * WIDTH))),
+        *((load(re, 5 * WIDTH), load(im, 5 * WIDTH)), (load(re, 7 * WIDTH), load(im, 7 * WIDTH))),
+    )
+    put_eight(z, place, 1, even, eighths(odd, eighth(z)))
+
+
+@njit(error_model="numpy", inline="always")
+def _draw_block(state: AnyArray, scale: AnyArray, re: AnyArray, im: AnyArray, z: AnyArray) -> None:
+    """Fill a block with noise that has gone through the first pass."""
+    for start in range(0, scale.size, ROW_LANES):
+        _draw(state, scale[start : start + ROW_LANES], re, im)
+        _first_pass(re, im, z, start // WIDTH)
+
+
+@njit(error_model="numpy", inline="always")
+def _within(z: AnyArray, table: Table) -> None:
+    """The passes within a block, but for the first."""
+    for i in range(1, table.within):
+        gap, roots = table.passes[i, 1], table.roots[table.passes[i, 2] :]
+        sweep(table.passes[i, 0], z, z, roots, Sweep(table.block // gap, gap, gap, 0, 1, 0, 0))
+
+
+@njit(error_model="numpy", inline="always")
+def _across(work: AnyArray, stride: int, at: int, table: Table, z: AnyArray) -> None:
+    """The passes across the blocks, for the places of a group from `at` on: `z` gets them block by block."""
+    source, step, start = work, stride, at
+    for i in range(table.within, table.passes.shape[0]):
+        gap, roots = table.passes[i, 1] // table.block, table.roots[table.passes[i, 2] :]
+        form = Sweep(table.blocks, table.group, step, start, gap, table.block, at)
+        sweep(table.passes[i, 0], source, z, roots, form)
+        source, step, start = z, table.group, 0
+
+
+@njit(error_model="numpy", forceinline=True)
+def _columns(z: AnyArray, start: int) -> tuple[AnyArray, ...]:
+    """The columns of the matrix of the real or imaginary parts of WIDTH neighbouring vectors."""
+    return transposed(
+        (
+            *(load(z, start), load(z, start + SIZE), load(z, start + 2 * SIZE), load(z, start + 3 * SIZE)),
+            *(load(z, start + 4 * SIZE), load(z, start + 5 * SIZE)),
+            *(load(z, start + 6 * SIZE), load(z, start + 7 * SIZE)),
+        )
+    )
+
+
+@njit(error_model="numpy", forceinline=True)
+def _write(row: AnyArray, start: int, lanes: AnyArray, beside: AnyArray) -> None:
+    """Write a vector to `row` from `start` on, as far as the row reaches."""
+    if start + WIDTH <= row.size:
+        store(row, start, lanes)
+    elif start < row.size:
+        store(beside, 0, lanes)
+        for i in range(start, row.size):
+            row[i] = beside[i - start]
+
+
+@njit(error_model="numpy", nogil=True)
+def _last_pass(z, place, turns, k, first_row, second_row, beside):  # type: ignore[no-untyped-def]
+    """Join numbers k ... k + WIDTH - 1 of all lanes, which begin at `place`, and write half of the results to rows."""
+    re, im = _columns(z, SIZE * place), _columns(z, SIZE * place + WIDTH)
+    root = get(turns, k // WIDTH)
+    square = turned(root, root)
+    cube, fourth = turned(square, root), turned(square, square)
+    even = four(
+        *((re[0], im[0]), turned((re[2], im[2]), square)),
+        *(turned((re[4], im[4]), fourth), turned((re[6], im[6]), turned(cube, cube))),
+    )
+    odd = four(
+        *(turned((re[1], im[1]), root), turned((re[3], im[3]), cube)),
+        *(turned((re[5], im[5]), turned(fourth, root)), turned((re[7], im[7]), turned(fourth, cube))),
+    )
+    odd = eighths(odd, eighth(z))
+    step = turns.size // 2
+    _write(first_row, k, even[0][0] + odd[0][0], beside)
+    _write(second_row, k, even[0][1] + odd[0][1], beside)
+    _write(first_row, k + step, even[1][0] + odd[1][0], beside)
+    _write(second_row, k + step, even[1][1] + odd[1][1], beside)
+    _write(first_row, k + 2 * step, even[2][0] + odd[2][0], beside)
+    _write(second_row, k + 2 * step, even[2][1] + odd[2][1], beside)
+    _write(first_row, k + 3 * step, even[3][0] + odd[3][0], beside)
+    _write(second_row, k + 3 * step, even[3][1] + odd[3][1], beside)
+
+
+@njit(error_model="numpy", inline="always")
+def _copy_state(source: AnyArray, state: AnyArray) -> None:
+    """Copy number by number: the compiler takes seconds for an assignment of arrays."""
+    for j in range(state.shape[0]):
+        for lane in range(state.shape[1]):
+            state[j, lane] = source[j, lane]
+
+
+@njit(error_model="numpy", inline="always")
+def _finish(work: AnyArray, table: Table, groups: tuple[int, int], first_row: AnyArray, second_row: AnyArray) -> None:
+    """The passes across the blocks and the last one, for some of the groups of places."""
+    stride = work.size // (SIZE * table.blocks)
+    buffer, beside = np.empty(table.blocks * table.group * SIZE, work.dtype), np.empty(WIDTH, work.dtype)
+    for at in range(groups[0] * table.group, groups[1] * table.group, table.group):
+        source, begin = work, at
+        if table.blocks > 1:
+            _across(work, stride, at, table, buffer)
+            source, begin = buffer, 0
+        for b in range(table.blocks):
+            for i in range(0, table.group, WIDTH):
+                place, k = begin + b * table.group + i, b * table.block + at + i
+                _last_pass(source, place, table.turns, k, first_row, second_row, beside)
+
+
+@kernel
+def transform_pairs(
+    noise: Noise, table: Table, some: tuple[tuple[int, int], tuple[int, int]], work: AnyArray, out: AnyArray
+) -> None:
+    """Fill rows of `out` with transforms of noise times its scale, two by two.
+
+    The first row becomes path ``noise.first``. Paths 2j and 2j + 1 are the real and the imaginary part of a transform.
+    `some` are ranges of blocks, which are drawn, and of groups of places, which are finished. They are all of them,
+    unless there is one transform only, of which `work` and the state of the noise serve the next call.
     """
-    width = _block_width(cut.columns)
-    row = np.arange(cut.rows)
-    starts = _roots(np.arange(0, cut.columns, width)[:, None] * row, cut.length, dtype)
-    steps = _roots(row[:, None] * np.arange(width), cut.length, dtype)
-    order, digits = row[: cut.rows // 4], np.zeros(cut.rows // 4, np.int64)
-    for _ in range(cut.rows.bit_length() // 2 - 1):
-        order, digits = order // 4, 4 * digits + order % 4
-    return starts, steps, _roots(row, cut.rows, dtype), digits
+    state, drawn = np.empty((4, ROW_LANES), np.uint64), np.empty((2, ROW_LANES), out.dtype)  # known not to overlap
+    stride, size = work.size // (SIZE * table.blocks), table.block * WIDTH
+    _copy_state(noise.state, state)
+    for path in range(noise.first // 2 * 2, noise.first + out.shape[0], 2):
+        if some[0][0] == 0:
+            seed_row(noise.key, path, noise.component, state)
+        for b in range(some[0][0], some[0][1]):
+            z = work[SIZE * stride * b : SIZE * (stride * b + table.block)]
+            _draw_block(state, noise.scale[b * size : (b + 1) * size], drawn[0], drawn[1], z)
+            _within(z, table)
+        row = path - noise.first
+        first_row = out[row] if row >= 0 else out[0, :0]
+        second_row = out[row + 1] if row + 1 < out.shape[0] else out[0, :0]
+        _finish(work, table, some[1], first_row, second_row)
+    _copy_state(state, noise.state)
 
 
-def _roots(power: AnyArray, order: int, dtype: DTypeLike) -> AnyArray:
-    """Real and imaginary part of ``exp(-2 pi i power / order)``, stacked along a new first axis."""
-    angle = -2.0 * np.pi / order * (power % order)
-    return np.stack([np.cos(angle), np.sin(angle)]).astype(dtype)
+def fill_pairs(key: Key, first: int, component: int, scale: AnyArray, out: AnyArray) -> None:
+    """Fill rows of `out` (n_rows, n), ``n <= N / 2``, with transforms of noise times `scale` (N,), two by two.
+
+    Row i becomes path ``first + i``, of the type float64 or float32.
+    """
+    table = table_of(Split(scale.size), out.dtype)
+    work = np.empty(table.blocks * (table.block + 1) * SIZE, out.dtype)  # distances that spread over the cache
+    state, step = np.empty((4, ROW_LANES), np.uint64), 2 * max(1, _AT_ONCE // scale.size)
+    for start in range(first // 2 * 2, first + len(out), step):
+        begin = max(first, start)
+        rows, noise = out[begin - first : start + step - first], Noise(key, begin, component, state, scale)
+        for some in _ranges(table, scale.size):
+            transform_pairs(noise, table, some, work, rows)
 
 
-def _block_width(columns: int) -> int:
-    """The largest divisor of `columns` up to `_WIDTH` that is a multiple of sixteen."""
-    sixteens = columns // _FEWEST
-    return _FEWEST * max(d for d in range(1, _WIDTH // _FEWEST + 1) if sixteens % d == 0)
-
-
-@kernel
-def _twiddle(rows: AnyArray, left: int, start: AnyArray, steps: AnyArray, re: AnyArray, im: AnyArray) -> None:
-    """Write the columns from `left` on of complex `rows`, times ``start * steps`` of their row, to `re` and `im`."""
-    for k in range(re.shape[0]):
-        start_re, start_im = start[0, k], start[1, k]
-        step_re, step_im, row_re, row_im = steps[0, k], steps[1, k], re[k], im[k]
-        source = rows[k, 2 * left : 2 * (left + re.shape[1])]
-        for j in range(re.shape[1]):
-            root_re = start_re * step_re[j] - start_im * step_im[j]
-            root_im = start_re * step_im[j] + start_im * step_re[j]
-            x, y = source[2 * j], source[2 * j + 1]
-            row_re[j] = x * root_re - y * root_im
-            row_im[j] = x * root_im + y * root_re
-
-
-@kernel
-def _radix_4(re: AnyArray, im: AnyArray, first: int, gap: int, roots: AnyArray, turn: int) -> None:
-    """Do one butterfly of the rows ``first + (0, 1, 2, 3) gap``. Output q is multiplied by root number ``q turn``."""
-    a_re, b_re, c_re, d_re = re[first], re[first + gap], re[first + 2 * gap], re[first + 3 * gap]
-    a_im, b_im, c_im, d_im = im[first], im[first + gap], im[first + 2 * gap], im[first + 3 * gap]
-    u_re, v_re, w_re = roots[0, turn], roots[0, 2 * turn], roots[0, 3 * turn]
-    u_im, v_im, w_im = roots[1, turn], roots[1, 2 * turn], roots[1, 3 * turn]
-    for j in range(a_re.size):
-        even_re, even_im, odd_re, odd_im = a_re[j] + c_re[j], a_im[j] + c_im[j], b_re[j] + d_re[j], b_im[j] + d_im[j]
-        rest_re, rest_im, side_re, side_im = a_re[j] - c_re[j], a_im[j] - c_im[j], b_im[j] - d_im[j], d_re[j] - b_re[j]
-        a_re[j], a_im[j] = even_re + odd_re, even_im + odd_im
-        x, y = rest_re + side_re, rest_im + side_im
-        b_re[j], b_im[j] = x * u_re - y * u_im, x * u_im + y * u_re
-        x, y = even_re - odd_re, even_im - odd_im
-        c_re[j], c_im[j] = x * v_re - y * v_im, x * v_im + y * v_re
-        x, y = rest_re - side_re, rest_im - side_im
-        d_re[j], d_im[j] = x * w_re - y * w_im, x * w_im + y * w_re
-
-
-@kernel
-def _radix_4_half(re: AnyArray, im: AnyArray, first: int) -> None:
-    """Do the last butterfly of four neighbouring rows, of which only the outputs 0 and 1 lie in the wanted half."""
-    a_re, b_re, c_re, d_re = re[first], re[first + 1], re[first + 2], re[first + 3]
-    a_im, b_im, c_im, d_im = im[first], im[first + 1], im[first + 2], im[first + 3]
-    for j in range(a_re.size):
-        even_re, even_im, odd_re, odd_im = a_re[j] + c_re[j], a_im[j] + c_im[j], b_re[j] + d_re[j], b_im[j] + d_im[j]
-        rest_re, rest_im, side_re, side_im = a_re[j] - c_re[j], a_im[j] - c_im[j], b_im[j] - d_im[j], d_re[j] - b_re[j]
-        a_re[j], a_im[j] = even_re + odd_re, even_im + odd_im
-        b_re[j], b_im[j] = rest_re + side_re, rest_im + side_im
-
-
-@kernel
-def _columns(re: AnyArray, im: AnyArray, roots: AnyArray) -> None:
-    """Transform along the first axis by decimation in frequency, up to the last butterflies of four rows."""
-    rows = re.shape[0]
-    size = rows
-    while size > 4:
-        gap = size // 4
-        for first in range(0, rows, size):
-            for k in range(gap):
-                _radix_4(re, im, first + k, gap, roots, k * (rows // size))
-        size = gap
-    for first in range(0, rows, 4):
-        _radix_4_half(re, im, first)
-
-
-@kernel
-def _store(values: AnyArray, digits: AnyArray, left: int, columns: int, row: AnyArray) -> None:
-    """Copy the rows ``4 k`` and ``4 k + 1`` of `values` to their places in one row of the output."""
-    rows, width = values.shape
-    for k in range(2 * digits.size):
-        to = left + columns * (digits[k // 2] + (k % 2) * (rows // 4))
-        source = values[k // 2 * 4 + k % 2]
-        n = min(width, row.size - to)
-        if n > 0:
-            target = row[to : to + n]
-            for j in range(n):
-                target[j] = source[j]
-
-
-@kernel
-def _across(
-    work: AnyArray, starts: AnyArray, steps: AnyArray, roots: AnyArray, digits: AnyArray, some: tuple[int, int],
-    skip: int, out: AnyArray,
-) -> None:  # fmt: skip
-    """Do the second transform of all items of `work` for `some` blocks of columns, and write it to rows of `out`."""
-    columns, (rows, width) = work.shape[2] // 2, steps.shape[1:]
-    re, im = np.empty((rows, width), out.dtype), np.empty((rows, width), out.dtype)
-    for p in range(work.shape[0]):
-        for block in range(some[0], some[1]):
-            _twiddle(work[p], block * width, starts[:, block], steps, re, im)
-            _columns(re, im, roots)
-            if 0 <= 2 * p - skip < out.shape[0]:
-                _store(re, digits, block * width, columns, out[2 * p - skip])
-            if 0 <= 2 * p + 1 - skip < out.shape[0]:
-                _store(im, digits, block * width, columns, out[2 * p + 1 - skip])
+def _ranges(table: Table, length: int) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """The ranges of blocks and of groups for each call of the kernel: one call, unless the transform is very long."""
+    groups = table.block // table.group
+    if length <= _AT_ONCE:
+        yield (0, table.blocks), (0, groups)
+        return
+    yield from ((some, (0, 0)) for some in short_ranges(table.blocks, length // table.blocks))
+    yield from (((0, 0), some) for some in short_ranges(groups, length // groups))
