@@ -28,7 +28,7 @@ class _Data(NamedTuple):
     There are d components, L lanes, M different models of at most K poles, and P, the next multiple of 4 from K on.
 
     words : the states of the random numbers, (d, 4, L).
-    states, levels : the states (d, P, L) and the levels (d, L) of the models.
+    states, levels : the states (d, P LANES), in rows of LANES, and the levels (d, L) of the models.
     which, weights : the number of the model of each component, (d,), and what its increments are multiplied by, (d,).
     each : what the increments of each lane are multiplied by, (d, L), where lanes are components; otherwise empty.
     n_poles : the number of poles of each model, (M,).
@@ -38,8 +38,8 @@ class _Data(NamedTuple):
     factor : the lower-triangular factors of the stationary covariances of the states, (M, K, K).
     mixing : the matrix (d, d) by which the components are multiplied, or an empty array.
     spread : the number of lanes in a row that belong to one path, 0 where a lane is a path; see `component`.
-    shocks, normals : room for the normals of a block, (BLOCK, L or fewer), and for those of a start, (K + 2,).
-    scaled : room for the weights of the poles of a component, (P,).
+    shocks, sums : room for the normals of a block and for what the poles add to it, in rows of LANES, (BLOCK LANES,).
+    normals, scaled : room for the normals of a start, (K + 2,), and for the weights of the poles of a component, (P,).
     drawn : room for the components before they are mixed, (d, BLOCK, L or fewer), if they are.
     """
 
@@ -59,6 +59,7 @@ class _Data(NamedTuple):
     mixing: NDArray[np.floating]
     spread: int
     shocks: NDArray[np.floating]
+    sums: Array
     normals: Array
     scaled: NDArray[np.floating]
     drawn: Array
@@ -76,7 +77,7 @@ def start_recursion(data: _Data, lane: int, path: int) -> None:
             value = 0.0
             for k in range(row + 1):
                 value += factor[row, k] * normals[k]
-            data.states[j, row, lane] = value
+            data.states[j, row * LANES + lane] = value
         data.levels[j, lane] = data.level_sd[data.which[j]] * normals[n_poles]
 
 
@@ -96,18 +97,35 @@ def _compiled_moved(x: Any, pace: Any, shock: Any) -> Any:
     return lambda x, pace, shock: multiply_add(pace, x, shock)
 
 
+@njit(error_model="numpy", forceinline=True)
+def _at(row: int, lane: int) -> np.uint64:
+    """Where a lane lies in rows of LANES. That rows are so far apart, and fewer lanes in use, proves to the compiler
+    that they do not overlap; unsigned, an index needs no check of its sign."""
+    return np.uint64(row * LANES + lane)
+
+
 @njit(error_model="numpy", nogil=True)
-def _advance_poles(states: NDArray, shocks: NDArray, out: Array, pace: NDArray, c: NDArray) -> None:
-    """Add the contribution of four poles to _UNROLLED steps of `out`, and carry their `states` (4, n_lanes) on."""
-    r0, r1, r2, r3 = pace[0], pace[1], pace[2], pace[3]
-    c0, c1, c2, c3 = c[0], c[1], c[2], c[3]
-    for i in range(out.shape[1]):
-        x0, x1, x2, x3 = states[0, i], states[1, i], states[2, i], states[3, i]
+def _advance_poles(
+    states: NDArray, shocks: NDArray, sums: Array, pace: NDArray, c: NDArray, k: int, step: int, width: int
+) -> None:  # fmt: skip
+    """Add the contribution of four poles from `k` on to _UNROLLED steps of `sums`, and carry their states on."""
+    r0, r1, r2, r3 = pace[k], pace[k + 1], pace[k + 2], pace[k + 3]
+    c0, c1, c2, c3 = c[k], c[k + 1], c[k + 2], c[k + 3]
+    for i in range(min(width, LANES)):
+        x0, x1, x2, x3 = states[_at(k, i)], states[_at(k + 1, i)], states[_at(k + 2, i)], states[_at(k + 3, i)]
         for s in range(_UNROLLED):
-            e = shocks[s, i]
-            out[s, i] += multiply_add(c0, x0, c1 * x1) + multiply_add(c2, x2, c3 * x3)
+            e = shocks[_at(step + s, i)]
+            sums[_at(step + s, i)] += multiply_add(c0, x0, multiply_add(c1, x1, multiply_add(c2, x2, c3 * x3)))
             x0, x1, x2, x3 = _moved(x0, r0, e), _moved(x1, r1, e), _moved(x2, r2, e), _moved(x3, r3, e)
-        states[0, i], states[1, i], states[2, i], states[3, i] = x0, x1, x2, x3
+        states[_at(k, i)], states[_at(k + 1, i)], states[_at(k + 2, i)], states[_at(k + 3, i)] = x0, x1, x2, x3
+
+
+@njit(error_model="numpy", nogil=True)
+def _write(out: Array, shocks: NDArray, sums: Array, levels: NDArray, gain: np.floating, weight: np.floating) -> None:
+    """Write a block of increments (BLOCK, n_lanes): what the poles add, the newest normals, and the level."""
+    for s in range(BLOCK):
+        for i in range(out.shape[1]):
+            out[s, i] = sums[_at(s, i)] + multiply_add(gain, shocks[_at(s, i)], weight * levels[i])
 
 
 @njit(error_model="numpy", nogil=True)
@@ -121,21 +139,18 @@ def _weigh(noise: Array, each: NDArray) -> None:
 
 def draw_recursion(data: _Data, noise: Array) -> None:
     """Write the next increments of the rational models, ``weight (d e + level + sum_k c_k x_k)``, to `noise`."""
-    shocks, scaled = data.shocks, data.scaled
+    shocks, sums, scaled, width = data.shocks, data.sums, data.scaled, noise.shape[2]
     for j in range(data.states.shape[0]):
-        for s in range(0, BLOCK, 2):
-            normal_pairs(data.words[j], shocks[s], shocks[s + 1])
-        m, weight = data.which[j], data.weights[j]
-        out, states, levels, pace, gain = noise[j], data.states[j], data.levels[j], data.pace[m], weight * data.gain[m]
-        for s in range(BLOCK):
-            for i in range(out.shape[1]):
-                out[s, i] = gain * shocks[s, i] + weight * levels[i]
+        for row in range(0, BLOCK * LANES, 2 * LANES):
+            normal_pairs(data.words[j], shocks[row : row + width], shocks[row + LANES : row + LANES + width])
+        m, weight, states = data.which[j], data.weights[j], data.states[j]
+        for k in range(scaled.size):
+            scaled[k] = weight * data.c[m, k]
+        sums[:] = 0.0
         for k in range(0, data.n_poles[m], 4):
-            for pole in range(k, k + 4):
-                scaled[pole] = weight * data.c[m, pole]
             for s in range(0, BLOCK, _UNROLLED):
-                late = s + _UNROLLED
-                _advance_poles(states[k : k + 4], shocks[s:late], out[s:late], pace[k : k + 4], scaled[k : k + 4])
+                _advance_poles(states, shocks, sums, data.pace[m], scaled, k, s, width)
+        _write(noise[j], shocks, sums, data.levels[j], weight * data.gain[m], weight)
     if data.each.size > 0:
         _weigh(noise, data.each)
     if data.mixing.size > 0:
@@ -167,7 +182,7 @@ def recursion_lanes(
     data = _Data(
         key=key,
         words=np.zeros((dim, 4, n_lanes), np.uint64),
-        states=np.zeros((dim, padded, n_lanes), real),
+        states=np.zeros((dim, padded * LANES), real),
         levels=np.zeros((dim, n_lanes), real),
         which=np.array([places[id(model)] for model in models]),
         weights=mixture.weights.astype(real),
@@ -180,7 +195,8 @@ def recursion_lanes(
         level_sd=np.array([model.level_sd for model in kinds]),
         mixing=mixture.matrix.astype(real),
         spread=spread,
-        shocks=np.zeros((BLOCK, width), real),
+        shocks=np.zeros(BLOCK * LANES, real),
+        sums=np.zeros(BLOCK * LANES),
         normals=np.zeros(most + 2),
         scaled=np.zeros(padded, real),
         drawn=np.zeros((len(mixture.matrix), BLOCK, width)),
@@ -190,10 +206,10 @@ def recursion_lanes(
 
 def save_recursion(data: _Data, lane: int, numbers: Array, words: NDArray[np.uint64]) -> None:
     """Write the states and levels of a lane into `numbers` and its random words into `words`."""
-    n_components, n_states = data.states.shape[0], data.states.shape[1]
+    n_components, n_states = data.states.shape[0], data.states.shape[1] // LANES
     for j in range(n_components):
         for k in range(n_states):
-            numbers[j * (n_states + 1) + k] = data.states[j, k, lane]
+            numbers[j * (n_states + 1) + k] = data.states[j, k * LANES + lane]
         numbers[j * (n_states + 1) + n_states] = data.levels[j, lane]
         for k in range(4):
             words[4 * j + k] = data.words[j, k, lane]
@@ -201,10 +217,10 @@ def save_recursion(data: _Data, lane: int, numbers: Array, words: NDArray[np.uin
 
 def load_recursion(data: _Data, lane: int, numbers: Array, words: NDArray[np.uint64]) -> None:
     """Put what `save_recursion` wrote into a lane."""
-    n_components, n_states = data.states.shape[0], data.states.shape[1]
+    n_components, n_states = data.states.shape[0], data.states.shape[1] // LANES
     for j in range(n_components):
         for k in range(n_states):
-            data.states[j, k, lane] = numbers[j * (n_states + 1) + k]
+            data.states[j, k * LANES + lane] = numbers[j * (n_states + 1) + k]
         data.levels[j, lane] = numbers[j * (n_states + 1) + n_states]
         for k in range(4):
             data.words[j, k, lane] = words[4 * j + k]
