@@ -172,10 +172,10 @@ def test_curve_ends_where_it_fails_and_says_why(timing):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell the largest memory since a moment")
 def test_memory_of_a_call_is_seen_again_when_it_was_freed_before(timing):
+    """16 MB are few enough for the memory to be kept by the process, from the second time on, when they are freed."""
     call = timing["curves"]._megabytes
-    for _ in range(2):
-        found = call(lambda pieces: float(np.ones(pieces).sum()), 4 * 2**20)
-        assert 30.0 < found < 40.0
+    found = [call(lambda pieces: float(np.ones(pieces).sum()), 2 * 2**20) for _ in range(4)]
+    assert 15.0 < min(found) and max(found) < 20.0
 
 
 @pytest.mark.slow

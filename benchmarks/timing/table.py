@@ -44,8 +44,9 @@ def _head(results: Results, then: Results | None) -> Iterator[str]:
     if then is not None:
         yield ""
         yield (
-            f"The last column compares with {then.version} ({then.commit}) by multiples of the calibration kernel. "
-            f"Less than {FLOOR:.0%} and twice the spreads of both is the same."
+            f"The last column compares with {then.version} ({then.commit}) by multiples of the calibration kernel, as "
+            f"kept on {then.date} on {then.machine.get('processor', 'another machine')}. Less than {FLOOR:.0%} and "
+            "twice the spreads of both is the same."
         )
 
 
