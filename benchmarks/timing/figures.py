@@ -22,7 +22,7 @@ def draw(curves: Sequence[CurveFound], folder: Path) -> list[Path]:
 
 def _draw(axis: str, curves: Sequence[CurveFound], folder: Path) -> Path:
     """The figure of an axis."""
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure = Figure(figsize=(11, 5), layout="constrained")
     time, memory = figure.subplots(1, 2)
     _panel(time, axis, curves, AXES[axis].value, lambda c: (c.seconds, c.exponent))
     _panel(memory, axis, curves, "resident memory of a call (MB)", lambda c: (c.megabytes, c.memory_exponent))
@@ -44,14 +44,15 @@ def _panel(
         text = curve.name if exponent is None else f"{curve.name}: {exponent:.2f}"
         axes.plot(curve.places, found, "s--" if curve.peer else "o-", color=colour, markersize=4, label=text)
     axes.set(xscale="log", yscale="log", xlabel=AXES[axis].place, ylabel=label)
-    if axis in ("threads", "k"):
+    if axis in ("threads", "k", "H", "1-H"):
         _plain_ticks(axes, sorted({place for curve in curves for place in curve.places}))
     axes.grid(alpha=0.3)
     if axes.lines:
-        axes.legend(fontsize="small", frameon=False, title="exponent", title_fontsize="small")
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, fontsize="small", frameon=False,
+                    title="exponents", title_fontsize="small")  # fmt: skip
 
 
 def _plain_ticks(axes: Axes, places: Sequence[float]) -> None:
     """Ticks at the places themselves."""
     axes.set_xticks(places, [f"{place:g}" for place in places])
-    axes.minorticks_off()
+    axes.set_xticks([], minor=True)

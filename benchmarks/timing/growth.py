@@ -74,12 +74,12 @@ def paths() -> list[Curve]:
     places = steps(12, 0)
     return [
         Curve("exact noise", "fgn(.7, 1024, paths)", places, lambda n: whole(exact_noise.array(1024), n)),
-        Curve("exits on a grid", "first_passage(quadratic(1), FractionalNoise(.3), ...), 4096 steps", steps(10, 0),
+        Curve("exits on a grid", "first_passage(quadratic(1), FractionalNoise(.3), ...), 4096 steps", places,
               lambda n: whole(grid.inside(0.3), n)),
-        Curve("exits in continuous time", "first_passage(..., monitoring='continuous'), 2^16", steps(10, 0),
+        Curve("exits in continuous time", "first_passage(..., monitoring='continuous'), 2^16", places,
               lambda n: whole(continuous.free(16), n)),
-        Curve("Whittle", "estimate_hurst(x), series of 1000", steps(10, 0),
-              lambda n: whole(hurst.together("whittle"), n)),
+        Curve("Whittle", "estimate_hurst(x), series of 1000", places,
+              lambda n: whole(hurst.together("whittle", most=places[-1]), n)),
         Curve("stochastic-rs", "PyFgn(.7, 1024).sample_par(paths)", places,
               lambda n: whole(exact_noise.rs_array(1024), n), True),
     ]  # fmt: skip
@@ -116,12 +116,12 @@ def towards(hurst_of: Callable[[float], float], places: tuple[float, ...]) -> li
     def rs(h: float) -> Run:
         return repeated_paths(import_module("stochastic_rs").PyFgn(h, grid.N_STEPS, seed=0).sample_par)
 
-    reached = tuple(place for place in places if hurst_of(place) >= 0.2)
+    reached = tuple(place for place in places if hurst_of(place) >= 0.1)
     return [
         Curve("exits on a grid", "first_passage(quadratic(1), FractionalNoise(h), ...), 4096 steps", places,
               partial(noise, steps_of)),
         Curve("exact noise", "fgn(h, 4096, paths)", places, partial(noise, exact)),
-        Curve("exits in continuous time", "first_passage(flat, ..., (-inf, 1), monitoring='continuous'), 2^16", reached,
+        Curve("exits in continuous time", "first_passage(flat, ..., (-inf, 1), monitoring='continuous'), 2^24", reached,
               partial(noise, free_barrier)),
         Curve("stochastic-rs", "PyFgn(h, 4096).sample_par(paths)", places, partial(noise, rs), True),
     ]  # fmt: skip
@@ -132,7 +132,7 @@ def free_barrier(h: float) -> Run:
     flat = fbmsde.Landscape(grid.flat_energy, grid.flat_energy, name="flat")
     return repeated_paths(
         lambda k: first_passage(flat, FractionalNoise(h), 0.0, (-math.inf, 1.0), horizon=1.0, monitoring="continuous",
-                                fine_steps=2**16, n_paths=k, seed=1, n_jobs=1)
+                                fine_steps=2**24, n_paths=k, seed=1, n_jobs=1)
     )  # fmt: skip
 
 

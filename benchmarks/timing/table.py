@@ -20,7 +20,11 @@ def markdown(results: Results, then: Results | None) -> str:
         lines += [f"## {part}", "", *_part(rows, compared, then), ""]
     if results.curves:
         lines += ["## Growth", "", *_growth(results.curves), ""]
-    notes = dict.fromkeys(f"{p.package}, `{p.call}`: {p.note}." for row in results.rows for p in row.peers if p.note)
+    peers = ((p.package, p.call, p.note) for row in results.rows for p in row.peers if p.note)
+    grown = ((curve.name, curve.call, curve.note) for curve in results.curves)
+    notes = dict.fromkeys(
+        f"{name}, `{call}`: {note}." for name, call, note in (*peers, *grown) if note not in ("", "not installed")
+    )
     if notes:
         lines += ["## What is to be known of the peers", "", *(f"* {note}" for note in notes), ""]
     return "\n".join(lines)
@@ -94,7 +98,7 @@ def _curve(curve: CurveFound) -> str:
     ends = f"{curve.places[0]:g} ... {curve.places[-1]:g}"
     seconds = f"{curve.seconds[0]:.3g} ... {curve.seconds[-1]:.3g}"
     memory = f"{curve.megabytes[0]:.2g} ... {curve.megabytes[-1]:.2g}" if curve.megabytes else ""
-    note = f" ({curve.note})" if curve.note else ""
+    note = " (see below)" if curve.note else ""
     exponents = ("" if e is None else f"{e:.2f}" for e in (curve.exponent, curve.memory_exponent))
     first, second = exponents
     return f"| {curve.name} | `{curve.call}`{note} | {ends} | {seconds} | {first} | {memory} | {second} |"
