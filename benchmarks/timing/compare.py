@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from .records import Results, RowFound
 
-# By how much the same code may differ between two runs beyond the spreads of their turns. Measured by two pairs of runs
-# on a machine that had six times as much to do as cores: 90 % of the rows differed by less than 9 and 17 %, and 2 of 104
-# by more than this and twice both spreads.
+# By how much the same code may differ between two runs beyond the spreads of their turns. Measured by two pairs of
+# runs on a machine that had six times as much to do as cores: 90 % of the rows differed by less than 9 and 17 %, and 2
+# of 104 by more than this and twice both spreads.
 FLOOR = 0.15
 
 
