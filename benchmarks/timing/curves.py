@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Sequence
 from statistics import median
 from typing import NamedTuple
@@ -56,7 +57,7 @@ def traced(axis: str, curve: Curve, to_zero: bool, turns: int) -> CurveFound:
             break
         places.append(float(place))
         megabytes.append(_megabytes(run, pieces))
-    memory = tuple(megabytes) if len(megabytes) == len(places) and not any(map(np.isnan, megabytes)) else ()
+    memory = tuple(megabytes) if len(megabytes) == len(places) else ()
     return CurveFound(
         axis, curve.name, curve.call, tuple(places), tuple(seconds), memory, exponent(places, seconds, to_zero),
         exponent(places, memory, to_zero), curve.peer, note,
@@ -93,25 +94,34 @@ def _seconds(run: Run, pieces: int, clock: bool, turns: int) -> float:
 
 
 def _megabytes(run: Run, pieces: int) -> float:
-    """By how much the resident memory of the process grows at most while the work is done; NaN where that is not told.
+    """The largest memory that the work takes: what Python and NumPy ask for, or by how much the process grows if more.
 
-    Memory that was freed goes back to the system first. What is used again all the same is not seen, so that the
-    largest of three numbers is taken.
+    Compiled code of others asks without Python, and memory that the process kept from before is asked for without
+    growth, so that neither number is enough alone.
     """
-    return max(_growth(run, pieces) for _ in range(3)) if sys.platform == "linux" else float("nan")
+    tracemalloc.start()
+    run(pieces)
+    asked = tracemalloc.get_traced_memory()[1] / 1024.0
+    tracemalloc.stop()
+    return max(asked, _growth(run, pieces), _PAGE) / 1024.0
 
 
 def _growth(run: Run, pieces: int) -> float:
-    """One of these numbers."""
+    """By how many kB the resident memory grows at most; 0 where the system does not tell.
+
+    Memory that was freed goes back to the system first, as far as it can.
+    """
+    if sys.platform != "linux":
+        return 0.0
     try:
         ctypes.CDLL(None).malloc_trim(0)
         with open("/proc/self/clear_refs", "w") as file:
             file.write("5")  # the peak begins anew
     except (AttributeError, OSError):
-        return float("nan")
+        return 0.0
     before = _status("VmRSS")
     run(pieces)
-    return max(_PAGE, _status("VmHWM") - before) / 1024.0
+    return _status("VmHWM") - before
 
 
 def _status(name: str) -> float:

@@ -25,7 +25,7 @@ def _draw(axis: str, curves: Sequence[CurveFound], folder: Path) -> Path:
     figure = Figure(figsize=(11, 5), layout="constrained")
     time, memory = figure.subplots(1, 2)
     _panel(time, axis, curves, AXES[axis].value, lambda c: (c.seconds, c.exponent))
-    _panel(memory, axis, curves, "resident memory of a call (MB)", lambda c: (c.megabytes, c.memory_exponent))
+    _panel(memory, axis, curves, "largest memory of a call (MB)", lambda c: (c.megabytes, c.memory_exponent))
     figure.suptitle(AXES[axis].title)
     path = folder / f"growth_{axis}.png"
     figure.savefig(path, dpi=90)

@@ -78,8 +78,8 @@ def _growth(curves: Sequence[CurveFound]) -> Iterator[str]:
     """The table of exponents, and the figures."""
     yield (
         "Exponents: the slope of the logarithms over the upper half of the places, for H and 1 - H over the lower "
-        "half. Memory is by how much the process grows during a call at most; where it does not depend on the place, "
-        "its exponent is that of small changes."
+        "half. Memory is the most that a call takes; where it does not depend on the place, its exponent is that of "
+        "small changes."
     )
     for name in dict.fromkeys(curve.axis for curve in curves):
         axis = AXES[name]
