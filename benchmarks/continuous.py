@@ -1,7 +1,7 @@
-"""Exits in continuous time against exact laws, exact paths and theory; their cost; figures.
+"""Exits in continuous time against exact laws, exact paths and theory; figures.
 
 OMP_NUM_THREADS=1 python benchmarks/continuous.py [SECTION ...]: all sections without arguments, about 20 minutes on one
-core. Sections: brownian grid beyond cost hidden shift drift pickands persistence flip figures.
+core. Sections: brownian grid beyond hidden shift drift pickands persistence flip figures.
 """
 
 from __future__ import annotations
@@ -156,24 +156,6 @@ def beyond() -> None:
             missed = max(missed, passages.error_budget.missed_crossings)
             fine = passages.error_budget.fine_steps
         print(f"{hurst:5.2f} {int(math.log2(fine)):4}   " + "".join(cells) + f"{missed:.1e}")
-
-
-def cost() -> None:
-    """CPU time per path, one thread."""
-    print("\n## cost, one thread: H = .33, barrier .1, T = 1, fine steps at the grid itself, 10 000 paths")
-    print("log2 n   jumps   CPU us/path   missed crossings   K    published C code (ms)")
-    published = {16: "2.7", 20: "10", 24: "22-31", 28: "55-75"}
-    for log_n in (16, 20, 24, 28):
-        on_grid(FLAT, 0.33, 0.1, 2**log_n, 10)
-        begin = time.process_time()
-        found = on_grid(FLAT, 0.33, 0.1, 2**log_n, 10_000)
-        seconds = time.process_time() - begin
-        b = found.budget
-        poles = len(StreamingNoise(0.33, 2**log_n, min(fbmsde.streaming.default_tolerance(2**log_n), 1e-5)).poles)
-        print(
-            f"{log_n:4} {b.jumps_per_path:9.0f} {1e6 * seconds / 1e4:10.1f} {b.missed_crossings:15.1e} {poles:10} "
-            f"{published[log_n]:>12}"
-        )
 
 
 def hidden() -> None:
@@ -409,7 +391,7 @@ def figures() -> None:
     figure.savefig("continuous_laws.png", dpi=130)
 
 
-_ALL = (brownian, grid, beyond, cost, hidden, shift, drift, pickands, persistence, flip, figures)
+_ALL = (brownian, grid, beyond, hidden, shift, drift, pickands, persistence, flip, figures)
 SECTIONS = {f.__name__: f for f in _ALL}
 
 

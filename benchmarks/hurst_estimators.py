@@ -1,7 +1,7 @@
-"""Hurst estimators: bias and error beside the Cramer-Rao bound, coverage, false memory, speed, other packages.
+"""Hurst estimators: bias and error beside the Cramer-Rao bound, coverage, false memory, other packages.
 
 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/hurst_estimators.py [accuracy] [coverage] [memory]
-[volatility] [bands] [speed] [peers]: all without arguments, about 10 minutes. Other packages, if installed: antropy,
+[volatility] [bands] [peers]: all without arguments, about 10 minutes. Other packages, if installed: antropy,
 hurst, MFDFA, nolds.
 """
 
@@ -168,19 +168,6 @@ def _estimates(x, longest_single: int):
     return spectral.whittle(x)[0]
 
 
-def speed(n_series: int = 50_000, n: int = 1000) -> None:
-    """Seconds on one thread for many short series."""
-    print(f"\n## {n_series} series of n = {n}, one thread")
-    x = np.random.default_rng(0).standard_normal((n_series, n))
-    for method in ESTIMATORS:
-        some = x[:500] if method == "exact" else x
-        estimate_hurst(x[:8], kind="increments", method=method)
-        start = time.perf_counter()
-        estimate_hurst(some, kind="increments", method=method, n_jobs=1)
-        seconds = (time.perf_counter() - start) * len(x) / len(some)
-        print(f"{method:<22}{seconds:8.2f} s" + (" (from 500 series)" if len(some) < len(x) else ""))
-
-
 def _peer_calls(n: int) -> dict:
     """Name -> (package, function of the package that returns an estimate of one series of increments)."""
     lags = np.unique(np.geomspace(8, n // 4, 20).astype(int))
@@ -239,6 +226,6 @@ def _peer_row(name: str, series: list, estimate) -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    sections = {f.__name__: f for f in (accuracy, coverage, memory, volatility, bands, speed, peers)}
+    sections = {f.__name__: f for f in (accuracy, coverage, memory, volatility, bands, peers)}
     for section in sys.argv[1:] or sections:
         sections[section]()
