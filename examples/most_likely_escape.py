@@ -1,4 +1,8 @@
-"""The most likely escape from a parabola over paths that did escape: ``python most_likely_escape.py [FILE.png]``.
+"""The most likely escape over paths that escaped
+==============================================
+
+Weak noise takes one path out of a parabola, and those that escape under real noise lie around it. With a file name,
+``python most_likely_escape.py FILE.png``, the figure is written there.
 
 The paths leave through four standard deviations, which one in some thousands does within 8 units of time. They are
 drawn exactly from the law of those that do, and laid over one another at their exits.
@@ -6,7 +10,7 @@ drawn exactly from the law of those that do, and laid over one another at their 
 
 import sys
 
-from matplotlib.figure import Figure
+import matplotlib.pyplot as plt
 
 from fbmsde import FractionalNoise, most_likely_escape, quadratic
 from fbmsde.plots import plot_most_likely_escape
@@ -17,11 +21,10 @@ HORIZON, DT, SEEN = 8.0, 0.02, 5.0
 N_PATHS = {0.3: 2000, 0.5: 4000, 0.7: 10000}  # of which some hundreds are kept
 
 
-def main(file: str = "most_likely_escape.png") -> None:
-    """Write the figure and print what is in it."""
+def main(file: str = "") -> None:
+    """Draw the figure and print what is in it."""
     n_steps = round(HORIZON / DT)
-    figure = Figure(figsize=(11.0, 3.6), layout="constrained")
-    axes = figure.subplots(1, len(N_PATHS), sharey=True)
+    figure, axes = plt.subplots(1, len(N_PATHS), figsize=(11.0, 3.6), layout="constrained", sharey=True)
     for hurst, ax in zip(N_PATHS, axes, strict=True):
         noise = FractionalNoise(hurst)
         process = chain_process(quadratic(), noise, n_steps, dt=DT)
@@ -35,7 +38,10 @@ def main(file: str = "most_likely_escape.png") -> None:
     for ax in axes[1:]:
         ax.set_ylabel("")
     axes[-1].legend(fontsize="small", frameon=False, loc="lower left")
-    figure.savefig(file, dpi=110)
+    if file:
+        figure.savefig(file, dpi=110)
+    else:
+        plt.show()
 
 
 if __name__ == "__main__":

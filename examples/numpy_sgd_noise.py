@@ -1,12 +1,16 @@
-"""Gradient noise of a logistic regression in NumPy, and what two Hurst estimators return for it.
+"""Gradient noise of a logistic regression, and its memory
+=======================================================
 
-The noise is taken twice. With batches drawn afresh at every step it cannot have memory. With batches cut from shuffles
-of the data it must be antipersistent, because the noise of an epoch sums to zero.
+Two Hurst estimators are asked about the same gradient noise, which is taken twice. With batches drawn afresh at every
+step it cannot have memory. With batches cut from shuffles of the data it must be antipersistent, because the noise of
+an epoch sums to zero.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import fbmsde
+from fbmsde.theory import epoch_autocorrelation
 
 rng = np.random.default_rng(0)
 n_samples, n_features, batch_size, n_steps = 1200, 20, 100, 2000
@@ -34,6 +38,8 @@ def epochs():
         yield from rng.permutation(n_samples).reshape(-1, batch_size)
 
 
+lags = np.arange(1, 25)
+_, ax = plt.subplots(layout="constrained")
 for name, batches in (("fresh batches", fresh_batches()), ("shuffled epochs", epochs())):
     noise = np.array([gradients[next(batches)].mean(axis=0) - full_gradient for _ in range(n_steps)]).T
     for method in ("whittle", "rs_noise_as_path"):
@@ -43,3 +49,9 @@ for name, batches in (("fresh batches", fresh_batches()), ("shuffled epochs", ep
             f"{name:<16} {method:<17} H = {np.median(estimate.hurst):.3f}, with signs flipped "
             f"{np.median(estimate.null):.3f}; p <= .05 in {100 * significant:.0f} % of the coordinates"
         )
+    scaled = noise / noise.std(axis=1, keepdims=True)
+    ax.plot(lags, [np.mean(scaled[:, k:] * scaled[:, :-k]) for k in lags], "o-", label=name)
+ax.plot(lags, epoch_autocorrelation(lags, n_samples, batch_size), "k--", label="exact law of epochs")
+ax.set(xlabel="lag (steps)", ylabel="autocorrelation of the noise, mean over coordinates")
+ax.legend()
+plt.show()

@@ -1,4 +1,9 @@
-"""A landscape of your own in the plane, a round domain, and the survival curve of paths that start in its middle."""
+"""A landscape and a domain of your own
+====================================
+
+A landscape in the plane, a round domain, and the survival curve of paths that start in its middle."""
+
+import matplotlib.pyplot as plt
 
 import fbmsde
 
@@ -28,3 +33,11 @@ for time in (1.0, 5.0, 20.0):
     print(f"share inside at t = {time:4.1f}: {curve.at(time):.3f}")
 mean = passages.mean()
 print(f"mean of min(exit time, 50): {mean.value:.2f}, 95 % {mean.confidence_interval()}, restricted: {mean.restricted}")
+
+_, ax = plt.subplots(layout="constrained")
+low, high = curve.confidence_interval()
+ax.step(curve.times, curve.probabilities, where="post")
+ax.fill_between(curve.times, low, high, step="post", alpha=0.3, label="95 % interval")
+ax.set(xlabel="time", ylabel="share of paths still inside", yscale="log")
+ax.legend()
+plt.show()

@@ -1,9 +1,13 @@
-"""SGD with momentum leaves a minimum: by which side, how soon, and what four models of its noise say.
+"""SGD with momentum under real gradients and three models of them
+===============================================================
+
+It is told by which side paths leave, how soon, and what the models of the noise say about both.
 
 The noise of batches that are cut from shuffled epochs is drawn from real gradients of single samples. Beside it run
 white noise, fractional noise and the exact Gaussian law of epochs, all with the same standard deviation of a step.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import fbmsde
@@ -24,9 +28,15 @@ models = {
     "white noise": fbmsde.FractionalNoise(0.5, sigma=step),
     "fractional noise, H = 0.35": fbmsde.FractionalNoise(0.35, sigma=step),
 }
+_, ax = plt.subplots(layout="constrained")
 for name, noise in models.items():
     passages = fbmsde.first_passage(chain, noise, 0.0, (-0.4, 0.35), horizon=20_000, n_paths=1000, seed=1)
     up, mean = passages.split()["upper"], passages.mean()
     low, high = mean.confidence_interval()
     print(f"{name:28} mean exit after {mean.value:5.0f} [{low:.0f}, {high:.0f}] steps, "
           f"upwards in {100 * up.value:.0f} % [{100 * up.low:.0f}, {100 * up.high:.0f}]")
+    curve = passages.survival()
+    ax.step(curve.times, curve.probabilities, where="post", label=name)
+ax.set(xlabel="steps", ylabel="share of paths still inside", yscale="log", xlim=(0.0, 8000.0), ylim=(0.01, 1.0))
+ax.legend()
+plt.show()

@@ -119,7 +119,7 @@ def chain_second_moment(steps: ArrayLike, x0: float, phi: float, autocovariance:
 
 
 def chain_mean_variance(n_steps: ArrayLike, phi: float, autocovariance: Autocovariance) -> Array:
-    """Variance of the average ``(x_1 + ... + x_n)/n`` of the stationary chain ``x' = phi x + xi``, shape of `n_steps`.
+    """Variance of the average of n states of the stationary chain ``x' = phi x + xi``, shape of `n_steps`.
 
     It is ``(R_0 + 2 sum_k (1 - k/n) R_k) / n`` with the autocovariance R of the chain. For fractional Gaussian noise it
     falls like ``n^(2H-2) / (1 - phi)^2``, because the sum of x is the sum of xi over ``1 - phi`` up to a bounded rest.

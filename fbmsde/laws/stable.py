@@ -25,10 +25,10 @@ def stable_index(alpha: float) -> float:
 
 
 def stable_jump_constant(alpha: float) -> float:
-    """The constant ``C_alpha = Gamma(1 + alpha) sin(pi alpha/2) / pi`` of the Levy measure ``C_alpha |x|^(-1-alpha)
-    dx``.
+    """The constant ``C_alpha = Gamma(1 + alpha) sin(pi alpha/2) / pi`` of the Levy measure.
 
-    It follows from ``int (1 - cos(u x)) C |x|^(-1-alpha) dx = |u|^alpha``. It is 0 at alpha = 2: no jumps.
+    The measure is ``C_alpha |x|^(-1-alpha) dx``, and the constant follows from
+    ``int (1 - cos(u x)) C |x|^(-1-alpha) dx = |u|^alpha``. It is 0 at alpha = 2: no jumps.
 
     >>> round(stable_jump_constant(1.0) * 3.141592653589793, 6)
     1.0
