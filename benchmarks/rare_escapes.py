@@ -125,7 +125,8 @@ def monitoring_of(case: Case, noise: Driver) -> Grid:
 
 def rare(case: Case, noise: Driver, method: Method, side: str | None = None) -> Found:
     """The rate after a time by ten replicas of a method, through one side or any."""
-    seed = seed_of(method, case.equation.name, noise, case.domain, case.horizon)
+    domain = "level set" if isinstance(case.domain, LevelSet) else case.domain  # the address of its function changes
+    seed = seed_of(method, case.equation.name, noise, domain, case.horizon)
     problem = RareProblem(case.equation, noise, case.x0, case.domain, horizon=case.horizon, seed=seed,
                           monitoring=monitoring_of(case, noise), method=method)  # fmt: skip
     found, seconds = timed(lambda: problem.replicas(10, n_jobs=1))

@@ -67,6 +67,8 @@ def rare_escape(
     x0 : the start, one point inside the domain, a float or (dim,) floats.
     domain : as for `first_passage`, with walls that stand still. Each side is climbed to by itself, the nearest first;
         one by which less than a millionth of that leaves is given up and told as a bound.
+        Give two ways out a side or a level set each: one level set for both leads to the way that looks nearer, and
+        replicas that all miss the other one agree on a number that is too small, which no diagnostic can see.
     horizon : the end, in the time unit of the equation. For a rate it should be several times as long as the start is
         remembered.
     seed : an int, a SeedSequence or a Generator. Replica i is a pure function of the seed and i.
