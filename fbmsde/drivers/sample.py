@@ -25,7 +25,8 @@ def fgn(
     n_paths: int = 1,
     *,
     method: str = "davies_harte",
-    seed: checks.Seed,
+    seed: checks.Seed | None = None,
+    rng: checks.Rng | None = None,
     dtype: DTypeLike = float,
     dim: int | None = None,
     n_jobs: int | None = None,
@@ -37,10 +38,11 @@ def fgn(
     The latter gives the numbers of :meth:`StreamingNoise.sample` with its default tolerance, for hurst in
     [0.02, 0.98]. They are the increments that the simulations use.
 
-    Path i depends on (seed, i) alone: the first 1000 paths of a run of 10 000 are the run of 1000. `dtype` is float64
-    or float32. `n_jobs` is the number of threads, None for all cores; the result does not depend on it. If `progress`
-    is True a bar is shown; if it is a function, it is called with the number of paths newly finished. Raises
-    MemoryError, which says how much was asked for, if the result would not fit.
+    Path i depends on (seed, i) alone: the first 1000 paths of a run of 10 000 are the run of 1000. In place of `seed`,
+    `rng` takes a numpy Generator, which is advanced, or anything else that makes one. `dtype` is float64 or float32.
+    `n_jobs` is the number of threads, None for all cores; the result does not depend on it. If `progress` is True a bar
+    is shown; if it is a function, it is called with the number of paths newly finished. Raises MemoryError, which says
+    how much was asked for, if the result would not fit.
 
     >>> fgn(0.7, 1000, 3, seed=1).shape
     (3, 1000)
@@ -50,7 +52,7 @@ def fgn(
     real, parts = checks.float_type("dtype", dtype), 1 if dim is None else checks.count("dim", dim)
     checks.choice("method", method, METHODS)
     checks.fits_memory("fGn", float(n_paths) * n_steps * parts * real.itemsize)
-    key, threads = checks.as_seed(seed), checks.workers(n_jobs)
+    key, threads = checks.as_key(seed, rng), checks.workers(n_jobs)
     source = _source(method, hurst, n_steps, key)
     out = np.empty((n_paths, n_steps, parts), real) if dim is not None else np.empty((n_paths, n_steps), real)
     fill_paths(lambda rows: source.fill(rows.start, out[rows]), source.block_paths, out, threads, progress)
@@ -64,14 +66,15 @@ def fbm(
     *,
     horizon: float = 1.0,
     method: str = "davies_harte",
-    seed: checks.Seed,
+    seed: checks.Seed | None = None,
+    rng: checks.Rng | None = None,
     n_jobs: int | None = None,
     progress: Progress = False,
 ) -> AnyArray:
     """Fractional Brownian motion at the times k horizon / n_steps, (n_paths, n_steps + 1), starting at 0.
 
-    The paths are the cumulated :func:`fgn` of the same seed and method times ``(horizon / n_steps)^H``; `n_jobs` and
-    `progress` are as there.
+    The paths are the cumulated :func:`fgn` of the same seed and method times ``(horizon / n_steps)^H``; `rng`, `n_jobs`
+    and `progress` are as there.
 
     >>> path = fbm(0.7, 4, seed=1)
     >>> path.shape, float(path[0, 0])
@@ -82,7 +85,7 @@ def fbm(
     n_steps, n_paths = checks.count("n_steps", n_steps), checks.count("n_paths", n_paths)
     checks.choice("method", method, METHODS)
     checks.fits_memory("fBm", 8.0 * n_paths * (n_steps + 1))
-    source = _source(method, hurst, n_steps, checks.as_seed(seed))
+    source = _source(method, hurst, n_steps, checks.as_key(seed, rng))
     threads, out = checks.workers(n_jobs), np.zeros((n_paths, n_steps + 1))
 
     def fill(rows: slice) -> None:
@@ -104,7 +107,8 @@ def sample(
     *,
     dt: float = 1.0,
     dim: int | None = None,
-    seed: checks.Seed,
+    seed: checks.Seed | None = None,
+    rng: checks.Rng | None = None,
     n_jobs: int | None = None,
     progress: Progress = False,
 ) -> Array:
@@ -112,7 +116,7 @@ def sample(
 
     They have the driver's strength, for fractional noise ``sigma dt^H``, and are what the simulations feed to path i of
     a run of `n_steps` steps with the same seed. If `dim` is None it is the number of components that the driver
-    prescribes, if it does. `n_jobs` and `progress` are as for :func:`fgn`.
+    prescribes, if it does. `rng`, `n_jobs` and `progress` are as for :func:`fgn`.
 
     >>> from fbmsde import FractionalNoise
     >>> sample(FractionalNoise(0.7, sigma=0.5), 1000, 3, dt=0.01, seed=1).shape
@@ -123,7 +127,7 @@ def sample(
     step, parts = checks.positive("dt", dt), 1 if dim is None else checks.count("dim", dim)
     checks.fits_memory("the increments", 8.0 * n_paths * n_steps * parts)
     out = np.empty((n_paths, n_steps, parts))
-    fill_from_feed(driver.feed(n_steps, step, parts, checks.as_seed(seed)), out, checks.workers(n_jobs), progress)
+    fill_from_feed(driver.feed(n_steps, step, parts, checks.as_key(seed, rng)), out, checks.workers(n_jobs), progress)
     return out[:, :, 0] if dim is None else out
 
 
@@ -131,17 +135,18 @@ class Sampled:
     """What every driver has: its increments as an array."""
 
     def sample(
-        self: Driver, n_steps: int, n_paths: int = 1, *, dt: float = 1.0, dim: int | None = None, seed: checks.Seed
-    ) -> Array:
+        self: Driver, n_steps: int, n_paths: int = 1, *, dt: float = 1.0, dim: int | None = None,
+        seed: checks.Seed | None = None, rng: checks.Rng | None = None,
+    ) -> Array:  # fmt: skip
         """Increments over steps of `dt` as the simulations use them, (n_paths, n_steps) or (n_paths, n_steps, dim).
 
-        Path i depends on (seed, i) alone.
+        Path i depends on (seed, i) alone. `rng` may take the place of `seed`, as for :func:`fgn`.
 
         >>> from fbmsde import EpochNoise
         >>> EpochNoise(1437, 128).sample(1000, 3, seed=1).shape
         (3, 1000)
         """
-        return sample(self, n_steps, n_paths, dt=dt, dim=dim, seed=seed)
+        return sample(self, n_steps, n_paths, dt=dt, dim=dim, seed=seed, rng=rng)
 
 
 class _Source(Protocol):

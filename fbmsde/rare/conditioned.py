@@ -172,7 +172,8 @@ def conditioned_exits(
     *,
     first: int = 1,
     n_paths: int,
-    seed: checks.Seed,
+    seed: checks.Seed | None = None,
+    rng: checks.Rng | None = None,
     n_draws: int = 1,
     shifted: bool = True,
     slack: float = 1.0,
@@ -190,6 +191,7 @@ def conditioned_exits(
     domain : ``(lower, upper)`` around the start, None or an infinite number for an open side.
     first : the first step of the window. Exits before it are seen, and those paths have weight 0.
     n_paths, seed : the number of independent paths and their seed. Path i is a pure function of (seed, i).
+    rng : in place of `seed`, a numpy Generator, which is advanced, or anything else that makes one.
     n_draws : how often each path is bent out of the domain. More draws cost less than more paths, but share the path.
     shifted : whether the ends are moved inwards by ``process.shift``, so that exits are those in continuous time, or
         stand as the steps see them. What the shift leaves is below 1 % of the rate at a `LinearProcess.coarseness` of
@@ -209,7 +211,7 @@ def conditioned_exits(
     """
     begin = checks.count("first", first, 1, process.n_steps)
     crowd = Crowd.of(checks.count("n_paths", n_paths), 0, n_jobs=n_jobs, progress=progress)
-    draws = Draws(checks.as_seed(seed), begin, checks.count("n_draws", n_draws), checked_slack(slack))
+    draws = Draws(checks.as_key(seed, rng), begin, checks.count("n_draws", n_draws), checked_slack(slack))
     return bend_paths(process, seen(process, domain, shifted), draws, crowd)
 
 

@@ -43,7 +43,8 @@ def rare_escape(
     domain: Domain,
     *,
     horizon: float,
-    seed: checks.Seed,
+    seed: checks.Seed | None = None,
+    rng: checks.Rng | None = None,
     relative_error: float = 0.1,
     after: float | None = None,
     method: Method | str = "auto",
@@ -72,6 +73,7 @@ def rare_escape(
     horizon : the end, in the time unit of the equation. For a rate it should be several times as long as the start is
         remembered.
     seed : an int, a SeedSequence or a Generator. Replica i is a pure function of the seed and i.
+    rng : in place of `seed`, a numpy Generator, which is advanced, or anything else that makes one.
     relative_error : the relative standard error that is wanted, in (0, 1): of the probability, or of the rate of exits
         after the time `after` if that is given.
     method : "auto" for the first of those that can follow the problem, which `RareEscape.why` names. "conditioned":
@@ -129,8 +131,9 @@ def rare_escape(
     if checks.truth("halve", halve) and equation.unit_step:
         raise ValueError("halve must be False for a chain, whose step is a unit of time, got True.")
     problem = RareProblem(
-        landscape, noise, x0, domain, horizon=horizon, seed=seed, monitoring=watched, method=method
-    )
+        landscape, noise, x0, domain, horizon=horizon, monitoring=watched, method=method,
+        seed=checks.one_seed(seed, rng),
+    )  # fmt: skip
     if after is not None and not 0.0 <= checks.finite("after", after) < problem.reached:
         raise ValueError(f"after must lie in [0, horizon), got {after}.")
     methods: list[Method | str] = [problem.method]

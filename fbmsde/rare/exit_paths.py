@@ -16,8 +16,9 @@ _DRAWS_LANE = 1  # of the three normals that choose where a path is bent, to whi
 
 
 def exit_paths(
-    process: LinearProcess, domain: checks.Interval, *, first: int, n_paths: int, seed: checks.Seed
-) -> Array:
+    process: LinearProcess, domain: checks.Interval, *, first: int, n_paths: int, seed: checks.Seed | None = None,
+    rng: checks.Rng | None = None,
+) -> Array:  # fmt: skip
     """Paths of a process whose first exit is at one of the steps ``first ... n``, aligned at it, (n_kept, first + 1).
 
     They are independent and have exactly the law of the process given that its first exit, as its steps see it, falls
@@ -26,7 +27,7 @@ def exit_paths(
     is inside before the window. The last column is the first point outside.
 
     The share that is kept does not depend on how rare the exit is. It falls with the step, as a path that is outside
-    once is outside for more of the steps.
+    once is outside for more of the steps. `rng` may take the place of `seed`, as for `conditioned_exits`.
 
     Raises ValueError for arguments out of range or a start that is not inside, and NoEstimateError if none is kept.
 
@@ -36,7 +37,7 @@ def exit_paths(
     (41, True, True)
     """
     begin = checks.count("first", first, 1, process.n_steps)
-    n, key = checks.count("n_paths", n_paths), checks.as_seed(seed)
+    n, key = checks.count("n_paths", n_paths), checks.as_key(seed, rng)
     checks.fits_memory("the paths", 32.0 * n * (process.n_steps + 1))
     band = Band.of(process, seen(process, domain, False), begin, 0.0)
     normals = np.empty((n, 3))

@@ -102,7 +102,8 @@ def bridge_passage(
     dt: float,
     horizon: float,
     n_paths: int,
-    seed: checks.Seed,
+    seed: checks.Seed | None = None,
+    rng: checks.Rng | None = None,
     n_jobs: int | None = None,
 ) -> PassageTimes:
     """Times at which paths of ``dX = -gradient(X) dt + sigma dB``, B ordinary Brownian motion, leave an interval.
@@ -111,7 +112,8 @@ def bridge_passage(
     bridge, ``exp(-2 a b / (sigma^2 dt))``. That is exact for a drift that is constant over the step, so that the error
     falls like dt and not like its square root. The two bounds are taken as independent, and an exit counts at the end
     of its step. The landscape has one dimension; steps are made by the trapezoidal rule. Raises PathError if a path
-    leaves the finite numbers. For other H use `first_passage` with ``monitoring="continuous"``.
+    leaves the finite numbers. `rng` may take the place of `seed`, as for `first_passage`. For other H use
+    `first_passage` with ``monitoring="continuous"``.
 
     >>> from fbmsde import quadratic
     >>> passages = bridge_passage(quadratic(), 1.0, 0.0, (-1.0, 1.0), dt=0.01, horizon=20.0, n_paths=200, seed=1)
@@ -129,7 +131,7 @@ def bridge_passage(
     n_steps = checks.whole_steps(step, end)
     end = checks.reached(step, n_steps, end)
     checks.fits_memory("passage times", 26.0 * paths)
-    key, threads = checks.as_seed(seed), checks.workers(n_jobs)
+    key, threads = checks.as_key(seed, rng), checks.workers(n_jobs)
     clock = (step, checks.squarable("sigma", sigma) * math.sqrt(step))
     blocks = np.array_split(np.arange(paths), min(paths, _BLOCKS * threads))
     ends = Ends.open(paths, 1)

@@ -24,15 +24,16 @@ def fractional_ornstein_uhlenbeck(
     curvature: float = 1.0,
     sigma: float = 1.0,
     x0: float | None = None,
-    seed: checks.Seed,
+    seed: checks.Seed | None = None,
+    rng: checks.Rng | None = None,
 ) -> Array:
     """Paths (n_paths, n_steps + 1) of ``dX = -a X dt + sigma dB_H`` at multiples of `dt`, exact in law.
 
     The paths start at `x0`, or for None from the stationary law. The stationary process Y is drawn by circulant
     embedding of its autocovariance. A path from a point is ``X_t = Y_t + e^(-at) (x0 - Y_0)``, because X and Y solve
-    the equation with the same noise. Row i is a function of (seed, i). The relative error of the autocorrelation is
-    below 1e-8; the embedding is made so long that its eigenvalues are positive up to this error, and ValueError is
-    raised if no length is enough. `curvature` is a.
+    the equation with the same noise. Row i is a function of (seed, i), and `rng` may take the place of `seed` as in
+    `fgn`. The relative error of the autocorrelation is below 1e-8; the embedding is made so long that its eigenvalues
+    are positive up to this error, and ValueError is raised if no length is enough. `curvature` is a.
 
     >>> paths = fractional_ornstein_uhlenbeck(0.3, 100, 5, dt=0.01, x0=1.0, seed=1)
     >>> paths.shape, bool(np.all(paths[:, 0] == 1.0))
@@ -47,7 +48,7 @@ def fractional_ornstein_uhlenbeck(
     checks.finite("dt * n_steps * curvature", step * steps * a)
     start = None if x0 is None else checks.finite("x0", x0)
     checks.fits_memory("paths", 8.0 * paths * (steps + 1))
-    key = checks.as_seed(seed)
+    key = checks.as_key(seed, rng)
     root = np.sqrt(fou_stationary_variance(h, a, checks.squarable("sigma", sigma))) * _embedding(h, steps, a * step)
     out = np.empty((paths, steps + 1))
     block = max(1, _NUMBERS // (2 * root.size))

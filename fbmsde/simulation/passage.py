@@ -43,7 +43,8 @@ def first_passage(
     *,
     horizon: float,
     n_paths: int,
-    seed: checks.Seed,
+    seed: checks.Seed | None = None,
+    rng: checks.Rng | None = None,
     first_path: int = 0,
     monitoring: Monitoring | str = "grid",
     n_jobs: int | None = None,
@@ -71,6 +72,7 @@ def first_passage(
     horizon : the end, in the time unit of the equation. On a grid the last step is the last multiple of dt not beyond
         it, and the result's `horizon` is the end of that step. ``horizon=inf`` needs ``Grid(..., until=share)``.
     n_paths, seed : the number of paths, and their seed. Path i is a pure function of (seed, i).
+    rng : in place of `seed`, a numpy Generator, which is advanced, or anything else that makes one.
     first_path : the number of the first path. The run of a part of the paths gives what the whole run gives for them.
     monitoring : what counts as an exit: ``Grid(dt, solver, until)``, ``Shifted(dt, solver, until)`` or
         ``Continuous(fine_steps, longest, accuracy)``; or one of the names "grid", "shifted" and "continuous" with
@@ -102,7 +104,8 @@ def first_passage(
     whole, n_paths = as_equation(landscape), checks.count("n_paths", n_paths)
     watched = _monitoring(whole, monitoring, shorthands)
     require_starts(x0, whole, checks.count("first_path", first_path, 0) + n_paths)
-    problem = PassageProblem(landscape, noise, x0, domain, horizon=horizon, seed=seed, monitoring=watched)
+    problem = PassageProblem(landscape, noise, x0, domain, horizon=horizon, monitoring=watched,
+                             seed=checks.one_seed(seed, rng))  # fmt: skip
     return problem.passages(n_paths, first_path, n_jobs=n_jobs, progress=progress)
 
 

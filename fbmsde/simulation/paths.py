@@ -80,7 +80,8 @@ def simulate_paths(
     dt: float | None = None,
     n_steps: int,
     n_paths: int,
-    seed: checks.Seed,
+    seed: checks.Seed | None = None,
+    rng: checks.Rng | None = None,
     solver: str = "euler",
     save_every: int = 1,
     n_jobs: int | None = None,
@@ -91,11 +92,11 @@ def simulate_paths(
     `landscape` is a `Landscape`, for ``dX = -gradient(X) dt + dZ``, an `Equation` or a `Chain`, for which `dt` is 1 and
     may be left out; `noise` is the driver of Z. The values hold the whole state, velocities included.
 
-    Path i depends on (seed, i) alone and is the path that `first_passage` follows with the same arguments. With
-    streaming noise the memory in use is that of the result, whatever `n_steps` is; exact generators hold some whole
-    paths besides. `n_jobs` is the number of threads, None for all cores; the result does not depend on it. If
-    `progress` is True a bar is shown; if it is a function, it is called with the number of paths newly finished. An
-    interrupt stops a run at once.
+    Path i depends on (seed, i) alone and is the path that `first_passage` follows with the same arguments. `rng` takes
+    a numpy Generator in place of `seed`, or anything else that makes one. With streaming noise the memory in use is
+    that of the result, whatever `n_steps` is; exact generators hold some whole paths besides. `n_jobs` is the number of
+    threads, None for all cores; the result does not depend on it. If `progress` is True a bar is shown; if it is a
+    function, it is called with the number of paths newly finished. An interrupt stops a run at once.
 
     Raises PathError if a path leaves the finite numbers; its `paths` hold all paths, with the broken ones marked.
     Raises MemoryError if the result would not fit.
@@ -112,7 +113,7 @@ def simulate_paths(
     checks.finite("dt * n_steps", step * n_steps)
     if every > n_steps:
         raise ValueError(f"save_every must be at most n_steps = {n_steps}, got {every}.")
-    threads, key = checks.workers(n_jobs), checks.as_seed(seed)
+    threads, key = checks.workers(n_jobs), checks.as_key(seed, rng)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
     dim, n_saved = whole.n_shown, n_steps // every
     checks.fits_memory("paths", 8.0 * n_paths * (n_saved + 1) * dim)

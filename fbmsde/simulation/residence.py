@@ -35,7 +35,8 @@ def residence_times(
     dt: float | None = None,
     n_steps: int,
     n_paths: int = 1,
-    seed: checks.Seed,
+    seed: checks.Seed | None = None,
+    rng: checks.Rng | None = None,
     radius: ArrayLike | None = None,
     x0: ArrayLike | None = None,
     solver: str = "euler",
@@ -56,8 +57,8 @@ def residence_times(
         paths are as good as many shorter ones, if each makes many visits. The memory in use is that of the result.
     x0 : the start of all paths, None for the first minimum.
 
-    Any driver will do. The other arguments are as for :func:`simulate_paths`, and path i is the same. Where an equation
-    has positions and velocities the cores are those of the positions.
+    Any driver will do. The other arguments, `rng` too, are as for :func:`simulate_paths`, and path i is the same. Where
+    an equation has positions and velocities the cores are those of the positions.
 
     Raises ValueError for arguments outside their range, and PathError if a path leaves the finite numbers.
 
@@ -68,7 +69,7 @@ def residence_times(
     """
     equation, threads = as_equation(landscape), checks.workers(n_jobs)
     step, n_steps = step_length(equation, dt), checks.count("n_steps", n_steps)
-    n_paths, key = checks.count("n_paths", n_paths), checks.as_seed(seed)
+    n_paths, key = checks.count("n_paths", n_paths), checks.as_key(seed, rng)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
     if takes_arrays(equation):
         raise ValueError(f"landscape must take points as tuples, got {equation.name!r}, whose points are arrays.")

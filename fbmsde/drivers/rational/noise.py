@@ -132,7 +132,8 @@ class RationalNoise:
         self,
         n_paths: int = 1,
         *,
-        seed: checks.Seed,
+        seed: checks.Seed | None = None,
+        rng: checks.Rng | None = None,
         dtype: DTypeLike = float,
         n_jobs: int | None = None,
         progress: Progress = False,
@@ -141,10 +142,10 @@ class RationalNoise:
 
         Row i is a function of the model and (seed, i) alone. To the bit, it is what :meth:`stream` yields for path i,
         and what `first_passage` and `simulate_paths` feed to path i of a run of `n_steps` steps with the driver of the
-        model and the strength 1, such as ``FractionalNoise(hurst, tolerance=tolerance)``. `dtype` is float64 or
-        float32. `n_jobs` is the number of threads, None for all cores. `progress`: True shows a bar; a function is
-        called with the number of paths newly finished. Raises MemoryError, saying how much was asked for, when the
-        result would not fit.
+        model and the strength 1, such as ``FractionalNoise(hurst, tolerance=tolerance)``. `rng` may take the place of
+        `seed`, as for `fgn`. `dtype` is float64 or float32. `n_jobs` is the number of threads, None for all cores.
+        `progress`: True shows a bar; a function is called with the number of paths newly finished. Raises MemoryError,
+        saying how much was asked for, when the result would not fit.
 
         >>> from fbmsde import StreamingNoise
         >>> StreamingNoise(0.7, 1000).sample(3, seed=1).shape
@@ -152,14 +153,15 @@ class RationalNoise:
         """
         n_paths, real = checks.count("n_paths", n_paths), checks.float_type("dtype", dtype)
         checks.fits_memory("the increments", float(n_paths) * self.n_steps * real.itemsize)
-        feed, threads = ModelFeed(self.model, checks.as_seed(seed), dtype=real), checks.workers(n_jobs)
+        feed, threads = ModelFeed(self.model, checks.as_key(seed, rng), dtype=real), checks.workers(n_jobs)
         out = np.empty((n_paths, self.n_steps), real)
         fill_from_feed(feed, out[:, :, None], threads, progress)
         return out
 
     def stream(
-        self, *, seed: checks.Seed, path: int = 0, chunk: int = 4096, dtype: DTypeLike = float
-    ) -> Iterator[AnyArray]:
+        self, *, seed: checks.Seed | None = None, rng: checks.Rng | None = None, path: int = 0, chunk: int = 4096,
+        dtype: DTypeLike = float,
+    ) -> Iterator[AnyArray]:  # fmt: skip
         """An endless iterator over one path's unit-step increments, in arrays of length `chunk`.
 
         The first `n_steps` increments are, to the bit, row `path` of :meth:`sample`, whatever the `chunk`, and the
@@ -175,7 +177,7 @@ class RationalNoise:
         number, length = checks.count("path", path, 0, _MOST_PATHS - 1), checks.count("chunk", chunk)
         real = checks.float_type("dtype", dtype)
         checks.fits_memory("a chunk", 3.0 * length * real.itemsize)
-        return stream_from_feed(ModelFeed(self.model, checks.as_seed(seed), dtype=real), number, length, real)
+        return stream_from_feed(ModelFeed(self.model, checks.as_key(seed, rng), dtype=real), number, length, real)
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,8 @@ def collect_gradient_noise(
     batch_size: int,
     n_steps: int,
     mode: str,
-    seed: checks.Seed,
+    seed: checks.Seed | None = None,
+    rng: checks.Rng | None = None,
     sampling: str = "without_replacement",
     n_coordinates: int = 100,
     directions: ArrayLike | None = None,
@@ -130,6 +131,7 @@ def collect_gradient_noise(
     sampling : "with_replacement" and "without_replacement" draw every batch afresh, so that frozen noise has no memory
         by construction; "epochs" cuts one shuffle of the data after the other into batches and drops what is left
         over, as data loaders do: the noise of an epoch then sums to nearly zero, which is memory.
+    seed, rng : one of them: an int, or a numpy Generator, which is advanced, or what else makes one.
     n_coordinates : how many coordinates, a random subset; all if there are fewer.
     directions : (n_directions, n_parameters): the noise along these vectors instead of coordinates.
     learning_rate, optimizer : what makes the steps of "training", and nothing in "frozen": plain SGD with this rate, or
@@ -162,7 +164,7 @@ def collect_gradient_noise(
     size = checks.count("batch_size", batch_size)
     if size > n_samples and sampling != "with_replacement":
         raise ValueError(f"batch_size must be at most the {n_samples} samples, got {size}.")
-    pick, draw = (np.random.default_rng(s) for s in _seed_sequence(seed).spawn(2))
+    pick, draw = (np.random.default_rng(s) for s in _seed_sequence(seed, rng).spawn(2))
     places, project = _projection(model, n_coordinates, directions, pick)
     checks.fits_memory("gradient noise", 8.0 * len(places) * n_steps)
     batches = draw_batches(draw, n_samples, size, sampling)
@@ -176,9 +178,9 @@ def collect_gradient_noise(
     return GradientNoise(noise, places, mode, sampling, size)
 
 
-def _seed_sequence(seed: checks.Seed) -> np.random.SeedSequence:
+def _seed_sequence(seed: checks.Seed | None, rng: checks.Rng | None) -> np.random.SeedSequence:
     """The seed in the one form that can be split."""
-    return np.random.SeedSequence([int(word) for word in checks.as_seed(seed)])
+    return np.random.SeedSequence([int(word) for word in checks.as_key(seed, rng)])
 
 
 class _Labelled(NamedTuple):
@@ -314,13 +316,15 @@ def train(
     *,
     batch_size: int,
     n_steps: int,
-    seed: checks.Seed,
+    seed: checks.Seed | None = None,
+    rng: checks.Rng | None = None,
     optimizer: Optimizer,
     learning_rate: Rate | None = None,
 ) -> None:
     """Move the weights of the model by `n_steps` steps of the optimizer on batches cut from shuffles of the data.
 
-    `data` and a `learning_rate` that is a function of the step number mean what they mean in `collect_gradient_noise`.
+    `data`, `rng` and a `learning_rate` that is a function of the step number mean what they mean in
+    `collect_gradient_noise`.
 
     >>> import torch
     >>> model = torch.nn.Linear(1, 1)
@@ -332,7 +336,7 @@ def train(
     """
     tensors = _as_tensors(data)
     steps = _Steps(model, loss, tensors, optimizer, learning_rate)
-    batches = draw_batches(np.random.default_rng(_seed_sequence(seed)), len(tensors.targets), batch_size, "epochs")
+    batches = draw_batches(np.random.default_rng(_seed_sequence(seed, rng)), len(tensors.targets), batch_size, "epochs")
     for k in range(checks.count("n_steps", n_steps)):
         steps.descend(k, next(batches))
         optimizer.step()
