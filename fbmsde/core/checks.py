@@ -17,7 +17,6 @@ import numpy as np
 
 Interval = tuple[float | None, float | None]  # None is an open side
 Seed = int | np.random.SeedSequence | np.random.Generator
-Rng = Seed | np.random.BitGenerator  # what numpy.random.default_rng takes, None left out
 
 Kind = TypeVar("Kind")
 
@@ -375,32 +374,3 @@ def as_seed(seed: Any) -> np.ndarray:
     if seed < 0:
         raise ValueError(f"seed must be at least 0, got {seed}.")
     return np.random.SeedSequence(int(seed)).generate_state(4, np.uint64)
-
-
-def one_seed(seed: Seed | None, rng: Rng | None) -> Seed:
-    """The seed, or the `rng` that is given in its place; TypeError for neither, ValueError for both.
-
-    >>> one_seed(None, 5), one_seed(5, None)
-    (5, 5)
-    """
-    if rng is None:
-        if seed is None:
-            advice = "Write seed=0 for numbers that can be repeated, or rng=numpy.random.default_rng() for new ones."
-            raise TypeError(f"seed must be an int, a numpy SeedSequence or a numpy Generator, got None. {advice}")
-        return seed
-    if seed is not None:
-        raise ValueError(f"rng must be None beside a seed, got {rng!r}. Give one of the two.")
-    if isinstance(rng, np.random.BitGenerator):
-        return np.random.Generator(rng)
-    if isinstance(rng, bool) or not isinstance(rng, (int, np.integer, np.random.SeedSequence, np.random.Generator)):
-        raise TypeError(f"rng must be what numpy.random.default_rng takes, other than None, got {rng!r}.")
-    return rng
-
-
-def as_key(seed: Seed | None, rng: Rng | None) -> np.ndarray:
-    """The key of all paths, as `as_seed` makes it, from the one of the two that is given.
-
-    >>> bool((as_key(None, np.random.default_rng(1)) == as_key(np.random.default_rng(1), None)).all())
-    True
-    """
-    return as_seed(one_seed(seed, rng))

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..core import checks
+from ..core import checks, seeds
 from ..core.types import AnyArray, Array, Key
 from .base import LANES, Driver, Shaped
 from .exact.generators import GENERATORS, Generator, Progress, fill_components, fill_paths, make_generator
@@ -26,7 +26,7 @@ def fgn(
     *,
     method: str = "davies_harte",
     seed: checks.Seed | None = None,
-    rng: checks.Rng | None = None,
+    rng: seeds.Rng | None = None,
     dtype: DTypeLike = float,
     dim: int | None = None,
     n_jobs: int | None = None,
@@ -52,7 +52,7 @@ def fgn(
     real, parts = checks.float_type("dtype", dtype), 1 if dim is None else checks.count("dim", dim)
     checks.choice("method", method, METHODS)
     checks.fits_memory("fGn", float(n_paths) * n_steps * parts * real.itemsize)
-    key, threads = checks.as_key(seed, rng), checks.workers(n_jobs)
+    key, threads = seeds.as_key(seed, rng), checks.workers(n_jobs)
     source = _source(method, hurst, n_steps, key)
     out = np.empty((n_paths, n_steps, parts), real) if dim is not None else np.empty((n_paths, n_steps), real)
     fill_paths(lambda rows: source.fill(rows.start, out[rows]), source.block_paths, out, threads, progress)
@@ -67,7 +67,7 @@ def fbm(
     horizon: float = 1.0,
     method: str = "davies_harte",
     seed: checks.Seed | None = None,
-    rng: checks.Rng | None = None,
+    rng: seeds.Rng | None = None,
     n_jobs: int | None = None,
     progress: Progress = False,
 ) -> AnyArray:
@@ -85,7 +85,7 @@ def fbm(
     n_steps, n_paths = checks.count("n_steps", n_steps), checks.count("n_paths", n_paths)
     checks.choice("method", method, METHODS)
     checks.fits_memory("fBm", 8.0 * n_paths * (n_steps + 1))
-    source = _source(method, hurst, n_steps, checks.as_key(seed, rng))
+    source = _source(method, hurst, n_steps, seeds.as_key(seed, rng))
     threads, out = checks.workers(n_jobs), np.zeros((n_paths, n_steps + 1))
 
     def fill(rows: slice) -> None:
@@ -108,7 +108,7 @@ def sample(
     dt: float = 1.0,
     dim: int | None = None,
     seed: checks.Seed | None = None,
-    rng: checks.Rng | None = None,
+    rng: seeds.Rng | None = None,
     n_jobs: int | None = None,
     progress: Progress = False,
 ) -> Array:
@@ -127,7 +127,7 @@ def sample(
     step, parts = checks.positive("dt", dt), 1 if dim is None else checks.count("dim", dim)
     checks.fits_memory("the increments", 8.0 * n_paths * n_steps * parts)
     out = np.empty((n_paths, n_steps, parts))
-    fill_from_feed(driver.feed(n_steps, step, parts, checks.as_key(seed, rng)), out, checks.workers(n_jobs), progress)
+    fill_from_feed(driver.feed(n_steps, step, parts, seeds.as_key(seed, rng)), out, checks.workers(n_jobs), progress)
     return out[:, :, 0] if dim is None else out
 
 
@@ -136,7 +136,7 @@ class Sampled:
 
     def sample(
         self: Driver, n_steps: int, n_paths: int = 1, *, dt: float = 1.0, dim: int | None = None,
-        seed: checks.Seed | None = None, rng: checks.Rng | None = None,
+        seed: checks.Seed | None = None, rng: seeds.Rng | None = None,
     ) -> Array:  # fmt: skip
         """Increments over steps of `dt` as the simulations use them, (n_paths, n_steps) or (n_paths, n_steps, dim).
 

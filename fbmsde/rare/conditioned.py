@@ -23,7 +23,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from ..core import checks
+from ..core import checks, seeds
 from ..core.blocks import run_blocks
 from ..core.random import fill_normals
 from ..core.types import AnyArray, Array, Key
@@ -173,7 +173,7 @@ def conditioned_exits(
     first: int = 1,
     n_paths: int,
     seed: checks.Seed | None = None,
-    rng: checks.Rng | None = None,
+    rng: seeds.Rng | None = None,
     n_draws: int = 1,
     shifted: bool = True,
     slack: float = 1.0,
@@ -211,7 +211,7 @@ def conditioned_exits(
     """
     begin = checks.count("first", first, 1, process.n_steps)
     crowd = Crowd.of(checks.count("n_paths", n_paths), 0, n_jobs=n_jobs, progress=progress)
-    draws = Draws(checks.as_key(seed, rng), begin, checks.count("n_draws", n_draws), checked_slack(slack))
+    draws = Draws(seeds.as_key(seed, rng), begin, checks.count("n_draws", n_draws), checked_slack(slack))
     return bend_paths(process, seen(process, domain, shifted), draws, crowd)
 
 

@@ -9,7 +9,7 @@ from typing import TypedDict, Unpack
 
 from numpy.typing import ArrayLike
 
-from ..core import checks
+from ..core import checks, seeds
 from ..drivers.base import Driver
 from ..dynamics.base import Dynamics
 from ..dynamics.equation import as_equation
@@ -44,7 +44,7 @@ def rare_escape(
     *,
     horizon: float,
     seed: checks.Seed | None = None,
-    rng: checks.Rng | None = None,
+    rng: seeds.Rng | None = None,
     relative_error: float = 0.1,
     after: float | None = None,
     method: Method | str = "auto",
@@ -132,7 +132,7 @@ def rare_escape(
         raise ValueError("halve must be False for a chain, whose step is a unit of time, got True.")
     problem = RareProblem(
         landscape, noise, x0, domain, horizon=horizon, monitoring=watched, method=method,
-        seed=checks.one_seed(seed, rng),
+        seed=seeds.one_seed(seed, rng),
     )  # fmt: skip
     if after is not None and not 0.0 <= checks.finite("after", after) < problem.reached:
         raise ValueError(f"after must lie in [0, horizon), got {after}.")

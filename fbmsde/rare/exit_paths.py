@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy
 
-from ..core import checks
+from ..core import checks, seeds
 from ..core.random import fill_normals
 from ..core.types import Array, Key
 from ..results.estimates import NoEstimateError
@@ -17,7 +17,7 @@ _DRAWS_LANE = 1  # of the three normals that choose where a path is bent, to whi
 
 def exit_paths(
     process: LinearProcess, domain: checks.Interval, *, first: int, n_paths: int, seed: checks.Seed | None = None,
-    rng: checks.Rng | None = None,
+    rng: seeds.Rng | None = None,
 ) -> Array:  # fmt: skip
     """Paths of a process whose first exit is at one of the steps ``first ... n``, aligned at it, (n_kept, first + 1).
 
@@ -37,7 +37,7 @@ def exit_paths(
     (41, True, True)
     """
     begin = checks.count("first", first, 1, process.n_steps)
-    n, key = checks.count("n_paths", n_paths), checks.as_key(seed, rng)
+    n, key = checks.count("n_paths", n_paths), seeds.as_key(seed, rng)
     checks.fits_memory("the paths", 32.0 * n * (process.n_steps + 1))
     band = Band.of(process, seen(process, domain, False), begin, 0.0)
     normals = np.empty((n, 3))

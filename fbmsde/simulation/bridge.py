@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..core import checks
+from ..core import checks, seeds
 from ..core.blocks import run_blocks
 from ..core.compile import baked
 from ..core.random import normal_pair, seed_lane
@@ -103,7 +103,7 @@ def bridge_passage(
     horizon: float,
     n_paths: int,
     seed: checks.Seed | None = None,
-    rng: checks.Rng | None = None,
+    rng: seeds.Rng | None = None,
     n_jobs: int | None = None,
 ) -> PassageTimes:
     """Times at which paths of ``dX = -gradient(X) dt + sigma dB``, B ordinary Brownian motion, leave an interval.
@@ -131,7 +131,7 @@ def bridge_passage(
     n_steps = checks.whole_steps(step, end)
     end = checks.reached(step, n_steps, end)
     checks.fits_memory("passage times", 26.0 * paths)
-    key, threads = checks.as_key(seed, rng), checks.workers(n_jobs)
+    key, threads = seeds.as_key(seed, rng), checks.workers(n_jobs)
     clock = (step, checks.squarable("sigma", sigma) * math.sqrt(step))
     blocks = np.array_split(np.arange(paths), min(paths, _BLOCKS * threads))
     ends = Ends.open(paths, 1)

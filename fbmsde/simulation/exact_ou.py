@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy
 
-from ..core import checks
+from ..core import checks, seeds
 from ..core.random import fill_normals
 from ..core.types import Array
 from ..laws.fou import fou_autocorrelation, fou_stationary_variance
@@ -25,7 +25,7 @@ def fractional_ornstein_uhlenbeck(
     sigma: float = 1.0,
     x0: float | None = None,
     seed: checks.Seed | None = None,
-    rng: checks.Rng | None = None,
+    rng: seeds.Rng | None = None,
 ) -> Array:
     """Paths (n_paths, n_steps + 1) of ``dX = -a X dt + sigma dB_H`` at multiples of `dt`, exact in law.
 
@@ -48,7 +48,7 @@ def fractional_ornstein_uhlenbeck(
     checks.finite("dt * n_steps * curvature", step * steps * a)
     start = None if x0 is None else checks.finite("x0", x0)
     checks.fits_memory("paths", 8.0 * paths * (steps + 1))
-    key = checks.as_key(seed, rng)
+    key = seeds.as_key(seed, rng)
     root = np.sqrt(fou_stationary_variance(h, a, checks.squarable("sigma", sigma))) * _embedding(h, steps, a * step)
     out = np.empty((paths, steps + 1))
     block = max(1, _NUMBERS // (2 * root.size))

@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 
 from numpy.typing import ArrayLike
 
-from ..core import checks
+from ..core import checks, seeds
 from ..drivers.base import Driver
 from ..dynamics.base import Dynamics
 from ..dynamics.equation import as_equation
@@ -44,7 +44,7 @@ def first_passage(
     horizon: float,
     n_paths: int,
     seed: checks.Seed | None = None,
-    rng: checks.Rng | None = None,
+    rng: seeds.Rng | None = None,
     first_path: int = 0,
     monitoring: Monitoring | str = "grid",
     n_jobs: int | None = None,
@@ -105,7 +105,7 @@ def first_passage(
     watched = _monitoring(whole, monitoring, shorthands)
     require_starts(x0, whole, checks.count("first_path", first_path, 0) + n_paths)
     problem = PassageProblem(landscape, noise, x0, domain, horizon=horizon, monitoring=watched,
-                             seed=checks.one_seed(seed, rng))  # fmt: skip
+                             seed=seeds.one_seed(seed, rng))  # fmt: skip
     return problem.passages(n_paths, first_path, n_jobs=n_jobs, progress=progress)
 
 

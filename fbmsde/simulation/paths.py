@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..core import checks
+from ..core import checks, seeds
 from ..core.blocks import run_blocks
 from ..core.states import BROKEN
 from ..core.types import Array
@@ -81,7 +81,7 @@ def simulate_paths(
     n_steps: int,
     n_paths: int,
     seed: checks.Seed | None = None,
-    rng: checks.Rng | None = None,
+    rng: seeds.Rng | None = None,
     solver: str = "euler",
     save_every: int = 1,
     n_jobs: int | None = None,
@@ -113,7 +113,7 @@ def simulate_paths(
     checks.finite("dt * n_steps", step * n_steps)
     if every > n_steps:
         raise ValueError(f"save_every must be at most n_steps = {n_steps}, got {every}.")
-    threads, key = checks.workers(n_jobs), checks.as_key(seed, rng)
+    threads, key = checks.workers(n_jobs), seeds.as_key(seed, rng)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
     dim, n_saved = whole.n_shown, n_steps // every
     checks.fits_memory("paths", 8.0 * n_paths * (n_saved + 1) * dim)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..core import checks
+from ..core import checks, seeds
 from ..core.blocks import run_blocks
 from ..core.types import Array
 from ..drivers.base import LANES, Driver, Feed
@@ -36,7 +36,7 @@ def residence_times(
     n_steps: int,
     n_paths: int = 1,
     seed: checks.Seed | None = None,
-    rng: checks.Rng | None = None,
+    rng: seeds.Rng | None = None,
     radius: ArrayLike | None = None,
     x0: ArrayLike | None = None,
     solver: str = "euler",
@@ -69,7 +69,7 @@ def residence_times(
     """
     equation, threads = as_equation(landscape), checks.workers(n_jobs)
     step, n_steps = step_length(equation, dt), checks.count("n_steps", n_steps)
-    n_paths, key = checks.count("n_paths", n_paths), checks.as_key(seed, rng)
+    n_paths, key = checks.count("n_paths", n_paths), seeds.as_key(seed, rng)
     checks.kind("noise", noise, Driver, "Write FractionalNoise(hurst, sigma).")
     if takes_arrays(equation):
         raise ValueError(f"landscape must take points as tuples, got {equation.name!r}, whose points are arrays.")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fbmsde
-from fbmsde.core import checks
+from fbmsde.core import seeds
 from fbmsde.drivers.sample import sample
 from fbmsde.rare.conditioned import conditioned_exits
 from fbmsde.rare.exit_paths import exit_paths
@@ -49,7 +49,7 @@ def test_rng_takes_the_place_of_seed(call):
 def test_what_is_no_rng_is_refused():
     for wrong in ("5", True, 5.0):
         with pytest.raises(TypeError, match=rf"rng must be what numpy.random.default_rng takes, .* got {wrong!r}"):
-            checks.one_seed(None, wrong)
+            seeds.one_seed(None, wrong)
 
 
 def test_no_public_function_takes_a_seed_alone():

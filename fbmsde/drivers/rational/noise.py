@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ...core import checks
+from ...core import checks, seeds
 from ...core.types import AnyArray, Array
 from ..exact.generators import Progress
 from ..feed_rows import fill_from_feed, stream_from_feed
@@ -133,7 +133,7 @@ class RationalNoise:
         n_paths: int = 1,
         *,
         seed: checks.Seed | None = None,
-        rng: checks.Rng | None = None,
+        rng: seeds.Rng | None = None,
         dtype: DTypeLike = float,
         n_jobs: int | None = None,
         progress: Progress = False,
@@ -153,13 +153,13 @@ class RationalNoise:
         """
         n_paths, real = checks.count("n_paths", n_paths), checks.float_type("dtype", dtype)
         checks.fits_memory("the increments", float(n_paths) * self.n_steps * real.itemsize)
-        feed, threads = ModelFeed(self.model, checks.as_key(seed, rng), dtype=real), checks.workers(n_jobs)
+        feed, threads = ModelFeed(self.model, seeds.as_key(seed, rng), dtype=real), checks.workers(n_jobs)
         out = np.empty((n_paths, self.n_steps), real)
         fill_from_feed(feed, out[:, :, None], threads, progress)
         return out
 
     def stream(
-        self, *, seed: checks.Seed | None = None, rng: checks.Rng | None = None, path: int = 0, chunk: int = 4096,
+        self, *, seed: checks.Seed | None = None, rng: seeds.Rng | None = None, path: int = 0, chunk: int = 4096,
         dtype: DTypeLike = float,
     ) -> Iterator[AnyArray]:  # fmt: skip
         """An endless iterator over one path's unit-step increments, in arrays of length `chunk`.
@@ -177,7 +177,7 @@ class RationalNoise:
         number, length = checks.count("path", path, 0, _MOST_PATHS - 1), checks.count("chunk", chunk)
         real = checks.float_type("dtype", dtype)
         checks.fits_memory("a chunk", 3.0 * length * real.itemsize)
-        return stream_from_feed(ModelFeed(self.model, checks.as_key(seed, rng), dtype=real), number, length, real)
+        return stream_from_feed(ModelFeed(self.model, seeds.as_key(seed, rng), dtype=real), number, length, real)
 
 
 @dataclass(frozen=True)

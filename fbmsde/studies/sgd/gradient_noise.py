@@ -12,7 +12,7 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from ...core import checks
+from ...core import checks, seeds
 from ...core.types import Array
 from ...hurst.estimate import HurstEstimate, estimate_hurst
 from ...hurst.rows import series_rows
@@ -110,7 +110,7 @@ def collect_gradient_noise(
     n_steps: int,
     mode: str,
     seed: checks.Seed | None = None,
-    rng: checks.Rng | None = None,
+    rng: seeds.Rng | None = None,
     sampling: str = "without_replacement",
     n_coordinates: int = 100,
     directions: ArrayLike | None = None,
@@ -178,9 +178,9 @@ def collect_gradient_noise(
     return GradientNoise(noise, places, mode, sampling, size)
 
 
-def _seed_sequence(seed: checks.Seed | None, rng: checks.Rng | None) -> np.random.SeedSequence:
+def _seed_sequence(seed: checks.Seed | None, rng: seeds.Rng | None) -> np.random.SeedSequence:
     """The seed in the one form that can be split."""
-    return np.random.SeedSequence([int(word) for word in checks.as_key(seed, rng)])
+    return np.random.SeedSequence([int(word) for word in seeds.as_key(seed, rng)])
 
 
 class _Labelled(NamedTuple):
@@ -317,7 +317,7 @@ def train(
     batch_size: int,
     n_steps: int,
     seed: checks.Seed | None = None,
-    rng: checks.Rng | None = None,
+    rng: seeds.Rng | None = None,
     optimizer: Optimizer,
     learning_rate: Rate | None = None,
 ) -> None:
