@@ -77,10 +77,6 @@ class CampaignResults(Mapping[str, PassageTimes | RareEscape], Reported):
     def __len__(self) -> int:
         return len(self._tracks)
 
-    def __repr__(self) -> str:
-        paths = sum(summary.paths for summary in self.summaries)
-        return f"CampaignResults({len(self)} problems, {paths} paths)"
-
 
 def unknown(name: object, known: Iterable[str]) -> str:
     """What is wrong with a name of no problem.

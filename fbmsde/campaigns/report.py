@@ -7,11 +7,12 @@ import io
 import math
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.files import write_figure, write_text
+from ..core.show import Shown, Table
 from ..core.tables import aligned
 from ..results.campaign import Summary
 from ..results.escape import UNKNOWN
@@ -28,7 +29,7 @@ _FIXED = ("problem", "asked", "paths", "exits", "broken", "dt", "horizon", "mean
 _CHOSEN = ("unit", "quantity", "relative_error", "target", "seconds", "note")
 
 
-class Reported(ABC):
+class Reported(Shown, ABC):
     """What everything with summaries of problems has: a table, a figure and files."""
 
     @property
@@ -55,6 +56,18 @@ class Reported(ABC):
         return out
 
 
+    def _facts(self) -> Mapping[str, object]:
+        summaries = self.summaries
+        kinds = [s.unit for s in summaries]
+        paths = sum(s.paths for s in summaries if s.unit == "path")
+        replicas = sum(s.paths for s in summaries if s.unit == "replica")
+        return {"problems": len(summaries), "paths": paths if "path" in kinds else None,
+                "replicas": replicas if "replica" in kinds else None, "notes": " ".join(notes(summaries))}  # fmt: skip
+
+    def _lines(self) -> Table:
+        return _rows(self.summaries)
+
+
 def text(summaries: Sequence[Summary]) -> str:
     """One line a problem, then notes; the shares of the sides where one of them is the chosen quantity.
 
@@ -65,6 +78,12 @@ def text(summaries: Sequence[Summary]) -> str:
     -------  -----  -----  ---------------------  ----------------
     deep     10     5      -                      0.5 [0.4, 0.6]
     """
+    head, lines = _rows(summaries)
+    return "\n\n".join(part for part in (aligned(head, lines, keys=1), "\n".join(notes(summaries))) if part)
+
+
+def _rows(summaries: Sequence[Summary]) -> Table:
+    """The heads of the table, and one line a problem."""
     sides = list(dict.fromkeys(name for summary in summaries for name in summary.sides))
     shown = sides if any(summary.quantity.startswith("split") for summary in summaries) else []
     rare = [summary.unit == "replica" for summary in summaries]
@@ -78,7 +97,7 @@ def text(summaries: Sequence[Summary]) -> str:
         lines.append((summary.name, paths, *own, interval(summary.rate), *left, *shares))
     sides_head = (f"through {name.replace('_', ' ')} [95 %]" for name in shown)
     head = ("problem", "paths", *_OF_PATHS * plain, "exit rate [95 %]", *["probability [95 %]"] * by, *sides_head)
-    return "\n\n".join(part for part in (aligned(head, lines, keys=1), "\n".join(notes(summaries))) if part)
+    return head, lines
 
 
 def _of_paths(summary: Summary) -> tuple[str, str]:

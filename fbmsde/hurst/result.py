@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..core import checks
 from ..core.blocks import run_blocks
+from ..core.show import Shown, Table
 from ..core.types import Array
 from . import notes, residuals, spectral
 from .batch import BLOCK_VALUES, Fault, _Batch
@@ -23,6 +24,8 @@ from .registry import ESTIMATORS, NULLS, _sign_flipped
 _CLUSTERING_LEVEL = 0.01
 _CLUSTERING_FACTOR = 1.02
 
+_SERIES_TOLD = 20  # in a table
+
 
 class _Clustering(NamedTuple):
     """`p_clustering`, and the ratio of the robust to the Gaussian standard error, (n_series,) each."""
@@ -32,7 +35,7 @@ class _Clustering(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class HurstEstimate:
+class HurstEstimate(Shown):
     """Hurst estimates with their errors and tests: floats for one series, (n_series,) arrays for several.
 
     hurst : the estimate of H.
@@ -74,6 +77,23 @@ class HurstEstimate:
         found = _spread("hurst", self.hurst) + ", " + _spread("sigma", self.sigma)
         series = f"{np.size(self.hurst)} series, " if np.ndim(self.hurst) else ""
         return f"HurstEstimate({series}{found}, method={self.method!r}, kind={self.kind!r})"
+
+    def _facts(self) -> Mapping[str, object]:
+        one = np.ndim(self.hurst) == 0
+        told = {"H [95 %]": self._told(0), "interval": self.interval, "note": self.note} if one else {}
+        return {"method": self.method, "kind": self.kind, "increments": self._batch.n, **told}
+
+    def _lines(self) -> Table | None:
+        if np.ndim(self.hurst) == 0:
+            return None
+        rows = [(str(i), self._told(i), f"{self.sigma[i]:.4g}") for i in range(min(len(self.hurst), _SERIES_TOLD))]
+        more = len(self.hurst) - len(rows)
+        return ("series", "H [95 %]", "sigma"), [*rows, *[(f"and {more} more", "", "")] * (more > 0)]
+
+    def _told(self, series: int) -> str:
+        """The estimate of one series with its interval."""
+        low, high = (np.atleast_1d(end)[series] for end in self.confidence_interval())
+        return f"{np.atleast_1d(self.hurst)[series]:.4g} [{low:.4g}, {high:.4g}]"
 
     @cached_property
     def _clustering(self) -> _Clustering:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.show import Shown
 from ..core.types import Array
 from .batch import KINDS
 from .estimate import estimate_hurst
@@ -18,7 +20,7 @@ from .rows import series_rows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RollingHurst:
+class RollingHurst(Shown):
     """Hurst estimates in windows that move along one series.
 
     centres : the middle of each window, counted in increments from the start of the series, (n_windows,).
@@ -32,6 +34,12 @@ class RollingHurst:
 
     def __repr__(self) -> str:
         return f"RollingHurst({self.centres.size} windows of {self.window}, {_spread('hurst', self.estimate.hurst)})"
+
+    def _facts(self) -> Mapping[str, object]:
+        windows = f"{self.centres.size} of {self.window} increments"
+        error = float(np.nanmedian(self.estimate.standard_error))
+        return {"windows": windows, "H": self.estimate.hurst, "standard error of a window": error,
+                "method": self.estimate.method}  # fmt: skip
 
 
 def rolling_hurst(

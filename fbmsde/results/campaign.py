@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..core.show import Shown
 from .escape import UNKNOWN, Curve
 from .estimates import Estimate
 
 
-@dataclass(frozen=True)
-class Summary:
+@dataclass(frozen=True, repr=False)
+class Summary(Shown):
     """What the finished blocks of one problem tell.
 
     name : the name of the problem.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..core.show import Shown, Table, line, told
 from ..core.types import Array
 from .estimates import Estimate
 
 
-@dataclass(frozen=True)
-class ConvergeSettings:
+@dataclass(frozen=True, repr=False)
+class ConvergeSettings(Shown):
     """Everything that a study of convergence was asked for.
 
     noises : the names of the noises of the gradient, in the order of the tables; each has the standard deviation
@@ -30,8 +32,8 @@ class ConvergeSettings:
     seed: int
 
 
-@dataclass(frozen=True)
-class LossCurve:
+@dataclass(frozen=True, repr=False)
+class LossCurve(Shown):
     """The loss against the step for one noise.
 
     noise, landscape, momentum : the case.
@@ -55,8 +57,8 @@ class LossCurve:
     flat_share: Estimate
 
 
-@dataclass(frozen=True)
-class Dependence:
+@dataclass(frozen=True, repr=False)
+class Dependence(Shown):
     """A quantity of the chain against what it depends on, measured and exact, for one noise.
 
     name : "plateau against learning rate" or "variance of the time average against time".
@@ -79,8 +81,8 @@ class Dependence:
     predicted: float
 
 
-@dataclass(frozen=True)
-class ScheduleRow:
+@dataclass(frozen=True, repr=False)
+class ScheduleRow(Shown):
     """The mean loss at the end of a schedule of the learning rate for one noise, measured and exact."""
 
     noise: str
@@ -90,7 +92,7 @@ class ScheduleRow:
 
 
 @dataclass(frozen=True, repr=False)
-class ConvergeData:
+class ConvergeData(Shown):
     """Everything that was asked (`settings`) and found; `complete` is False after an interruption."""
 
     settings: ConvergeSettings
@@ -100,5 +102,15 @@ class ConvergeData:
     complete: bool = True
 
     def __repr__(self) -> str:
-        open_end = "" if self.complete else ", interrupted"
-        return f"{type(self).__name__}({', '.join(self.settings.noises)}; {len(self.curves)} curves{open_end})"
+        curves = f"{len(self.curves)} curves" + ", interrupted" * (not self.complete)
+        return line(type(self).__name__, [curves, "; ".join(self.settings.noises)])
+
+    def _facts(self) -> Mapping[str, object]:
+        asked, state = self.settings, None if self.complete else "interrupted"
+        return {"chains": asked.n_paths, "steps": asked.n_steps, "learning rate": asked.learning_rate, "state": state}
+
+    def _lines(self) -> Table:
+        heads = ("noise", "landscape", "momentum", "loss of the plateau [95 %]", "exact")
+        return heads, [
+            (c.noise, c.landscape, told(c.momentum), c.plateau.text(), told(c.exact_plateau)) for c in self.curves
+        ]  # fmt: skip

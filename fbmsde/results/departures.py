@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import checks
+from ..core.show import Shown
 from ..core.types import Array
 
 
-@dataclass(frozen=True, eq=False)
-class Departures:
+@dataclass(frozen=True, eq=False, repr=False)
+class Departures(Shown):
     """Where paths have left a domain. `PassageTimes.side` and `PassageTimes.place` read it.
 
     codes : 0 for a path that was not seen to leave, otherwise the number of its side, from 1 on, (n_paths,).

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ..core.show import Shown, Table, line, told
 from ..core.types import Array
 from .estimates import Estimate
 
@@ -24,8 +25,8 @@ class Curve(NamedTuple):
     probabilities: Array
 
 
-@dataclass(frozen=True)
-class EscapeSettings:
+@dataclass(frozen=True, repr=False)
+class EscapeSettings(Shown):
     """Everything that a study was asked for, checked and with its defaults filled in.
 
     hurst, sigma : Hurst values, and the strength of the noise for each of them; empty where noises have names.
@@ -60,8 +61,8 @@ class EscapeSettings:
     until_relative_error: float | None = None
 
 
-@dataclass(frozen=True)
-class EscapeRow:
+@dataclass(frozen=True, repr=False)
+class EscapeRow(Shown):
     """What was measured in one well under one noise, and what each applicable formula predicts for it.
 
     hurst : the Hurst parameter of fractional noise, None for any other noise.
@@ -99,7 +100,7 @@ class EscapeRow:
 
 
 @dataclass(frozen=True, repr=False)
-class EscapeData:
+class EscapeData(Shown):
     """Everything that was asked (`settings`) and found (`rows`); `complete` is False after an interruption."""
 
     settings: EscapeSettings
@@ -109,8 +110,21 @@ class EscapeData:
     def __repr__(self) -> str:
         values = "H = " + ", ".join(f"{h:g}" for h in self.settings.hurst)
         noises = values if self.settings.noises is None else ", ".join(self.settings.noises)
-        open_end = "" if self.complete else ", interrupted"
-        return f"{type(self).__name__}({len(self.rows)} rows, {noises}, {self.settings.n_paths} paths{open_end})"
+        counts = f"{len(self.rows)} rows, {self.settings.n_paths} paths" + ("" if self.complete else ", interrupted")
+        return line(type(self).__name__, [counts, noises])
+
+    def _facts(self) -> Mapping[str, object]:
+        asked, state = self.settings, None if self.complete else "interrupted"
+        return {"landscape": asked.landscape, "paths in each well": asked.n_paths, "step": asked.dt,
+                "horizon": asked.horizon, "state": state}  # fmt: skip
+
+    def _lines(self) -> Table:
+        heads = ("noise", "well", "paths", "left", "mean exit time [95 %]", "exit rate [95 %]", "exit rate, theory")
+        return heads, [
+            (self.title(row), row.well, str(row.paths), str(row.exits),
+             f"{row.mean.text()}{' up to the horizon' * row.restricted}", row.rate.text(), told(row.reference))
+            for row in self.rows
+        ]  # fmt: skip
 
     def pairs(self) -> Iterator[tuple[EscapeRow, EscapeRow]]:
         """Yield the rows (sharp, flat) of each noise under which both were run."""

@@ -6,14 +6,15 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ..core.show import Shown, Table, line, told
 from .escape import UNKNOWN
 from .estimates import Estimate
 
 ORDERS = ("sharp", "flat", "flips", "undecided")
 
 
-@dataclass(frozen=True)
-class RatesSettings:
+@dataclass(frozen=True, repr=False)
+class RatesSettings(Shown):
     """Everything that a study was asked for, checked and with its defaults filled in.
 
     hurst : Hurst values of the noise.
@@ -40,8 +41,8 @@ class RatesSettings:
     seed: int
 
 
-@dataclass(frozen=True)
-class RateRow:
+@dataclass(frozen=True, repr=False)
+class RateRow(Shown):
     """The exit rate from one well behind one barrier under fractional noise of one H, in continuous time.
 
     hurst, sigma : of the noise.
@@ -75,8 +76,8 @@ class RateRow:
         return self.rare if self.rare.value > 0.0 else self.plain
 
 
-@dataclass(frozen=True)
-class Crossing:
+@dataclass(frozen=True, repr=False)
+class Crossing(Shown):
     """Where the order of the wells flips under noise of one H as the barrier grows.
 
     order : "sharp" or "flat" where this well empties first at every barrier of known rates, "flips" where the order
@@ -96,7 +97,7 @@ class Crossing:
 
 
 @dataclass(frozen=True, repr=False)
-class RatesData:
+class RatesData(Shown):
     """Everything that was asked (`settings`) and found; `complete` is False after an interruption."""
 
     settings: RatesSettings
@@ -106,8 +107,16 @@ class RatesData:
 
     def __repr__(self) -> str:
         values = ", ".join(f"{h:g}" for h in self.settings.hurst)
-        open_end = "" if self.complete else ", interrupted"
-        return f"{type(self).__name__}({len(self.rows)} rows, H = {values}{open_end})"
+        rows = f"{len(self.rows)} rows" + ", interrupted" * (not self.complete)
+        return line(type(self).__name__, [rows, f"H = {values}"])
+
+    def _facts(self) -> Mapping[str, object]:
+        asked, state = self.settings, None if self.complete else "interrupted"
+        return {"landscape": asked.landscape, "barriers (s.d.)": asked.barriers, "state": state}
+
+    def _lines(self) -> Table:
+        heads = ("H", "which well empties first", "equal rates at a barrier of [95 %]", "by formula")
+        return heads, [(told(c.hurst), c.order, c.barrier.text(), told(c.predicted)) for c in self.crossings]
 
     def pairs(self) -> Iterator[tuple[RateRow, RateRow]]:
         """Yield the rows (sharp, flat) of each H and barrier at which both were run."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from ..core import checks
+from ..core.show import Shown, html_of
 from ..core.types import Array
 
 Pair = tuple[float, float]
@@ -38,6 +40,9 @@ class Estimate(NamedTuple):
         ('2 [1.5, 2.5]', '-')
         """
         return "{0:.{3}g} [{1:.{3}g}, {2:.{3}g}]".format(*self, digits) if math.isfinite(self.value) else "-"
+
+    def _repr_html_(self) -> str:
+        return html_of("Estimate", {"value [interval]": self.text()})
 
 
 class NoEstimateError(ValueError):
@@ -94,8 +99,8 @@ class Moments(NamedTuple):
         return Moments(n, mean, second, third)
 
 
-@dataclass(frozen=True)
-class Mean:
+@dataclass(frozen=True, repr=False)
+class Mean(Shown):
     """Mean exit time, as `PassageTimes.mean` returns it.
 
     value, standard_error : the mean and its standard error, NaN for a single path.
@@ -144,6 +149,11 @@ class Mean:
             skewness = max(skewness, 2.0 * spread / value)
         return cls(value, spread / math.sqrt(n_paths), censored > 0.0, horizon, skewness, n_paths)
 
+    def _facts(self) -> Mapping[str, object]:
+        what = f"mean of min(T, {self.horizon:g})" if self.restricted else "mean exit time"
+        interval = Estimate(self.value, *self.confidence_interval())
+        return {what: interval, "standard error": self.standard_error, "paths": self.n_paths}
+
     def confidence_interval(self, level: float = 0.95) -> Pair:
         """Lower and upper confidence limit of the mean; `level` lies in (0, 1).
 
@@ -167,8 +177,8 @@ class Mean:
         return 3.0 / g * (math.cbrt(1.0 + g * (t - g / 6.0)) - 1.0) if abs(g) > _SYMMETRIC else t
 
 
-@dataclass(frozen=True)
-class Rate:
+@dataclass(frozen=True, repr=False)
+class Rate(Shown):
     """Exit rate, as `PassageTimes.exit_rate` returns it: the maximum-likelihood estimate of a constant hazard.
 
     value : the rate, per unit of time.
@@ -184,6 +194,10 @@ class Rate:
     after: float
     dt: float
 
+    def _facts(self) -> Mapping[str, object]:
+        rate = Estimate(self.value, *self.confidence_interval())
+        return {"exit rate": rate, "exits": self.events, "time at risk": self.exposure, "after": self.after}
+
     def confidence_interval(self, level: float = 0.95) -> Pair:
         """Lower and upper confidence limit of the rate; `level` lies in (0, 1).
 
@@ -197,8 +211,8 @@ class Rate:
         return float(low[0]), float(high[0])
 
 
-@dataclass(frozen=True)
-class Hazard:
+@dataclass(frozen=True, repr=False)
+class Hazard(Shown):
     """Exit rates in windows of time, as `PassageTimes.hazard` returns them.
 
     edges : the ends of the windows, (n + 1,).
@@ -225,11 +239,9 @@ class Hazard:
         """
         return _rate_bounds(self.events, self.exposure, self.dt, level)
 
-    def __repr__(self) -> str:
-        return (
-            f"Hazard({self.values.size} windows from {self.edges[0]:g} to {self.edges[-1]:g}, "
-            f"{int(self.events.sum())} exits)"
-        )
+    def _facts(self) -> Mapping[str, object]:
+        windows = f"{self.values.size} from {self.edges[0]:g} to {self.edges[-1]:g}"
+        return {"windows": windows, "exits": int(self.events.sum()), "exit rates": self.values}
 
 
 def _as_rate(per_step: Any, dt: float) -> Any:
@@ -248,8 +260,8 @@ def _rate_bounds(events: NDArray[np.int64], exposure: Array, dt: float, level: f
     return np.where(at_risk, _as_rate(low, dt), np.nan), np.where(at_risk, _as_rate(high, dt), np.nan)
 
 
-@dataclass(frozen=True)
-class SurvivalCurve:
+@dataclass(frozen=True, repr=False)
+class SurvivalCurve(Shown):
     """Kaplan-Meier estimate of survival, as `PassageTimes.survival` returns it.
 
     times : the distinct times of the paths, ascending, (n,).
@@ -280,6 +292,6 @@ class SurvivalCurve:
         """Share of paths still inside at any times, same shape as `times`: the curve as a step function."""
         return np.asarray(self._estimate.sf.evaluate(checks.array("times", times)))
 
-    def __repr__(self) -> str:
-        last = self.probabilities[-1]
-        return f"SurvivalCurve({self.times.size} times up to {self.times[-1]:g}, share inside at the end {last:.4g})"
+    def _facts(self) -> Mapping[str, object]:
+        times = f"{self.times.size} up to {self.times[-1]:g}"
+        return {"times": times, "share inside at the end": self.probabilities[-1]}

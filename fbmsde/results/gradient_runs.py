@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
+from ..core.show import Shown, Table, line, told
 from .estimates import Estimate
 
 
-@dataclass(frozen=True)
-class Memory:
+@dataclass(frozen=True, repr=False)
+class Memory(Shown):
     """H of gradient noise by one estimator, beside the same estimator on copies of the noise without memory.
 
     Every number is a median over the coordinates of the noise. `hurst` has the 95 % interval of a single coordinate,
@@ -24,8 +26,8 @@ class Memory:
     p: float
 
 
-@dataclass(frozen=True)
-class Tails:
+@dataclass(frozen=True, repr=False)
+class Tails(Shown):
     """Whether gradient noise is Gaussian or stable.
 
     non_gaussian : the share of the coordinates that a test of normality rejects at the level 0.01.
@@ -56,8 +58,8 @@ class Curves(NamedTuple):
     epoch: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Laws:
+@dataclass(frozen=True, repr=False)
+class Laws(Shown):
     """How well three laws describe the noise of batches that are cut from shuffled epochs.
 
     n_batches, correlation : batches in an epoch and the correlation of any two of them, by the law of epochs.
@@ -85,8 +87,8 @@ class Laws:
         return Distances(*(float(np.sqrt(np.mean((measured - law) ** 2))) for law in (0.0, *laws)))
 
 
-@dataclass(frozen=True)
-class MeasuredNoise:
+@dataclass(frozen=True, repr=False)
+class MeasuredNoise(Shown):
     """Size, tails and memory of the noise of one run, taken in one way.
 
     `std` and `tail_index` are medians over the coordinates that vary; `constant` counts those that do not. `memory`
@@ -102,8 +104,8 @@ class MeasuredNoise:
     laws: Laws | None = None
 
 
-@dataclass(frozen=True)
-class Null:
+@dataclass(frozen=True, repr=False)
+class Null(Shown):
     """What an estimator returns for series without long memory: mean, spread of single series, error of the mean."""
 
     mean: float
@@ -111,8 +113,8 @@ class Null:
     standard_error: float
 
 
-@dataclass(frozen=True)
-class RunResult:
+@dataclass(frozen=True, repr=False)
+class RunResult(Shown):
     """Scores of one trained network and its noise, by the way in which the noise was taken."""
 
     accuracy: float
@@ -122,8 +124,8 @@ class RunResult:
     noise: dict[str, MeasuredNoise]
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, repr=False)
+class Run(Shown):
     """One finished run: its group, its name and its result."""
 
     group: str
@@ -132,7 +134,7 @@ class Run:
 
 
 @dataclass(frozen=True, repr=False)
-class GradientRuns:
+class GradientRuns(Shown):
     """All finished runs, and the same measurement for `references`, which are series whose memory is known.
 
     `nulls` has what the estimator of the group "protocol-2022" returns for noise without long memory; it is empty
@@ -147,7 +149,16 @@ class GradientRuns:
     def __repr__(self) -> str:
         groups = ", ".join(dict.fromkeys(run.group for run in self.runs)) or "no group"
         end = "" if self.complete else ", interrupted"
-        return f"{type(self).__name__}({len(self.runs)} runs of {groups}{end})"
+        return line(type(self).__name__, [f"{len(self.runs)} runs of {groups}{end}"])
+
+    def _facts(self) -> Mapping[str, object]:
+        return {"runs": len(self.runs), "state": None if self.complete else "interrupted"}
+
+    def _lines(self) -> Table:
+        heads = ("group", "run", "accuracy", "sharpness")
+        return heads, [
+            (run.group, run.name, told(run.result.accuracy), told(run.result.sharpness)) for run in self.runs
+        ]  # fmt: skip
 
     def group(self, name: str) -> list[Run]:
         """The runs of a group, in the order in which they were made."""

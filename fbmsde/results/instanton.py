@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.show import Shown
 from ..core.types import Array
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MostLikelyEscape:
+class MostLikelyEscape(Shown):
     """The path that noise of small strength takes when it brings a landscape's path from a start to a target.
 
     times : those of the path, (n + 1,), from 0 to the horizon, where it is at the target.
@@ -51,8 +53,6 @@ class MostLikelyEscape:
         side = np.sign(self.target - self.path[0])
         return np.asarray(np.maximum(np.max(side * (self.path - self.target), axis=0), 0.0))
 
-    def __repr__(self) -> str:
-        return (
-            f"MostLikelyEscape, {self.landscape}: -log p tends to {self.exponent:.6g} by the horizon of "
-            f"{self.horizon:g} ({self.iterations} steps of Newton, relative error {self.error:.1e})"
-        )
+    def _facts(self) -> Mapping[str, object]:
+        return {"landscape": self.landscape, "-log p tends to": f"{self.exponent:.6g}", "horizon": self.horizon,
+                "steps of Newton": self.iterations, "relative error": self.error}  # fmt: skip

@@ -13,10 +13,12 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from ..core import checks
+from ..core.show import Shown, line
 from ..core.types import AnyArray, Array
 from .archive import Archive
 from .departures import Departures
-from .estimates import _ROUNDING, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve, _as_rate
+from .estimates import _ROUNDING, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve
+from .exposure import hazard_between, mean_weights, rate_after, whole_steps
 from .provenance import Provenance, joined, path_numbers
 from .split import Split
 from .tables import frame_of, set_of
@@ -29,7 +31,7 @@ _FEW = 0.01  # exits that the equation would not make are noted only if their sh
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PassageTimes:
+class PassageTimes(Shown):
     """First-passage times of paths, with estimates of survival, mean, exit rate and hazard.
 
     times : the exit time of each path, (n_paths,). A censored time is the last one at which the path was seen inside.
@@ -101,8 +103,15 @@ class PassageTimes:
         if self.n_broken:
             parts.append(f"{self.n_broken} broken")
         if self.note:
-            parts.append(f"note: {self.note}")
-        return f"PassageTimes({', '.join(parts)})"
+            parts.append("with a note")
+        return line("PassageTimes", parts)
+
+    def _facts(self) -> Mapping[str, object]:
+        facts: dict[str, object] = {"paths": self.n_paths, "left": f"{self.n_left} by the horizon {self.horizon:g}"}
+        if self.n_left:
+            facts |= self.mean()._facts()
+            facts |= {"side": self.split().text()} if self.departures is not None else {}
+        return facts | {"broken": self.n_broken or None, "step": self.dt, "note": self.note}
 
     @property
     def n_paths(self) -> int:
@@ -266,7 +275,7 @@ class PassageTimes:
         >>> departures = Departures(np.array([1, 2, 2, 2]), ("lower", "upper"), np.array([-1.0, 1.0, 1.0, 1.0]))
         >>> times = np.array([1.0, 2.0, 3.0, 4.0])
         >>> PassageTimes(times, np.full(4, False), 4.0, 1.0, departures=departures).split()
-        Split(lower 0.25 (0.04559 to 0.6994), upper 0.75 (0.3006 to 0.9544), 4 paths)
+        Split(4 paths, lower 0.25 [0.04559, 0.6994], upper 0.75 [0.3006, 0.9544])
         """
         return Split.of(self.times, self._departures(), confidence_level)
 
@@ -297,20 +306,7 @@ class PassageTimes:
         """
         self._require_exits(f"the mean exit time is above the horizon {self.horizon:g} by an unknown amount")
         n_intact, n_censored = self.n_paths - self.n_broken, self.n_paths - self.n_left
-        return Mean.of(self.times, self._weights(), n_intact, n_censored, self.horizon)
-
-    def _weights(self) -> Array:
-        """Weight of each path in the mean, (n_paths,): equal, with that of a broken path handed on to later paths."""
-        n = self.n_paths
-        weights = np.full(n, 1.0 / n)
-        if self.n_broken:
-            order = np.lexsort((self.broken, self.times))  # broken ones last among equal times: they were still inside
-            handed_on = self.broken[order]
-            at_risk = np.arange(n, 0, -1)
-            handed_on[-1] = False
-            growth = np.where(handed_on, at_risk / np.maximum(at_risk - 1, 1), 1.0)
-            weights[order] = np.where(handed_on, 0.0, np.cumprod(growth) / n)
-        return weights
+        return Mean.of(self.times, mean_weights(self.times, self.broken), n_intact, n_censored, self.horizon)
 
     def exit_rate(self, after: float | None = None) -> Rate:
         """Exit rate by maximum likelihood with censoring, from the exits later than `after`.
@@ -334,17 +330,7 @@ class PassageTimes:
         asked = float(np.quantile(left, 0.25)) if after is None else checks.finite("after", after)
         if asked < 0.0:
             raise ValueError(f"after must be at least 0, got {asked}.")
-        begin = -float(self._last_step(np.array(-asked)))
-        events = int(np.count_nonzero(left > begin * (1.0 + 1e-12)))
-        exposure = float(np.sum(np.maximum(self._seen() - begin, 0.0)))
-        if events == 0:
-            raise NoEstimateError(f"no path left after {begin:g}, so the tail has no rate. Take an earlier `after`.")
-        if exposure < events * self.dt * (1.0 + _ROUNDING):
-            raise NoEstimateError(
-                f"every path inside at {begin:g} left in the next step of {self.dt:g}, so the rate is not resolved. "
-                "Take an earlier `after` or a smaller dt."
-            )
-        return Rate(float(_as_rate(events * self.dt / exposure, self.dt)), events, exposure, begin, self.dt)
+        return rate_after(asked, left, self._seen(), self.dt)
 
     def rate_bound(self, level: float = 0.95) -> float:
         """Upper confidence bound of a constant exit rate if no path has left: ``-ln(1 - level) / exposure``.
@@ -372,26 +358,11 @@ class PassageTimes:
             raise ValueError(f"edges must be increasing and at least two, got {edges!r}.")
         if e[0] < 0.0 or e[-1] == np.inf:
             raise ValueError(f"edges must be finite and at least 0, got {e[0]:g} to {e[-1]:g}.")
-        steps = self._last_step(e)
-        left = np.sort(self.times[~self.censored])
-        events = np.diff(np.searchsorted(left, steps * (1.0 + 1e-12), side="right")).astype(np.int64)
-        ordered = np.sort(self._seen())
-        sums = np.concatenate([[0.0], np.cumsum(ordered)])
-        index = np.searchsorted(ordered, steps, side="right")
-        exposure = np.diff(sums[index] + steps * (ordered.size - index))  # sum over paths of min(T, edge)
-        at_risk = exposure > 0.5 * self.dt  # the sums round
-        per_step = np.where(at_risk, np.minimum(events * self.dt / np.where(at_risk, exposure, 1.0), 1.0), np.nan)
-        return Hazard(e, _as_rate(per_step, self.dt), events, np.where(at_risk, exposure, 0.0), self.dt)
-
-    def _last_step(self, times: Array) -> Array:
-        """The last multiples of dt that are not later than `times`; times that are multiples up to rounding stay."""
-        whole = np.rint(times / self.dt)
-        close = np.abs(times - whole * self.dt) <= _ROUNDING * self.dt
-        return np.where(close, times, np.floor(times / self.dt) * self.dt)
+        return hazard_between(e, self.times[~self.censored], self._seen(), self.dt)
 
     def _seen(self) -> Array:
         """The time for which each path was at risk, in whole steps, (n_paths,)."""
-        return np.where(self.censored, self._last_step(self.times), self.times)
+        return np.where(self.censored, whole_steps(self.times, self.dt), self.times)
 
     def _require_exits(self, instead: str) -> None:
         if self.n_left == 0:

@@ -10,6 +10,7 @@ import numpy as np
 import scipy
 
 from ..core import checks
+from ..core.show import Shown, Table, line
 from ..core.types import Array
 from .estimates import Estimate, NoEstimateError
 
@@ -23,8 +24,8 @@ _FEWEST_EFFECTIVE = 30.0  # weighted paths of a replica, on average
 _NEGLIGIBLE = 1e-3  # share of a side in the whole
 
 
-@dataclass(frozen=True, eq=False)
-class Replica:
+@dataclass(frozen=True, eq=False, repr=False)
+class Replica(Shown):
     """One of the independent runs of a rare-event method, to one side of the domain.
 
     probability : the estimate of the probability to leave by this side up to the horizon; 0 if no path arrived.
@@ -68,7 +69,7 @@ class Replica:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RareEscape:
+class RareEscape(Shown):
     """The result of a rare-event method: independent replicas, from whose spread all intervals come.
 
     method : the name of the method.
@@ -121,16 +122,32 @@ class RareEscape:
         return replace(one, sides=sides, path_steps=sum(part.path_steps for part in found), note=notes)
 
     def __repr__(self) -> str:
-        """The method, the estimates, the cost and the doubts in a few lines."""
+        return line("RareEscape", [f"{self.n_replicas} replicas by {self.method}", *self._found()])
+
+    def _facts(self) -> Mapping[str, object]:
+        facts = {"method": f"{self.method}. {self.why}".rstrip(), "replicas": self.n_replicas}
+        return facts | {"path-steps": float(self.path_steps), "doubts": " ".join(self.doubts), "note": self.note}
+
+    def _lines(self) -> Table:
+        found = (entry.rsplit(": ", 1) for entry in self._found())
+        return ("what", "estimate [95 %]"), [(what, value) for what, value in found]
+
+    def _found(self) -> list[str]:
+        """The probability and the rate in words."""
         probability = self._told(self.probability, f"at most about {self._at_most:.2g}, by the highest levels passed")
         rate = self._told(self.rate, "none, no path left")
-        doubts = self.doubts_of_rate() if rate.startswith("in doubt") else self.doubts
+        return [f"probability up to time {self.horizon:g}: {probability}",
+                f"rate after time {self.horizon / 2.0:g}: {rate}"]  # fmt: skip
+
+    def __str__(self) -> str:
+        """The method, the estimates, the cost and the doubts in a few lines."""
+        found = self._found()
+        doubts = self.doubts_of_rate() if ": in doubt" in found[1] else self.doubts
         seen = f"boundary moved inwards by {self.shift:.3g}" if self.shift else "exits seen at the steps"
         sides = ", ".join(f"{name} {_side_told(runs)}" for name, runs in self.sides.items())
         lines = [
             f"RareEscape by {self.method}. {self.why}".rstrip(),
-            f"probability up to time {self.horizon:g}: {probability}",
-            f"rate after time {self.horizon / 2.0:g}: {rate}",
+            *found,
             f"by side: {sides}" if len(self.sides) > 1 else "",
             f"half the step: {self.halved.text(3)} times the probability" if self.halved else "",
             f"{self.n_replicas} replicas, {self.path_steps:.3g} path-steps of {self.dt:g}, {seen}",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import scipy
 
 from ..core import checks
+from ..core.show import Shown
 from ..core.types import Array
 
 _LARGEST_SHARE = 0.05  # a path that has more than this share of the whole estimate makes it untrustworthy
@@ -16,8 +18,8 @@ _FEWEST = 30.0  # effective paths below which the normal law says little about t
 Pair = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class RareEstimate:
+@dataclass(frozen=True, repr=False)
+class RareEstimate(Shown):
     """An estimate of a small probability or rate, with what tells whether to trust it.
 
     log_value : its natural logarithm, -inf for an estimate of 0.
@@ -32,6 +34,11 @@ class RareEstimate:
     n_paths: int
     effective: float
     largest_share: float
+
+    def _facts(self) -> Mapping[str, object]:
+        doubt = None if self.trusted else "not to be trusted"
+        return {"value": self.value, "relative error": self.relative_error, "paths": self.n_paths,
+                "effective paths": self.effective, "largest share": self.largest_share, "warning": doubt}  # fmt: skip
 
     @classmethod
     def of(cls, weights: Array, log_unit: float = 0.0) -> RareEstimate:

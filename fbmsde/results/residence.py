@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import scipy
 from numpy.typing import NDArray
 
 from ..core import checks
+from ..core.show import Shown, Table, told
 from ..core.types import Array
 from .estimates import Estimate, NoEstimateError, SurvivalCurve
 from .passage_times import PassageTimes
@@ -17,8 +19,8 @@ from .passage_times import PassageTimes
 _GROUPS = 32  # the mean has its error from so many groups of visits, or more
 
 
-@dataclass(frozen=True, eq=False)
-class Visits:
+@dataclass(frozen=True, eq=False, repr=False)
+class Visits(Shown):
     """Visits to minima, in the order of paths and time; all arrays are (n_visits,).
 
     path : the number of the path.
@@ -59,8 +61,8 @@ class Visits:
         return int(self.path.size)
 
 
-@dataclass(frozen=True)
-class MeanResidence:
+@dataclass(frozen=True, repr=False)
+class MeanResidence(Shown):
     """Mean residence time, as `ResidenceTimes.mean` returns it.
 
     value, standard_error : the time spent in visits over the number of visits that ended, and its standard error.
@@ -74,6 +76,10 @@ class MeanResidence:
     n_visits: int
     n_groups: int
 
+    def _facts(self) -> Mapping[str, object]:
+        mean = Estimate(self.value, *self.confidence_interval())
+        return {"mean residence time": mean, "standard error": self.standard_error, "visits": self.n_visits}
+
     def confidence_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Lower and upper confidence limit by Student's t with a degree of freedom less than there are groups.
 
@@ -85,8 +91,8 @@ class MeanResidence:
         return max(0.0, self.value - t * self.standard_error), self.value + t * self.standard_error
 
 
-@dataclass(frozen=True)
-class Correlation:
+@dataclass(frozen=True, repr=False)
+class Correlation(Shown):
     """Rank correlation of residence times, as `ResidenceTimes.correlation` returns it.
 
     value, low, high : the correlation with its 95 % interval: Fisher's z with the variance ``1.06 / (n - 3)`` of rank
@@ -104,7 +110,7 @@ class Correlation:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ResidenceTimes:
+class ResidenceTimes(Shown):
     """Visits to minima from core to core, as `residence_times` returns them.
 
     visits : all visits, with path, minimum, start, duration and whether they were seen whole.
@@ -126,6 +132,15 @@ class ResidenceTimes:
     def __repr__(self) -> str:
         paths = f"{self.n_paths} path{'s' * (self.n_paths > 1)} of {self.horizon:g}"
         return f"ResidenceTimes({len(self.visits)} visits to {len(self.minima)} minima, {paths}, dt = {self.dt:g})"
+
+    def _facts(self) -> Mapping[str, object]:
+        return {"visits": len(self.visits), "paths": f"{self.n_paths} of {self.horizon:g}", "step": self.dt}
+
+    def _lines(self) -> Table:
+        shares, leaves = self.occupation, self.transitions.sum(axis=1)
+        places = (told(tuple(map(float, np.atleast_1d(place)))) for place in self.minima)
+        lines = zip(places, (share.text() for share in shares), map(str, leaves), strict=True)
+        return ("minimum", "share of time in its core [95 %]", "transitions away"), lines
 
     @property
     def transitions(self) -> NDArray[np.int64]:

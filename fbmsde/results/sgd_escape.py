@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import scipy
 
+from ..core.show import Shown
 from ..core.types import Array
 from .estimates import Estimate
 from .passage_times import PassageTimes
@@ -15,8 +16,8 @@ from .passage_times import PassageTimes
 BARRIERS = (1.5, 2.0, 2.5)  # in stationary standard deviations of the memoryless model
 
 
-@dataclass(frozen=True)
-class Basin:
+@dataclass(frozen=True, repr=False)
+class Basin(Shown):
     """A minimum of a network's loss along its sharpest direction.
 
     eigenvalue : the largest eigenvalue of the Hessian at the minimum, weight decay included.
@@ -41,8 +42,8 @@ class Ends(NamedTuple):
     high: PassageTimes
 
 
-@dataclass(frozen=True)
-class ModelExits:
+@dataclass(frozen=True, repr=False)
+class ModelExits(Shown):
     """Exit times of gradient descent in the parabola under the noise of one model.
 
     spread : standard deviation of the stationary chain over that of white noise of fresh batches.
@@ -55,8 +56,8 @@ class ModelExits:
     ends: tuple[Ends, ...] = field(default=(), repr=False)
 
 
-@dataclass(frozen=True)
-class EscapeCase:
+@dataclass(frozen=True, repr=False)
+class EscapeCase(Shown):
     """One way of sampling at one learning rate and momentum: the measured noise, and exits of SGD and of the models.
 
     sampling : the way in which batches are drawn.
@@ -122,8 +123,8 @@ def _relative_spread(times: Array) -> float:
     return float(times.std(ddof=1) / times.mean())
 
 
-@dataclass(frozen=True)
-class EscapeComparison:
+@dataclass(frozen=True, repr=False)
+class EscapeComparison(Shown):
     """The basin from which SGD escaped, and all cases."""
 
     basin: Basin

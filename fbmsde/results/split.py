@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +11,14 @@ import scipy
 from numpy.typing import NDArray
 
 from ..core import checks
+from ..core.show import Shown, Table, line
 from ..core.types import Array
 from .departures import Departures
 from .estimates import Estimate
 
 
-@dataclass(frozen=True, eq=False)
-class Incidence:
+@dataclass(frozen=True, eq=False, repr=False)
+class Incidence(Shown):
     """The probability to have left through one side by each time, as `Split.curve` returns it.
 
     times : the distinct times of exits through any side, ascending, (n_times,).
@@ -31,7 +33,7 @@ class Incidence:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Split:
+class Split(Shown):
     """The probabilities of the sides, as `PassageTimes.split` returns them.
 
     names : the names of the sides, (n_sides,).
@@ -98,11 +100,20 @@ class Split:
         curve = self.curve(name)
         return Estimate(float(curve.probabilities[-1]), float(curve.low[-1]), float(curve.high[-1]))
 
+    def text(self) -> str:
+        """Each side with its probability and interval, in one line."""
+        return ", ".join(f"{name} {self[name].text()}" for name in self.names)
+
     def __repr__(self) -> str:
-        sides = zip(self.names, self.probability, self.low, self.high, strict=True)
-        parts = ", ".join(f"{name} {value:.4g} ({low:.4g} to {high:.4g})" for name, value, low, high in sides)
         end = ", up to the horizon" if self.restricted else ""
-        return f"Split({parts}{end}, {self.n_paths} paths)"
+        return line("Split", [f"{self.n_paths} paths{end}", self.text()])
+
+    def _facts(self) -> Mapping[str, object]:
+        level = f"{100 * self.confidence_level:g} %"
+        return {"paths": self.n_paths, "up to": "the horizon" if self.restricted else None, "intervals": level}
+
+    def _lines(self) -> Table:
+        return ("side", "probability to leave through it"), [(name, self[name].text()) for name in self.names]
 
 
 def _events(times: Array, when: Array, through: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..core.show import Shown, Table, line, told
 from .escape import Curve
 from .estimates import Estimate
 
 
-@dataclass(frozen=True)
-class ViewsSettings:
+@dataclass(frozen=True, repr=False)
+class ViewsSettings(Shown):
     """Everything that a study of views was asked for.
 
     views : the names of the noises, in the order of the tables.
@@ -29,8 +31,8 @@ class ViewsSettings:
     seed: int
 
 
-@dataclass(frozen=True)
-class ViewRow:
+@dataclass(frozen=True, repr=False)
+class ViewRow(Shown):
     """Escape from one well under one noise.
 
     view, matching : the noise, and whether its quartile of one "step" or of the stationary "spread" is that of the
@@ -58,8 +60,8 @@ class ViewRow:
     curve: Curve = field(repr=False, compare=False)
 
 
-@dataclass(frozen=True)
-class Dependence:
+@dataclass(frozen=True, repr=False)
+class Dependence(Shown):
     """How the mean exit time under one noise depends on one property of the well while another is held.
 
     view : the noise, of the same strength for all wells.
@@ -77,7 +79,7 @@ class Dependence:
 
 
 @dataclass(frozen=True, repr=False)
-class ViewsData:
+class ViewsData(Shown):
     """Everything that was asked (`settings`) and found: `rows` for two wells, `dependences` for more of them.
 
     `complete` is False after an interruption.
@@ -89,8 +91,20 @@ class ViewsData:
     complete: bool = True
 
     def __repr__(self) -> str:
-        open_end = "" if self.complete else ", interrupted"
-        return f"{type(self).__name__}({', '.join(self.settings.views)}; {len(self.rows)} rows{open_end})"
+        rows = f"{len(self.rows)} rows" + ", interrupted" * (not self.complete)
+        return line(type(self).__name__, [rows, "; ".join(self.settings.views)])
+
+    def _facts(self) -> Mapping[str, object]:
+        asked, state = self.settings, None if self.complete else "interrupted"
+        return {"paths in each well": asked.n_paths, "horizon": asked.horizon, "state": state}
+
+    def _lines(self) -> Table:
+        heads = ("noise", "same", "well", "left", "mean exit time [95 %]", "predicted")
+        return heads, [
+            (row.view, row.matching, row.well, str(row.exits), row.mean.text() + " up to the horizon" * row.restricted,
+             told(row.predicted))
+            for row in self.rows
+        ]  # fmt: skip
 
     def pair(self, view: str, matching: str) -> tuple[ViewRow, ViewRow] | None:
         """The rows of the sharp and of the flat well for one noise, None unless both were run."""

@@ -12,6 +12,7 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.linear import gauss_legendre
+from ..core.show import Shown, Table
 from ..core.types import Array
 from ..laws.fou import polylog_negative
 from .accuracy import Accuracy
@@ -24,8 +25,8 @@ _PER_PATH = ("missed_crossings", "late_exits", "jumps_per_path")  # what is aver
 _LARGEST = ("overshoot", "drift", "noise_kl", "resolution")  # of which the largest value of several runs holds
 
 
-@dataclass(frozen=True)
-class ErrorBudget:
+@dataclass(frozen=True, repr=False)
+class ErrorBudget(Shown):
     """What each approximation of exits in continuous time may contribute. `print` it to see how each was obtained.
 
     missed_crossings : expected number per path of jumps that hid an excursion beyond the boundary. It is an upper
@@ -104,23 +105,30 @@ class ErrorBudget:
         accuracy = Accuracy(miss, drift_step, None if math.isnan(tolerance) else tolerance)
         return cls(missed, overshoot, drift, kl, late, jumps, hurst, int(steps), accuracy, resolution)
 
+    def _facts(self) -> Mapping[str, object]:
+        return {"H": self.hurst, "fine steps": self.fine_steps, "jumps per path": self.jumps_per_path,
+                "missed crossings": self.missed_crossings, "overshoot": self.overshoot, "drift": self.drift,
+                "noise KL": self.noise_kl}  # fmt: skip
+
+    def _lines(self) -> Table:
+        return ("approximation", "what it may contribute", "how this is known"), self._rows()
+
     def __str__(self) -> str:
+        return "\n".join(f"{name:<17} {value:<30} {how}" for name, value, how in self._rows())
+
+    def _rows(self) -> tuple[tuple[str, str, str], ...]:
+        """Each approximation, what it may contribute, and how this is known."""
         tv = min(1.0, math.sqrt(self.noise_kl / 2.0))
         seen = "exact for a quadratic well and the stiffest jump; "
         seen += "jumps sampled" if math.isinf(self.resolution) else f"scanned to {self.resolution:.2g} in x"
         whole = "the whole shift of the boundary, as the rest of it is too small to be measured"
         left = whole if self.hurst > 0.5 else "a tenth of the shift of the boundary, a measured bound"
-        rows = (
-            (
-                "missed crossings",
-                f"{self.missed_crossings:.2g} per path",
-                "tails beyond clearances; jumps sampled",
-            ),
+        return (
+            ("missed crossings", f"{self.missed_crossings:.2g} per path", "tails beyond clearances; jumps sampled"),
             ("overshoot", f"{self.overshoot:.2g} in x", left),
             ("drift", f"{self.drift:.2g} of the variance", seen),
             ("noise model", f"KL {self.noise_kl:.2g}, TV {tv:.2g} per path", "certificate of the streaming model"),
         )
-        return "\n".join(f"{name:<17} {value:<30} {how}" for name, value, how in rows)
 
 
 def overshoot_left(hurst: float) -> float:

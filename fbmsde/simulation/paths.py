@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..core import checks, seeds
 from ..core.blocks import run_blocks
+from ..core.show import Shown, told
 from ..core.states import BROKEN
 from ..core.types import Array
 from ..drivers.base import LANES, Driver
@@ -31,7 +32,7 @@ from .starts import Drawing, Start, Stationary, points_known, require_starts, st
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Paths:
+class Paths(Shown):
     """Paths of an equation at the times that were saved.
 
     times : the saved times from 0 on, (n_saved + 1,). Between two of them lie `save_every` steps of `dt`.
@@ -70,6 +71,12 @@ class Paths:
             f"Paths({len(self.values)} paths{dim} at {self.times.size} times from 0 to {self.times[-1]:g}, "
             f"dt = {self.dt:g}{lost})"
         )
+
+    def _facts(self) -> Mapping[str, object]:
+        times = f"{self.times.size} from 0 to {self.times[-1]:g}"
+        dim = self.values.shape[2] if self.values.ndim == 3 else 1
+        return {"paths": len(self.values), "dimensions": dim, "times": times, "step": self.dt,
+                "values": told(self.values), "broken": int(self.broken.sum()) or None}  # fmt: skip
 
 
 def simulate_paths(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.show import Shown, line
 from ..core.types import Array
 from ..laws.stable import stable_index
 
@@ -107,8 +108,8 @@ def tabulated_law(hurst: float) -> str:
     return "" if 0.1 <= hurst <= 0.9 else f"hurst must lie in [0.1, 0.9], got {hurst}."
 
 
-@dataclass(frozen=True)
-class Formula:
+@dataclass(frozen=True, repr=False)
+class Formula(Shown):
     """A closed form with what it gives, where it comes from, and how far it can be trusted.
 
     name, title : its key in `FORMULAS`, and a heading.
@@ -139,6 +140,16 @@ class Formula:
     compute: Callable[..., ArrayLike] = field(repr=False)
     limits: Callable[..., str] = field(repr=False, default=_everywhere)
     brownian_status: str = ""
+
+    def __repr__(self) -> str:
+        what = f"{self.quantity.replace('_', ' ')} from {', '.join(self.arguments)}"
+        return line("Formula", [self.name, self.status, what])
+
+    def _facts(self) -> Mapping[str, object]:
+        status = f"{self.status}; at H = 1/2 {self.brownian_status}" if self.brownian_status else self.status
+        return {"name": self.name, "what it is": self.title, "gives": self.quantity.replace("_", " "),
+                "of": self.subject, "arguments": ", ".join(self.arguments), "status": status, "source": self.source,
+                "where it holds": self.validity, "measured error": self.measured}  # fmt: skip
 
     @property
     def arguments(self) -> tuple[str, ...]:

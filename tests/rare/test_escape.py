@@ -45,15 +45,15 @@ def test_one_call_gives_the_exact_rate_of_a_rare_escape():
     assert 0.005 < error < 0.02
     assert abs(rare.rate(4.0).value / exact - 1.0) < threshold(1) * error + 0.01
     assert (rare.doubts, rare.note) == ((), "")
-    assert "RareEscape by conditioned" in repr(rare)
-    assert f"boundary moved inwards by {rare.shift:.3g}" in repr(rare)
+    assert "RareEscape by conditioned" in str(rare)
+    assert f"boundary moved inwards by {rare.shift:.3g}" in str(rare)
 
 
 @pytest.mark.slow
 def test_half_the_step_changes_little():
     rare = rare_escape(*OU, (None, 4.0), horizon=4.0, seed=2, dt=0.01, method=Conditioned(400), halve=True)
     assert rare.halved.low < 1.0 < rare.halved.high < 1.15
-    assert "half the step" in repr(rare)
+    assert "half the step" in str(rare)
 
 
 @pytest.mark.slow
@@ -134,7 +134,7 @@ def test_exits_are_seen_at_the_steps_where_no_shift_of_the_boundary_is_known(equ
     given = {"x0": 0.0, "domain": (None, 0.5), "horizon": 16.0, "seed": 1, "n_replicas": 2, "most_replicas": 2}
     rare = rare_escape(equation, noise, n_jobs=1, **(given | step))
     assert (rare.shift > 0.0) == (told is None)
-    assert ("exits seen at the steps" in repr(rare)) == (told is not None)
+    assert ("exits seen at the steps" in str(rare)) == (told is not None)
     assert rare.note.startswith("Exits are those that the steps see.") == bool(told)
     assert (told or "") in rare.note
 
@@ -170,7 +170,7 @@ def test_a_side_that_does_not_matter_is_given_up(method, most):
     found, alone, part = far.replicas(4), near.replicas(4), far.replicas(1, 2)
     assert 1.0 < found.path_steps / alone.path_steps < most
     assert not any("lower" in doubt for doubt in found.doubts)
-    assert "by side: lower at most " in repr(found)
+    assert "by side: lower at most " in str(found)
     with pytest.raises(NoEstimateError, match="at most about"):
         found.by_side("lower").probability()
     assert found.values[2] == part.values[0]

@@ -50,8 +50,8 @@ def test_times_have_no_unit_of_their_own():
 def test_a_result_without_a_rate_prints_itself():
     """All paths left in the first half: there is a probability and no rate."""
     early = escape(*(replica(p, times=(0.5, 1.0)) for p in (0.9, 1.0)))
-    assert "probability up to time 4" in repr(early)
-    assert "none, nobody is left" in repr(early)
+    assert "probability up to time 4" in str(early)
+    assert "none, nobody is left" in str(early)
 
 
 def test_the_interval_is_log_normal_with_students_quantiles():
@@ -129,8 +129,8 @@ def test_no_arrival_gives_a_bound():
     found = escape(*[replica(0.0, ())] * 3)
     with pytest.raises(NoEstimateError, match=r"up to time 4 is at most about 0\.001"):
         found.rate(1.0)
-    assert "probability up to time 4: at most about 0.001, by the highest" in repr(found)
-    assert "rate after time 2: none, no path left" in repr(found)
+    assert "probability up to time 4: at most about 0.001, by the highest" in str(found)
+    assert "rate after time 2: none, no path left" in str(found)
 
 
 def test_times_outside_are_refused():
@@ -150,8 +150,8 @@ def test_a_rate_whose_window_was_hardly_seen_is_doubted():
     assert found.doubts_of_rate(2.0)[0] == "2 of 3 replicas saw no exit between the times 2 and 4."
     with pytest.raises(NoEstimateError, match="saw no exit between"):
         found.rate()
-    assert "rate after time 2: in doubt, about 1.67e-07" in repr(found)
-    assert "doubt: 2 of 3 replicas saw no exit between the times 2 and 4." in repr(found)
+    assert "rate after time 2: in doubt, about 1.67e-07" in str(found)
+    assert "doubt: 2 of 3 replicas saw no exit between the times 2 and 4." in str(found)
 
 
 def test_weights_of_times_count():

@@ -210,7 +210,7 @@ def test_every_result_shows_itself_in_one_line():
         assert "\n" not in repr(result)
         assert len(repr(result)) < 200
     assert repr(PassageTimes(np.array([1.0, 2.0]), np.zeros(2, bool), 3.0, 1.0, unresolved=1)).startswith(
-        "PassageTimes(2 of 2 paths left by horizon 3, dt = 1, mean 1.5, note: 1 of 2 exits were made by steps that"
+        "PassageTimes(2 of 2 paths left by horizon 3, dt = 1, mean 1.5, with a note)"
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from ...core.cache import remembered
+from ...core.show import Shown
 from . import divergence, fit
 from .model import RationalModel
 from .targets import Target
@@ -19,8 +21,8 @@ _SHORTEST = 10  # models are fitted to so many steps at least; one that is good 
 _MORE = 3  # so many pairs more are tried, since the second-order KL of the fit may be a little low
 
 
-@dataclass(frozen=True)
-class Certificate:
+@dataclass(frozen=True, repr=False)
+class Certificate(Shown):
     """How far the law of a path of the model is from the exact one.
 
     kl : Kullback-Leibler divergence KL(exact || model), in nats, of one path of `n_steps` increments. It adds over
@@ -41,6 +43,10 @@ class Certificate:
     kl_method: str
     variance_error: float
     autocovariance_error: float
+
+    def _facts(self) -> Mapping[str, object]:
+        return {"KL": f"{self.kl:.3g} ({self.kl_method})", "total variation at most": self.total_variation,
+                "variance error": self.variance_error, "autocovariance error": self.autocovariance_error}  # fmt: skip
 
     @property
     def total_variation(self) -> float:

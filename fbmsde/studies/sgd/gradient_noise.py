@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from ...core import checks, seeds
+from ...core.show import Shown
 from ...core.types import Array
 from ...hurst.estimate import HurstEstimate, estimate_hurst
 from ...hurst.rows import series_rows
@@ -30,7 +31,7 @@ SAMPLINGS = ("with_replacement", "without_replacement", "epochs")
 
 
 @dataclass(frozen=True, eq=False)
-class GradientNoise:
+class GradientNoise(Shown):
     """Mini-batch gradient minus full gradient, step by step.
 
     noise : (n_coordinates, n_steps), one row per coordinate or direction.
@@ -48,6 +49,10 @@ class GradientNoise:
         coordinates, steps = self.noise.shape
         how = f"{self.mode}, {self.sampling}, batches of {self.batch_size}"
         return f"GradientNoise({coordinates} coordinates, {steps} steps, {how})"
+
+    def _facts(self) -> Mapping[str, object]:
+        return {"coordinates": len(self.noise), "steps": self.noise.shape[1], "mode": self.mode,
+                "sampling": self.sampling, "batch size": self.batch_size, "standard deviations": self.std}  # fmt: skip
 
     @property
     def std(self) -> Array:
