@@ -3,13 +3,15 @@
 Every link from page to page must lead to a page, and its fragment to a place there. The part with ``--browser`` needs
 the package playwright and a Chromium, whose path is ``--browser PATH``. It opens every page and demands that nothing is
 written to the console as an error, that no request leaves this machine or fails, that all formulas are rendered, that
-no page is wider than the window, and that the search finds `first_passage`. With ``--screenshots FOLDER`` it keeps
-pictures of some pages, wide and narrow, light and dark.
+every image has a text in its place, that no page is wider than the window, and that the search finds `first_passage`.
+It sets the sliders of the page on escapes, opened as a file, and demands the numbers of the package. With
+``--screenshots FOLDER`` it keeps pictures of some pages, wide and narrow, light and dark.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -17,11 +19,35 @@ from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 FUNCTION = "api/generated/fbmsde.first_passage"
-PICTURED = ("index", "choosing", "tutorials/gradient_noise", "theory/exit", "gallery/index", FUNCTION, "right")
+PICTURED = (
+    "index",
+    "choosing",
+    "explore",
+    "tutorials/gradient_noise",
+    "theory/exit",
+    "gallery/index",
+    FUNCTION,
+    "right",
+    "fast",
+    "findings",
+)
 WIDTHS = (1280, 400)
+
+# Sliders of the page on escapes: H, height, sigma, curvature of the sharp and of the flat well; and what fills its rows.
+ESCAPES = (
+    (0.7, 0.8, 0.7, 4.0, 1.0),
+    (0.5, 1.0, 0.6, 3.3, 0.75),
+    (0.3, 0.8, 0.6, 4.0, 1.0),
+    (0.43, 3.0, 0.9, 8.0, 0.5),
+    (0.88, 2.5, 0.5, 2.1, 2.0),
+    (0.25, 0.3, 0.7, 4.0, 1.0),
+    (0.7, 4.0, 0.3, 4.0, 1.0),
+)
+ESCAPE_ROWS = {"pickands": "pickands", "kramers": "kramers_brownian_prefactor", "exact": "ou_eigenvalue"}
 
 
 class Page(HTMLParser):
@@ -70,10 +96,11 @@ class _Quiet(SimpleHTTPRequestHandler):
 class Visit:
     """A browser window on the site, with the complaints about what it met."""
 
-    def __init__(self, browser, address: str, width: int, scheme: str) -> None:
+    def __init__(self, browser: Any, address: str, width: int, scheme: str, motion: str = "reduce") -> None:
         self.address, self.width = address, width
         self.complaints: list[str] = []
-        self.page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        window = {"width": width, "height": 900}
+        self.page = browser.new_page(viewport=window, color_scheme=scheme, reduced_motion=motion)
         self.page.on("console", lambda said: said.type == "error" and self._complain(f"console: {said.text}"))
         self.page.on("pageerror", lambda error: self._complain(f"error: {error}"))
         self.page.on("request", lambda request: self._require_local(request.url))
@@ -97,6 +124,8 @@ class Visit:
             )
             if bare or self.page.locator("mjx-merror").count():
                 self._complain(f"{bare} formulas are not rendered, or some with errors")
+        if self.page.locator("article img:not([alt]), article img[alt='']").count():
+            self._complain("has an image without a text in its place")
         if self.page.evaluate("document.documentElement.scrollWidth") > self.width:
             self._complain(f"is {self.page.evaluate('document.documentElement.scrollWidth')} px wide")
 
@@ -107,6 +136,76 @@ class Visit:
             self.page.wait_for_selector(f"#search-results a[href*='{found}']", timeout=20_000)
         except Exception as error:
             self._complain(f"search for {word} does not find {found}: {error}")
+
+
+class EscapeVisit(Visit):
+    """A browser window on the page on escapes."""
+
+    def escapes(self) -> None:
+        """Set the sliders and compare each number in the table of the page with the package."""
+        from fbmsde.theory import FORMULAS
+
+        compared = 0
+        for hurst, height, sigma, sharp, flat in ESCAPES:
+            self._set_sliders(hurst=hurst, height=height, sigma=sigma, sharp=sharp, flat=flat)
+            for column, curvature in enumerate((sharp, flat)):
+                barrier = math.sqrt(2.0 * height / curvature)
+                well = {"hurst": hurst, "curvature": curvature, "barrier": barrier, "sigma": sigma}
+                wanted = {row: (FORMULAS[name], well) for row, name in ESCAPE_ROWS.items()}
+                until = self._shown("furthestRate", column, "until")
+                wanted["furthestRate"] = FORMULAS["fou_exit_rate"], {**well, "horizon": until or 80.0 / sharp}
+                for row, (formula, arguments) in wanted.items():
+                    value = None if formula.valid(**arguments) else float(formula.evaluate(**arguments))
+                    self._require_equal(f"{row} {arguments}", value, self._shown(row, column, "value"))
+                    compared += value is not None
+        print(f"{len(ESCAPES)} settings of the page on escapes, {compared} numbers compared with the package")
+
+    def _set_sliders(self, **values: float) -> None:
+        """Put each slider to its value, as a hand does, and wait for the page to follow."""
+        for name, value in values.items():
+            self.page.locator(f"#explore-{name}").fill(str(value))
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def _shown(self, row: str, column: int, name: str) -> float | None:
+        """A number that a cell of the table of escapes holds in full, or None."""
+        cell = self.page.locator(f"tr[data-row={row}] td").nth(column)
+        text = cell.get_attribute(f"data-{name}")
+        return None if text is None else float(text)
+
+    def _require_equal(self, what: str, wanted: float | None, found: float | None) -> None:
+        equal = wanted == found if None in (wanted, found) else math.isclose(wanted, found, rel_tol=1e-6)
+        if not equal:
+            self._complain(f"{what} must be {wanted}, got {found}")
+
+    def keys_and_movement(self, moving: bool) -> None:
+        """Move a slider by a key, and see that paths move by themselves unless the user asks for calm."""
+        is_moving = self.page.locator("#explore-play").inner_text() == "Pause"
+        if is_moving != moving:
+            self._complain(f"moves by itself: {is_moving}, wanted {moving}")
+        slider = self.page.locator("#explore-hurst")
+        before = float(slider.input_value())
+        slider.press("ArrowLeft")
+        shown = self.page.locator("output[for=explore-hurst]").inner_text()
+        if not math.isclose(float(shown), before - 0.01):
+            self._complain(f"a key takes H from {before} to {shown}")
+        inputs = self.page.locator("#explore input")
+        unnamed = inputs.evaluate_all("all => all.filter((one) => !one.labels.length).length")
+        if unnamed or self.page.locator(".explore-plot svg:not([aria-label])").count():
+            self._complain("a slider or a figure has no name")
+
+
+def _explore(browser: Any, site: Path) -> list[str]:
+    """The complaints about the page on escapes, opened as a file, without a server."""
+    complaints: list[str] = []
+    for width in WIDTHS:
+        for motion in ("reduce", "no-preference"):
+            visit = EscapeVisit(browser, site.resolve().as_uri(), width, "dark", motion)
+            visit.open("explore")
+            visit.keys_and_movement(motion != "reduce")
+            if motion == "reduce":
+                visit.escapes()
+            complaints += visit.complaints
+    return complaints
 
 
 def look(site: Path, chromium: str, folder: Path | None) -> list[str]:
@@ -132,8 +231,10 @@ def look(site: Path, chromium: str, folder: Path | None) -> list[str]:
                 visit = Visit(browser, address, width, scheme)
                 for name in PICTURED:
                     visit.open(name)
-                    visit.page.screenshot(path=folder / f"{name.replace('/', '-')}-{width}-{scheme}.png")
+                    picture = folder / f"{name.replace('/', '-')}-{width}-{scheme}.png"
+                    visit.page.screenshot(path=picture, full_page=True)
                 complaints += visit.complaints
+        complaints += _explore(browser, site)
         browser.close()
     server.shutdown()
     return complaints

@@ -23,6 +23,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "myst_nb",
     "docstrings",
+    "escape_page",
     "public_names",
     "registries",
 ]
@@ -75,13 +76,13 @@ html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "fbmsde"},
     "navbar_align": "left",
-    "header_links_before_dropdown": 8,
+    "header_links_before_dropdown": 9,
     "show_toc_level": 2,
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-_WHOLE = ("index", "choosing", "findings", "right", "fast", "command_line", "extending", "citing", "changelog")
-html_sidebars = {page: [] for page in _WHOLE}
+_WHOLE = "index choosing explore findings right fast command_line extending citing changelog"
+html_sidebars = {page: [] for page in _WHOLE.split()}
 html_context = {"default_mode": "auto"}
 
 

@@ -18,10 +18,10 @@ from .extremes import pickands_constant
 from .fou import fou_stationary_variance, fou_variance
 
 BETWEEN = 0.01  # relative error of the interpolation, which nodes that the table leaves out have measured
-_EARLY = 0.02  # the same half-way between the first two times, where the memory of the start fades
-_AFTER = 2.0  # the exits of a run count from this time on, in units of 1 / curvature
-_GONE = 1e-3  # a run may go on where the table has ended if fewer paths are left
-_STEPS = 128  # of the integral over a run
+EARLY = 0.02  # the same half-way between the first two times, where the memory of the start fades
+AFTER = 2.0  # the exits of a run count from this time on, in units of 1 / curvature
+GONE = 1e-3  # a run may go on where the table has ended if fewer paths are left
+STEPS = 128  # of the integral over a run
 
 
 class Tabulated(NamedTuple):
@@ -31,7 +31,7 @@ class Tabulated(NamedTuple):
     relative_error: Array
 
 
-class _Table(NamedTuple):
+class ExitTable(NamedTuple):
     """The nodes: `log_ratio` is the logarithm of the hazard over `moving_pickands`, by side, time, H and barrier.
 
     Where there is no node `error` is NaN, and `log_ratio` is a guess that only bends the curves between other nodes.
@@ -80,11 +80,11 @@ def log_moving_pickands(hurst: float, deviations: float, times: ArrayLike) -> Ar
 
 
 @lru_cache(maxsize=1)
-def _table() -> _Table:
+def exit_table() -> ExitTable:
     """The table that comes with the package, as ``benchmarks/fou_exit_table.py --publish`` has written it."""
     text = resources.files(__package__).joinpath("fou_exits.json").read_text(encoding="utf-8")
     found = json.loads(text)
-    return _Table(*(np.array(found[name], dtype=float) for name in _Table._fields))
+    return ExitTable(*(np.array(found[name], dtype=float) for name in ExitTable._fields))
 
 
 def _weights(nodes: Array, x: Array) -> Array:
@@ -97,7 +97,7 @@ def _log_ratio(hurst: float, deviations: float, sides: int, times: Array) -> Tab
 
     The error is NaN where one of the nodes around is missing.
     """
-    table = _table()
+    table = exit_table()
     along = scipy.interpolate.CubicSpline(table.barriers, table.log_ratio[sides - 1], axis=-1)(deviations)
     row = scipy.interpolate.CubicSpline(table.hursts, along, axis=-1)(hurst)
     clock, log_times = np.log(table.times), np.log(np.clip(times, table.times[0], table.times[-1]))
@@ -107,7 +107,7 @@ def _log_ratio(hurst: float, deviations: float, sides: int, times: Array) -> Tab
     weights = np.multiply.outer(_weights(clock, log_times), here)
     error = np.sum(np.where(weights > 1e-9, weights * table.error[sides - 1], 0.0), axis=(1, 2, 3))
     first = _weights(clock, log_times)[:, :2]
-    between = np.hypot(BETWEEN, _EARLY * 4.0 * first[:, 0] * first[:, 1])
+    between = np.hypot(BETWEEN, EARLY * 4.0 * first[:, 0] * first[:, 1])
     return Tabulated(scipy.interpolate.PchipInterpolator(clock, row)(log_times), np.hypot(error, between))
 
 
@@ -131,7 +131,7 @@ def _checked(
     n_sides = checks.count("sides", sides)
     if n_sides > 2:
         raise ValueError(f"sides must be 1 or 2, got {n_sides}.")
-    table = _table()
+    table = exit_table()
     _inside("hurst", h, table.hursts)
     root = math.sqrt(fou_stationary_variance(h))
     k = min(b / s * a**h / root, 1e100)
@@ -174,7 +174,7 @@ def fou_exit_hazard(
     """
     h, k, a, n_sides = _checked(hurst, barrier, curvature, sigma, sides)
     t = checks.reals("times", times) * a
-    first, last = _table().times[[0, -1]]
+    first, last = exit_table().times[[0, -1]]
     late = math.inf if settled(h, k) else last * (1.0 + 1e-9)
     outside = t[~((t >= first * (1.0 - 1e-9)) & (t <= late))]
     if outside.size:
@@ -213,10 +213,10 @@ def fou_exit_rate(
     """
     h, k, a, n_sides = _checked(hurst, barrier, curvature, sigma, sides)
     end = checks.positive("horizon", horizon) * a
-    if not end > _AFTER:
-        raise ValueError(f"horizon must exceed {_AFTER:g} / curvature, got {end:.4g} / curvature.")
-    last = float(_table().times[-1])
-    t = np.geomspace(_AFTER, min(end, last), _STEPS + 1)
+    if not end > AFTER:
+        raise ValueError(f"horizon must exceed {AFTER:g} / curvature, got {end:.4g} / curvature.")
+    last = float(exit_table().times[-1])
+    t = np.geomspace(AFTER, min(end, last), STEPS + 1)
     value, error = _hazard(h, k, n_sides, t)
     if settled(h, k) and end > last:
         t, value, error = np.append(t, min(end, 1e300)), np.append(value, value[-1]), np.append(error, error[-1])
@@ -224,12 +224,12 @@ def fou_exit_rate(
     inside = np.exp(-np.concatenate([[0.0], np.cumsum(steps)]))
     left = inside[:-1] * -np.expm1(-steps)
     known = int(np.sum(np.cumprod(~np.isnan(value))))
-    if known == t.size and t[-1] < end and h > 0.5 and not inside[-1] < _GONE:
+    if known == t.size and t[-1] < end and h > 0.5 and not inside[-1] < GONE:
         raise ValueError(
             f"horizon must be at most {last:g} / curvature for H = {h:g}, whose hazard goes on to change, got "
             f"{end:.4g} / curvature. The table ends there."
         )
-    if (known < t.size or t[-1] < end) and not (known and inside[known - 1] < _GONE):
+    if (known < t.size or t[-1] < end) and not (known and inside[known - 1] < GONE):
         raise ValueError(_missing(h, k, n_sides, t[known] if known < t.size else end))
     left, steps = left[: known - 1], steps[: known - 1]
     rate = left.sum() / np.sum(left * np.diff(t[:known]) / steps)
