@@ -37,7 +37,7 @@ PICTURED = (
 )
 WIDTHS = (1280, 400)
 
-# Sliders of the page on escapes: H, height, sigma, curvature of the sharp and of the flat well; and what fills its rows.
+# Sliders of the page on escapes: H, height, sigma, sharp and flat curvature; and the formulas of its rows.
 ESCAPES = (
     (0.7, 0.8, 0.7, 4.0, 1.0),
     (0.5, 1.0, 0.6, 3.3, 0.75),
