@@ -31,7 +31,7 @@ TYPED = {"bench", "campaigns", "dynamics", "plots", "rare", "results", "studies"
 LONGEST_FUNCTION = 40  # lines of code
 LONGEST_MODULE = 400  # lines
 TABLES = {
-    f"{subject}_formulas" for subject in ("fbm", "exit", "passage", "side", "chain", "inertia", "stable")
+    f"{subject}_formulas" for subject in ("fbm", "exit", "spread", "passage", "side", "chain", "inertia", "stable")
 }  # one call per formula
 PEERS = {"fbm", "stochastic", "stochastic_rs", "torchsde", "diffrax"}
 Name = tuple[str, ...]

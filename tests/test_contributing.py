@@ -24,6 +24,7 @@ from fbmsde import FractionalNoise, PassageTimes, first_passage, quadratic, simu
 from fbmsde.cli import app, program
 from fbmsde.core import checks
 from fbmsde.dynamics.landscapes import LANDSCAPES
+from fbmsde.theory.evidence import fbm
 
 from . import naive
 
@@ -122,12 +123,15 @@ def test_monitoring(built):
     assert np.array_equal(found.times, wide.times)
 
 
-def test_formula(built):
-    functions, entry = code_of("A formula")
+def test_formula(built, monkeypatch):
+    functions, evidence, entry = code_of("A formula")
+    check = built("theory.evidence", "recipe_evidence", evidence, "fbm").brownian_interval_mean
+    monkeypatch.setattr(fbm, "brownian_interval_mean", check, raising=False)
     text = f"{functions}\n\ndef _recipe():\n{textwrap.indent(entry, '    ')}"
     (formula,) = built("theory", "recipe_formula", text, "free_fbm")._recipe()
     assert formula.evaluate(hurst=0.5, barrier=2.0, sigma=0.5, x0=1.0) == pytest.approx(12.0)
     assert formula.valid(hurst=0.4, barrier=2.0) == "hurst must be 1/2, got 0.4."
+    assert formula.verify().passed
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ _LITERAL = re.compile(r"(``.+?``|`[^`]+`|:\w+:`[^`]+`)")
 _DATA = {
     "fbmsde.theory.FORMULAS": "The formulas by their names, each a `Formula`.",
     "fbmsde.theory.ARGUMENTS": "The names of all arguments of formulas, with the functions that check them.",
+    "fbmsde.theory.REFERENCES": "The works that formulas come from, by their keys, each a `Reference`.",
 }
 
 

@@ -1,17 +1,17 @@
 """Directives that write what the registries of the package hold, so that no page says it a second time.
 
 ``{formulas} SUBJECT`` has a section for each formula of a subject, ``{formula-table}`` a row for each of all formulas,
-``{estimators}`` a row for each estimator of the Hurst parameter, and ``{commands}`` a section for each command.
+``{references}`` the works that they come from, ``{estimators}`` a row for each estimator of the Hurst parameter, and
+``{commands}`` a section for each command.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
-import equations
 from docutils import nodes
 from docutils.statemachine import StringList
-from equations import EQUATIONS
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
@@ -21,7 +21,7 @@ from fbmsde import theory
 from fbmsde.cli.common import app as program
 from fbmsde.cli.program import COMMANDS
 from fbmsde.hurst import ESTIMATORS
-from fbmsde.theory import FORMULAS, Formula
+from fbmsde.theory import FORMULAS, REFERENCES, Formula
 
 _BADGES = {
     "exact": "success",
@@ -51,7 +51,7 @@ def _text(text: str) -> str:
 def _section(formula: Formula) -> Iterator[str]:
     """The section about a formula as lines of Markdown."""
     yield from (f"(formula-{formula.name})=", f"## {formula.title}", "")
-    yield from (f"`{formula.name}` {_status(formula)}", "", "$$", EQUATIONS[formula.name], "$$", "")
+    yield from (f"`{formula.name}` {_status(formula)}", "", "$$", formula.equation, "$$", "")
     facts = {
         "gives": formula.quantity.replace("_", " "),
         "arguments": ", ".join(f"`{name}`" for name in formula.arguments),
@@ -61,6 +61,7 @@ def _section(formula: Formula) -> Iterator[str]:
     }
     for name, fact in facts.items():
         yield from (name, f": {fact}", "")
+    yield from ("````{dropdown} BibTeX", "```bibtex", *formula.cite().splitlines(), "```", "````", "")
 
 
 def _formula_rows() -> Iterator[str]:
@@ -68,6 +69,14 @@ def _formula_rows() -> Iterator[str]:
     yield from ("| formula | gives | for | status |", "|---|---|---|---|")
     for f in FORMULAS.values():
         yield f"| [{_text(f.title)}](#formula-{f.name}) | {f.quantity.replace('_', ' ')} | {f.subject} | {_status(f)} |"
+
+
+def _references() -> Iterator[str]:
+    """The works that formulas come from, as one block of BibTeX."""
+    yield "```bibtex"
+    for key, reference in REFERENCES.items():
+        yield from (*reference.bibtex(key).splitlines(), "")
+    yield "```"
 
 
 def _estimator_rows() -> Iterator[str]:
@@ -93,7 +102,7 @@ class _Written(SphinxDirective):
         raise NotImplementedError
 
     def run(self) -> list[nodes.Node]:
-        for source in (__file__, equations.__file__):
+        for source in (__file__, *(str(path) for path in Path(theory.__file__).parent.glob("*.py"))):
             self.env.note_dependency(source)
         node = nodes.Element()
         lines = StringList(list(self.lines()), self.env.docname)
@@ -116,6 +125,11 @@ class FormulaTable(_Written):
         return _formula_rows()
 
 
+class References(_Written):
+    def lines(self) -> Iterator[str]:
+        return _references()
+
+
 class Estimators(_Written):
     def lines(self) -> Iterator[str]:
         return _estimator_rows()
@@ -126,16 +140,10 @@ class Commands(_Written):
         return _command_sections()
 
 
-def _complete(app: Sphinx) -> None:
-    wrong = ", ".join(sorted(set(EQUATIONS) ^ set(FORMULAS)))
-    if wrong:
-        raise ExtensionError(f"equations.py must have an equation for each formula, got it wrong for {wrong}.")
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("formulas", Formulas)
     app.add_directive("formula-table", FormulaTable)
+    app.add_directive("references", References)
     app.add_directive("estimators", Estimators)
     app.add_directive("commands", Commands)
-    app.connect("builder-inited", _complete)
     return {"parallel_read_safe": True}

@@ -64,8 +64,10 @@ from ..laws.stable import (
     stable_mean_exit_time,
 )
 from .formula import ARGUMENTS, CHAIN, EXIT, FBM, INERTIA, PASSAGE, SIDES, SPREAD, STABLE, Formula
+from .references import REFERENCES, Reference
 from .registry import FORMULAS, applicable, formulas_table
 from .sharp_or_flat import first_to_empty, flip_height, flip_hurst, scaled_barrier
+from .verification import Verification
 
 __all__ = [
     "ARGUMENTS",
@@ -75,10 +77,13 @@ __all__ = [
     "FORMULAS",
     "INERTIA",
     "PASSAGE",
+    "REFERENCES",
     "SIDES",
     "SPREAD",
     "STABLE",
     "Formula",
+    "Reference",
+    "Verification",
     "applicable",
     "ball_mean_exit_time",
     "barrier_shift",

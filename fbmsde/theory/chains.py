@@ -15,6 +15,7 @@ from ..laws.epochs import epoch_autocorrelation, epoch_variance
 from ..laws.fgn import fgn_autocovariance
 from ..laws.fou import fou_mean_variance
 from ..laws.momentum import momentum_bound, momentum_variance, white_momentum_variance
+from .evidence import chains, exits
 from .formula import CHAIN, SPREAD, Formula
 
 _SMALLEST_STEP = 1e-4  # of learning_rate * curvature, for sums over the memory of the chain
@@ -143,10 +144,14 @@ def chain_formulas() -> Iterator[Formula]:
         quantity="variance",
         subject=CHAIN,
         status="exact",
+        equation=r"""\operatorname{Var} x
+= \frac{\eta\,\sigma^2\,(1+\beta)}{(1-\beta)\,a\,\bigl(2(1+\beta) - \eta a\bigr)}""",
         source="variance of an autoregressive process of order 2",
+        references=("fbmsde",),
         validity="learning_rate * curvature < 2 (1 + momentum); independent noise of the gradient",
         measured="exact",
         compute=_white,
+        check=chains.heavy_ball_variance,
         limits=_stable,
     )
     yield Formula(
@@ -155,10 +160,15 @@ def chain_formulas() -> Iterator[Formula]:
         quantity="variance",
         subject=CHAIN,
         status="exact",
+        equation=r"""\operatorname{Var} x = \eta\,\sigma^2\;
+\frac{\bigl(1+\beta(1-y)\bigr)\bigl((1+\beta)^2+\beta^2\bigr) - 2\beta(1+\beta)^2(1-y)}
+{\bigl(1-\beta(1-y)\bigr)\,a\,\bigl(2(1+\beta) - (1+2\beta)\,y\bigr)}, \qquad y = \eta a""",
         source="PyTorch's step as an autoregressive process of order 2 with a moving average of order 1",
+        references=("fbmsde",),
         validity="learning_rate * curvature < 2 (1 + momentum) / (1 + 2 momentum); independent noise of the gradient",
         measured="exact",
         compute=_white_nesterov,
+        check=chains.nesterov_variance,
         limits=_stable_nesterov,
     )
     yield Formula(
@@ -167,10 +177,15 @@ def chain_formulas() -> Iterator[Formula]:
         quantity="variance",
         subject=CHAIN,
         status="exact",
+        equation=r"""\operatorname{Var} x
+= \eta^2\sigma^2\Bigl(C_0 + 2\sum_{k\ge1} C_k\gamma_k\Bigr), \qquad
+C_k = \sum_j \psi_j\psi_{j+k}, \quad \gamma_k = \tfrac12\bigl(|k+1|^{2H} - 2|k|^{2H} + |k-1|^{2H}\bigr)""",
         source="sum of the noise's autocovariance with the chain's weights; momentum 0: the Euler chain",
+        references=("fbmsde",),
         validity="every H, 1e-4 <= learning_rate * curvature < 0.999 of the bound, momentum <= 0.999",
         measured="exact",
         compute=_fractional,
+        check=chains.heavy_ball_fractional_variance,
         limits=_summable,
     )
     yield Formula(
@@ -179,10 +194,15 @@ def chain_formulas() -> Iterator[Formula]:
         quantity="variance",
         subject=CHAIN,
         status="exact",
+        equation=r"""\operatorname{Var} x = \eta^2\,\sigma^2\,\frac{N-B}{(N-1)B}
+\Bigl(C_0 + 2\sum_{k=1}^{M-1} C_k\,\rho_k\Bigr), \qquad
+\rho_k = -\frac{1}{N/B-1}\,\frac{M-k}{M}, \quad M = \Bigl\lfloor\frac NB\Bigr\rfloor""",
         source="sampling from a finite population: correlation -1/(N/B - 1) within an epoch, averaged over its places",
+        references=("fbmsde",),
         validity="batch_size < n_samples, gradient noise of a sample that does not change with x; range as above",
         measured="exact",
         compute=_of_epochs,
+        check=chains.heavy_ball_epoch_variance,
         limits=_epochs,
     )
     yield Formula(
@@ -191,11 +211,16 @@ def chain_formulas() -> Iterator[Formula]:
         quantity="spread_ratio",
         subject=CHAIN,
         status="exact",
+        equation=r"""\sqrt{\frac{\operatorname{Var}_{\text{epochs}} x}{\operatorname{Var}_{\text{fresh}} x}}
+= \sqrt{\frac{N-B}{N-1}\Bigl(1 + 2\sum_{k=1}^{M-1}\rho_k\varphi^k\Bigr)} \quad
+\text{at } \beta = 0,\; \varphi = 1 - \eta a""",
         source="the two variances: sqrt((N-B)/(N-1) (1 + 2 sum rho_k phi^k)) without momentum",
+        references=("fbmsde",),
         validity="as heavy_ball_epoch_variance",
         measured="exact; N = 1437, B = 128: 0.555, 0.934 at learning_rate * curvature = 0.1, 0.8, shuffled samples "
         "0.553(2), 0.932(2)",
         compute=_spread_ratio,
+        check=chains.epoch_spread_ratio,
         limits=_epochs,
     )
     yield Formula(
@@ -204,10 +229,13 @@ def chain_formulas() -> Iterator[Formula]:
         quantity="variance",
         subject=CHAIN,
         status="exact",
+        equation=r"\operatorname{Var} x = \frac{\eta^2\sigma^2}{1+\varphi} = \frac{\eta^2\sigma^2}{2 - \eta a}",
         source="moving average of order 1 with correlation -1/2: 1/(1 + phi) in place of 1/(1 - phi^2)",
+        references=("orvieto2022", "fbmsde"),
         validity="learning_rate * curvature < 2, no momentum",
         measured="exact",
         compute=_differences,
+        check=chains.anti_pgd_variance,
         limits=_stable_descent,
     )
     yield Formula(
@@ -216,10 +244,13 @@ def chain_formulas() -> Iterator[Formula]:
         quantity="largest_learning_rate",
         subject=CHAIN,
         status="exact",
+        equation=r"\eta < \frac{2\,(1+\beta)}{a}",
         source="a root of the characteristic polynomial passes -1",
+        references=("fbmsde",),
         validity="every momentum in [0, 1)",
         measured="exact",
         compute=_largest_rate,
+        check=chains.heavy_ball_bound,
     )
     yield Formula(
         name="nesterov_bound",
@@ -227,10 +258,13 @@ def chain_formulas() -> Iterator[Formula]:
         quantity="largest_learning_rate",
         subject=CHAIN,
         status="exact",
+        equation=r"\eta < \frac{2\,(1+\beta)}{(1+2\beta)\,a}",
         source="a root of the characteristic polynomial passes -1",
+        references=("fbmsde",),
         validity="every momentum in [0, 1)",
         measured="exact",
         compute=_largest_rate_nesterov,
+        check=chains.nesterov_bound,
     )
     yield Formula(
         name="time_average_variance",
@@ -238,8 +272,12 @@ def chain_formulas() -> Iterator[Formula]:
         quantity="variance",
         subject=SPREAD,
         status="exact",
+        equation=r"""\operatorname{Var}\Bigl(\frac1T\int_0^T X\,\mathrm{d}t\Bigr)
+= \frac{\sigma^2 T^{2H} - 2\,\bigl(V - r(T)\bigr)}{(aT)^2}, \qquad r(T) = \operatorname{Cov}(X_0, X_T)""",
         source="integral of the autocovariance, in closed form; late times sigma^2 T^(2H-2) / a^2",
+        references=("fbmsde",),
         validity="every H, the stationary state",
         measured="exact",
         compute=_time_average,
+        check=exits.time_average_variance,
     )

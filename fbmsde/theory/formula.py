@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from ..core import checks
 from ..core.show import Shown, line
 from ..core.types import Array
 from ..laws.stable import stable_index
+from .references import REFERENCES
+from .verification import Check, Verification
 
 SPREAD = "spread in the quadratic well"
 PASSAGE = "passage to the minimum of the quadratic well"
@@ -118,15 +120,20 @@ class Formula(Shown):
     status : "exact", "asymptotic" (a limit theorem), "approximate" (a heuristic with a measured error),
         "numerical" (a table of simulated values with its error) or "refuted" (simulation contradicts it; it is kept
         because the literature uses it).
-    source : the paper or the derivation.
+    equation : the formula as it is written, in LaTeX.
+    source : the paper or the derivation, in words.
+    references : keys of the works in `REFERENCES` that it comes from; "fbmsde" for what was derived or measured here.
     validity, measured : the range in which it holds and its measured error, in words.
     compute : the function of some of `ARGUMENTS` that returns the value.
+    check : the function that derives the stated error again, or a sentence that says why there is none.
     limits : the function of some of `ARGUMENTS` that returns the reason against an evaluation, or an empty text.
     brownian_status : the status at H = 1/2 if it differs there, else empty.
 
     >>> from fbmsde.theory import FORMULAS
     >>> FORMULAS["lamperti_rate"].quantity, FORMULAS["lamperti_rate"].arguments
     ('exit_rate', ('hurst', 'curvature'))
+
+    Raises ValueError for a formula without an equation, a source, a check or a reference, and for an unknown reference.
     """
 
     name: str
@@ -134,12 +141,24 @@ class Formula(Shown):
     quantity: str
     subject: str
     status: str
+    equation: str
     source: str
+    references: tuple[str, ...]
     validity: str
     measured: str
-    compute: Callable[..., ArrayLike] = field(repr=False)
-    limits: Callable[..., str] = field(repr=False, default=_everywhere)
+    compute: Callable[..., ArrayLike]
+    check: Check | str
+    limits: Callable[..., str] = _everywhere
     brownian_status: str = ""
+
+    def __post_init__(self) -> None:
+        for field_name in ("equation", "source", "references", "check"):
+            if not getattr(self, field_name):
+                raise ValueError(f"{field_name} must be given for the formula {self.name}, got nothing.")
+        unknown = sorted(set(self.references) - set(REFERENCES))
+        if unknown:
+            advice = "Add the work to REFERENCES in theory/references.py."
+            raise ValueError(f"references must be keys of REFERENCES, got {', '.join(unknown)}. {advice}")
 
     def __repr__(self) -> str:
         what = f"{self.quantity.replace('_', ' ')} from {', '.join(self.arguments)}"
@@ -164,6 +183,40 @@ class Formula(Shown):
         'exact'
         """
         return self.brownian_status if hurst == 0.5 and self.brownian_status else self.status
+
+    def cite(self) -> str:
+        r"""The entries of BibTeX of the works that the formula comes from, separated by empty lines.
+
+        A formula that was derived or measured in this package cites the package.
+
+        >>> from fbmsde.theory import FORMULAS
+        >>> print(FORMULAS["pickands"].cite())
+        @article{pickands1969,
+          author = {Pickands, James},
+          title = {{Upcrossing probabilities for stationary {G}aussian processes}},
+          year = {1969},
+          journal = {Transactions of the American Mathematical Society},
+          volume = {145},
+          pages = {51--73}
+        }
+        """
+        return "\n\n".join(REFERENCES[key].bibtex(key) for key in self.references)
+
+    def verify(self) -> Verification:
+        """What comes out when the error that the formula states is derived again, in seconds and always the same.
+
+        The formula is compared with an independent computation or with exact simulated paths of a fixed seed. The
+        result says with which, how far off the formula was, and how far off it says that it is. Raises
+        NotImplementedError, with the reason, for a formula that has no such check.
+
+        >>> from fbmsde.theory import FORMULAS
+        >>> found = FORMULAS["heavy_ball_variance"].verify()
+        >>> found.passed, found.compared
+        (True, 'the variance with the discrete Lyapunov equation')
+        """
+        if isinstance(self.check, str):
+            raise NotImplementedError(f"{self.name} has no verification: {self.check}")
+        return replace(self.check(self.evaluate), formula=self.name)
 
     def valid(self, **arguments: Any) -> str:
         """The reason why the formula does not hold for these arguments, empty if it does.

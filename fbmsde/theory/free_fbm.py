@@ -20,6 +20,7 @@ from ..laws.extremes import (
     fbm_maximum_cdf_perturbative,
     fbm_maximum_mean,
 )
+from .evidence import fbm
 from .formula import FBM, Formula, no_memory, tabulated_law
 
 
@@ -138,10 +139,13 @@ def fbm_formulas() -> Iterator[Formula]:
         quantity="survival_exponent",
         subject=FBM,
         status="asymptotic",
+        equation=r"S(t) \sim t^{-\theta}, \qquad \theta = 1 - H",
         source="Molchan 1999; Ding & Yang 1995",
+        references=("molchan1999", "ding1995"),
         validity="late times without drift; with a well as long as a t << 1",
         measured="exponent within 0.03-0.06",
         compute=_persistence_exponent,
+        check=fbm.persistence,
     )
     yield Formula(
         name="self_similarity",
@@ -149,10 +153,13 @@ def fbm_formulas() -> Iterator[Formula]:
         quantity="time_scale",
         subject=FBM,
         status="exact",
+        equation=r"\tau_b \overset{d}{=} \left(\frac{b}{\sigma}\right)^{1/H} \tau_1",
         source="self-similarity: tau_b = (b / sigma)^(1/H) tau_1 in law",
+        references=("fbmsde",),
         validity="every H; times below 1e308",
         measured="exact",
         compute=_time_scale,
+        check=fbm.self_similarity,
     )
     yield Formula(
         name="fbm_survival",
@@ -161,10 +168,14 @@ def fbm_formulas() -> Iterator[Formula]:
         subject=FBM,
         status="approximate",
         brownian_status="exact",
+        equation=r"""S(t) = F_H\!\left(\frac{b}{\sigma t^H}\right), \qquad
+F_H(z) = \operatorname{erf}\bigl(c_H(z)\,z\bigr)^{1/H-1}""",
         source="passages in continuous time, by self-similarity; power law (1/H - 1) of small levels (Molchan 1999)",
+        references=("molchan1999", "fbmsde"),
         validity="0.1 <= H <= 0.9, b / (sigma t^H) at least 0.001, for H < 0.2 at least 15 (0.2 - H)",
         measured="relative error below 3 % (H >= 0.35), 10 % (H >= 0.3), 30 % (H < 0.3)",
         compute=_fbm_survival,
+        check=fbm.fbm_survival,
         limits=tabulated_law,
     )
     yield Formula(
@@ -174,10 +185,14 @@ def fbm_formulas() -> Iterator[Formula]:
         subject=FBM,
         status="approximate",
         brownian_status="exact",
+        equation=r"""S(t) = \int_0^{b/(\sigma t^H)} p(y)\,\mathrm{d}y, \qquad
+p(y) \propto y^{1/H-2}\, e^{-y^2/2}\, \exp\Bigl\{\bigl(H-\tfrac12\bigr)\bigl[\mathcal W(y) + 4\ln y\bigr]\Bigr\}""",
         source="law of the maximum to first order in H - 1/2 (Wiese, Majumdar & Rosso 2011; Delorme & Wiese 2016)",
+        references=("wiese2011", "delorme2016"),
         validity="0.33 <= H <= 0.67 measured, 0.25 <= H <= 0.75 at all",
         measured="survival within 0.003, 0.006 (H = 0.45, 0.55), 0.014 (0.6), 0.02, 0.026 (0.33, 0.67)",
         compute=_fbm_survival_perturbative,
+        check=fbm.fbm_survival_perturbative,
         limits=_near_brownian,
     )
     yield Formula(
@@ -186,11 +201,14 @@ def fbm_formulas() -> Iterator[Formula]:
         quantity="survival",
         subject=FBM,
         status="asymptotic",
+        equation=r"S(t) = \Phi\!\left(\frac{b}{\sigma t^H}\right)",
         source="H -> 1: B_H(t) = N t with one normal variable N",
+        references=("fbmsde",),
         validity="0.9 <= H < 1",
         measured="survival too high by 0.19 (H = 0.9), 0.11 (0.95), 0.07 (0.98) at b = 0.02 sigma t^H, by at most "
         "0.005 from b = sigma t^H on",
         compute=_straight_lines,
+        check=fbm.fbm_survival_straight,
         limits=_near_one,
     )
     yield Formula(
@@ -199,10 +217,14 @@ def fbm_formulas() -> Iterator[Formula]:
         quantity="survival",
         subject=FBM,
         status="exact",
+        equation=r"""S(t) = \Phi\!\left(\frac{\ell - \mu t}{\sigma\sqrt t}\right)
+- e^{2\mu \ell/\sigma^2}\,\Phi\!\left(\frac{-\ell - \mu t}{\sigma\sqrt t}\right), \qquad \ell = b - x_0""",
         source="inverse Gaussian law (Schroedinger 1915)",
+        references=("schroedinger1915",),
         validity="H = 1/2, x0 below the barrier",
         measured="exact",
         compute=_brownian_barrier,
+        check=fbm.brownian_survival,
         limits=_brownian_below,
     )
     yield Formula(
@@ -211,10 +233,14 @@ def fbm_formulas() -> Iterator[Formula]:
         quantity="survival",
         subject=FBM,
         status="exact",
+        equation=r"""S(t) = \frac4\pi\sum_{n\ge0}\frac{1}{2n+1}
+\sin\frac{(2n+1)\pi(x_0+b)}{2b}\;\exp\!\left(-\frac{(2n+1)^2\pi^2\sigma^2 t}{8b^2}\right)""",
         source="sine series; images for short times",
+        references=("fbmsde",),
         validity="H = 1/2, |x0| < b",
         measured="exact",
         compute=_brownian_interval,
+        check=fbm.brownian_interval_survival,
         limits=_brownian_two_sides,
     )
     yield Formula(
@@ -224,10 +250,13 @@ def fbm_formulas() -> Iterator[Formula]:
         subject=FBM,
         status="approximate",
         brownian_status="exact",
+        equation=r"\mathbb E\max_{[0,T]}\sigma B_H = \sigma\,T^H\,m_H, \qquad m_{1/2} = \sqrt{2/\pi}",
         source="exact paths, grid shift beta_H n^-H added",
+        references=("fbmsde",),
         validity="0.1 <= H < 1",
         measured="relative standard error below 0.15 %",
         compute=_mean_maximum,
+        check=fbm.fbm_maximum_mean,
         limits=_mean_maximum_limits,
     )
     yield Formula(
@@ -237,10 +266,15 @@ def fbm_formulas() -> Iterator[Formula]:
         subject=FBM,
         status="approximate",
         brownian_status="exact",
+        equation=r"""p(t) \propto \bigl[u(1-u)\bigr]^{-H} \exp\Bigl\{\bigl(H-\tfrac12\bigr)\,
+\mathcal F\Bigl(\frac{u}{1-u}\Bigr)\Bigr\}, \quad u = \frac tT, \qquad
+\mathcal F(v) = \sqrt v\,(\pi - 2\arctan\sqrt v) + \frac{\pi - 2\arctan(1/\sqrt v)}{\sqrt v}""",
         source="first order in H - 1/2 (Wiese, Majumdar & Rosso 2011; Delorme & Wiese 2016)",
+        references=("wiese2011", "delorme2016"),
         validity="0.33 <= H <= 0.67 measured, 0.25 <= H <= 0.75 at all; times inside (0, horizon)",
         measured="chi2 on 6 folded bins 3.5, 2.8, 11, 4.5 at H = 0.33, 0.45, 0.55, 0.67",
         compute=_argmax,
+        check=fbm.fbm_argmax,
         limits=_argmax_limits,
     )
     yield Formula(
@@ -250,10 +284,14 @@ def fbm_formulas() -> Iterator[Formula]:
         subject=FBM,
         status="approximate",
         brownian_status="exact",
+        equation=r"""P'(u) \propto \bigl[u(1-u)\bigr]^{1/H-2}\,
+\exp\Bigl\{16\bigl(H-\tfrac12\bigr)(C-1)\bigl(u-\tfrac12\bigr)^2\Bigr\}, \qquad u = \frac{x_0}{b},\quad C = 0.9160""",
         source="first order in H - 1/2 (Wiese 2019)",
+        references=("wiese2019",),
         validity="0.33 <= H <= 0.67 measured, 0.25 <= H <= 0.75 at all; x0 in [0, b]",
         measured="within 3 standard errors at H = 0.33 and 0.67",
         compute=_exit_at_top,
+        check=fbm.fbm_exit_at_top,
         limits=_exit_at_top_limits,
     )
     yield Formula(
@@ -263,9 +301,13 @@ def fbm_formulas() -> Iterator[Formula]:
         subject=FBM,
         status="approximate",
         brownian_status="asymptotic",
+        equation=r"""\Delta b = \beta_H\,\sigma\,\mathrm{d}t^{H}, \qquad
+\beta_{1/2} = -\frac{\zeta(1/2)}{\sqrt{2\pi}} = 0.5826""",
         source="beta_H sigma dt^H; H = 1/2: Chernoff 1965, Broadie, Glasserman & Kou 1997; elsewhere measured",
+        references=("chernoff1965", "broadie1997", "fbmsde"),
         validity="0.02 <= H < 1, fine grids",
         measured="standard error 0.4 % for H >= 0.15; removes more than 95 % of the bias of an exit probability",
         compute=_grid_shift,
+        check=fbm.grid_shift,
         limits=_grid_shift_limits,
     )

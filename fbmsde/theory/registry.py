@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from .chains import chain_formulas
-from .exit import exit_formulas, spread_formulas
+from .exit import exit_formulas
 from .formula import Formula
 from .free_fbm import fbm_formulas
 from .inertia import inertia_formulas
 from .sides import side_formulas
+from .spread import spread_formulas
 from .stable_exit import stable_formulas
 from .to_minimum import passage_formulas
 

@@ -15,6 +15,7 @@ from ..laws.splitting import (
     brownian_resetting_mean_time,
     ou_exit_at_top,
 )
+from .evidence import sides
 from .formula import SIDES, Formula, no_memory
 
 
@@ -77,10 +78,14 @@ def side_formulas() -> Iterator[Formula]:
         quantity="probability",
         subject=SIDES,
         status="exact",
+        equation=r"""P = \frac{1 - e^{-c(x_0-\ell)}}{1 - e^{-c(u-\ell)}}, \qquad
+c = \frac{2\mu}{\sigma^2},\quad \text{interval } (\ell, u)""",
         source="scale function (Gardiner, Handbook of Stochastic Methods)",
+        references=("gardiner2004",),
         validity="H = 1/2, lower < x0 < upper",
         measured="exact",
         compute=_brownian_top,
+        check=sides.brownian_exit_at_top,
         limits=_between,
     )
     yield Formula(
@@ -89,10 +94,15 @@ def side_formulas() -> Iterator[Formula]:
         quantity="probability",
         subject=SIDES,
         status="exact",
+        equation=r"""P = \frac{\operatorname{erfi}(s x_0) - \operatorname{erfi}(s\ell)}
+{\operatorname{erfi}(s u) - \operatorname{erfi}(s\ell)}, \qquad s = \frac{\sqrt a}{\sigma},\quad
+\text{interval } (\ell, u)""",
         source="scale function (Gardiner, Handbook of Stochastic Methods)",
+        references=("gardiner2004",),
         validity="H = 1/2, continuous time, lower < x0 < upper",
         measured="exact",
         compute=_ou_top,
+        check=sides.ou_exit_at_top,
         limits=_between,
     )
     yield Formula(
@@ -101,10 +111,13 @@ def side_formulas() -> Iterator[Formula]:
         quantity="mean_exit_time",
         subject=SIDES,
         status="exact",
+        equation=r"\mathbb E\,\tau = \frac{R^2 - |x_0|^2}{d\,\sigma^2}",
         source="the martingale |W|^2 - d t; from the centre the place is uniform by symmetry",
+        references=("fbmsde",),
         validity="H = 1/2, every dimension, |x0| < radius",
         measured="exact",
         compute=_ball,
+        check=sides.ball_mean_exit,
         limits=_in_ball,
     )
     yield Formula(
@@ -113,12 +126,15 @@ def side_formulas() -> Iterator[Formula]:
         quantity="mean",
         subject=SIDES,
         status="approximate",
+        equation=r"\mathbb E\,X_T = \sigma\,\bigl(T^H m_H - \beta_H\,\mathrm{d}t^{H}\bigr)",
         source="x' = max(0, x + xi) has the law of max(0, S_1, ..., S_n) for noise that time can reverse, exactly; "
         "its mean from the table of the maximum and the grid's shift",
+        references=("fbmsde",),
         validity="0.1 <= H < 1, at least 64 steps",
         measured="simulated / predicted, 1024 steps: 0.998, 1.003, 1.000, 1.006, 1.008 at H = 0.1, 0.3, 0.5, 0.7, 0.9, "
         "standard errors 0.002-0.005; 64 steps: 0.964 at H = 0.1, within 0.01 from H = 0.2 on",
         compute=_wall_mean,
+        check=sides.reflected_mean,
         limits=_fine_grid,
     )
     yield Formula(
@@ -127,10 +143,14 @@ def side_formulas() -> Iterator[Formula]:
         quantity="mean_exit_time",
         subject=SIDES,
         status="exact",
+        equation=r"""\mathbb E\,\tau = \frac1r\left[\exp\left(\frac{b}{\sigma^2}
+\Bigl(\sqrt{\mu^2 + 2r\sigma^2} - \mu\Bigr)\right) - 1\right]""",
         source="Evans & Majumdar 2011; with drift from the transform of the inverse Gaussian law",
+        references=("evans2011",),
         validity="H = 1/2, every rate and drift",
         measured="exact",
         compute=_resetting,
+        check=sides.resetting_mean,
         limits=no_memory,
     )
     yield Formula(
@@ -139,9 +159,12 @@ def side_formulas() -> Iterator[Formula]:
         quantity="resetting_rate",
         subject=SIDES,
         status="exact",
+        equation=r"r^* = \frac{z^2\sigma^2}{2b^2}, \qquad \frac z2 = 1 - e^{-z}, \quad z = 1.5936",
         source="Evans & Majumdar 2011: minimum of resetting_mean without drift",
+        references=("evans2011",),
         validity="H = 1/2, no drift",
         measured="exact",
         compute=_best_rate,
+        check=sides.best_resetting_rate,
         limits=no_memory,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..laws.stable import stable_ball_mean_exit_time, stable_exit_at_top, stable_exit_rate, stable_mean_exit_time
+from .evidence import stable
 from .formula import STABLE, Formula
 
 _WEAK = 0.2  # of the noise over the nearer end
@@ -65,10 +66,15 @@ def stable_formulas() -> Iterator[Formula]:
         quantity="mean_exit_time",
         subject=STABLE,
         status="exact",
+        equation=r"""\mathbb E\,\tau
+= \frac{\bigl[(x_0-\ell)(u-x_0)\bigr]^{\alpha/2}}{\Gamma(1+\alpha)\,\sigma^\alpha}, \qquad
+\text{interval } (\ell, u)""",
         source="Getoor 1961",
+        references=("getoor1961",),
         validity="0 < alpha <= 2, x0 inside",
         measured="exact",
         compute=_interval_mean,
+        check=stable.stable_interval_mean,
         limits=_in_interval,
     )
     yield Formula(
@@ -77,10 +83,14 @@ def stable_formulas() -> Iterator[Formula]:
         quantity="mean_exit_time",
         subject=STABLE,
         status="exact",
+        equation=r"""\mathbb E\,\tau = \frac{\Gamma(d/2)\,\bigl(R^2-|x_0|^2\bigr)^{\alpha/2}}
+{2^\alpha\,\Gamma(1+\alpha/2)\,\Gamma\bigl((d+\alpha)/2\bigr)\,\sigma^\alpha}""",
         source="Getoor 1961",
+        references=("getoor1961",),
         validity="0 < alpha <= 2, every dimension, |x0| < radius",
         measured="exact",
         compute=_ball_mean,
+        check=stable.stable_ball_mean,
         limits=_in_ball,
     )
     yield Formula(
@@ -89,11 +99,16 @@ def stable_formulas() -> Iterator[Formula]:
         quantity="exit_rate",
         subject=STABLE,
         status="asymptotic",
+        equation=r"""\lambda
+= \frac{\sigma^\alpha\, C_\alpha}{\alpha}\left(|\ell|^{-\alpha} + u^{-\alpha}\right), \qquad
+C_\alpha = \frac{\Gamma(1+\alpha)\sin(\pi\alpha/2)}{\pi}""",
         source="Imkeller & Pavlyukevich 2006",
+        references=("imkeller2006",),
         validity="weak noise in any well with its minimum at 0: the width of the well counts, its height does not",
         measured="rate x mean time, harmonic well, exit from (-1, 2), sigma = 0.2, 0.1, 0.05: 0.95, 0.96, 0.99 "
         "(alpha = 1.2), 0.90, 0.95, 0.99 (1.5), 0.85, 0.95, 1.01 (1.8)",
         compute=_jump_rate,
+        check=stable.stable_jump_rate,
         limits=_weak_noise,
     )
     yield Formula(
@@ -102,10 +117,13 @@ def stable_formulas() -> Iterator[Formula]:
         quantity="probability",
         subject=STABLE,
         status="asymptotic",
+        equation=r"P = \frac{u^{-\alpha}}{|\ell|^{-\alpha} + u^{-\alpha}}",
         source="Imkeller & Pavlyukevich 2006",
+        references=("imkeller2006",),
         validity="as stable_jump_rate",
         measured="harmonic well, exit from (-1, 2), sigma = 0.1: 0.300, 0.252 for 0.303, 0.261 at alpha = 1.2, 1.5, "
         "standard error 0.003",
         compute=_top,
+        check=stable.stable_exit_at_top,
         limits=_weak_noise,
     )

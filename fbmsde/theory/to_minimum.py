@@ -15,7 +15,10 @@ import scipy
 from ..core.types import Array
 from ..laws import fou
 from ..laws.extremes import fbm_maximum_cdf
+from .evidence import passages
 from .formula import PASSAGE, Formula, tabulated_law
+
+_T = r"T(t) = e^{2at}\,V(t)"  # in formulas
 
 
 def _start_away(x0: float) -> str:
@@ -102,10 +105,13 @@ def passage_formulas() -> Iterator[Formula]:
         subject=PASSAGE,
         status="refuted",
         brownian_status="exact",
+        equation=rf"S(t) = \operatorname{{erf}}\frac{{|x_0|}}{{\sqrt{{2\,T(t)}}}}, \qquad {_T}",
         source="diffusion coefficient chosen to give the exact variance, absorbing boundary by an image",
+        references=("fbmsde",),
         validity="x0 other than the minimum; right at H = 1/2 only",
         measured="start at 1 s.d.: survival off by 0.32, 0.15, 0.11, 0.20, 0.28 at H = 0.3, 0.4, 0.6, 0.7, 0.8",
         compute=_images_survival,
+        check=passages.effective_fokker_planck,
         limits=_start_away,
     )
     yield Formula(
@@ -115,10 +121,13 @@ def passage_formulas() -> Iterator[Formula]:
         subject=PASSAGE,
         status="refuted",
         brownian_status="exact",
+        equation=r"\lambda = a",
         source="late times of the effective Fokker-Planck equation with images",
+        references=("fbmsde",),
         validity="late times; right at H = 1/2 only",
         measured="says a; simulated 2.4 a at H = 0.3, 0.98 a at H = 0.5, 0.48 a falling to 0.33 a at H = 0.7",
         compute=_well_rate,
+        check=passages.effective_fokker_planck_rate,
     )
     yield Formula(
         name="power_law_diffusion",
@@ -127,10 +136,14 @@ def passage_formulas() -> Iterator[Formula]:
         subject=PASSAGE,
         status="refuted",
         brownian_status="exact",
+        equation=r"""S(t) = \operatorname{erf}\frac{|x_0|\,e^{-at}}{\sqrt{2\,V_D(t)}}, \qquad
+V_D(t) = 2\int_0^t \sigma^2 H s^{2H-1}\, e^{-2a(t-s)}\,\mathrm{d}s""",
         source="the diffusion coefficient of free fBm, sigma^2 H t^(2H-1), with a linear drift and an image",
+        references=("fbmsde",),
         validity="x0 other than the minimum; right at H = 1/2 only",
         measured="start at 1 s.d.: survival off by 0.35, 0.22 at H = 0.3, 0.7; the variance of X is wrong as well",
         compute=_power_law_survival,
+        check=passages.power_law_diffusion,
         limits=_start_away,
     )
     yield Formula(
@@ -140,10 +153,14 @@ def passage_formulas() -> Iterator[Formula]:
         subject=PASSAGE,
         status="refuted",
         brownian_status="exact",
+        equation=r"""p(t) = \frac{2\,\sigma^2 H\,t^{2H-1}}{V_D(t)}\;
+\frac{z\,e^{-z^2/2}}{\sqrt{2\pi}}, \qquad z = \frac{|x_0|\,e^{-at}}{\sqrt{V_D(t)}}""",
         source="minus the derivative of the survival; late times t^(1/2-H) exp(-at)",
+        references=("fbmsde",),
         validity="x0 other than the minimum; right at H = 1/2 only",
         measured="gives the wrong variance of X already without a boundary",
         compute=_power_law_density,
+        check=passages.power_law_density,
         limits=_start_away,
     )
     yield Formula(
@@ -153,10 +170,13 @@ def passage_formulas() -> Iterator[Formula]:
         subject=PASSAGE,
         status="approximate",
         brownian_status="exact",
+        equation=r"\lambda = a\left(\frac1H - 1\right)",
         source="persistence of fBm under the Lamperti transform: exact for exp(-at) B_H(exp(at/H))",
+        references=("molchan1999", "fbmsde"),
         validity="every H; start of about 1 s.d., 1 < at < 2.5 (H = 0.3), 2 < at < 6 (H = 0.7)",
         measured="within 12 % in that window; later the true hazard keeps falling (H > 1/2) or rising (H < 1/2)",
         compute=_lamperti_rate,
+        check=passages.lamperti_rate,
     )
     yield Formula(
         name="lamperti_survival",
@@ -165,10 +185,14 @@ def passage_formulas() -> Iterator[Formula]:
         subject=PASSAGE,
         status="approximate",
         brownian_status="exact",
+        equation=rf"""S(t) = F_H\!\left(\frac{{|x_0|}}{{\sqrt{{T(t)}}}}\right), \qquad
+F_H(z) = P\Bigl(\max_{{[0,1]}} B_H \le z\Bigr), \quad {_T}""",
         source="survival of fBm at the clock T(t) of the variance, F_H(x0 / sqrt(T(t)))",
+        references=("molchan1999", "fbmsde"),
         validity="0.1 <= H <= 0.9, x0 other than the minimum, x0 / sqrt(T(t)) within the table of fbm_survival",
         measured="start at 1 s.d., 0 < at < 6: survival within 0.008 for 0.3 <= H <= 0.7, 0.014 at H = 0.8",
         compute=_lamperti_survival,
+        check=passages.lamperti_survival,
         limits=_start_away_tabulated,
     )
     yield Formula(
@@ -178,9 +202,13 @@ def passage_formulas() -> Iterator[Formula]:
         subject=PASSAGE,
         status="approximate",
         brownian_status="exact",
+        equation=r"""S(t) = \operatorname{erf}(c\,z)^{1/H-1}, \qquad z = \frac{|x_0|}{\sqrt{T(t)}},
+\quad \operatorname{erf}(c)^{1/H-1} = F_H(1)""",
         source="erf(c z)^(1/H-1), z = x0 / sqrt(T(t)): persistence exponent and Gaussian tail, c from F_H(1)",
+        references=("molchan1999", "fbmsde"),
         validity="0.1 <= H <= 0.9, x0 other than the minimum",
         measured="start at 1 s.d., 0 < at < 6: survival within 0.003 (H = 0.3, 0.4), 0.02, 0.06, 0.12 (0.6, 0.7, 0.8)",
         compute=_lamperti_closed,
+        check=passages.lamperti_closed_form,
         limits=_start_away_tabulated,
     )
