@@ -10,13 +10,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import fbmsde
-from fbmsde.io.series import read_series
 from fbmsde.plots import plot_rolling_hurst
 
 file = Path(tempfile.mkdtemp()) / "returns.csv"
 np.savetxt(file, fbmsde.fgn(0.65, 4000, seed=1).T, header="return", comments="")
 
-series = read_series(file).values[0]
+read = fbmsde.read_series(file, kind="increments")
+print(read)
+series = read.values[0]
 estimate = fbmsde.estimate_hurst(series, kind="increments")
 low, high = estimate.confidence_interval()
 print(f"H = {estimate.hurst:.3f}, 95 % interval [{low:.3f}, {high:.3f}], sigma = {estimate.sigma:.3f}")

@@ -33,6 +33,7 @@ from .dynamics.landscapes import (
 from .dynamics.wide_landscapes import hessian_spectrum, linear_network, power_law_spectrum, rosenbrock, valley
 from .hurst.estimate import estimate_hurst
 from .hurst.rolling import rolling_hurst
+from .io.series import read_series
 from .rare.escape import rare_escape
 from .rare.instanton import most_likely_escape
 from .rare.problem import RareProblem
@@ -125,6 +126,7 @@ __all__ = [
     "power_law_spectrum",
     "quadratic",
     "rare_escape",
+    "read_series",
     "reflected",
     "resetting",
     "residence_times",

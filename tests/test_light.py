@@ -23,9 +23,9 @@ LevelSet MixedNoise MostLikelyEscape NoEstimateError OrnsteinUhlenbeckNoise Pass
 PopulationNoise Precision RareEscape RareProblem ResidenceTimes Shifted Split StableNoise Stationary StoredCampaign
 StreamingNoise ViewsStudy anti_pgd arfima ball bridge_passage converge_study double_well double_well_2d escape_study
 estimate_hurst fbm fgn first_passage fractional_ornstein_uhlenbeck hessian_factor hessian_spectrum langevin
-linear_network load loss_noise most_likely_escape overdamped power_law_spectrum quadratic rare_escape reflected
-resetting residence_times rippled_well rolling_hurst rosenbrock schedules sgd simulate_paths tempered_fgn theory
-tilted_double_well valley views_study
+linear_network load loss_noise most_likely_escape overdamped power_law_spectrum quadratic rare_escape read_series
+reflected resetting residence_times rippled_well rolling_hurst rosenbrock schedules sgd simulate_paths tempered_fgn
+theory tilted_double_well valley views_study
 """
 
 

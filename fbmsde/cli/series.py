@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -114,7 +115,9 @@ def hurst_of_file(
         checks.choice("method", method, ESTIMATORS)
         checks.choice("interval", interval, INTERVALS)
         copies = None if checks.choice("null", null, (*NULLS, _NO_NULL)) == _NO_NULL else null
-        series = read_series(file, columns=column or (), skip=skip, decimal=decimal, kind=kind)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the notes say the same
+            series = read_series(file, column=column or (), skip=skip, decimal=decimal, kind=kind)
         typer.echo("\n".join(_taken(file, series)))
         gaps = method in _TAKE_GAPS and bool(np.isnan(series.values).any())
         policy = "gaps" if gaps else "omit_series"
@@ -126,9 +129,12 @@ def hurst_of_file(
 
 
 def _taken(file: str, series: Series) -> list[str]:
-    """What was read, and what was left out."""
+    """What was read, what it looks like, and what was left out or is odd."""
     names = ", ".join(map(repr, series.names[:10])) + ", ..." * (len(series.names) > 10)
-    head = f"read {file}: {series.values.shape[1]} values of {len(series.names)} series, {names}"
+    looks = ", ".join(dict.fromkeys(series.looks))
+    missing = f", {series.n_missing} missing" if series.n_missing else ""
+    head = f"read {file}: {series.values.shape[1]} values of {len(series.names)} series, {names}{missing}; "
+    head += f"by their spectrum: {looks}"
     return [head, *(f"  {note}" for note in series.notes)]
 
 

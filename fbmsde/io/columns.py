@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -27,6 +27,40 @@ def label(name: str) -> str:
     "column 'price'"
     """
     return f"column {name!r}" if name else "the column without a name"
+
+
+def is_time_name(name: str) -> bool:
+    """True for the name of a time or an index, such as "time", "date (UTC)" or nothing at all.
+
+    >>> is_time_name("Time [s]"), is_time_name("price")
+    (True, False)
+    """
+    return _TIME_NAME.fullmatch(name.strip()) is not None
+
+
+def uneven_index(index: Column) -> str:
+    """A sentence if the index of a table is not equally spaced, else an empty text.
+
+    >>> uneven_index(Column("time", np.array([0.0, 1.0, 5.0]))).partition(",")[0]
+    "the index 'time' is not equally spaced"
+    """
+    steps = np.diff(index.values)
+    rising = steps.size > 0 and bool((steps > 0).all()) and not is_day(index.values)
+    told = _uneven_dates(index.cells) if index.cells else _uneven(steps) if rising else ""
+    return f"the index {index.name!r} is not equally spaced{told}" if told else ""
+
+
+def as_wanted(column: str | int | Sequence[str | int]) -> tuple[str, ...]:
+    """The names and numbers of columns as texts; TypeError for anything else.
+
+    >>> as_wanted("price"), as_wanted([2, "price"])
+    (('price',), ('2', 'price'))
+    """
+    each = [column] if isinstance(column, str) or not isinstance(column, Iterable) else list(column)
+    for one in each:
+        if not isinstance(one, (str, int)) or isinstance(one, bool):
+            raise TypeError(f"column must be a name, a number from 1 or several of them, got {one!r}.")
+    return tuple(map(str, each))
 
 
 def chosen_columns(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
@@ -85,7 +119,7 @@ def columns_left_out(found: Sequence[Column]) -> dict[int, str]:
 def _time_by_name(column: Column) -> str:
     """The reason why a column is an index or a time by its name, empty if it is none."""
     values = column.values
-    if _TIME_NAME.fullmatch(column.name.strip()) is None or np.isnan(values).any():
+    if not is_time_name(column.name) or np.isnan(values).any():
         return ""
     steps = np.diff(values)
     calendar = column.name.strip().lower() in ("", "day", "month", "year", "hour", "minute", "second")

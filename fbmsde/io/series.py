@@ -9,16 +9,20 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..core import checks
+from ..core.extras import optional
 from ..core.types import Array
-from .columns import chosen_columns, columns_left_out, label
+from .columns import as_wanted, chosen_columns, columns_left_out, label, uneven_index
+from .held import Convertible, Held, held_columns
+from .likeness import WORDS, Look, contradiction, spectral_exponent
 from .text_table import Column, Lines, find_layout, read_columns
 
 FORMATS = (
@@ -28,34 +32,54 @@ FORMATS = (
 DECIMALS = (".", ",")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Series:
-    """The series of a file.
+    """Series with their names.
 
     values : one series per row, (n_series, n). A missing value is NaN.
     names : the names of the series.
-    notes : sentences on what was left out of the file, and on what is missing or not equally spaced.
+    notes : sentences on what was left out, on what is missing or not equally spaced, and on a `kind` that contradicts
+        the values.
     """
 
     values: Array
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """What each series looks like by its spectrum, "path", "increments" or "unclear": see `spectral_exponent`."""
+        return tuple(spectral_exponent(row).look for row in self.values)
+
+    @property
+    def n_missing(self) -> int:
+        """The number of missing values in all series together."""
+        return int(np.isnan(self.values).sum())
+
+    def __repr__(self) -> str:
+        names = ", ".join(map(repr, self.names[:4])) + ", ..." * (len(self.names) > 4)
+        missing = f", {self.n_missing} missing" if self.n_missing else ""
+        looks = ", ".join(dict.fromkeys(self.looks))
+        return f"Series({self.values.shape[1]} values of {names}{missing}; by their spectrum: {looks})"
+
 
 def read_series(
-    path: str | PathLike[str],
+    source: str | PathLike[str] | NDArray[Any] | Held | Convertible,
     *,
-    columns: Sequence[str] = (),
+    column: str | int | Sequence[str | int] = (),
     skip: int = 0,
     decimal: str | None = None,
     kind: str | None = None,
 ) -> Series:
-    """The series in a file, with their names and with notes on what was left out.
+    """The series in a file or a data frame, with their names and with notes on what was left out.
 
-    The first bytes tell the kind of the file. ``.npy`` and ``.npz`` hold arrays (n,) or (n_series, n), one series per
+    The first bytes tell the kind of a file. ``.npy`` and ``.npz`` hold arrays (n,) or (n_series, n), one series per
     row; Parquet and text hold one series per *column*. Each may be gzipped. In text the separator (comma, semicolon,
     tab, bar or blanks), the decimal mark, marks between thousands, header lines and quotes are recognised, and lines
     that begin with # or % are comments. A single line of numbers is one series.
+
+    A Series or a DataFrame of pandas, a DataArray or a Dataset of xarray, a table of pyarrow and an array may stand in
+    the place of a file. The series of a DataArray of two dimensions run along its time.
 
     Columns of words or dates are left out. So is an index or a time: a column that is named like one, or one that
     changes in equal steps beside others. `notes` names each of them and says where a time is not equally spaced.
@@ -63,18 +87,20 @@ def read_series(
 
     Parameters
     ----------
-    path : the file; "-" reads standard input.
-    columns : names or numbers (from 1) of the columns to take; a text that is both is taken as a name. All series are
-        taken if it is empty.
+    source : the file, "-" for standard input, or the object.
+    column : name or number (from 1) of the column to take, or several of them; what is both is taken as a name. All
+        series are taken if it is empty.
     skip : number of lines of text to leave out at the top.
     decimal : the decimal mark, "." or ",", for a file that can be read with either.
-    kind : "increments" or "path", as for `estimate_hurst`, if it is known. It decides whether a 0 above a single column
-        may be the start of a path or must be the name of the column.
+    kind : "increments" or "path", as for `estimate_hurst`, if it is known. A series that looks like the other one by
+        `spectral_exponent` leads to a UserWarning, which `notes` repeats. In text it decides besides whether a 0 above
+        a single column may be the start of a path or must be the name of the column.
 
     Raises
     ------
     FileNotFoundError and other kinds of OSError; ImportError for Parquet without pyarrow; ValueError for damaged and
-    binary files, lines of different widths, and numbers that can be read in two ways.
+    binary files, lines of different widths, numbers that can be read in two ways, and where no numbers are left;
+    TypeError for a source of another kind.
 
     Examples
     --------
@@ -86,8 +112,41 @@ def read_series(
     (('a', 'b'), [[0.5, 2.5, 3.0], [4.0, 5.0, 6.0]])
     >>> series.notes[-1]
     "column 'date' was left out: it holds no numbers but '2024-01-01'"
+    >>> read_series(file, column="b").values.tolist()
+    [[4.0, 5.0, 6.0]]
     """
-    skip = checks.count("skip", skip, 0)
+    if kind is not None:
+        checks.choice("kind", kind, WORDS)
+    if isinstance(source, (str, PathLike)):
+        found = _read_file(source, as_wanted(column), checks.count("skip", skip, 0), decimal, kind)
+    elif skip or decimal:
+        raise ValueError(f"skip and decimal are for text, got a source of type {type(source).__name__}.")
+    else:
+        found = _read_held(source, as_wanted(column))
+    if kind is None:
+        return found
+    told = [contradiction(f"series {name!r}", row, kind) for name, row in zip(found.names, found.values, strict=True)]
+    told = [sentence for sentence in told if sentence]
+    if told:
+        warnings.warn(told[0] + (f" And {len(told) - 1} more series do." if len(told) > 1 else ""), stacklevel=2)
+    return replace(found, notes=(*found.notes, *told))
+
+
+def _read_held(source: object, columns: tuple[str, ...]) -> Series:
+    """The series in an object."""
+    if isinstance(source, np.ndarray):
+        masked = np.ma.getmask(source)
+        return _rows({"": source if masked is np.ma.nomask else np.where(masked, np.nan, source)}, columns)
+    if not isinstance(source, (Held, Convertible)):
+        raise TypeError(f"source must be a file, an array, or an object of pandas or xarray, got {source!r:.60}.")
+    found, index = held_columns(source)
+    return _series(found, columns, [note] if index is not None and (note := uneven_index(index)) else [])
+
+
+def _read_file(
+    path: str | PathLike[str], columns: tuple[str, ...], skip: int, decimal: str | None, kind: str | None
+) -> Series:
+    """The series in a file."""
     if decimal is not None:
         checks.choice("decimal", decimal, DECIMALS)
     data, name = _bytes(path)
@@ -95,12 +154,12 @@ def read_series(
         if data.startswith(magic):
             if skip or decimal:
                 raise ValueError(f"skip and decimal are for text, got {name}, which is none.")
-            return read(data, tuple(columns))
+            return read(data, columns)
     suffix = Path(name.removesuffix(".gz")).suffix.lower()
     if suffix in (".npy", ".npz", ".parquet"):
         what = f"{len(data)} bytes of something else" if data else "an empty file"
         raise ValueError(f"file must hold what its name says, {suffix}, got {what}.")
-    return _read_text(_decoded(data), tuple(columns), skip, decimal, kind)
+    return _read_text(_decoded(data), columns, skip, decimal, kind)
 
 
 def _bytes(path: str | PathLike[str]) -> tuple[bytes, str]:
@@ -163,23 +222,25 @@ def _rows(arrays: dict[str, Any], columns: tuple[str, ...]) -> Series:
     for name, values in arrays.items():
         if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu" or values.ndim not in (1, 2):
             found = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
-            raise ValueError(f"file must hold real numbers (n,) or (n_series, n), got {found}.")
+            raise ValueError(f"source must hold real numbers (n,) or (n_series, n), got {found}.")
         two = np.atleast_2d(values).astype(float, copy=False)
         rows += list(two)
         names += [name or "1"] if len(two) == 1 else [f"{name}{' ' if name else ''}{i + 1}" for i in range(len(two))]
     if not rows or len({row.size for row in rows}) > 1 or not rows[0].size:
-        raise ValueError("file must hold series of one length, got none or others.")
+        raise ValueError("source must hold series of one length, got none or others.")
     chosen = chosen_columns(names, columns)
-    return Series(np.array([rows[i] for i in chosen]), tuple(names[i] for i in chosen))
+    taken = np.array([rows[i] for i in chosen])
+    if np.isnan(taken).all():
+        raise ValueError("source must hold numbers, got nothing but gaps.")
+    missing = np.isnan(taken).sum(axis=1)
+    lacking = [(names[i], count) for i, count in zip(chosen, missing, strict=True) if count]
+    notes = [f"series {name!r} lacks {count} of {taken.shape[1]} values" for name, count in lacking]
+    return Series(taken, tuple(names[i] for i in chosen), tuple(notes))
 
 
 def _read_parquet(data: bytes, columns: tuple[str, ...]) -> Series:
     """The columns of a Parquet file."""
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise ImportError("reading Parquet needs pyarrow: pip install pyarrow, or save the series as text.") from None
+    pyarrow, parquet = optional("pyarrow", "parquet"), optional("pyarrow.parquet", "parquet")
     try:
         table = parquet.read_table(io.BytesIO(data))
         found = [_parquet_column(pyarrow, name, table.column(j)) for j, name in enumerate(table.column_names)]
@@ -259,14 +320,15 @@ def _series(found: Sequence[Column], wanted: tuple[str, ...], notes: Sequence[st
     if wanted:
         chosen = [found[i] for i in chosen_columns(names, wanted)]
         for column in chosen:
-            if not column.values.size:
-                raise ValueError(f"column must hold numbers, got {column.name!r} with {column.cells[0]!r}.")
+            if not column.values.size or np.isnan(column.values).all():
+                held = next((repr(cell) for cell in column.cells if cell), "nothing but gaps")
+                raise ValueError(f"column must hold numbers, got {column.name!r} with {held}.")
     else:
         left_out = columns_left_out(found)
         told += [f"{label(found[i].name)} was left out: {reason}" for i, reason in left_out.items()]
         chosen = [column for i, column in enumerate(found) if i not in left_out]
     if not chosen or not chosen[0].values.size:
-        raise ValueError(f"file must hold numbers, got none. Supported: {FORMATS}.")
+        raise ValueError(f"source must hold numbers, got none. {' '.join(told)}".rstrip())
     for column in chosen:
         if column.faults:
             cell, place = column.faults[0]

@@ -367,7 +367,7 @@ def test_hurst_says_what_it_took_and_left_out(tmp_path):
     (tmp_path / "frame.csv").write_text("\n".join(lines))
     result = call("hurst", tmp_path / "frame.csv", "--kind", "increments")
     assert result.exit_code == 1
-    assert "500 values of 2 series, 'walk', 'broken'" in result.output
+    assert "500 values of 2 series, 'walk', 'broken', 1 missing; by their spectrum: increments" in result.output
     assert "the column without a name was left out: an index or a time by its name" in result.output
     assert "column 'broken' lacks 1 of 500 values, the first in line 9 (empty)" in result.output
     assert "broken  left out: constant, or with gaps (quadratic_variations takes them)" in result.output
@@ -384,6 +384,13 @@ def test_hurst_reads_standard_input():
     result = CliRunner().invoke(app, ["hurst", "-", "--kind", "increments"], input=text)
     assert result.exit_code == 0, result.output
     assert "read -: 300 values of 1 series" in result.output
+
+
+def test_hurst_warns_of_the_wrong_kind(tmp_path):
+    np.save(tmp_path / "walk.npy", fbmsde.fbm(0.7, 1000, seed=1))
+    result = call("hurst", tmp_path / "walk.npy", "--kind", "increments")
+    assert "series '1' looks like a path, not like increments: its spectrum falls like f^-2." in result.output
+    assert "looks like" not in call("hurst", tmp_path / "walk.npy", "--kind", "path").output
 
 
 def test_interruption_before_the_first_row_leaves_the_folder_free(tmp_path, monkeypatch):

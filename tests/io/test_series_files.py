@@ -1,6 +1,5 @@
 """Reading series from files: what ordinary programs write is read as it is meant, or refused."""
 
-import builtins
 import gzip
 import io
 import sys
@@ -8,7 +7,9 @@ import sys
 import numpy as np
 import pytest
 
+from fbmsde.io.likeness import spectral_exponent
 from fbmsde.io.series import read_series
+from tests.conftest import threshold
 
 N = 60
 X, Y = np.round(np.random.default_rng(1).standard_normal((2, N)), 4)
@@ -156,13 +157,13 @@ def test_uneven_times_are_told(tmp_path):
 def test_columns_by_name_and_number(tmp_path):
     file = written(tmp_path, table(map(str, range(N)), X, Y, map("x{}".format, range(N)), head="t,a,b,w"))
     for wanted, names in ((["b"], "b"), (["2"], "a"), (["b,a"], "ba"), (["2:3", "a"], "ab"), (["1"], "t")):
-        assert read_series(file, columns=wanted).names == tuple(names)
+        assert read_series(file, column=wanted).names == tuple(names)
     with pytest.raises(ValueError, match="column must be one of 't', 'a', 'b', 'w' or a number from 1 to 4, got 'c'"):
-        read_series(file, columns=["c"])
+        read_series(file, column=["c"])
     with pytest.raises(ValueError, match="column must hold numbers, got 'w' with 'x0'"):
-        read_series(file, columns=["4"])
-    assert read_series(written(tmp_path, table(X, Y, head="2,1")), columns=["1"]).values.tolist() == [[2, *X]]
-    assert read_series(written(tmp_path, table(X, Y, head="0,1")), columns=["1"]).values.tolist() == [Y.tolist()]
+        read_series(file, column=["4"])
+    assert read_series(written(tmp_path, table(X, Y, head="2,1")), column=["1"]).values.tolist() == [[2, *X]]
+    assert read_series(written(tmp_path, table(X, Y, head="0,1")), column=["1"]).values.tolist() == [Y.tolist()]
 
 
 def test_skip_and_decimal(tmp_path):
@@ -194,7 +195,7 @@ def test_arrays(tmp_path):
     for values in (np.arange(5), np.arange(6.0).reshape(2, 3), np.arange(3, dtype=np.float32)):
         np.save(tmp_path / "series.npy", values)
         assert np.array_equal(read_series(str(tmp_path / "series.npy")).values, np.atleast_2d(values))
-    assert read_series(tmp_path / "series.npy", columns=["1"]).values.shape == (1, 3)
+    assert read_series(tmp_path / "series.npy", column=["1"]).values.shape == (1, 3)
 
 
 def test_archives(tmp_path):
@@ -202,12 +203,12 @@ def test_archives(tmp_path):
     np.savez_compressed(tmp_path / "two.npz", x=X, y=Y)
     (tmp_path / "renamed.npy").write_bytes((tmp_path / "two.npz").read_bytes())
     assert np.array_equal(read_series(tmp_path / "one.npz").values, [X, Y])
-    assert read_series(tmp_path / "one.npz", columns=["2"]).names == ("2",)
-    assert np.array_equal(read_series(tmp_path / "renamed.npy", columns=["y"]).values, [Y])
+    assert read_series(tmp_path / "one.npz", column=["2"]).names == ("2",)
+    assert np.array_equal(read_series(tmp_path / "renamed.npy", column=["y"]).values, [Y])
     with pytest.raises(ValueError, match="column must say which array of the file to take, one of x, y"):
         read_series(tmp_path / "two.npz")
     with pytest.raises(ValueError, match="column must be an array of the file, got 'z'"):
-        read_series(tmp_path / "two.npz", columns=["z"])
+        read_series(tmp_path / "two.npz", column=["z"])
 
 
 def test_parquet(tmp_path):
@@ -226,15 +227,8 @@ def test_parquet(tmp_path):
 
 
 def test_parquet_without_its_package(tmp_path, monkeypatch):
-    real = builtins.__import__
-
-    def missing(name, *rest):
-        if name == "pyarrow":
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(ImportError, match="reading Parquet needs pyarrow: pip install pyarrow"):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match=r'pyarrow is not installed. Install it with: pip install "fbmsde\[parq'):
         read_series(written(tmp_path, b"PAR1"))
 
 
@@ -270,7 +264,7 @@ def test_useless_files_are_refused(tmp_path, content, message):
 def test_useless_arrays_are_refused(tmp_path):
     for values in (np.zeros((2, 2, 2)), np.zeros(3, complex), np.array("a"), np.zeros(3, [("x", float)])):
         np.save(tmp_path / "series.npy", values)
-        with pytest.raises(ValueError, match=r"file must hold real numbers \(n,\) or \(n_series, n\), got"):
+        with pytest.raises(ValueError, match=r"source must hold real numbers \(n,\) or \(n_series, n\), got"):
             read_series(tmp_path / "series.npy")
     np.save(tmp_path / "objects.npy", np.array([{}]))
     with pytest.raises(ValueError, match=r"got a damaged or foreign one .Object arrays cannot be loaded"):
@@ -281,3 +275,93 @@ def test_useless_arrays_are_refused(tmp_path):
         read_series(tmp_path / "absent.csv")
     with pytest.raises(IsADirectoryError, match="file must be a file, got the folder"):
         read_series(tmp_path)
+
+
+def test_what_is_held_in_memory():
+    pandas, xarray = pytest.importorskip("pandas"), pytest.importorskip("xarray")
+    days = pandas.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-09"], name="day")
+    frame = pandas.DataFrame({"price": [1.0, None, 3.0], "n": pandas.array([4, 5, None], "Int64"), "word": list("abc")})
+    read = read_series(frame.set_index(days))
+    assert read.names == ("price", "n")
+    assert np.array_equal(read.values, [[1, np.nan, 3], [4, 5, np.nan]], equal_nan=True)
+    assert read.notes == (
+        "the index 'day' is not equally spaced, in steps from 86400 to 604800 (s); the values are taken as equally "
+        "spaced all the same",
+        "column 'word' was left out: it holds no numbers but 'a'",
+        "column 'price' lacks 1 of 3 values, the first in line 2 ('missing')",
+        "column 'n' lacks 1 of 3 values, the first in line 3 ('missing')",
+    )
+    for column in ("price", 1, ["1"]):
+        assert read_series(frame, column=column).names == ("price",)
+    assert read_series(frame["price"]).names == ("price",)
+    array = xarray.DataArray(np.arange(6.0).reshape(2, 3), dims=("path", "time"), coords={"path": ["a", "b"]}, name="x")
+    for held in (array, array.T):
+        assert read_series(held).values.tolist() == [[0, 1, 2], [3, 4, 5]]
+        assert read_series(held, column="b").values.tolist() == [[3, 4, 5]]
+    data = xarray.Dataset({"u": ("time", [1.0, 2.0]), "v": ("time", [3.0, 4.0])})
+    assert read_series(data, column="v").values.tolist() == [[3, 4]]
+    rows = read_series(np.ma.array([[1.0, 2.0], [3.0, 4.0]], mask=[[0, 1], [0, 0]]))
+    assert np.array_equal(rows.values, [[1, np.nan], [3, 4]], equal_nan=True)
+    assert rows.notes == ("series '1' lacks 1 of 2 values",) and rows.n_missing == 1
+
+
+def test_useless_objects_are_refused():
+    pandas, xarray = pytest.importorskip("pandas"), pytest.importorskip("xarray")
+    frame = pandas.DataFrame({"a": [np.nan, np.nan], "b": ["x", "y"], "c": [1, 2]})
+    for source, column, message in (
+        (frame, "a", "column must hold numbers, got 'a' with nothing but gaps"),
+        (frame, "b", "column must hold numbers, got 'b' with 'x'"),
+        (frame, "z", "column must be one of 'a', 'b', 'c' or a number from 1 to 3, got 'z'"),
+        (frame[["a", "b"]], (), "source must hold numbers, got none. column 'a' was left out: it is empty"),
+        (np.full(5, np.nan), (), "source must hold numbers, got nothing but gaps"),
+        (xarray.DataArray(np.zeros((2, 2, 2))), (), "source must fit into a table, got DataArray"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            read_series(source, column=column)
+    with pytest.raises(ValueError, match="skip and decimal are for text, got a source of type DataFrame"):
+        read_series(frame, skip=1)
+    for source, column, message in (
+        ([1.0, 2.0], (), r"source must be a file, an array, or an object of pandas or xarray, got \[1.0, 2.0\]"),
+        (frame, 1.5, "column must be a name, a number from 1 or several of them, got 1.5"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            read_series(source, column=column)
+
+
+def of_power(exponent, n_series, n):
+    """Periodic series whose spectrum is f to the power of minus the exponent."""
+    parts = np.random.default_rng(3).standard_normal((n_series, n // 2 + 1, 2)) @ [1.0, 1.0j]
+    parts[:, 0] = 0.0
+    parts[:, 1:] *= np.arange(1, n // 2 + 1) ** (-exponent / 2)
+    return np.fft.irfft(parts, n, axis=1)
+
+
+def test_a_kind_that_contradicts_the_values_is_told():
+    """Noises with the spectra of H = .3, .5 and .7 and their sums are told apart."""
+    noise = np.concatenate([of_power(2 * hurst - 1, 1, 4000) for hurst in (0.3, 0.5, 0.7)])
+    paths = np.cumsum(noise, axis=1)
+    with pytest.warns(UserWarning, match=r"series '1' looks like a path, not like increments.* And 2 more series do"):
+        read = read_series(paths, kind="increments")
+    assert read.looks == ("path",) * 3 and len(read.notes) == 3
+    with pytest.warns(UserWarning, match=r"series '1' looks like increments, not like a path: .*faster than f\^-1"):
+        assert read_series(noise, kind="path").looks == ("increments",) * 3
+    assert read_series(noise, kind="increments").notes == read_series(paths, kind="path").notes == ()
+    paths[0, 2000::5] = np.nan
+    assert read_series(paths[:1], kind="path").looks == ("path",)
+    assert read_series(np.arange(63.0)).looks == ("unclear",)
+    assert repr(read_series(noise[:1])) == "Series(4000 values of '1'; by their spectrum: increments)"
+    with pytest.raises(ValueError, match="kind must be one of increments, path, got 'noise'"):
+        read_series(noise, kind="noise")
+
+
+def test_the_exponent_of_a_spectrum():
+    """The mean of 400 slopes is that of the spectrum, and their spread is the stated error.
+
+    Slopes that are off by .03, such as those over other frequencies or of an amplitude in place of a power, and errors
+    that are off by a fifth would be seen.
+    """
+    for exponent in (-0.4, 0.6, 1.4):
+        found = [spectral_exponent(row) for row in of_power(exponent, 400, 2048)]
+        values, error = np.array([each.value for each in found]), found[0].error
+        assert abs(values.mean() - exponent) < threshold(6) * error / np.sqrt(400)
+        assert abs(np.log(values.std() / error)) < threshold(6) / np.sqrt(800)
