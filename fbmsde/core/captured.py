@@ -16,7 +16,7 @@ import inspect
 import sys
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import takewhile
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
@@ -29,6 +29,7 @@ from numba.core.registry import cpu_target
 
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "forceinline": True}
 
+_PACKAGE = __name__.partition(".")[0]
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF")
 _ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
 _STABLE = {*sys.stdlib_module_names, "numpy", "numba", "scipy"}  # packages whose names keep their values
@@ -53,6 +54,11 @@ class Recipe:
 
     key: Hashable
     make: Callable[[], Any] = field(compare=False)
+
+    @cached_property
+    def content(self) -> str:
+        """A hash of the key that is the same in every process; OfThisProcess where there is none."""
+        return hash_of(self.key)
 
 
 @lru_cache(maxsize=512)
@@ -117,8 +123,7 @@ def hash_of(*parts: Any) -> str:
 def _plain(part: Any) -> Any:
     """A key of a recipe as nested tuples of values whose text is the same in every process."""
     if isinstance(part, CodeType):
-        used = part.co_code, part.co_consts, part.co_names, part.co_varnames, part.co_freevars, part.co_cellvars
-        return ("code", *map(_plain, used), part.co_flags & _CALLED, part.co_argcount)
+        return _plain_code(part)
     if isinstance(part, (tuple, list)):
         return tuple(map(_plain, part))
     if isinstance(part, frozenset):
@@ -132,6 +137,13 @@ def _plain(part: Any) -> Any:
     if is_frozen(part) and content_of(part) is not None:
         return "frozen", content_of(part)
     raise OfThisProcess(part)
+
+
+@lru_cache(maxsize=512)
+def _plain_code(code: CodeType) -> tuple[Any, ...]:
+    """The code of a function without its name and place."""
+    used = code.co_code, code.co_consts, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars
+    return ("code", *map(_plain, used), code.co_flags & _CALLED, code.co_argcount)
 
 
 def is_frozen(value: Any) -> bool:
@@ -157,6 +169,15 @@ def recipe_of(function: Any) -> Recipe:
     """
     if isinstance(function, functools.partial):
         return _partial(function)
+    name = name_of(function)
+    if name is not None and name.partition(".")[0] == _PACKAGE:
+        return _own_recipe(function)
+    return _function(function, OPTIONS, ())
+
+
+@lru_cache(maxsize=256)
+def _own_recipe(function: Any) -> Recipe:
+    """The recipe of a function of a module of this package, which captures nothing that changes."""
     return _function(function, OPTIONS, ())
 
 

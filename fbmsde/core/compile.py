@@ -48,14 +48,16 @@ def by_content(build: Callable[..., Any]) -> Any:
 
     A result is found again by the content of `function`: its code and the values that it captures.
     """
-    kept = lru_cache(maxsize=256)(build)
+    name = f"{build.__module__}.{build.__qualname__}"
+
+    @lru_cache(maxsize=256)
+    def kept(inner: Any, *rest: Any) -> Any:
+        content = content_of(inner)
+        return frozen(build(inner, *rest), None if content is None else digest(name, content, rest))
 
     @functools.wraps(build)
     def look_up(function: Callable[..., Any], *rest: Any) -> Any:
-        inner = compiled(function)
-        content = content_of(inner)
-        name = f"{build.__module__}.{build.__qualname__}"
-        return frozen(kept(inner, *rest), None if content is None else digest(name, content, rest))
+        return kept(compiled(function), *rest)
 
     return look_up
 
@@ -221,7 +223,6 @@ def require_compiles(name: str, function: Callable[..., Any], form: Form) -> Non
     >>> require_compiles("gradient", lambda x, a: a * x, Form.of_vector(1, 1))
     """
     _require_function(name, function, form)
-    _require_signature(name, function, form)
     try:
         dispatcher = compiled(function)
     except CannotFollow as error:
@@ -229,6 +230,13 @@ def require_compiles(name: str, function: Callable[..., Any], form: Form) -> Non
             f"{name} must capture nothing but numbers, strings, tuples, arrays and functions, got {error}. "
             "Pass its numbers in `params`, or put them in an array."
         ) from None
+    _require_form(name, function, dispatcher, form)
+
+
+@lru_cache(maxsize=512)
+def _require_form(name: str, function: Any, dispatcher: Any, form: Form) -> None:
+    """ValueError unless a function, compiled with the present values of what it captures, has the form."""
+    _require_signature(name, function, form)
     if not config.DISABLE_JIT:
         _require_returned(name, dispatcher, form, function)
 
@@ -258,6 +266,7 @@ def _returned(dispatcher: Any, form: Form) -> types.Type:
     return types.unliteral(dispatcher.overloads[tuple(arguments)].signature.return_type)
 
 
+@lru_cache(maxsize=256)
 def require_same_sign(potential: Any, gradient: Any, dim: int, params: tuple[float, ...]) -> None:
     """Raise ValueError if the gradient points down the potential at every probe, of which there must be three or more.
 

@@ -214,7 +214,7 @@ def _content(function: Callable[..., object], name: str) -> str:
     """The hash of a function that is not frozen."""
     advice = "Let it use numbers, strings, tuples, arrays and functions only, or pass its numbers as parameters."
     try:
-        return hash_of(recipe_of(function).key)
+        return recipe_of(function).content
     except CannotFollow as error:
         raise _unknown(name, function, advice, f", which uses {error}") from None
     except OfThisProcess as error:

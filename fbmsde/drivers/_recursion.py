@@ -10,6 +10,7 @@ from numba import njit, types
 from numba.extending import overload
 from numpy.typing import NDArray
 
+from ..core.points import Point
 from ..core.random import multiply_add, normal_pair, normal_pairs, seed_lane
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, Lanes, component, lanes
@@ -38,7 +39,8 @@ class _Data(NamedTuple):
     factor : the lower-triangular factors of the stationary covariances of the states, (M, K, K).
     mixing : the matrix (d, d) by which the components are multiplied, or an empty array.
     spread : the number of lanes in a row that belong to one path, 0 where a lane is a path; see `component`.
-    shocks, sums : room for the normals of a block and for what the poles add to it, in rows of LANES, (BLOCK LANES,).
+    shocks, narrow : room for the normals of a block, and for its increments where there are fewer lanes, both in rows
+        of LANES, (BLOCK LANES,).
     normals, scaled : room for the normals of a start, (K + 2,), and for the weights of the poles of a component, (P,).
     drawn : room for the components before they are mixed, (d, BLOCK, L or fewer), if they are.
     """
@@ -59,7 +61,7 @@ class _Data(NamedTuple):
     mixing: NDArray[np.floating]
     spread: int
     shocks: NDArray[np.floating]
-    sums: Array
+    narrow: Array
     normals: Array
     scaled: NDArray[np.floating]
     drawn: Array
@@ -81,7 +83,7 @@ def start_recursion(data: _Data, lane: int, path: int) -> None:
         data.levels[j, lane] = data.level_sd[data.which[j]] * normals[n_poles]
 
 
-def _moved(x: np.floating, pace: np.floating, shock: np.floating) -> np.floating:
+def _moved(x: Any, pace: Any, shock: Any) -> Any:
     """The next state of a pole, ``rho x + e``.
 
     In double precision the fastest form is exact enough (2e-10 of n^H after 2^24 steps); in single precision
@@ -104,28 +106,70 @@ def _at(row: int, lane: int) -> np.uint64:
     return np.uint64(row * LANES + lane)
 
 
+@njit(error_model="numpy", forceinline=True)
+def _advance_states(states: Point, pace: Point, c: Point, shocks: NDArray, out: Array, step: int, lane: int) -> Point:
+    """The states of four poles of a lane after _UNROLLED steps, to which they have added what they contribute."""
+    (x0, x1, x2, x3), (r0, r1, r2, r3), (c0, c1, c2, c3) = states, pace, c
+    for s in range(_UNROLLED):
+        e = shocks[_at(step + s, lane)]
+        out[_at(step + s, lane)] += multiply_add(c0, x0, multiply_add(c1, x1, multiply_add(c2, x2, c3 * x3)))
+        x0, x1, x2, x3 = _moved(x0, r0, e), _moved(x1, r1, e), _moved(x2, r2, e), _moved(x3, r3, e)
+    return x0, x1, x2, x3
+
+
 @njit(error_model="numpy", nogil=True)
-def _advance_poles(
-    states: NDArray, shocks: NDArray, sums: Array, pace: NDArray, c: NDArray, k: int, step: int, width: int
-) -> None:  # fmt: skip
-    """Add the contribution of four poles from `k` on to _UNROLLED steps of `sums`, and carry their states on."""
-    r0, r1, r2, r3 = pace[k], pace[k + 1], pace[k + 2], pace[k + 3]
-    c0, c1, c2, c3 = c[k], c[k + 1], c[k + 2], c[k + 3]
+def _add_poles(states: NDArray, shocks: NDArray, out: Array, pace: NDArray, c: NDArray, k: int, width: int) -> None:
+    """Add the contribution of four poles from `k` on to a block of increments `out`, and carry their states on."""
+    rates, weights = (pace[k], pace[k + 1], pace[k + 2], pace[k + 3]), (c[k], c[k + 1], c[k + 2], c[k + 3])
     for i in range(min(width, LANES)):
-        x0, x1, x2, x3 = states[_at(k, i)], states[_at(k + 1, i)], states[_at(k + 2, i)], states[_at(k + 3, i)]
-        for s in range(_UNROLLED):
-            e = shocks[_at(step + s, i)]
-            sums[_at(step + s, i)] += multiply_add(c0, x0, multiply_add(c1, x1, multiply_add(c2, x2, c3 * x3)))
-            x0, x1, x2, x3 = _moved(x0, r0, e), _moved(x1, r1, e), _moved(x2, r2, e), _moved(x3, r3, e)
-        states[_at(k, i)], states[_at(k + 1, i)], states[_at(k + 2, i)], states[_at(k + 3, i)] = x0, x1, x2, x3
+        x = states[_at(k, i)], states[_at(k + 1, i)], states[_at(k + 2, i)], states[_at(k + 3, i)]
+        for step in range(0, BLOCK, _UNROLLED):
+            x = _advance_states(x, rates, weights, shocks, out, step, i)
+        states[_at(k, i)], states[_at(k + 1, i)], states[_at(k + 2, i)], states[_at(k + 3, i)] = x
 
 
 @njit(error_model="numpy", nogil=True)
-def _write(out: Array, shocks: NDArray, sums: Array, levels: NDArray, gain: np.floating, weight: np.floating) -> None:
-    """Write a block of increments (BLOCK, n_lanes): what the poles add, the newest normals, and the level."""
+def _begin_block(out: Array, shocks: NDArray, levels: NDArray, gain: Any, weight: Any, width: int) -> None:
+    """Write what does not depend on the poles to a block of increments `out`: the newest normals, and the level."""
+    for s in range(BLOCK):
+        for i in range(min(width, LANES)):
+            out[_at(s, i)] = multiply_add(gain, shocks[_at(s, i)], weight * levels[i])
+
+
+@njit(error_model="numpy", nogil=True)
+def _copy_block(block: Array, out: Array) -> None:
+    """Write a block of increments, in rows of LANES, to `out` (BLOCK, n_lanes)."""
     for s in range(BLOCK):
         for i in range(out.shape[1]):
-            out[s, i] = sums[_at(s, i)] + multiply_add(gain, shocks[_at(s, i)], weight * levels[i])
+            out[s, i] = block[_at(s, i)]
+
+
+@njit(error_model="numpy", forceinline=True)
+def _draw_white(words: NDArray[np.uint64], weight: Any, out: Array) -> None:
+    """Write independent normals times `weight` to `out` (BLOCK, n_lanes)."""
+    for s in range(0, BLOCK, 2):
+        normal_pairs(words, out[s], out[s + 1])
+    if weight != 1.0:
+        for s in range(BLOCK):
+            for i in range(out.shape[1]):
+                out[s, i] *= weight
+
+
+@njit(error_model="numpy", forceinline=True)
+def _draw_component(data: _Data, j: int, out: Array) -> None:
+    """Write the next increments of a component that has poles to `out` (BLOCK, n_lanes)."""
+    shocks, scaled, width = data.shocks, data.scaled, out.shape[1]
+    for row in range(0, BLOCK * LANES, 2 * LANES):
+        normal_pairs(data.words[j], shocks[row : row + width], shocks[row + LANES : row + LANES + width])
+    m, weight, states = data.which[j], data.weights[j], data.states[j]
+    for k in range(scaled.size):
+        scaled[k] = weight * data.c[m, k]
+    block = out.reshape(BLOCK * LANES) if width == LANES else data.narrow
+    _begin_block(block, shocks, data.levels[j], weight * data.gain[m], weight, width)
+    for k in range(0, data.n_poles[m], 4):
+        _add_poles(states, shocks, block, data.pace[m], scaled, k, width)
+    if width < LANES:
+        _copy_block(block, out)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -139,18 +183,12 @@ def _weigh(noise: Array, each: NDArray) -> None:
 
 def draw_recursion(data: _Data, noise: Array) -> None:
     """Write the next increments of the rational models, ``weight (d e + level + sum_k c_k x_k)``, to `noise`."""
-    shocks, sums, scaled, width = data.shocks, data.sums, data.scaled, noise.shape[2]
     for j in range(data.states.shape[0]):
-        for row in range(0, BLOCK * LANES, 2 * LANES):
-            normal_pairs(data.words[j], shocks[row : row + width], shocks[row + LANES : row + LANES + width])
-        m, weight, states = data.which[j], data.weights[j], data.states[j]
-        for k in range(scaled.size):
-            scaled[k] = weight * data.c[m, k]
-        sums[:] = 0.0
-        for k in range(0, data.n_poles[m], 4):
-            for s in range(0, BLOCK, _UNROLLED):
-                _advance_poles(states, shocks, sums, data.pace[m], scaled, k, s, width)
-        _write(noise[j], shocks, sums, data.levels[j], weight * data.gain[m], weight)
+        m = data.which[j]
+        if data.n_poles[m] == 0:
+            _draw_white(data.words[j], data.weights[j] * data.gain[m], noise[j])
+        else:
+            _draw_component(data, j, noise[j])
     if data.each.size > 0:
         _weigh(noise, data.each)
     if data.mixing.size > 0:
@@ -196,7 +234,7 @@ def recursion_lanes(
         mixing=mixture.matrix.astype(real),
         spread=spread,
         shocks=np.zeros(BLOCK * LANES, real),
-        sums=np.zeros(BLOCK * LANES),
+        narrow=np.zeros(BLOCK * LANES),
         normals=np.zeros(most + 2),
         scaled=np.zeros(padded, real),
         drawn=np.zeros((len(mixture.matrix), BLOCK, width)),

@@ -261,7 +261,7 @@ def overdamped(
     if calculus == "additive" and noise is not None:
         raise ValueError("calculus must be 'chain' or 'stratonovich' for an amplitude of x, got 'additive'.")
     equation = Equation(drift, landscape.params, landscape.dim, name=landscape.name, landscape=landscape)
-    return replace(equation, amplitude=noise, calculus=calculus)
+    return equation if noise is None and calculus is None else replace(equation, amplitude=noise, calculus=calculus)
 
 
 def _autonomous(amplitude: Callable[..., Coordinates], landscape: Landscape) -> Any:
