@@ -196,6 +196,26 @@ def test_faces_say_their_types(module):
         assert "Any" not in names, node.name
 
 
+def called(module: Module, name: str) -> list[ast.Call]:
+    """The calls of a function in a file."""
+    calls = [node for node in module.nodes if isinstance(node, ast.Call)]
+    return [call for call in calls if ast.unparse(call.func).split(".")[-1].lstrip("_") == name]
+
+
+@each_file
+def test_names_that_are_looked_up_late_hide_no_import(module):
+    """A file may import another one by its name in a text only where this is what it is for.
+
+    Of results the pictures are found so: `picture("plot_survival")` is the one way up, and each name is one of `plots`.
+    """
+    late = {"_former_paths.py", "core/extras.py", "core/pictures.py", "cli/program.py", "plots/style.py"}
+    path = module.path.relative_to(PACKAGE)
+    if module.room != "bench" and path.name != "__init__.py" and str(path) not in late:
+        assert not called(module, "import_module")
+    for call in called(module, "picture") if module.room != "core" else ():
+        assert ast.literal_eval(call.args[0]) in fbmsde.plots.__all__
+
+
 @each_file
 def test_arguments_have_names(module):
     """`settings = check(locals())` hides arguments from readers and from tools."""

@@ -20,10 +20,11 @@ from typer.main import get_group
 from typer.testing import CliRunner
 
 import fbmsde
-from fbmsde import FractionalNoise, PassageTimes, first_passage, quadratic, simulate_paths
+from fbmsde import FractionalNoise, ResidenceTimes, first_passage, quadratic, simulate_paths
 from fbmsde.cli import app, program
 from fbmsde.core import checks
 from fbmsde.dynamics.landscapes import LANDSCAPES
+from fbmsde.results.residence import Visits
 from fbmsde.theory.evidence import fbm
 
 from . import naive
@@ -148,8 +149,9 @@ def test_estimator(built):
 
 def test_picture(built):
     (code,) = code_of("A picture")
-    passages = PassageTimes(np.array([0.5, 1.5, 2.0]), np.array([False, False, True]), 2.0, 0.5)
-    ax = built("plots", "recipe_picture", code).plot_hazard(passages.hazard([0.0, 1.0, 2.0]))
+    visits = Visits.of(np.array([[0, 0, 0], [0, 30, 1], [0, 60, 0]]), 0.1, 100)
+    cores = (np.array([[-1.0], [1.0]]), np.full(2, 0.1), np.array([[20, 30, 100]]))
+    ax = built("plots", "recipe_picture", code).plot_occupation(ResidenceTimes(visits, *cores, 0.1, 10.0, 1))
     assert ax.has_data() and ax.get_xlabel() and ax.get_ylabel()
 
 

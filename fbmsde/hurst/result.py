@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 
 from ..core import checks
 from ..core.blocks import run_blocks
+from ..core.pictures import picture
 from ..core.show import Shown, Table
 from ..core.types import Array
 from . import notes, residuals, spectral
 from .batch import BLOCK_VALUES, Fault, _Batch
 from .registry import ESTIMATORS, NULLS, _sign_flipped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Under "auto" an interval is robust if `p_clustering` is below the level and the robust error over the Gaussian one is
 # above the factor.
@@ -77,6 +81,17 @@ class HurstEstimate(Shown):
         found = _spread("hurst", self.hurst) + ", " + _spread("sigma", self.sigma)
         series = f"{np.size(self.hurst)} series, " if np.ndim(self.hurst) else ""
         return f"HurstEstimate({series}{found}, method={self.method!r}, kind={self.kind!r})"
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the estimates with their 95 % intervals on `ax`, None for Axes of its own, which come back.
+
+        Where copies without memory were asked for, the range that holds 95 % of those of each series is shaded.
+
+        >>> from fbmsde import estimate_hurst, fgn
+        >>> estimate_hurst(fgn(0.7, 200, 3, seed=1), kind="increments", n_surrogates=19).plot().get_xlabel()
+        'Hurst parameter H'
+        """
+        return picture("plot_hurst")(self, ax)
 
     def _facts(self) -> Mapping[str, object]:
         one = np.ndim(self.hurst) == 0

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.pictures import picture
 from ..core.show import Shown
 from ..core.types import Array
 from .batch import KINDS
 from .estimate import estimate_hurst
 from .result import HurstEstimate, _spread
 from .rows import series_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,6 +38,10 @@ class RollingHurst(Shown):
 
     def __repr__(self) -> str:
         return f"RollingHurst({self.centres.size} windows of {self.window}, {_spread('hurst', self.estimate.hurst)})"
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the estimate of each window with its 95 % interval as a band, by `plots.plot_rolling_hurst`."""
+        return picture("plot_rolling_hurst")(self, ax)
 
     def _facts(self) -> Mapping[str, object]:
         windows = f"{self.centres.size} of {self.window} increments"

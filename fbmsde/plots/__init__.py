@@ -4,8 +4,19 @@ from .campaign import plot_campaign, plot_problem_estimates, plot_problem_surviv
 from .converge import plot_converge, plot_dependence, plot_loss, plot_schedules
 from .escape import plot_escape, plot_order, plot_rates, plot_survival
 from .escape_rates import plot_escape_rates, plot_over_pickands, plot_rate_ratio, plot_rates_of_barriers
-from .hurst import plot_rolling_hurst
+from .formula import plot_formula
+from .hurst import plot_hurst, plot_rolling_hurst
 from .instanton import plot_most_likely_escape
+from .passages import (
+    plot_density,
+    plot_hazard,
+    plot_passages,
+    plot_rare_escape,
+    plot_residence,
+    plot_split,
+    plot_survival_curve,
+)
+from .paths import plot_displacement, plot_paths
 from .sgd import plot_sgd_group, plot_sgd_laws
 from .sgd_escape import plot_sgd_escape
 from .views import plot_view_exponents, plot_view_order, plot_view_survival, plot_views
@@ -13,24 +24,35 @@ from .views import plot_view_exponents, plot_view_order, plot_view_survival, plo
 __all__ = [
     "plot_campaign",
     "plot_converge",
+    "plot_density",
     "plot_dependence",
+    "plot_displacement",
     "plot_escape",
     "plot_escape_rates",
+    "plot_formula",
+    "plot_hazard",
+    "plot_hurst",
     "plot_loss",
     "plot_most_likely_escape",
     "plot_order",
     "plot_over_pickands",
+    "plot_passages",
+    "plot_paths",
     "plot_problem_estimates",
     "plot_problem_survival",
+    "plot_rare_escape",
     "plot_rate_ratio",
     "plot_rates",
     "plot_rates_of_barriers",
+    "plot_residence",
     "plot_rolling_hurst",
     "plot_schedules",
     "plot_sgd_escape",
     "plot_sgd_group",
     "plot_sgd_laws",
+    "plot_split",
     "plot_survival",
+    "plot_survival_curve",
     "plot_view_exponents",
     "plot_view_order",
     "plot_view_survival",

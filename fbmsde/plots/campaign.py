@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from ..results.campaign import Summary
 from .escape import _wrapped
-from .style import _new_axes, _noise_styles
+from .style import _new_axes, _new_figure, _noise_styles
 
 _FEW = 8  # problems whose colours come from a list; more of them have the colours of a scale, in their order
 _WIDEST = 40  # letters of a name that stands in one line
@@ -35,7 +35,7 @@ def plot_campaign(summaries: Sequence[Summary]) -> Figure:
     """
     lines = max((name.count("\n") + 1 for name in _names(summaries)), default=1)
     height = max(4.2, 1.6 + _ROW * (1.0 + 0.6 * (lines - 1)) * len(summaries))
-    figure = Figure(figsize=(11.0, height), layout="constrained")
+    figure = _new_figure(figsize=(11.0, height))
     left, right = figure.subplots(1, 2)
     plot_problem_survival(summaries, ax=left)
     plot_problem_estimates(summaries, ax=right)

@@ -9,12 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..results.converge import ConvergeData
-from .style import _new_axes, _noise_styles
+from .style import _new_axes, _new_figure, _noise_styles
 
 
 def plot_converge(study: ConvergeData) -> Figure:
     """Draw the study in six panels: three loss curves, plateaus, time averages and schedules."""
-    figure = Figure(figsize=(14.0, 8.4), layout="constrained")
+    figure = _new_figure(figsize=(14.0, 8.4))
     axes = figure.subplots(2, 3)
     momentum = study.settings.momentum
     plot_loss(study, "parabola", 0.0, ax=axes[0, 0])

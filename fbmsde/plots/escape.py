@@ -17,7 +17,7 @@ from ..results.escape import REFERENCES, EscapeData, EscapeRow
 from ..results.escape_rates import RateRow
 from ..results.estimates import Estimate
 from ..theory.registry import FORMULAS
-from .style import _new_axes
+from .style import _new_axes, _new_figure
 
 
 class WellStyle(NamedTuple):
@@ -43,7 +43,7 @@ def plot_escape(study: EscapeData) -> Figure:
     """
     noises = list(dict.fromkeys(row.noise for row in study.rows))
     columns = max(2, len(noises))
-    figure = Figure(figsize=(max(9.0, 2.9 * columns), 7.6), layout="constrained")
+    figure = _new_figure(figsize=(max(9.0, 2.9 * columns), 7.6))
     grid = figure.add_gridspec(2, 2 * columns, height_ratios=(1.0, 1.25))
     for i, noise in enumerate(noises):
         ax = figure.add_subplot(grid[0, 2 * i : 2 * i + 2])

@@ -16,7 +16,7 @@ from ..results.estimates import Estimate
 from ..theory.parabola import parabola_rates
 from ..theory.registry import FORMULAS
 from .escape import WELL_STYLE, WellStyle, well_styles
-from .style import _log_scale, _new_axes, _noise_styles
+from .style import _log_scale, _new_axes, _new_figure, _noise_styles
 
 _PARABOLAS = "quadratic"  # the landscape for which there are formulas
 _LINES = {"ou_eigenvalue": "-", "mean_exit_time": "-", "fou_exit_hazard": "-.", "pickands": "--",
@@ -43,7 +43,7 @@ def plot_escape_rates(study: RatesData) -> Figure:
              if there]  # fmt: skip
     upper = math.ceil(len(hursts) / _PANELS)
     columns, height = math.ceil(len(hursts) / upper), 4.2 * (upper + bool(lower))
-    figure = Figure(figsize=(max(9.0, 3.4 * columns), height), layout="constrained")
+    figure = _new_figure(figsize=(max(9.0, 3.4 * columns), height))
     grid = figure.add_gridspec(upper + bool(lower), 2 * columns)
     shared: Axes | None = None
     for i, hurst in enumerate(hursts):

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullLocator
 from ..core.types import Array
 from ..results.estimates import Estimate
 from ..results.gradient_runs import GradientRuns, Memory, Run
-from .style import _RUN_STYLE
+from .style import _RUN_STYLE, _new_figure
 
 
 def plot_sgd_group(study: GradientRuns, group: str) -> Figure:
@@ -24,7 +24,7 @@ def plot_sgd_group(study: GradientRuns, group: str) -> Figure:
     """
     runs = study.group(group)
     ways, published = list(runs[0].result.noise), _published(runs[0])
-    figure = Figure(figsize=(3.3 * len(ways), 8.4), layout="constrained")
+    figure = _new_figure(figsize=(3.3 * len(ways), 8.4))
     axes = figure.subplots(3, len(ways), squeeze=False)
     for row, method in enumerate(("whittle", published)):
         for ax, way in zip(axes[row], ways, strict=True):
@@ -129,7 +129,7 @@ def plot_sgd_laws(study: GradientRuns) -> Figure:
     units of the gain that the law of epochs promises. The row below shows the autocorrelation of the frozen noise of
     the runs of the first group.
     """
-    figure = Figure(figsize=(13.5, 11.0), layout="constrained")
+    figure = _new_figure(figsize=(13.5, 11.0))
     grid = figure.add_gridspec(3, _SHOWN)
     for row, way in enumerate(_EPOCHS):
         _plot_gains(study, way, figure.add_subplot(grid[row, :]))

@@ -12,6 +12,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 from ..core.types import Array
 from ..results.passage_times import PassageTimes
 from ..results.sgd_escape import EscapeCase, EscapeComparison
+from .style import _new_figure
 
 _SAMPLING_NAME = {"with_replacement": "fresh batches", "epochs": "shuffled epochs"}
 _COLUMNS = 4  # of cases
@@ -41,7 +42,7 @@ def plot_sgd_escape(found: EscapeComparison) -> Figure:
     case the survival of SGD and of the models at the barrier in the middle.
     """
     rows = -(-len(found.cases) // _COLUMNS)
-    figure = Figure(figsize=(4.3 * _COLUMNS, 3.9 * (rows + 1)), layout="constrained")
+    figure = _new_figure(figsize=(4.3 * _COLUMNS, 3.9 * (rows + 1)))
     grid = figure.add_gridspec(rows + 1, _COLUMNS)
     _plot_basin(found, figure.add_subplot(grid[0, 0]))
     _plot_exit_ratios(found, figure.add_subplot(grid[0, 1:]))

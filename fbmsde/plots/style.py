@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import sys
 from collections.abc import Iterable
-from typing import NamedTuple
+from importlib import import_module
+from typing import Any, Literal, NamedTuple
 
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.typing import ColorType
+
+from ..core.types import Array
 
 _SHORT, _LONG = 4.0, 1e3  # the end of a logarithmic axis over its beginning
+_LAYOUT: Literal["constrained"] = "constrained"
+
+
+class NotebookFigure(Figure):
+    """A figure that a notebook shows where it is the value of a cell. pyplot knows nothing of it."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=self.dpi)
+        return file.getvalue()
+
+
+def _new_figure(**options: Any) -> Figure:
+    """A figure for several panels."""
+    return NotebookFigure(layout=_LAYOUT, **options)
 
 
 def _new_axes() -> Axes:
-    """Axes of a figure of their own."""
-    return Figure(layout="constrained").add_subplot()
+    """Axes of a figure of their own.
+
+    Nobody displays Axes that are the value of a cell. In a notebook, and where pyplot is interactive, pyplot therefore
+    makes the figure: a notebook shows it at the end of the cell and closes it. Elsewhere pyplot would keep it open, and
+    knows nothing of it.
+    """
+    if "ipykernel" in sys.modules or matplotlib.is_interactive():
+        axes: Axes = import_module("matplotlib.pyplot").figure(layout=_LAYOUT).add_subplot()
+        return axes
+    return _new_figure().add_subplot()
 
 
 def _log_scale(ax: Axes) -> None:
@@ -47,3 +77,15 @@ _NOISE_STYLES = (
 def _noise_styles(names: Iterable[str]) -> dict[str, _Style]:
     """A style for each noise, in their order; after eight they come again."""
     return dict(zip(names, itertools.cycle(_NOISE_STYLES), strict=False))
+
+
+def _band(ax: Axes, x: Array, low: Array, high: Array, colour: ColorType, step: Literal["post"] | None = None) -> None:
+    """A band between two curves in the colour of the one that it belongs to."""
+    ax.fill_between(x, low, high, color=colour, alpha=0.25, lw=0, step=step)
+
+
+def _finish(ax: Axes) -> Axes:
+    """The Axes, with a legend if something on them has a name."""
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend(fontsize="small", frameon=False)
+    return ax

@@ -7,14 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..results.views import ViewsData
-from .style import _new_axes, _noise_styles
+from .style import _new_axes, _new_figure, _noise_styles
 
 _MATCHINGS = {"step": "same step", "spread": "same spread"}
 
 
 def plot_views(study: ViewsData) -> Figure:
     """Draw the study: survival in the sharp and in the flat well, their mean exit times, and the exponents."""
-    figure = Figure(figsize=(12.5, 8.2), layout="constrained")
+    figure = _new_figure(figsize=(12.5, 8.2))
     grid = figure.add_gridspec(2, 2, height_ratios=(1.0, 1.0))
     top = figure.add_subplot(grid[0, 0])
     plot_view_survival(study, "sharp", ax=top)

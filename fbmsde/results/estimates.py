@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from ..core import checks
+from ..core.pictures import picture
 from ..core.show import Shown, html_of
 from ..core.types import Array
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Pair = tuple[float, float]
+Line: TypeAlias = "float | Callable[[Array], ArrayLike]"  # an exit rate, or the share inside as a function of times
+Theory: TypeAlias = "Line | Mapping[str, Line]"
 
 _SYMMETRIC = 1e-9  # with less skewness of the mean than this, the cubic is the identity to rounding
 _ROUNDING = 1e-6  # times are multiples of dt up to this part of a step
@@ -228,6 +234,15 @@ class Hazard(Shown):
     exposure: Array
     dt: float
 
+    def plot(self, ax: Axes | None = None, *, label: str | None = None) -> Axes:
+        """Draw the rates with their 95 % intervals on `ax`, None for Axes of its own, which come back.
+
+        >>> hazard = Hazard(np.array([0.0, 1.0]), np.array([0.2]), np.array([20]), np.array([100.0]), 0.01)
+        >>> hazard.plot().get_ylabel()
+        'exit rate (per unit of time)'
+        """
+        return picture("plot_hazard")(self, ax, label=label)
+
     def confidence_interval(self, level: float = 0.95) -> tuple[Array, Array]:
         """Lower and upper confidence limits of the rates, (n,) each; NaN where no path was at risk.
 
@@ -287,6 +302,43 @@ class SurvivalCurve(Shown):
             warnings.simplefilter("ignore", RuntimeWarning)
             interval = self._estimate.sf.confidence_interval(level, method="log-log")
         return interval.low.probabilities, interval.high.probabilities
+
+    def quantile(self, share: float, level: float = 0.95) -> Estimate:
+        """The first time by which this share of the paths has left, with its confidence interval.
+
+        The interval holds the times at which the interval of the curve holds ``1 - share`` (Brookmeyer & Crowley 1982).
+        Its upper end is inf where the paths do not determine it. Raises NoEstimateError if fewer have left, and
+        ValueError unless `share` lies in (0, 1).
+
+        >>> from fbmsde import PassageTimes
+        >>> PassageTimes(np.arange(1.0, 101.0), np.full(100, False), 100.0, 1.0).survival().quantile(0.5)
+        Estimate(value=50.0, low=40.0, high=61.0)
+        """
+        inside = 1.0 - checks.fraction("share", share)
+        low, high = self.confidence_interval(level)
+        gone = 1e-12 + inside  # shares round
+        ends = (np.flatnonzero(self.probabilities <= gone), np.flatnonzero(low <= gone),
+                np.flatnonzero(np.where(np.isnan(high), self.probabilities, high) <= gone))  # fmt: skip
+        if ends[0].size == 0:
+            last = f"{1.0 - self.probabilities[-1]:.3g} of the paths have left by {self.times[-1]:g}"
+            raise NoEstimateError(f"share must be left by the horizon, got {share:g}: {last}. Take a later horizon.")
+        first = [float(self.times[end[0]]) if end.size else math.inf for end in ends]
+        return Estimate(first[0], min(first[1], first[0]), first[2])
+
+    def plot(
+        self, ax: Axes | None = None, *, theory: Theory | None = None, label: str | None = None, level: float = 0.95
+    ) -> Axes:
+        """Draw the curve with its band on `ax`, None for Axes of its own, and what theory says; the Axes come back.
+
+        `theory` is an exit rate for exponential decay, or a function of times (n,) that returns the share inside, or
+        several of them by the names that the legend shall show.
+
+        >>> from fbmsde import PassageTimes
+        >>> curve = PassageTimes(np.array([1.0, 2.0, 3.0]), np.array([False, False, True]), 3.0, 1.0).survival()
+        >>> curve.plot(theory={"rate 1/3": 1 / 3}).get_ylabel()
+        'share of paths inside'
+        """
+        return picture("plot_survival_curve")(self, ax, theory=theory, label=label, level=level)
 
     def at(self, times: ArrayLike) -> Array:
         """Share of paths still inside at any times, same shape as `times`: the curve as a step function."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from ..core import checks
 from ..core.types import Array
 from .estimates import _ROUNDING, Hazard, NoEstimateError, Rate, _as_rate
 
@@ -18,6 +19,28 @@ def whole_steps(times: Array, dt: float) -> Array:
     whole = np.rint(times / dt)
     close = np.abs(times - whole * dt) <= _ROUNDING * dt
     return np.where(close, times, np.floor(times / dt) * dt)
+
+
+def edges_of(edges: ArrayLike) -> Array:
+    """The ends of windows as an array (n + 1,); ValueError unless they are increasing, finite and at least 0."""
+    e = checks.array("edges", edges)
+    if e.ndim != 1 or e.size < 2 or not np.all(np.diff(e) > 0):
+        raise ValueError(f"edges must be increasing and at least two, got {edges!r}.")
+    if e[0] < 0.0 or e[-1] == np.inf:
+        raise ValueError(f"edges must be finite and at least 0, got {e[0]:g} to {e[-1]:g}.")
+    return e
+
+
+def windows_of(number: int, left: Array, dt: float) -> Array:
+    """The ends of at most so many windows of equal length over the exit times, a multiple of dt, (n + 1,).
+
+    >>> windows_of(2, np.array([1.0, 5.0]), 1.0).tolist()
+    [0.0, 3.0, 6.0]
+    """
+    first = np.floor(left.min() / dt * (1.0 - 1e-9))
+    steps = np.ceil(left.max() / dt * (1.0 - 1e-9)) - first
+    width = max(1.0, np.ceil(steps / checks.count("edges", number)))
+    return np.asarray(dt * (first + width * np.arange(max(1.0, np.ceil(steps / width)) + 1.0)))
 
 
 def rate_after(after: float, left: Array, seen: Array, dt: float) -> Rate:

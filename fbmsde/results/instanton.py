@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..core.pictures import picture
 from ..core.show import Shown
 from ..core.types import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,6 +57,10 @@ class MostLikelyEscape(Shown):
         """How far the path goes beyond each coordinate of the target, 0 if nowhere, NaN if it is free, (d,)."""
         side = np.sign(self.target - self.path[0])
         return np.asarray(np.maximum(np.max(side * (self.path - self.target), axis=0), 0.0))
+
+    def plot(self, ax: Axes | None = None, *, paths: Array | None = None, coordinate: int = 0) -> Axes:
+        """Draw the path, over `paths` that escaped where they are given, by `plots.plot_most_likely_escape`."""
+        return picture("plot_most_likely_escape")(self, paths, ax, coordinate=coordinate)
 
     def _facts(self) -> Mapping[str, object]:
         return {"landscape": self.landscape, "-log p tends to": f"{self.exponent:.6g}", "horizon": self.horizon,

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..core import checks
-from ..core.show import Shown, line
+from ..core.show import line
 from ..core.types import AnyArray, Array
 from .archive import Archive
 from .departures import Departures
-from .estimates import _ROUNDING, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve
-from .exposure import hazard_between, mean_weights, rate_after, whole_steps
+from .estimates import _ROUNDING, NoEstimateError
+from .exit_times import ExitTimes
 from .provenance import Provenance, joined, path_numbers
 from .split import Split
 from .tables import frame_of, set_of
@@ -31,7 +30,7 @@ _FEW = 0.01  # exits that the equation would not make are noted only if their sh
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PassageTimes(Shown):
+class PassageTimes(ExitTimes):
     """First-passage times of paths, with estimates of survival, mean, exit rate and hazard.
 
     times : the exit time of each path, (n_paths,). A censored time is the last one at which the path was seen inside.
@@ -112,21 +111,6 @@ class PassageTimes(Shown):
             facts |= self.mean()._facts()
             facts |= {"side": self.split().text()} if self.departures is not None else {}
         return facts | {"broken": self.n_broken or None, "step": self.dt, "note": self.note}
-
-    @property
-    def n_paths(self) -> int:
-        """Number of paths."""
-        return self.times.size
-
-    @property
-    def n_left(self) -> int:
-        """Number of paths that left before the horizon."""
-        return int(np.count_nonzero(~self.censored))
-
-    @property
-    def n_broken(self) -> int:
-        """Number of paths that left the finite numbers, so that their exit is unknown."""
-        return int(np.count_nonzero(self.broken))
 
     @property
     def note(self) -> str:
@@ -284,86 +268,3 @@ class PassageTimes(Shown):
         if self.departures is None:
             raise NoEstimateError("departures must be given to tell where paths left, got None.")
         return self.departures
-
-    def survival(self) -> SurvivalCurve:
-        """Kaplan-Meier estimate of the probability to be inside, by ``scipy.stats.ecdf``.
-
-        Raises NoEstimateError if no path has left.
-        """
-        self._require_exits("the survival curve is 1 up to the horizon")
-        data = scipy.stats.CensoredData.right_censored(self.times, self.censored)
-        estimate = scipy.stats.ecdf(data)
-        return SurvivalCurve(estimate.sf.quantiles, estimate.sf.probabilities, estimate)
-
-    def mean(self) -> Mean:
-        """Mean exit time. If paths are censored it is the mean of ``min(T, horizon)``, and `restricted` is True.
-
-        The weight of a broken path is shared by those that were inside for longer, as in the Kaplan-Meier estimate. If
-        there is no such path, it counts with its last time inside. Raises NoEstimateError if no path has left.
-
-        >>> PassageTimes(np.array([1.0, 2.0, 3.0]), np.array([False, False, True]), 3.0, 1.0).mean().value
-        2.0
-        """
-        self._require_exits(f"the mean exit time is above the horizon {self.horizon:g} by an unknown amount")
-        n_intact, n_censored = self.n_paths - self.n_broken, self.n_paths - self.n_left
-        return Mean.of(self.times, mean_weights(self.times, self.broken), n_intact, n_censored, self.horizon)
-
-    def exit_rate(self, after: float | None = None) -> Rate:
-        """Exit rate by maximum likelihood with censoring, from the exits later than `after`.
-
-        By default `after` is the lower quartile of the exit times. With the hazard p per step, exits over steps at
-        risk, the rate is ``-ln(1 - p) / dt``. Steps count from the first multiple of dt that is not before `after`;
-        `after` of the result is that multiple. Raises NoEstimateError if no path left after it, or if all paths then
-        at risk left in one step, and ValueError for an `after` that is negative or not finite.
-
-        >>> passages = PassageTimes(np.array([1.0, 2.0, 3.0, 3.0]), np.array([False, False, False, True]), 3.0, 1.0)
-        >>> rate = passages.exit_rate(after=0.0)
-        >>> rate.events, rate.exposure, round(rate.value, 3)
-        (3, 9.0, 0.405)
-        """
-        self._require_exits(f"95 % confidence: the exit rate is below {self.rate_bound():.3g}")
-        left = self.times[~self.censored]
-        if np.all(left <= self.dt * (1 + 1e-9)) and left.size == self.n_paths:
-            raise NoEstimateError(
-                f"every path left at the first step of {self.dt:g}, so the rate is not resolved. Take a smaller dt."
-            )
-        asked = float(np.quantile(left, 0.25)) if after is None else checks.finite("after", after)
-        if asked < 0.0:
-            raise ValueError(f"after must be at least 0, got {asked}.")
-        return rate_after(asked, left, self._seen(), self.dt)
-
-    def rate_bound(self, level: float = 0.95) -> float:
-        """Upper confidence bound of a constant exit rate if no path has left: ``-ln(1 - level) / exposure``.
-
-        The exposure is the time at risk summed over paths; the bound is inf if it is 0.
-
-        >>> round(PassageTimes(np.full(10, 3.0), np.full(10, True), 3.0, 1.0).rate_bound(), 4)
-        0.0999
-        """
-        exposure = float(np.sum(self._seen()))
-        return float(-np.log1p(-checks.fraction("level", level)) / exposure) if exposure > 0.0 else math.inf
-
-    def hazard(self, edges: ArrayLike) -> Hazard:
-        """Exit rates in the windows between increasing `edges` (n + 1,); an exit at an edge counts before it.
-
-        With the hazard p per step, exits over steps at risk that end in the window, the rate is ``-ln(1 - p) / dt``.
-        Raises ValueError unless edges are increasing, finite and at least 0.
-
-        >>> passages = PassageTimes(np.array([1.0, 2.0, 3.0, 3.0]), np.array([False, False, False, True]), 3.0, 1.0)
-        >>> passages.hazard([0.0, 2.0, 3.0]).events
-        array([2, 1])
-        """
-        e = checks.array("edges", edges)
-        if e.ndim != 1 or e.size < 2 or not np.all(np.diff(e) > 0):
-            raise ValueError(f"edges must be increasing and at least two, got {edges!r}.")
-        if e[0] < 0.0 or e[-1] == np.inf:
-            raise ValueError(f"edges must be finite and at least 0, got {e[0]:g} to {e[-1]:g}.")
-        return hazard_between(e, self.times[~self.censored], self._seen(), self.dt)
-
-    def _seen(self) -> Array:
-        """The time for which each path was at risk, in whole steps, (n_paths,)."""
-        return np.where(self.censored, whole_steps(self.times, self.dt), self.times)
-
-    def _require_exits(self, instead: str) -> None:
-        if self.n_left == 0:
-            raise NoEstimateError(f"no path of {self.n_paths} left before the horizon {self.horizon:g}: {instead}.")

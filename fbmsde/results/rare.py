@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy
 
 from ..core import checks
+from ..core.pictures import picture
 from ..core.show import Shown, Table, line
 from ..core.types import Array
 from .estimates import Estimate, NoEstimateError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _LARGEST_SHARE = 0.5  # of one replica in the mean of all
 _LARGEST_SPREAD = 1.0  # relative standard deviation of a replica
@@ -124,6 +129,16 @@ class RareEscape(Shown):
     def __repr__(self) -> str:
         return line("RareEscape", [f"{self.n_replicas} replicas by {self.method}", *self._found()])
 
+    def plot(self, ax: Axes | None = None, *, label: str | None = None) -> Axes:
+        """Draw the probability to have left by each time with its 95 % band on `ax`; the Axes come back.
+
+        >>> runs = tuple(Replica(p, np.array([0.5, 1.0]), np.ones(2), np.ones(1), np.ones(1), np.empty(0), 9, 0.1)
+        ...              for p in (1e-6, 2e-6))
+        >>> RareEscape("splitting", {"upper": runs}, 1.0, 0.1, 0.0, 1000).plot().get_ylabel()
+        'probability to have left'
+        """
+        return picture("plot_rare_escape")(self, ax, label=label)
+
     def _facts(self) -> Mapping[str, object]:
         facts = {"method": f"{self.method}. {self.why}".rstrip(), "replicas": self.n_replicas}
         return facts | {"path-steps": float(self.path_steps), "doubts": " ".join(self.doubts), "note": self.note}
@@ -134,7 +149,7 @@ class RareEscape(Shown):
 
     def _found(self) -> list[str]:
         """The probability and the rate in words."""
-        probability = self._told(self.probability, f"at most about {self._at_most:.2g}, by the highest levels passed")
+        probability = self._told(self.probability, f"at most about {self.at_most:.2g}, by the highest levels passed")
         rate = self._told(self.rate, "none, no path left")
         return [f"probability up to time {self.horizon:g}: {probability}",
                 f"rate after time {self.horizon / 2.0:g}: {rate}"]  # fmt: skip
@@ -291,7 +306,7 @@ class RareEscape(Shown):
         return total
 
     @property
-    def _at_most(self) -> float:
+    def at_most(self) -> float:
         """What bounds the probability if no replica arrived: that of the highest levels which were passed."""
         return sum(float(np.mean([replica.at_most for replica in replicas])) for replicas in self.sides.values())
 
@@ -315,7 +330,7 @@ class RareEscape(Shown):
         if not self.values.any():
             raise NoEstimateError(
                 f"no replica of {n} reached the boundary: the probability to leave up to time {self.horizon:g} is at "
-                f"most about {self._at_most:.2g}, that of the highest levels which were passed. Give more paths a "
+                f"most about {self.at_most:.2g}, that of the highest levels which were passed. Give more paths a "
                 "replica."
             )
         doubts = self._doubts_between(first, last)

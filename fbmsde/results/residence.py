@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
 from ..core import checks
+from ..core.pictures import picture
 from ..core.show import Shown, Table, told
 from ..core.types import Array
 from .estimates import Estimate, NoEstimateError, SurvivalCurve
 from .passage_times import PassageTimes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _GROUPS = 32  # the mean has its error from so many groups of visits, or more
 
@@ -132,6 +137,16 @@ class ResidenceTimes(Shown):
     def __repr__(self) -> str:
         paths = f"{self.n_paths} path{'s' * (self.n_paths > 1)} of {self.horizon:g}"
         return f"ResidenceTimes({len(self.visits)} visits to {len(self.minima)} minima, {paths}, dt = {self.dt:g})"
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the survival curves of the visits to each minimum, with bands, on `ax`; the Axes come back.
+
+        >>> visits = Visits.of(np.array([[0, 0, 0], [0, 30, 1], [0, 60, 0], [0, 80, 1]]), 0.1, 100)
+        >>> cores = (np.array([[-1.0], [1.0]]), np.full(2, 0.1), np.array([[9, 9, 100]]))
+        >>> ResidenceTimes(visits, *cores, 0.1, 10.0, 1).plot().get_xlabel()
+        'residence time (units of the equation)'
+        """
+        return picture("plot_residence")(self, ax)
 
     def _facts(self) -> Mapping[str, object]:
         return {"visits": len(self.visits), "paths": f"{self.n_paths} of {self.horizon:g}", "step": self.dt}

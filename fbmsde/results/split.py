@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
 from ..core import checks
+from ..core.pictures import picture
 from ..core.show import Shown, Table, line
 from ..core.types import Array
 from .departures import Departures
 from .estimates import Estimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,6 +113,17 @@ class Split(Shown):
         end = ", up to the horizon" if self.restricted else ""
         return line("Split", [f"{self.n_paths} paths{end}", self.text()])
 
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the probability to have left through each side by each time, with bands; the Axes come back.
+
+        >>> from fbmsde import Departures, PassageTimes
+        >>> left = Departures(np.array([1, 2, 2]), ("lower", "upper"), np.array([-1.0, 1.0, 1.0]))
+        >>> times = np.array([1.0, 2.0, 3.0])
+        >>> PassageTimes(times, np.full(3, False), 3.0, 1.0, departures=left).split().plot().get_ylabel()
+        'probability to have left'
+        """
+        return picture("plot_split")(self, ax)
+
     def _facts(self) -> Mapping[str, object]:
         level = f"{100 * self.confidence_level:g} %"
         return {"paths": self.n_paths, "up to": "the horizon" if self.restricted else None, "intervals": level}
@@ -131,7 +147,7 @@ def _incidence(
         return Incidence(zero, zero, *share_interval(zero, np.array([float(known)]), level))
     before = np.concatenate([[1.0], np.cumprod(1.0 - total / at_risk)[:-1]])  # the share inside before each time
     value = np.cumsum(before * events / at_risk)
-    n = _effective(value, _variance(value, before, events, total, at_risk), known)
+    n = effective_number(value, _variance(value, before, events, total, at_risk), known)
     return Incidence(when, value, *share_interval(value, n, level))
 
 
@@ -152,7 +168,7 @@ def _variance(
     return np.maximum(squares - 2.0 * crosses + own, 0.0)
 
 
-def _effective(value: Array, variance: Array, known: int) -> Array:
+def effective_number(value: Array, variance: Array, known: int) -> Array:
     """The number of paths with which a share has the variance of the estimate, (n_times,)."""
     binomial = value * (1.0 - value)
     settled = (binomial > 1e-12) & (variance > 0.0)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core import checks, seeds
 from ..core.blocks import run_blocks
+from ..core.pictures import picture
 from ..core.show import Shown, told
 from ..core.states import BROKEN
 from ..core.types import Array
@@ -20,6 +22,7 @@ from ..dynamics.equation import as_equation
 from ..dynamics.landscapes import Landscape
 from ..dynamics.solvers import SOLVERS
 from ..results.archive import Archive
+from ..results.displacement import Displacement, chosen_lags
 from ._ends import Ends
 from ._loop import follow
 from ._motion import Motion
@@ -29,6 +32,11 @@ from .beginning import Walk, beginning, waiting_steps
 from .errors import PathError
 from .posed import posed_solver, step_length
 from .starts import Drawing, Start, Stationary, points_known, require_starts, start_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_OFF = 1e-6  # of a saved step, by which a time may miss it
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,6 +85,59 @@ class Paths(Shown):
         dim = self.values.shape[2] if self.values.ndim == 3 else 1
         return {"paths": len(self.values), "dimensions": dim, "times": times, "step": self.dt,
                 "values": told(self.values), "broken": int(self.broken.sum()) or None}  # fmt: skip
+
+
+    def mean_squared_displacement(
+        self, lags: ArrayLike | int = 40, *, age: ArrayLike = 0.0, coordinate: int | None = None
+    ) -> Displacement:
+        """Mean over the paths of ``|X(s + t) - X(s)|^2`` with its standard error, as `Displacement`.
+
+        lags : the times t, multiples of the saved step, (n_lags,); or so many of them, evenly spaced in logarithms.
+        age : the time s at which displacements begin, or several, (n_ages,). Paths whose displacement depends on s
+            age: they have not forgotten where they began, or never will.
+        coordinate : the coordinate that counts, None for all of them.
+
+        Broken paths are left out. Raises ValueError for times that are not saved, and where no path is whole.
+
+        >>> from fbmsde import fbm
+        >>> walk = Paths(np.linspace(0.0, 1.0, 65), fbm(0.3, 64, 2000, seed=1), 1 / 64)
+        >>> found = walk.mean_squared_displacement([0.25], age=[0.0, 0.5])
+        >>> bool(np.all(abs(found.values - 0.25**0.6) < 4 * found.standard_errors))
+        True
+        """
+        ages = self._saved("age", np.atleast_1d(checks.array("age", age)))
+        number = checks.count("lags", lags) if isinstance(lags, int) else None
+        spans = chosen_lags(self.times, number) if number else np.atleast_1d(checks.array("lags", lags))
+        points = self.values[~self.broken].reshape(int((~self.broken).sum()), self.times.size, -1)
+        if len(points) == 0 or self.times.size < 2:
+            raise ValueError("paths must be whole and have two saved times, got none. Take a smaller dt.")
+        if coordinate is not None:
+            points = points[:, :, [checks.count("coordinate", coordinate, 0, points.shape[2] - 1)]]
+        if not np.any(self._saved("lags", spans)):
+            raise ValueError(f"lags must be positive, got {lags!r}.")
+        return Displacement.of(self.times, points, ages, spans)
+
+    def _saved(self, name: str, wanted: Array) -> Array:
+        """Times of one dimension; ValueError unless all of them are saved."""
+        steps = wanted / (self.times[1] - self.times[0])
+        if wanted.ndim != 1 or np.any(abs(steps - np.rint(steps)) > _OFF) or wanted.min() < 0.0:
+            raise ValueError(f"{name} must be multiples of the saved step {self.times[1] - self.times[0]:g}, got "
+                             f"{told(wanted)}. Take times[i].")  # fmt: skip
+        if wanted.max() > self.times[-1] * (1.0 + _OFF):
+            raise ValueError(f"{name} must be at most {self.times[-1]:g}, where the paths end, got {wanted.max():g}.")
+        return wanted
+
+    def plot(self, ax: Axes | None = None, *, n_paths: int = 10, coordinate: int = 0) -> Axes:
+        """Draw the first paths against time, one coordinate of them, on `ax`, None for Axes of its own.
+
+        The band holds 95 % of all paths at each time where there are 40 or more. The Axes come back.
+
+        >>> Paths(np.arange(3.0), np.array([[0.0, 1.0, 0.5]]), 1.0).plot().get_xlabel()
+        'time (units of the equation)'
+        """
+        points = self.values.reshape(len(self.values), self.times.size, -1)
+        shown = points[:, :, checks.count("coordinate", coordinate, 0, points.shape[2] - 1)]
+        return picture("plot_paths")(self.times, shown, ax, n_paths=n_paths)
 
 
 def simulate_paths(

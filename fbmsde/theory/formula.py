@@ -5,17 +5,21 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.pictures import picture
 from ..core.show import Shown, line
 from ..core.types import Array
 from ..laws.stable import stable_index
 from .references import REFERENCES
 from .verification import Check, Verification
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SPREAD = "spread in the quadratic well"
 PASSAGE = "passage to the minimum of the quadratic well"
@@ -163,6 +167,18 @@ class Formula(Shown):
     def __repr__(self) -> str:
         what = f"{self.quantity.replace('_', ' ')} from {', '.join(self.arguments)}"
         return line("Formula", [self.name, self.status, what])
+
+    def plot(self, ax: Axes | None = None, *, label: str | None = None, **arguments: ArrayLike) -> Axes:
+        """Draw the formula against the one argument that is an array (n,), where it holds; the Axes come back.
+
+        `ax` is the one to draw on, None for Axes of its own. `arguments` are those of `evaluate`. Raises ValueError
+        unless just one of them is an array.
+
+        >>> from fbmsde.theory import FORMULAS
+        >>> FORMULAS["lamperti_rate"].plot(hurst=[0.3, 0.5, 0.7], curvature=2.0).get_xlabel()
+        'hurst'
+        """
+        return picture("plot_formula")(self, arguments, ax, label=label)
 
     def _facts(self) -> Mapping[str, object]:
         status = f"{self.status}; at H = 1/2 {self.brownian_status}" if self.brownian_status else self.status

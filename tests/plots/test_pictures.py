@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -13,10 +14,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fbmsde import FractionalNoise, escape_study, most_likely_escape, plots, quadratic, rolling_hurst
+from fbmsde import (
+    Departures,
+    FractionalNoise,
+    Paths,
+    RareEscape,
+    ResidenceTimes,
+    escape_study,
+    estimate_hurst,
+    fbm,
+    fgn,
+    most_likely_escape,
+    plots,
+    quadratic,
+    rolling_hurst,
+)
 from fbmsde.results import converge as converging
 from fbmsde.results import views as viewing
 from fbmsde.results.campaign import Summary
@@ -25,8 +41,11 @@ from fbmsde.results.escape_rates import Crossing, RateRow, RatesData, RatesSetti
 from fbmsde.results.estimates import Estimate
 from fbmsde.results.gradient_runs import Curves, GradientRuns, Laws, MeasuredNoise, Memory, Run, RunResult
 from fbmsde.results.passage_times import PassageTimes
+from fbmsde.results.rare import Replica
+from fbmsde.results.residence import Visits
 from fbmsde.results.sgd_escape import BARRIERS, Basin, Ends, EscapeCase, EscapeComparison, ModelExits
 from fbmsde.studies.sgd.runs import SETTINGS
+from fbmsde.theory import FORMULAS
 
 
 @cache
@@ -99,6 +118,32 @@ def rates():
 
 
 @cache
+def passages():
+    rng = np.random.default_rng(1)
+    times, sides = np.minimum(rng.exponential(2.0, 300), 5.0), rng.integers(1, 3, 300)
+    codes = np.where(times < 5.0, sides, 0)
+    places = np.where(times < 5.0, 1.0, np.nan)
+    return PassageTimes(times, times == 5.0, 5.0, 0.01, departures=Departures(codes, ("lower", "upper"), places))
+
+
+@cache
+def walks():
+    return Paths(np.linspace(0.0, 1.0, 65), fbm(0.3, 64, 100, seed=1), 1 / 64)
+
+
+def rare():
+    runs = [Replica(p, np.linspace(1.0, 4.0, 9), np.ones(9), np.ones(1), np.ones(1), np.empty(0), 9, 0.1)
+            for p in (1e-6, 2e-6, 3e-6)]  # fmt: skip
+    return RareEscape("splitting", {"upper": tuple(runs)}, 4.0, 0.1, 0.0, 1000)
+
+
+def visits():
+    entries = np.array([[0, step, step // 7 % 2] for step in range(0, 700, 7)])
+    cores = (np.array([[-1.0], [1.0]]), np.full(2, 0.1), np.array([[9, 9, 100]]))
+    return ResidenceTimes(Visits.of(entries, 0.1, 710), *cores, 0.1, 71.0, 1)
+
+
+@cache
 def instanton():
     return most_likely_escape(quadratic(), FractionalNoise(0.5), 0.0, 2.0, horizon=2.0, dt=0.1)
 
@@ -113,6 +158,25 @@ PICTURES: dict[str, Callable[..., Axes | Figure]] = {
     "plot_rate_ratio": lambda ax=None: plots.plot_rate_ratio(rates(), ax),
     "plot_rates_of_barriers": lambda ax=None: plots.plot_rates_of_barriers(rates(), 0.7, ax),
     "plot_most_likely_escape": lambda ax=None: plots.plot_most_likely_escape(instanton(), np.ones((5, 11)), ax),
+    "plot_density": lambda ax=None: plots.plot_density(passages().density(), ax),
+    "plot_displacement": lambda ax=None: plots.plot_displacement(
+        walks().mean_squared_displacement(age=[0.0, 0.5]), ax, theory=lambda t: t**0.6
+    ),
+    "plot_formula": lambda ax=None: plots.plot_formula(
+        FORMULAS["pickands"], {"hurst": np.linspace(0.1, 0.9, 9), "barrier": 2.5}, ax
+    ),
+    "plot_hazard": lambda ax=None: plots.plot_hazard(passages().hazard(np.linspace(0.0, 5.0, 11)), ax),
+    "plot_hurst": lambda ax=None: plots.plot_hurst(
+        estimate_hurst(fgn(0.7, 200, 3, seed=1), kind="increments", n_surrogates=19), ax
+    ),
+    "plot_passages": lambda ax=None: plots.plot_passages(passages(), ax, theory={"exact": 0.5}, label="paths"),
+    "plot_paths": lambda ax=None: plots.plot_paths(walks().times, walks().values, ax),
+    "plot_rare_escape": lambda ax=None: plots.plot_rare_escape(rare(), ax),
+    "plot_residence": lambda ax=None: plots.plot_residence(visits(), ax),
+    "plot_split": lambda ax=None: plots.plot_split(passages().split(), ax),
+    "plot_survival_curve": lambda ax=None: plots.plot_survival_curve(
+        passages().survival(), ax, theory=lambda t: np.exp(-t / 2)
+    ),
     "plot_order": lambda ax=None: plots.plot_order(study(), ax),
     "plot_rates": lambda ax=None: plots.plot_rates(study(), ax),
     "plot_rolling_hurst": lambda ax=None: plots.plot_rolling_hurst(windows(), ax),
@@ -154,9 +218,26 @@ def test_picture_draws_on_the_axes_that_it_is_given(name):
 
 
 def test_pictures_leave_the_figures_of_the_user_alone():
-    """pyplot keeps figures open until someone closes them."""
+    """pyplot keeps figures open until someone closes them: it hears of a picture only where notebooks show it."""
     for path in Path(plots.__file__).parent.glob("*.py"):
-        assert "pyplot" not in path.read_text()
+        assert "pyplot" not in path.read_text() or path.name == "style.py"
+    before = pyplot.get_fignums()
+    for name in ("plot_paths", "plot_escape"):
+        PICTURES[name]()
+    assert pyplot.get_fignums() == before
+
+
+def test_notebooks_show_pictures(monkeypatch):
+    """Axes by pyplot, which a notebook shows at the end of a cell and closes; a figure where it is the value of one."""
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    try:
+        ax = PICTURES["plot_paths"]()
+        assert pyplot.gcf() is ax.figure
+        assert PICTURES["plot_paths"](ax) is ax and len(pyplot.get_fignums()) == 1
+    finally:
+        pyplot.close("all")
+    figure = PICTURES["plot_escape"]()
+    assert figure._repr_png_().startswith(b"\x89PNG") and not pyplot.get_fignums()
 
 
 @pytest.mark.parametrize("n", [1, 2, 8, 9, 40])
