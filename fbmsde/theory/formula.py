@@ -182,7 +182,8 @@ class Formula(Shown):
 
     def _facts(self) -> Mapping[str, object]:
         status = f"{self.status}; at H = 1/2 {self.brownian_status}" if self.brownian_status else self.status
-        return {"name": self.name, "what it is": self.title, "gives": self.quantity.replace("_", " "),
+        return {"name": self.name, "what it is": self.title, "equation": f"${self.equation}$",
+                "gives": self.quantity.replace("_", " "),
                 "of": self.subject, "arguments": ", ".join(self.arguments), "status": status, "source": self.source,
                 "where it holds": self.validity, "measured error": self.measured}  # fmt: skip
 
