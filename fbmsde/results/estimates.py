@@ -312,7 +312,7 @@ class SurvivalCurve(Shown):
 
         >>> from fbmsde import PassageTimes
         >>> PassageTimes(np.arange(1.0, 101.0), np.full(100, False), 100.0, 1.0).survival().quantile(0.5)
-        Estimate(value=50.0, low=40.0, high=61.0)
+        Estimate(value=50.0, low=40.0, high=60.0)
         """
         inside = 1.0 - checks.fraction("share", share)
         low, high = self.confidence_interval(level)

@@ -103,7 +103,7 @@ class ExitTimes(Shown):
         >>> early = PassageTimes(np.arange(1.0, 21.0), np.full(20, False), 40.0, 1.0)
         >>> late = PassageTimes(np.arange(11.0, 31.0), np.full(20, False), 40.0, 1.0)
         >>> early.logrank(late)
-        LogRank(statistic 4.036, p-value 5.427e-05, exits 20, expected 9.519)
+        LogRank(statistic 4.505, p-value 6.624e-06, exits 20, expected 9.154)
         """
         checks.kind("other", other, type(self), "Give the result of another run.")
         if self.n_left + other.n_left == 0:
