@@ -50,6 +50,14 @@ ESCAPES = (
 ESCAPE_ROWS = {"pickands": "pickands", "kramers": "kramers_brownian_prefactor", "exact": "ou_eigenvalue"}
 
 
+# The images without words in their place; the small ones of the gallery stand beside the title of their script.
+_UNTOLD = """
+[...document.querySelectorAll("article img")]
+  .filter((image) => !image.closest(".sphx-glr-thumbcontainer") && (!image.alt || /\\.(png|svg)$/.test(image.alt)))
+  .map((image) => image.src)
+"""
+
+
 class Page(HTMLParser):
     """The links of a page and the places in it."""
 
@@ -124,8 +132,9 @@ class Visit:
             )
             if bare or self.page.locator("mjx-merror").count():
                 self._complain(f"{bare} formulas are not rendered, or some with errors")
-        if self.page.locator("article img:not([alt]), article img[alt='']").count():
-            self._complain("has an image without a text in its place")
+        untold = self.page.evaluate(_UNTOLD)
+        if untold:
+            self._complain(f"has no words for {', '.join(untold)}")
         if self.page.evaluate("document.documentElement.scrollWidth") > self.width:
             self._complain(f"is {self.page.evaluate('document.documentElement.scrollWidth')} px wide")
 

@@ -76,12 +76,12 @@ html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "fbmsde"},
     "navbar_align": "left",
-    "header_links_before_dropdown": 9,
+    "header_links_before_dropdown": 8,
     "show_toc_level": 2,
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-_WHOLE = "index choosing explore findings right fast command_line extending citing changelog"
+_WHOLE = "index choosing explore findings right fast fast_suite command_line extending citing changelog"
 html_sidebars = {page: [] for page in _WHOLE.split()}
 html_context = {"default_mode": "auto"}
 

@@ -92,11 +92,16 @@
     const reasons = WELLS.filter((well) => found[well].furthestRate.outside).map((well) => [`The ${well} well is`, found[well].furthestRate.outside]);
     const same = reasons.length === 2 && reasons[0][1] === reasons[1][1];
     const which = same ? `Both wells are ${reasons[0][1]}.` : reasons.map(([who, why]) => `${who} ${why}.`).join(" ");
-    const [high, low] = WELLS.map((well) => found[well].pickands.value);
-    if (high && low) {
+    const ordered = (name, ending) => {
+      const [high, low] = WELLS.map((well) => found[well][name].value);
+      if (!high || !low) return false;
       const first = high > low ? "sharp" : "flat";
-      say(first, headline[first], `${which} By Pickands' limit of high barriers it does so ${faster(high / low)}, with an error that is not known here.`);
-    } else say("", "The order is not known here.", which);
+      say(first, headline[first], `${which} ${ending(faster(high / low))}`);
+      return true;
+    };
+    if (ordered("exact", (ratio) => `By the eigenvalues, which are exact at late times, it does so ${ratio}.`)) return;
+    if (ordered("pickands", (ratio) => `By Pickands' limit of high barriers it does so ${ratio}, with an error that is not known here.`)) return;
+    say("", "The order is not known here.", which);
   }
 
   function numbers(found) {
