@@ -1,4 +1,4 @@
-from . import theory
+from . import plots, theory
 from .campaigns.campaign import Campaign, CampaignResults, InterruptedCampaignError
 from .campaigns.loading import load
 from .campaigns.rounds import Precision
@@ -12,6 +12,7 @@ from .drivers.fractional import FractionalNoise
 from .drivers.gaussian import GaussianNoise
 from .drivers.mixed import MixedNoise
 from .drivers.presets import OrnsteinUhlenbeckNoise, arfima, tempered_fgn
+from .drivers.rational.certified import Certificate
 from .drivers.rational.streaming import StreamingNoise
 from .drivers.sample import fbm, fgn
 from .drivers.stable import StableNoise
@@ -30,20 +31,25 @@ from .dynamics.landscapes import (
     rippled_well,
     tilted_double_well,
 )
+from .dynamics.solvers import SOLVERS
 from .dynamics.wide_landscapes import hessian_spectrum, linear_network, power_law_spectrum, rosenbrock, valley
 from .hurst.estimate import estimate_hurst
-from .hurst.rolling import rolling_hurst
+from .hurst.registry import ESTIMATORS
+from .hurst.result import HurstEstimate
+from .hurst.rolling import RollingHurst, rolling_hurst
 from .io.series import read_series
+from .laws.diffusions import mean_exit_time
 from .rare.escape import rare_escape
 from .rare.instanton import most_likely_escape
 from .rare.problem import RareProblem
 from .results.departures import Departures
-from .results.estimates import NoEstimateError
+from .results.estimates import Estimate, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve
 from .results.instanton import MostLikelyEscape
 from .results.passage_times import PassageTimes
-from .results.rare import RareEscape
-from .results.residence import ResidenceTimes
-from .results.split import Split
+from .results.rare import RareEscape, Replica
+from .results.rare_estimate import RareEstimate
+from .results.residence import Correlation, MeanResidence, ResidenceTimes
+from .results.split import Incidence, Split
 from .simulation.bridge import bridge_passage
 from .simulation.budget import ErrorBudget
 from .simulation.domains import LevelSet
@@ -58,30 +64,42 @@ from .simulation.starts import Stationary
 from .simulation.wide import ball
 from .studies.converge.study import ConvergeStudy, converge_study
 from .studies.escape.study import EscapeStudy, escape_study
+from .studies.sgd.gradient_noise import GradientNoise, collect_gradient_noise
 from .studies.views.study import ViewsStudy, views_study
 
 __all__ = [
+    "ESTIMATORS",
     "FBM",
+    "SOLVERS",
     "Accuracy",
     "AnisotropicNoise",
     "ArmaNoise",
     "Campaign",
     "CampaignResults",
+    "Certificate",
     "Chain",
     "Continuous",
     "ConvergeStudy",
+    "Correlation",
     "Departures",
     "EpochNoise",
     "Equation",
     "ErrorBudget",
     "EscapeStudy",
+    "Estimate",
     "FractionalNoise",
     "GaussianNoise",
+    "GradientNoise",
     "Grid",
+    "Hazard",
     "HorizonError",
+    "HurstEstimate",
+    "Incidence",
     "InterruptedCampaignError",
     "Landscape",
     "LevelSet",
+    "Mean",
+    "MeanResidence",
     "MixedNoise",
     "MostLikelyEscape",
     "NoEstimateError",
@@ -93,19 +111,25 @@ __all__ = [
     "PopulationNoise",
     "Precision",
     "RareEscape",
+    "RareEstimate",
     "RareProblem",
+    "Rate",
+    "Replica",
     "ResidenceTimes",
+    "RollingHurst",
     "Shifted",
     "Split",
     "StableNoise",
     "Stationary",
     "StoredCampaign",
     "StreamingNoise",
+    "SurvivalCurve",
     "ViewsStudy",
     "anti_pgd",
     "arfima",
     "ball",
     "bridge_passage",
+    "collect_gradient_noise",
     "converge_study",
     "double_well",
     "double_well_2d",
@@ -121,8 +145,10 @@ __all__ = [
     "linear_network",
     "load",
     "loss_noise",
+    "mean_exit_time",
     "most_likely_escape",
     "overdamped",
+    "plots",
     "power_law_spectrum",
     "quadratic",
     "rare_escape",

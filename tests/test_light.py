@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import pickle
 import subprocess
 import sys
@@ -17,15 +18,17 @@ from tests.test_architecture import FLOOR
 PACKAGE = Path(fbmsde.__file__).parent
 HEAVY = {"numpy", "numba", "scipy", "matplotlib", "pandas", "tqdm", "filelock", "cloudpickle", "torch", "fbm"}
 NAMES = """
-Accuracy AnisotropicNoise ArmaNoise Campaign CampaignResults Chain Continuous ConvergeStudy Departures EpochNoise
-Equation ErrorBudget EscapeStudy FBM FractionalNoise GaussianNoise Grid HorizonError InterruptedCampaignError Landscape
-LevelSet MixedNoise MostLikelyEscape NoEstimateError OrnsteinUhlenbeckNoise PassageProblem PassageTimes PathError Paths
-PopulationNoise Precision RareEscape RareProblem ResidenceTimes Shifted Split StableNoise Stationary StoredCampaign
-StreamingNoise ViewsStudy anti_pgd arfima ball bridge_passage converge_study double_well double_well_2d escape_study
-estimate_hurst fbm fgn first_passage fractional_ornstein_uhlenbeck hessian_factor hessian_spectrum langevin
-linear_network load loss_noise most_likely_escape overdamped power_law_spectrum quadratic rare_escape read_series
-reflected resetting residence_times rippled_well rolling_hurst rosenbrock schedules sgd simulate_paths tempered_fgn
-theory tilted_double_well valley views_study
+Accuracy AnisotropicNoise ArmaNoise Campaign CampaignResults Certificate Chain Continuous ConvergeStudy Correlation
+Departures ESTIMATORS EpochNoise Equation ErrorBudget EscapeStudy Estimate FBM FractionalNoise GaussianNoise
+GradientNoise Grid Hazard HorizonError HurstEstimate Incidence InterruptedCampaignError Landscape LevelSet Mean
+MeanResidence MixedNoise MostLikelyEscape NoEstimateError OrnsteinUhlenbeckNoise PassageProblem PassageTimes PathError
+Paths PopulationNoise Precision RareEscape RareEstimate RareProblem Rate Replica ResidenceTimes RollingHurst SOLVERS
+Shifted Split StableNoise Stationary StoredCampaign StreamingNoise SurvivalCurve ViewsStudy anti_pgd arfima ball
+bridge_passage collect_gradient_noise converge_study double_well double_well_2d escape_study estimate_hurst fbm fgn
+first_passage fractional_ornstein_uhlenbeck hessian_factor hessian_spectrum langevin linear_network load loss_noise
+mean_exit_time most_likely_escape overdamped plots power_law_spectrum quadratic rare_escape read_series reflected
+resetting residence_times rippled_well rolling_hurst rosenbrock schedules sgd simulate_paths tempered_fgn theory
+tilted_double_well valley views_study
 """
 
 
@@ -74,6 +77,12 @@ def test_public_names_are_these():
     everything: dict[str, object] = {}
     exec("from fbmsde import *", everything)
     assert set(NAMES.split()) <= set(everything)
+
+
+@pytest.mark.parametrize("name", NAMES.split())
+def test_public_name_has_an_example(name):
+    named = getattr(fbmsde, name)
+    assert isinstance(named, dict) or ">>>" in inspect.getdoc(named)
 
 
 def test_folders_and_former_paths_are_attributes_without_an_import():

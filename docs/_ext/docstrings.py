@@ -14,6 +14,8 @@ from sphinx.application import Sphinx
 _ITEM = re.compile(r"(\*{0,2}[A-Za-z_]\w*(?:, \*{0,2}[A-Za-z_]\w*)*) : (.*)")
 _LITERAL = re.compile(r"(``.+?``|`[^`]+`|:\w+:`[^`]+`)")
 _DATA = {
+    "fbmsde.ESTIMATORS": "The estimators of the Hurst parameter by their names, with their standard errors and uses.",
+    "fbmsde.SOLVERS": "The solvers by their names: one step each, of the drift and the increment of the noise.",
     "fbmsde.theory.FORMULAS": "The formulas by their names, each a `Formula`.",
     "fbmsde.theory.ARGUMENTS": "The names of all arguments of formulas, with the functions that check them.",
     "fbmsde.theory.REFERENCES": "The works that formulas come from, by their keys, each a `Reference`.",

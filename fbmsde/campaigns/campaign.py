@@ -29,7 +29,15 @@ _WRITE = "Write {'name': PassageProblem(...)} or {'name': RareProblem(...)}."
 
 
 class InterruptedCampaignError(KeyboardInterrupt):
-    """A campaign was interrupted; the message says what is safe, and `results` holds it."""
+    """A campaign was interrupted; the message says what is safe, and `results` holds it.
+
+    >>> from fbmsde import Campaign
+    >>> def run(campaign: Campaign) -> CampaignResults:
+    ...     try:
+    ...         return campaign.run()
+    ...     except InterruptedCampaignError as stopped:
+    ...         return stopped.results
+    """
 
     def __init__(self, message: str, results: CampaignResults) -> None:
         super().__init__(message)
@@ -44,6 +52,13 @@ class CampaignResults(Mapping[str, PassageTimes | RareEscape], Reported):
     all replicas. A problem one of whose paths
     left the finite numbers raises PathError when its passage times are asked for, which then holds them. One that could
     not be run raises then what its blocks raised, and the `note` of its summary says it.
+
+    >>> from fbmsde import Campaign, FractionalNoise, Grid, PassageProblem, quadratic
+    >>> problem = PassageProblem(quadratic(), FractionalNoise(0.3), 0.0, (-1.0, 1.0), horizon=20.0, seed=1,
+    ...                          monitoring=Grid(0.01))
+    >>> results = Campaign({"well": problem}, n_paths=500).run()
+    >>> list(results), results["well"].n_paths
+    (['well'], 500)
     """
 
     def __init__(self, tracks: Mapping[str, Track]) -> None:

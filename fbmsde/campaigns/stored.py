@@ -25,6 +25,15 @@ class StoredCampaign(Mapping[str, PassageTimes | RareEscape], Reported):
 
     While blocks are still being made, passage times are those of the blocks before the first gap, and summaries those
     of all blocks that are there.
+
+    >>> import tempfile
+    >>> from fbmsde import Campaign, FractionalNoise, Grid, PassageProblem, load, quadratic
+    >>> problem = PassageProblem(quadratic(), FractionalNoise(0.3), 0.0, (-1.0, 1.0), horizon=20.0, seed=1,
+    ...                          monitoring=Grid(0.01))
+    >>> folder = tempfile.mkdtemp()
+    >>> results = Campaign({"well": problem}, n_paths=500, store=folder).run()
+    >>> type(load(folder)).__name__, load(folder)["well"].n_paths
+    ('StoredCampaign', 500)
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:

@@ -2,6 +2,9 @@
 
 `sgd` takes any function ``rate(k)`` of a float that compiles. Those made here can be put into one another:
 ``warmup(cosine(0.1, 1000), 50)``. A run evaluates its schedule once for each number of a step, before the paths begin.
+
+>>> warmup(constant(0.1), 4)(0.0) < warmup(constant(0.1), 4)(9.0) == 0.1
+True
 """
 
 from __future__ import annotations

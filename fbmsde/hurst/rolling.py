@@ -30,6 +30,11 @@ class RollingHurst(Shown):
     centres : the middle of each window, counted in increments from the start of the series, (n_windows,).
     window : number of increments per window. Windows that overlap give dependent estimates.
     estimate : the `HurstEstimate` of the windows, whose arrays are (n_windows,).
+
+    >>> from fbmsde import fgn
+    >>> rolling = rolling_hurst(fgn(0.7, 512, seed=1)[0], kind="increments", window=128)
+    >>> rolling.centres.shape == rolling.estimate.hurst.shape
+    True
     """
 
     centres: Array

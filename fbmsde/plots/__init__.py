@@ -1,4 +1,10 @@
-"""Figures: one function per result, each returns the Axes or the Figure that it drew on."""
+"""Figures: one function per result, each returns the Axes or the Figure that it drew on.
+
+>>> from fbmsde import fgn, rolling_hurst
+>>> rolling = rolling_hurst(fgn(0.7, 512, seed=1)[0], kind="increments", window=128)
+>>> plot_rolling_hurst(rolling).get_ylabel()
+'Hurst parameter H'
+"""
 
 from .campaign import plot_campaign, plot_problem_estimates, plot_problem_survival
 from .converge import plot_converge, plot_dependence, plot_loss, plot_schedules

@@ -115,6 +115,13 @@ class Mean(Shown):
     skewness : the skewness of the times in the sample. Unless more than half of the paths were censored, it is at
         least that of a gamma law of the same mean and variance, because a small sample does not show the tail.
     n_paths : the number of paths behind the value, without the broken ones.
+
+    >>> from fbmsde import FractionalNoise, first_passage, quadratic
+    >>> passages = first_passage(quadratic(), FractionalNoise(0.5), 0.0, (-1.0, 1.0), dt=0.01, horizon=50.0,
+    ...                          n_paths=200, seed=1)
+    >>> mean = passages.mean()
+    >>> mean.restricted, mean.confidence_interval()[0] < mean.value
+    (False, True)
     """
 
     value: float
@@ -192,6 +199,13 @@ class Rate(Shown):
     exposure : the time for which paths were inside after `after`, summed over paths: ``exposure / dt`` steps at risk.
     after : the time from which exits and exposure count, a multiple of dt up to rounding.
     dt : the step of the grid of times.
+
+    >>> from fbmsde import FractionalNoise, first_passage, quadratic
+    >>> passages = first_passage(quadratic(), FractionalNoise(0.5), 0.0, (-1.0, 1.0), dt=0.01, horizon=50.0,
+    ...                          n_paths=200, seed=1)
+    >>> rate = passages.exit_rate(after=1.0)
+    >>> rate.after, rate.events, 0.5 < rate.value < 2.0
+    (1.0, 110, True)
     """
 
     value: float
@@ -226,6 +240,12 @@ class Hazard(Shown):
         paths at risk left in one step and NaN where no path was at risk.
     events, exposure : the number of exits and the time at risk, summed over paths, in each window, (n,).
     dt : the step of the grid of times.
+
+    >>> from fbmsde import FractionalNoise, first_passage, quadratic
+    >>> passages = first_passage(quadratic(), FractionalNoise(0.5), 0.0, (-1.0, 1.0), dt=0.01, horizon=50.0,
+    ...                          n_paths=200, seed=1)
+    >>> passages.hazard([0.0, 1.0, 2.0]).values.shape
+    (2,)
     """
 
     edges: Array

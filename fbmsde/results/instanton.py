@@ -29,6 +29,11 @@ class MostLikelyEscape(Shown):
     iterations : the number of Newton's steps that were taken.
     error : how much lower the exponent can still be, relative to it, by Newton's last step.
     landscape : the name of the landscape.
+
+    >>> from fbmsde import FractionalNoise, most_likely_escape, quadratic
+    >>> escape = most_likely_escape(quadratic(), FractionalNoise(0.3), 0.0, 2.0, horizon=5.0, dt=0.1)
+    >>> escape.times.shape, escape.path.shape, round(float(escape.path[-1, 0]), 6)
+    ((51,), (51, 1), 2.0)
     """
 
     times: Array

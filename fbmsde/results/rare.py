@@ -43,6 +43,11 @@ class Replica(Shown):
     ancestors : the number of the first paths from which those that arrived descend.
     expected_error : the relative standard error that the replica expects of itself. It is too small where paths that
         depend on each other are taken for independent ones.
+
+    >>> from fbmsde import FractionalNoise, quadratic, rare_escape
+    >>> rare = rare_escape(quadratic(), FractionalNoise(0.5), 0.0, (None, 4.0), horizon=8.0, seed=1, dt=0.01)
+    >>> [0.0 < replica.probability < 1e-5 for replica in rare.sides["upper"][:2]]
+    [True, True]
     """
 
     probability: float
@@ -87,6 +92,11 @@ class RareEscape(Shown):
     note : what else there is to know, in sentences; empty if there is nothing.
     halved : the probability with half the step over the one with the whole step, with its interval, where that was
         asked for and neither is in doubt.
+
+    >>> from fbmsde import FractionalNoise, quadratic, rare_escape
+    >>> rare = rare_escape(quadratic(), FractionalNoise(0.5), 0.0, (None, 4.0), horizon=8.0, seed=1, dt=0.01)
+    >>> list(rare.sides), 1e-8 < rare.rate().value < 1e-6
+    (['upper'], True)
     """
 
     method: str

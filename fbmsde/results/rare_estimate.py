@@ -27,6 +27,9 @@ class RareEstimate(Shown):
     n_paths : the number of independent paths that it is made of.
     effective : the effective number of paths ``(sum w)^2 / sum w^2``.
     largest_share : the largest share that one path has of the sum, NaN for an estimate of 0.
+
+    >>> RareEstimate(-50.0, 0.1, 1000, 900.0, 0.002).trusted
+    True
     """
 
     log_value: float

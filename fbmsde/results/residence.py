@@ -74,6 +74,12 @@ class MeanResidence(Shown):
     n_visits : the number of visits that ended.
     n_groups : the number of groups of visits, by path and by time, from which the error comes. Visits of a group may
         depend on each other; the groups are taken as independent.
+
+    >>> from fbmsde import FractionalNoise, double_well, residence_times
+    >>> times = residence_times(double_well(), FractionalNoise(0.5), dt=0.01, n_steps=100_000, n_paths=4, seed=1)
+    >>> mean = times.mean(0)
+    >>> 0.0 < mean.standard_error < mean.value
+    True
     """
 
     value: float
@@ -104,6 +110,12 @@ class Correlation(Shown):
         correlations (Fieller, Hartley & Pearson 1957).
     z : the deviation of `value` from what shuffled visits give, in standard deviations of the latter.
     lag, n_pairs : the lag in visits, and the number of pairs of visits.
+
+    >>> from fbmsde import FractionalNoise, double_well, residence_times
+    >>> times = residence_times(double_well(), FractionalNoise(0.5), dt=0.01, n_steps=100_000, n_paths=4, seed=1)
+    >>> found = times.correlation()
+    >>> found.low < found.value < found.high
+    True
     """
 
     value: float
@@ -124,6 +136,11 @@ class ResidenceTimes(Shown):
     dt, horizon, n_paths : the step, the end of each path, and the number of paths.
 
     Estimates leave out the first visit of each path, and take the last one as censored.
+
+    >>> from fbmsde import FractionalNoise, double_well, residence_times
+    >>> times = residence_times(double_well(), FractionalNoise(0.5), dt=0.01, n_steps=100_000, n_paths=4, seed=1)
+    >>> times.minima.ravel().round(3), times.mean(0).n_visits > 10
+    (array([-1.414,  2.828]), True)
     """
 
     visits: Visits

@@ -29,6 +29,13 @@ class Incidence(Shown):
     times : the distinct times of exits through any side, ascending, (n_times,).
     probabilities : the probability to have left through this side by each time, (n_times,).
     low, high : the ends of its pointwise confidence intervals, (n_times,) each.
+
+    >>> from fbmsde import FractionalNoise, first_passage, quadratic
+    >>> passages = first_passage(quadratic(), FractionalNoise(0.5), 0.0, (-1.0, 1.0), dt=0.01, horizon=50.0,
+    ...                          n_paths=200, seed=1)
+    >>> curve = passages.split().curve("upper")
+    >>> curve.times.shape == curve.probabilities.shape, bool(curve.probabilities[-1] == passages.split()["upper"].value)
+    (True, True)
     """
 
     times: Array
@@ -50,6 +57,13 @@ class Split(Shown):
     confidence_level : the level of all intervals.
 
     ``split["upper"]`` is the `Estimate` of one side.
+
+    >>> from fbmsde import FractionalNoise, first_passage, quadratic
+    >>> passages = first_passage(quadratic(), FractionalNoise(0.5), 0.0, (-1.0, 1.0), dt=0.01, horizon=50.0,
+    ...                          n_paths=200, seed=1)
+    >>> split = passages.split()
+    >>> split.names, bool(split["upper"].low < 0.5 < split["upper"].high)
+    (('lower', 'upper'), True)
     """
 
     names: tuple[str, ...]

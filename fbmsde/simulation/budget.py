@@ -42,6 +42,12 @@ class ErrorBudget(Shown):
     hurst, fine_steps, accuracy : the Hurst parameter and the options of the run.
     resolution : features of a one-dimensional landscape that are narrower than this can have been overlooked. It is inf
         in several dimensions and where paths went farther than was scanned; only the sampled jumps tell there.
+
+    >>> from fbmsde import FractionalNoise, first_passage, quadratic
+    >>> passages = first_passage(quadratic(), FractionalNoise(0.3), 0.0, (-1.0, 1.0), monitoring="continuous",
+    ...                          horizon=1.0, n_paths=20, seed=1)
+    >>> passages.error_budget.hurst, passages.error_budget.overshoot < 0.01
+    (0.3, True)
     """
 
     missed_crossings: float

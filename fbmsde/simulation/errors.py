@@ -25,6 +25,13 @@ class PathError(ArithmeticError):
     passages : the results of all paths from `first_passage` or `bridge_passage`, with the broken ones marked in
         ``passages.broken``; None for other functions.
     paths : the same from `simulate_paths`, with the broken ones marked in ``paths.broken``.
+
+    >>> from fbmsde import FractionalNoise, overdamped, quadratic, simulate_paths
+    >>> try:
+    ...     simulate_paths(quadratic(1e3), FractionalNoise(0.5), 0.0, dt=1.0, n_steps=200, n_paths=3, seed=1)
+    ... except PathError as error:
+    ...     print(error.path, error.paths.broken)
+    0 [ True  True  True]
     """
 
     def __init__(
@@ -53,7 +60,17 @@ class PathError(ArithmeticError):
 
 
 class HorizonError(ArithmeticError):
-    """Too few paths had left when the range of the noise model ended. `passages` holds the results up to there."""
+    """Too few paths had left when the range of the noise model ended. `passages` holds the results up to there.
+
+    >>> from fbmsde import FractionalNoise, Grid, first_passage, quadratic
+    >>> try:
+    ...     passages = first_passage(quadratic(), FractionalNoise(0.5), 0.0, (-1.0, 1.0), monitoring=Grid(0.01,
+    ...                              until=0.9), horizon=float("inf"), n_paths=50, seed=1)
+    ... except HorizonError as error:
+    ...     passages = error.passages
+    >>> passages.n_left >= 45
+    True
+    """
 
     def __init__(self, message: str, passages: PassageTimes) -> None:
         super().__init__(message)

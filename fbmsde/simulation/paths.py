@@ -47,6 +47,12 @@ class Paths(Shown):
     values : the points, (n_paths, n_saved + 1), in d dimensions (n_paths, n_saved + 1, d). The first is the start.
     dt : the step of the simulation.
     broken : True for the paths that left the finite numbers, (n_paths,). Their values are nan from there on.
+
+    >>> from fbmsde import FractionalNoise, quadratic, simulate_paths
+    >>> paths = simulate_paths(quadratic(), FractionalNoise(0.3), 0.0, dt=0.01, n_steps=100, n_paths=5, save_every=50,
+    ...                        seed=1)
+    >>> paths.times, paths.values.shape
+    (array([0. , 0.5, 1. ]), (5, 3))
     """
 
     times: NDArray[np.float64]

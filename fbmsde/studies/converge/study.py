@@ -47,7 +47,13 @@ Part: TypeAlias = LossCurve | Dependence | ScheduleRow
 
 @dataclass(frozen=True, repr=False)
 class ConvergeStudy(ConvergeData):
-    """The data of a study of convergence with its faces: text, figure, files."""
+    """The data of a study of convergence with its faces: text, figure, files.
+
+    >>> from fbmsde import FractionalNoise, converge_study
+    >>> study = converge_study({"white": FractionalNoise(0.5)}, n_steps=200, n_paths=100)
+    >>> type(study).__name__, len(study.curves)
+    ('ConvergeStudy', 3)
+    """
 
     @property
     def table(self) -> str:

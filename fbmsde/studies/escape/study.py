@@ -39,7 +39,13 @@ FILES = ("escape.csv", "escape.json", "escape.png")
 
 @dataclass(frozen=True, repr=False)
 class EscapeStudy(EscapeData):
-    """The data of a study with its views: text, figure, files."""
+    """The data of a study with its views: text, figure, files.
+
+    >>> from fbmsde import escape_study
+    >>> study = escape_study([0.5], n_paths=200, horizon=20.0, continuous=0)
+    >>> type(study).__name__, [row.well for row in study.rows]
+    ('EscapeStudy', ['sharp', 'flat'])
+    """
 
     @property
     def table(self) -> str:

@@ -37,6 +37,14 @@ class GradientNoise(Shown):
     noise : (n_coordinates, n_steps), one row per coordinate or direction.
     coordinates : (n_coordinates,), the places in the vector of all parameters, or -1 for directions that were given.
     mode, sampling, batch_size : how the noise was taken, as in `collect_gradient_noise`.
+
+    >>> import torch
+    >>> from fbmsde import collect_gradient_noise
+    >>> data = torch.randn(50, 3), torch.randn(50, 1)
+    >>> noise = collect_gradient_noise(torch.nn.Linear(3, 1), torch.nn.functional.mse_loss, data, batch_size=5,
+    ...                                n_steps=200, mode="frozen", seed=0)
+    >>> noise.noise.shape, noise.mode
+    ((4, 200), 'frozen')
     """
 
     noise: Array

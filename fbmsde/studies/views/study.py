@@ -40,7 +40,13 @@ VIEWS: dict[str, Driver] = {
 
 @dataclass(frozen=True, repr=False)
 class ViewsStudy(ViewsData):
-    """The data of a study of views with its faces: text, figure, files."""
+    """The data of a study of views with its faces: text, figure, files.
+
+    >>> from fbmsde import FractionalNoise, views_study
+    >>> study = views_study({"Brownian": FractionalNoise(0.5)}, n_paths=200)
+    >>> type(study).__name__, study.rows[0].well
+    ('ViewsStudy', 'sharp')
+    """
 
     @property
     def table(self) -> str:
