@@ -2,8 +2,10 @@
 
 import os
 import sys
-from importlib.metadata import distribution, version
+from importlib.metadata import distribution
 from pathlib import Path
+
+import fbmsde
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
@@ -11,7 +13,7 @@ os.environ.pop("MPLBACKEND", None)  # notebooks show figures in the page, whatev
 
 project = "fbmsde"
 author = copyright = "The fbmsde developers"
-release = version = version("fbmsde")
+release = version = fbmsde.__version__
 
 extensions = [
     "sphinx.ext.autodoc",

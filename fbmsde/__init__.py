@@ -11,7 +11,7 @@ import lazy_loader as _lazy_loader
 from ._former_paths import FORMER as _FORMER
 from .core import loaded as _loaded  # noqa: F401 - it notes the time before the other files load
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _FOLDERS = ("bench", "campaigns", "cli", "core", "drivers", "dynamics", "hurst", "io", "laws", "plots", "rare")
 _FOLDERS += ("results", "simulation", "studies", "theory")

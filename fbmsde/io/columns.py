@@ -162,11 +162,11 @@ def _uneven_dates(cells: Sequence[str]) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            steps = np.diff(np.array(cells, dtype="datetime64"))
+            times = np.array(cells, dtype="datetime64")
     except ValueError:
         return ""
-    if not (steps > np.timedelta64(0)).all():
+    steps, unit = np.diff(times.astype(np.int64)), np.datetime_data(times.dtype)[0]
+    if not (steps > 0).all():
         return ""
-    unit = np.datetime_data(steps.dtype)[0]
     warning = _uneven(steps.astype(float))
     return warning.replace("; the", f" ({unit}); the")
