@@ -1,8 +1,9 @@
 """Directives that write what the registries of the package hold, so that no page says it a second time.
 
 ``{formulas} SUBJECT`` has a section for each formula of a subject, ``{formula-table}`` a row for each of all formulas,
-``{references}`` the works that they come from, ``{estimators}`` a row for each estimator of the Hurst parameter, and
-``{commands}`` a section for each command.
+``{verifications}`` a row for each formula with what came out when its error was derived again, ``{references}`` the
+works that they come from, ``{estimators}`` a row for each estimator of the Hurst parameter, and ``{commands}`` a
+section for each command.
 """
 
 from __future__ import annotations
@@ -79,6 +80,18 @@ def _references() -> Iterator[str]:
     yield "```"
 
 
+def _verification_rows() -> Iterator[str]:
+    """The rows of the table of verifications; those that do not pass stop the build."""
+    yield from ("| formula | compared | off by | may be off by |", "|---|---|---|---|")
+    for f in FORMULAS.values():
+        found = f.verify()
+        if not found.passed:
+            raise ExtensionError(f"{f.name} does not keep to the error that it states: {found}")
+        limit = found.stated + found.uncertainty
+        compared = f"{_text(found.compared)} | {found.deviation:.2g} | {limit:.2g}"
+        yield f"| [{_text(f.title)}](#formula-{f.name}) | {compared} |"
+
+
 def _estimator_rows() -> Iterator[str]:
     """The rows of the table of estimators."""
     yield from ("| method | for | shortest series |", "|---|---|---|")
@@ -130,6 +143,11 @@ class References(_Written):
         return _references()
 
 
+class Verifications(_Written):
+    def lines(self) -> Iterator[str]:
+        return _verification_rows()
+
+
 class Estimators(_Written):
     def lines(self) -> Iterator[str]:
         return _estimator_rows()
@@ -144,6 +162,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("formulas", Formulas)
     app.add_directive("formula-table", FormulaTable)
     app.add_directive("references", References)
+    app.add_directive("verifications", Verifications)
     app.add_directive("estimators", Estimators)
     app.add_directive("commands", Commands)
     return {"parallel_read_safe": True}
