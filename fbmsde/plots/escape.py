@@ -12,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, NullLocator
 
 from ..results.escape import REFERENCES, EscapeData, EscapeRow
 from ..results.escape_rates import RateRow
 from ..results.estimates import Estimate
 from ..theory.registry import FORMULAS
-from .style import _new_axes, _new_figure
+from .style import _finish, _new_axes, _new_figure, shared_legend
 
 
 class WellStyle(NamedTuple):
@@ -33,31 +34,43 @@ WELL_STYLE = {  # two colours of Okabe & Ito that stay apart for every kind of c
 }
 _TABLE = "fou_exit_rate_grid"  # the formula for the rate on the grid that comes from a table
 _ASIDE = 0.16  # of the distance between two noises
+_PANELS = 4  # of survival in a row
+_LOW, _HIGH, _LOWER, _LEGENDS = 2.2, 3.2, 4.0, 0.9  # inches: panels of survival in many rows and in one, rates, legends
+_DECADE = 0.08  # of the last time: where a short axis of times begins
+_ROOM = 0.1  # of the height of a panel, for a sentence
+_LONG_ROW = 6  # noises from which their names are written aslant
 _OTHER_STYLES = (WellStyle("#009E73", "s"), WellStyle("#CC79A7", "D"), WellStyle("#E69F00", "v"))
 
 
 def plot_escape(study: EscapeData) -> Figure:
     """Draw the study in one figure: survival under each noise, exit rate against H or noise, and ratio of the rates.
 
-    The last one is left out where no noise has both a sharp and a flat well.
+    Survival has at most four panels in a row. The ratio is left out where neither paths nor theory tell it under any
+    noise. One legend above the panels tells of survival, one below them of the rates.
     """
     noises = list(dict.fromkeys(row.noise for row in study.rows))
-    columns = max(2, len(noises))
-    figure = _new_figure(figsize=(max(9.0, 2.9 * columns), 7.6))
-    grid = figure.add_gridspec(2, 2 * columns, height_ratios=(1.0, 1.25))
-    for i, noise in enumerate(noises):
-        ax = figure.add_subplot(grid[0, 2 * i : 2 * i + 2])
+    lower = [plot_rates, *[plot_order] * _Ratios.of(study).known]
+    apart = study.settings.noises is not None and len(noises) > _PANELS  # names need the whole width
+    above, below = -(-len(noises) // _PANELS), len(lower) if apart else 1
+    columns = -(-len(noises) // above)
+    heights = [_LOW if above > 1 else _HIGH] * above + [_LOWER] * below
+    figure = _new_figure(figsize=(max(9.0, 2.9 * columns), sum(heights) + _LEGENDS))
+    grid = figure.add_gridspec(above + below, 2 * columns, height_ratios=heights)
+    panels = [figure.add_subplot(grid[i // columns, 2 * (i % columns) : 2 * (i % columns) + 2])
+              for i in range(len(noises))]  # fmt: skip
+    for i, (ax, noise) in enumerate(zip(panels, noises, strict=True)):
         rows = [row for row in study.rows if row.noise == noise]
         plot_survival(rows, ax=ax)
-        ax.set_title(_wrapped(study.title(rows[0])), fontsize="large" if study.settings.noises is None else "small")
-        if i:
-            ax.set_ylabel("")
-        else:
-            ax.legend(fontsize="x-small", loc="lower left", frameon=False)
-    paired = any(study.pairs())
-    plot_rates(study, ax=figure.add_subplot(grid[1, :columns] if paired else grid[1, :]))
-    if paired:
-        plot_order(study, ax=figure.add_subplot(grid[1, columns:]))
+        ax.set_title(_wrapped(study.title(rows[0])), fontsize="medium" if study.settings.noises is None else "small")
+        ax.set_ylabel(ax.get_ylabel() if i % columns == 0 else "")
+        ax.set_xlabel(ax.get_xlabel() if i + columns >= len(noises) else "")
+    width = 2 * columns if apart else 2 * columns // len(lower)
+    rates = []
+    for i, draw in enumerate(lower):
+        row, first = (above + i, 0) if apart else (above, i * width)
+        rates.append(draw(study, ax=figure.add_subplot(grid[row, first : first + width])))
+    shared_legend(figure, panels, "outside upper center")
+    shared_legend(figure, rates, "outside lower center")
     return figure
 
 
@@ -89,6 +102,8 @@ class _Across:
         """Draw predictions: a line along H, or a dash at each noise."""
         if self.categories:
             ax.plot(places, values, "_", color=color, ms=16, mew=1.5, label=f"{who}predicted", zorder=1)
+        elif len(places) == 1:
+            ax.plot(places, values, "_", color=color, ms=16, mew=1.5, label=f"{who}{FORMULAS[REFERENCES[0]].title}")
         else:
             ax.plot(places, values, "--", color=color, lw=1.2, label=f"{who}{FORMULAS[REFERENCES[0]].title}")
 
@@ -98,6 +113,12 @@ class _Across:
         if self.categories:
             ax.set_xticks(list(self.places.values()), [_wrapped(name) for name in self.places], fontsize="x-small")
             ax.set_xlim(-0.5, len(self.places) - 0.5)
+            for label in ax.get_xticklabels() if len(self.places) > _LONG_ROW else ():
+                label.set(rotation=30, ha="right", rotation_mode="anchor")
+        elif len(self.places) == 1:
+            (place,) = self.places.values()
+            ax.set_xticks([place])
+            ax.set_xlim(place - 0.1, place + 0.1)
 
 
 def _label(well: str) -> str:
@@ -133,39 +154,51 @@ def plot_survival(rows: Sequence[EscapeRow], ax: Axes | None = None) -> Axes:
 
 
 def _widen_time(ax: Axes, rows: Sequence[EscapeRow]) -> None:
-    """From well before the first exits to the end."""
+    """From well before the first exits to the end, a decade or more, whose inner ticks have no numbers."""
     ends = [row.curve.times[-1] for row in rows if row.curve.times.size > 1]
-    starts = [row.curve.times[1] for row in rows if row.curve.times.size > 1]
+    starts = [row.curve.times[1] for row in rows if row.curve.times.size > 1 and row.exits]
     if ends:
-        ax.set_xlim(max(min(starts), 1e-3 * max(ends)), 1.1 * max(ends))
+        last = max(ends)
+        ax.set_xlim(min(max(min(starts, default=0.0), 1e-3 * last), _DECADE * last), 1.1 * last)
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def plot_rates(study: EscapeData, ax: Axes | None = None) -> Axes:
-    """Exit rate of both wells against H or noise, measured with 95 % intervals, and by the reference formula."""
+    """Exit rate of both wells against H or noise, measured with 95 % intervals, and by the reference formula.
+
+    Where no path has left, an arrow begins at the 95 % bound of the rate.
+    """
     ax = ax or _new_axes()
     across = _Across.of(study)
     for name, style in well_styles(study.rows).items():
-        rows = [row for row in study.rows if row.well == name and row.rate.value > 0]
-        if not rows:
-            continue
-        _bars(ax, across.at(rows), [row.rate for row in rows], style, f"{_label(name)}, measured")
-        free = [row for row in rows if row.continuous.value > 0]
-        if free:
-            _bars(ax, across.at(free, free=True), [row.continuous for row in free], style,
-                  f"{_label(name)}, continuous time", hollow=True)  # fmt: skip
-        known = [row for row in rows if math.isfinite(row.reference)]
-        if known:
-            across.predicted(ax, across.at(known), [row.reference for row in known], style.color, f"{_label(name)}, ")
-        tabulated = [row for row in rows if _TABLE in row.predicted]
-        if tabulated:
-            ax.plot(across.at(tabulated), [row.predicted[_TABLE] for row in tabulated], "x", color=style.color, ms=9,
-                    label=f"{_label(name)}, table")  # fmt: skip
-    ax.set_yscale("log")
-    ax.set(ylabel="exit rate (per unit of time)", title="Exit rate")
+        _rates_of(ax, across, [row for row in study.rows if row.well == name], style)
+    ax.set(yscale="log", ylabel="exit rate (per unit of time)", title="Exit rate")
     across.named(ax)
-    if ax.has_data():
-        ax.legend(fontsize="small", frameon=False)
-    return ax
+    return _finish(ax) if ax.has_data() else _empty(ax, "no rate is known")
+
+
+def _rates_of(ax: Axes, across: _Across, rows: Sequence[EscapeRow], style: WellStyle) -> None:
+    """The rates of one well: measured, in continuous time, bounded, and by formula."""
+    who = _label(rows[0].well)
+    known = [row for row in rows if row.rate.value > 0]
+    if known:
+        _bars(ax, across.at(known), [row.rate for row in known], style, f"{who}, measured")
+    free = [row for row in rows if row.continuous.value > 0]
+    if free:
+        _bars(ax, across.at(free, free=True), [row.continuous for row in free], style, f"{who}, continuous time",
+              hollow=True)  # fmt: skip
+    stay = [row for row in rows if row.exits == 0 and row.curve.times.size]
+    if stay:
+        bounds = np.array([-math.log(0.05) / (row.paths * row.curve.times[-1]) for row in stay])
+        ax.errorbar(across.at(stay), bounds, 0.5 * bounds, uplims=True, fmt="_", ms=10, color=style.color,
+                    label=f"{who}, none left: below")  # fmt: skip
+    told = [row for row in rows if math.isfinite(row.reference)]
+    if told:
+        across.predicted(ax, across.at(told), [row.reference for row in told], style.color, f"{who}, ")
+    tabulated = [row for row in rows if _TABLE in row.predicted]
+    if tabulated:
+        ax.plot(across.at(tabulated), [row.predicted[_TABLE] for row in tabulated], "x", color=style.color, ms=9,
+                label=f"{who}, table")  # fmt: skip
 
 
 def _bars(
@@ -182,38 +215,69 @@ def _bars(
                 mfc="white" if hollow else style.color, capsize=3, label=label)  # fmt: skip
 
 
+class _Ratios(NamedTuple):
+    """The pairs of rows (sharp, flat) whose ratio of rates is known: measured, in continuous time, by formula."""
+
+    measured: list[tuple[EscapeRow, EscapeRow]]
+    free: list[tuple[EscapeRow, EscapeRow]]
+    predicted: list[tuple[EscapeRow, EscapeRow]]
+
+    @classmethod
+    def of(cls, study: EscapeData) -> _Ratios:
+        """The pairs of a study."""
+        pairs = list(study.pairs())
+        measured = [(s, f) for s, f in pairs if s.rate.value > 0 and f.rate.value > 0]
+        free = [(s, f) for s, f in pairs if s.continuous.value > 0 and f.continuous.value > 0]
+        return cls(measured, free, [(s, f) for s, f in pairs if math.isfinite(s.reference / f.reference)])
+
+    @property
+    def known(self) -> bool:
+        """Whether any ratio is known."""
+        return any(self)
+
+
 def plot_order(study: EscapeData, ax: Axes | None = None) -> Axes:
     """Ratio of the exit rates, sharp over flat, against H or noise: below 1 the flat well empties first."""
     ax = ax or _new_axes()
-    across = _Across.of(study)
-    pairs = [(s, f) for s, f in study.pairs() if s.rate.value > 0 and f.rate.value > 0]
-    if pairs:
-        ratio = np.array([s.rate.value / f.rate.value for s, f in pairs])
-        width = [math.hypot(*(math.log(r.rate.high / r.rate.low) / 2 for r in pair)) for pair in pairs]
+    across, ratios = _Across.of(study), _Ratios.of(study)
+    if ratios.measured:
+        ratio = np.array([s.rate.value / f.rate.value for s, f in ratios.measured])
+        width = [math.hypot(*(math.log(r.rate.high / r.rate.low) / 2 for r in pair)) for pair in ratios.measured]
         errors = np.array([ratio * (1 - np.exp(-np.array(width))), ratio * (np.exp(np.array(width)) - 1)])
-        places = across.at([s for s, _ in pairs])
+        places = across.at([s for s, _ in ratios.measured])
         ax.errorbar(places, ratio, errors, fmt="s", color="black", capsize=3, label="measured", zorder=3)
-        free = [(s, f) for s, f in pairs if s.continuous.value > 0 and f.continuous.value > 0]
-        if free:
-            ratios = [s.continuous.value / f.continuous.value for s, f in free]
-            places = across.at([s for s, _ in free], free=True)
-            ax.plot(places, ratios, "s", color="black", mfc="white", label="measured, continuous time")
-        both = [(s, f) for s, f in pairs if math.isfinite(s.reference / f.reference)]
-        if both:
-            places = across.at([s for s, _ in both])
-            across.predicted(ax, places, [s.reference / f.reference for s, f in both], "black")
-    ax.set_yscale("log")
+    if ratios.free:
+        values = [s.continuous.value / f.continuous.value for s, f in ratios.free]
+        places = across.at([s for s, _ in ratios.free], free=True)
+        ax.plot(places, values, "s", color="black", mfc="white", label="measured, continuous time")
+    if ratios.predicted:
+        places = across.at([s for s, _ in ratios.predicted])
+        across.predicted(ax, places, [s.reference / f.reference for s, f in ratios.predicted], "black")
+    ax.set(yscale="log", ylabel="exit rate, sharp / flat", title="Sharp against flat")
+    across.named(ax)
+    if not ratios.known:
+        return _empty(ax, "no noise has rates of both wells")
+    halves(ax)
+    return _finish(ax)
+
+
+def halves(ax: Axes) -> None:
+    """Tell the half in which the sharp well empties first from the other one, with room for both sentences."""
     low, high = ax.get_ylim()
-    room = 2.5 if across.categories else 1.0  # for the texts, beside which a noise may stand
-    low, high = min(low / room, 0.5), max(high * room, 2.0)
-    ax.set_ylim(low, high)
+    room = (max(high, 2.0) / min(low, 0.5)) ** _ROOM
+    low, high = min(low, 0.5) / room, max(high, 2.0) * room
     ax.axhspan(1.0, high, color=WELL_STYLE["sharp"].color, alpha=0.12, lw=0)
     ax.axhspan(low, 1.0, color=WELL_STYLE["flat"].color, alpha=0.12, lw=0)
     ax.axhline(1.0, color="grey", lw=0.8)
-    ax.text(0.98, 0.95, "the sharp well empties first", transform=ax.transAxes, ha="right", va="top")
-    ax.text(0.02, 0.05, "the flat well empties first", transform=ax.transAxes, ha="left", va="bottom")
-    ax.set(ylabel="exit rate, sharp / flat", title="Sharp against flat")
-    across.named(ax)
-    if pairs:
-        ax.legend(fontsize="small", loc="best" if across.categories else "center left", frameon=False)
+    ax.set_ylim(low, high)
+    for height, side, text in ((0.97, "top", "sharp"), (0.03, "bottom", "flat")):
+        ax.text(0.97, height, f"the {text} well empties first", transform=ax.transAxes, ha="right", va=side,
+                fontsize="small")  # fmt: skip
+
+
+def _empty(ax: Axes, why: str) -> Axes:
+    """Axes on which there is nothing to see, and why."""
+    ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center")
+    ax.set_yticks([])
+    ax.yaxis.set_minor_locator(NullLocator())
     return ax

@@ -8,15 +8,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..core.types import Array
 from ..results.escape_rates import RateRow, RatesData, log_ratio
 from ..results.estimates import Estimate
 from ..theory.parabola import parabola_rates
 from ..theory.registry import FORMULAS
-from .escape import WELL_STYLE, WellStyle, well_styles
-from .style import _log_scale, _new_axes, _new_figure, _noise_styles
+from .escape import WellStyle, halves, well_styles
+from .style import _log_scale, _new_axes, _new_figure, _noise_styles, shared_legend
 
 _PARABOLAS = "quadratic"  # the landscape for which there are formulas
 _LINES = {"ou_eigenvalue": "-", "mean_exit_time": "-", "fou_exit_hazard": "-.", "pickands": "--",
@@ -26,7 +25,6 @@ _TITLES = {"ou_eigenvalue": "exact (smallest eigenvalue)", "mean_exit_time": "on
 _PANELS = 4  # of rates in a row
 _FINE = 25  # barriers at which a line is evaluated
 _FAINT = 0.35
-_ROOM = 0.06  # of the height of a figure, for a text
 _SHOWN = "pickands"
 
 Place = Callable[[RateRow], float]
@@ -52,20 +50,11 @@ def plot_escape_rates(study: RatesData) -> Figure:
         plot_rates_of_barriers(study, hurst, ax=ax)
         if column:
             ax.set_ylabel("")
-    _legend(figure)
+    shared_legend(figure, figure.axes, "outside upper center")
     width = 2 * columns // max(len(lower), 1)
     for i, draw in enumerate(lower):
         draw(study, ax=figure.add_subplot(grid[upper, i * width : (i + 1) * width]))
     return figure
-
-
-def _legend(figure: Figure) -> None:
-    """One legend of all panels that are there, above them: each label once, and lines behind points."""
-    known = {label: handle for ax in figure.axes
-             for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}  # fmt: skip
-    labels = sorted(known, key=lambda label: isinstance(known[label], Line2D))
-    figure.legend([known[label] for label in labels], labels, loc="outside upper center", ncols=3, fontsize="small",
-                  frameon=False)  # fmt: skip
 
 
 def plot_rates_of_barriers(study: RatesData, hurst: float, ax: Axes | None = None) -> Axes:
@@ -153,26 +142,12 @@ def plot_rate_ratio(study: RatesData, ax: Axes | None = None) -> Axes:
             ax.errorbar(k.value, 1.0, xerr=[[k.value - k.low], [k.high - k.value]], fmt="*", ms=12, color=colour,
                         mec="black", capsize=3, zorder=5)  # fmt: skip
     ax.set_yscale("log")
-    _halves(ax)
+    halves(ax)
     _log_scale(ax)
     ax.set(xlabel="barrier k of the flat well (s.d.)", ylabel="exit rate, sharp / flat")
     ax.set_title("Sharp against flat; stars: equal rates")
     ax.legend(fontsize="small", frameon=False, loc="lower left")
     return ax
-
-
-def _halves(ax: Axes) -> None:
-    """Tell the half in which the sharp well empties first from the other one."""
-    low, high = ax.get_ylim()
-    room = (max(high, 2.0) / min(low, 0.5)) ** _ROOM
-    low, high = min(low, 0.5) / room, max(high, 2.0) * room
-    ax.axhspan(1.0, high, color=WELL_STYLE["sharp"].color, alpha=0.12, lw=0)
-    ax.axhspan(low, 1.0, color=WELL_STYLE["flat"].color, alpha=0.12, lw=0)
-    ax.axhline(1.0, color="grey", lw=0.8)
-    ax.set_ylim(low, high)
-    for height, side, text in ((0.97, "top", "sharp"), (0.03, "bottom", "flat")):
-        ax.text(0.97, height, f"the {text} well empties first", transform=ax.transAxes, ha="right", va=side,
-                fontsize="small")  # fmt: skip
 
 
 def plot_over_pickands(study: RatesData, ax: Axes | None = None) -> Axes:

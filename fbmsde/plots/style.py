@@ -12,12 +12,14 @@ from typing import Any, Literal, NamedTuple
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 from matplotlib.typing import ColorType
 
 from ..core.types import Array
 
 _SHORT, _LONG = 4.0, 1e3  # the end of a logarithmic axis over its beginning
+_WIDE = 11.0  # inches from which a legend has four columns
 _LAYOUT: Literal["constrained"] = "constrained"
 
 
@@ -82,6 +84,19 @@ def _noise_styles(names: Iterable[str]) -> dict[str, _Style]:
 def _band(ax: Axes, x: Array, low: Array, high: Array, colour: ColorType, step: Literal["post"] | None = None) -> None:
     """A band between two curves in the colour of the one that it belongs to."""
     ax.fill_between(x, low, high, color=colour, alpha=0.25, lw=0, step=step)
+
+
+def shared_legend(figure: Figure, axes: Iterable[Axes], place: str) -> None:
+    """One legend of several panels outside of them: each label once, and lines behind points."""
+    known = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    for ax in axes:
+        if ax.get_legend() is not None:
+            ax.get_legend().remove()  # type: ignore[union-attr]
+    labels = sorted(known, key=lambda label: isinstance(known[label], Line2D))
+    if labels:
+        columns = 4 if figure.get_figwidth() >= _WIDE or len(labels) <= 4 else 3
+        figure.legend([known[label] for label in labels], labels, loc=place, ncols=columns, fontsize="small",
+                      frameon=False)  # type: ignore[call-overload]  # fmt: skip
 
 
 def _finish(ax: Axes) -> Axes:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,9 +25,7 @@ from fbmsde import (
     Paths,
     RareEscape,
     ResidenceTimes,
-    escape_study,
     estimate_hurst,
-    fbm,
     fgn,
     most_likely_escape,
     plots,
@@ -36,7 +35,7 @@ from fbmsde import (
 from fbmsde.results import converge as converging
 from fbmsde.results import views as viewing
 from fbmsde.results.campaign import Summary
-from fbmsde.results.escape import UNKNOWN, Curve
+from fbmsde.results.escape import UNKNOWN, Curve, EscapeData, EscapeRow, EscapeSettings
 from fbmsde.results.escape_rates import Crossing, RateRow, RatesData, RatesSettings
 from fbmsde.results.estimates import Estimate
 from fbmsde.results.gradient_runs import Curves, GradientRuns, Laws, MeasuredNoise, Memory, Run, RunResult
@@ -47,10 +46,26 @@ from fbmsde.results.sgd_escape import BARRIERS, Basin, Ends, EscapeCase, EscapeC
 from fbmsde.studies.sgd.runs import SETTINGS
 from fbmsde.theory import FORMULAS
 
+BOTH = ("sharp", "flat")
 
-@cache
-def study():
-    return escape_study([0.5], n_paths=60, horizon=3.0, height=0.5, dt=0.05, continuous=0)
+
+def escapes(hursts, wells=BOTH, exits=9, names=False):
+    """A study of so many noises: exponential curves, or paths that all stay inside; theory for H above 1/2 alone."""
+    rows = []
+    for hurst in hursts:
+        for well in wells:
+            value = 10.0 * hurst if well == "flat" else 1.0 / hurst
+            rate = Estimate(value, 0.8 * value, 1.3 * value) if exits else UNKNOWN
+            times = np.linspace(0.0, 4.0, 50) if exits else np.array([0.0, 4.0])
+            curve = Curve(times, np.exp(-value * times) if exits else np.ones(2))
+            predicted = {"pickands_euler": value} if hurst > 0.5 else {}
+            noise = f"fractional:hurst={hurst},sigma=1.25" if names else f"{hurst:g}"
+            rows.append(EscapeRow(hurst, noise, well, 1.0, 1.0, 10, exits, rate, False, rate, rate, predicted, {}, "",
+                                  curve))  # fmt: skip
+    noises = {row.noise: "" for row in rows} if names else None
+    settings = EscapeSettings(tuple(hursts), (1.0,) * len(hursts), 4.0, 1.0, 2.0, 0.1, 4.0, 10, 10, 0, "quadratic", {},
+                              "both", None, "euler", noises)  # fmt: skip
+    return EscapeData(settings, tuple(rows))
 
 
 @cache
@@ -128,7 +143,8 @@ def passages():
 
 @cache
 def walks():
-    return Paths(np.linspace(0.0, 1.0, 65), fbm(0.3, 64, 100, seed=1), 1 / 64)
+    steps = np.random.default_rng(2).standard_normal((100, 64)) / 8.0
+    return Paths(np.linspace(0.0, 1.0, 65), np.pad(np.cumsum(steps, axis=1), ((0, 0), (1, 0))), 1 / 64)
 
 
 def rare():
@@ -152,7 +168,7 @@ PICTURES: dict[str, Callable[..., Axes | Figure]] = {
     "plot_campaign": lambda: plots.plot_campaign(summaries()),
     "plot_problem_estimates": lambda ax=None: plots.plot_problem_estimates(summaries(), ax),
     "plot_problem_survival": lambda ax=None: plots.plot_problem_survival(summaries(), ax),
-    "plot_escape": lambda: plots.plot_escape(study()),
+    "plot_escape": lambda: plots.plot_escape(escapes([0.6])),
     "plot_escape_rates": lambda: plots.plot_escape_rates(rates()),
     "plot_over_pickands": lambda ax=None: plots.plot_over_pickands(rates(), ax),
     "plot_rate_ratio": lambda ax=None: plots.plot_rate_ratio(rates(), ax),
@@ -160,7 +176,7 @@ PICTURES: dict[str, Callable[..., Axes | Figure]] = {
     "plot_most_likely_escape": lambda ax=None: plots.plot_most_likely_escape(instanton(), np.ones((5, 11)), ax),
     "plot_density": lambda ax=None: plots.plot_density(passages().density(), ax),
     "plot_displacement": lambda ax=None: plots.plot_displacement(
-        walks().mean_squared_displacement(age=[0.0, 0.5]), ax, theory=lambda t: t**0.6
+        walks().mean_squared_displacement(age=[0.0, 0.5]), ax, theory=lambda t: t
     ),
     "plot_formula": lambda ax=None: plots.plot_formula(
         FORMULAS["pickands"], {"hurst": np.linspace(0.1, 0.9, 9), "barrier": 2.5}, ax
@@ -177,13 +193,13 @@ PICTURES: dict[str, Callable[..., Axes | Figure]] = {
     "plot_survival_curve": lambda ax=None: plots.plot_survival_curve(
         passages().survival(), ax, theory=lambda t: np.exp(-t / 2)
     ),
-    "plot_order": lambda ax=None: plots.plot_order(study(), ax),
-    "plot_rates": lambda ax=None: plots.plot_rates(study(), ax),
+    "plot_order": lambda ax=None: plots.plot_order(escapes([0.3, 0.6]), ax),
+    "plot_rates": lambda ax=None: plots.plot_rates(escapes([0.3, 0.6]), ax),
     "plot_rolling_hurst": lambda ax=None: plots.plot_rolling_hurst(windows(), ax),
     "plot_sgd_escape": lambda: plots.plot_sgd_escape(comparison()),
     "plot_sgd_group": lambda: plots.plot_sgd_group(gradient_runs(), "batch size"),
     "plot_sgd_laws": lambda: plots.plot_sgd_laws(gradient_runs()),
-    "plot_survival": lambda ax=None: plots.plot_survival(study().rows, ax),
+    "plot_survival": lambda ax=None: plots.plot_survival(escapes([0.6]).rows, ax),
     "plot_converge": lambda: plots.plot_converge(converge()),
     "plot_dependence": lambda ax=None: plots.plot_dependence(converge(), "plateau against learning rate", (0.0,), ax),
     "plot_loss": lambda ax=None: plots.plot_loss(converge(), "parabola", 0.0, ax),
@@ -269,6 +285,50 @@ def test_a_campaign_shows_which_estimates_are_not_final():
     assert "hollow" not in plots.plot_problem_estimates([whole, unknown]).get_title()  # no symbol to explain
     split = plots.plot_problem_estimates([replace(whole, quantity="split:upper")])
     assert split.get_xlabel() == "probability to leave through upper"
+
+
+def apart(texts, axis):
+    """Whether texts that follow each other along an axis, 0 or 1, do not overlap."""
+    boxes = [text.get_window_extent() for text in texts if text.get_text() and text.get_visible()]
+    ends = sorted(box.get_points()[:, axis].tolist() for box in boxes)
+    return all(one[1] <= other[0] for one, other in itertools.pairwise(ends))
+
+
+@pytest.mark.parametrize(
+    ("n", "names", "wells", "exits"),
+    [(1, False, BOTH, 9), (3, False, BOTH, 0), (5, False, BOTH[:1], 9), (12, False, BOTH, 9), (12, True, BOTH, 9)],
+)
+def test_the_figure_of_escapes_holds_for_many_noises_and_for_none_left(n, names, wells, exits):
+    """At most 1200 pixels wide, all texts apart and inside, a curve in every panel, no winner without rates."""
+    study = escapes(np.linspace(0.25, 0.75, n), wells, exits, names)
+    figure = plots.plot_escape(study)
+    figure.draw_without_rendering()
+    survival, others = figure.axes[:n], figure.axes[n:]
+    assert figure.get_figwidth() <= 12.0
+    told = len(wells) == 2 and (exits or n > 2)
+    assert [ax.get_title() for ax in others] == ["Exit rate", "Sharp against flat"][: 1 + bool(told)]
+    for ax in figure.axes:
+        low, high = ax.get_xlim()
+        drawn = [line for line in ax.lines if np.size(line.get_xdata())]
+        inside = [np.any((line.get_xdata() >= low) & (line.get_xdata() <= high)) for line in drawn]
+        assert any(inside) or ax.texts
+        if not names or ax in survival:
+            assert apart(ax.xaxis.get_ticklabels(which="both"), 0), ax.get_title()
+        assert ax.get_legend() is None
+    for row in {ax.get_subplotspec().rowspan.start for ax in survival}:
+        assert apart([ax.title for ax in survival if ax.get_subplotspec().rowspan.start == row], 0)
+    for legend in figure.legends:
+        box = legend.get_window_extent()
+        assert box.x0 >= 0.0 and box.x1 <= figure.bbox.width
+
+
+def test_an_order_without_rates_names_no_winner():
+    for study in (escapes([0.3], ("sharp",)), escapes([0.3], exits=0)):
+        texts = [text.get_text() for text in plots.plot_order(study).texts]
+        assert texts == ["no noise has rates of both wells"]
+    assert "empties first" in plots.plot_order(escapes([0.3])).texts[0].get_text()
+    bound = plots.plot_rates(escapes([0.3], ("sharp",), exits=0))
+    assert np.isclose(bound.containers[0].lines[0].get_ydata()[0], -np.log(0.05) / 40.0)
 
 
 def rates_of(predicted):
