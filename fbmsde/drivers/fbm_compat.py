@@ -8,6 +8,7 @@ because its embedding is non-negative definite at every length. Errors say what 
 from __future__ import annotations
 
 import math
+import os
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -16,7 +17,8 @@ import cloudpickle
 import numpy as np
 
 from ..core import checks
-from ..core.types import Array
+from ..core.types import Array, Key
+from ._running_sums import running_sums
 from .exact.generators import Generator, Triangular, make_generator
 
 __all__ = ["FBM", "MBM", "fbm", "fgn", "mbm", "mgn", "times"]
@@ -33,18 +35,25 @@ class _Process:
     length: float
     method: str
     hurst: Any
+    _key: Key
+    _calls: int
     _changed: bool
+    _source: Generator
+    _rows: Array
+    _first: int
 
     def __init__(self, n: int, hurst: Any, length: float, method: str, seed: checks.Seed | None) -> None:
-        self.n, self.length, self.hurst, self.method = n, length, hurst, method
-        self._key = checks.as_seed(np.random.SeedSequence() if seed is None else seed)
-        self._calls = 0
+        for name, value in (("n", n), ("length", length), ("hurst", hurst), ("method", method)):
+            self._check(name, value)
+            self.__dict__[name] = value
+        key = _chance_key() if seed is None else checks.as_seed(seed)
+        self.__dict__.update(_key=key, _calls=0, _changed=True)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("_"):
             self._check(name, value)
-            super().__setattr__("_changed", True)
-        super().__setattr__(name, value)
+            self.__dict__["_changed"] = True
+        self.__dict__[name] = value
 
     def _check(self, name: str, value: Any) -> None:
         """Raise unless the value may be that of the attribute."""
@@ -82,15 +91,24 @@ class _Process:
         The first call makes one path; later calls take theirs from a block of paths that was made at once.
         """
         if self._changed:
-            self._source, self._rows = self._generator(), np.empty((0, self.n))
-            self._first, self._changed = self._calls, False
-        if self._calls - self._first >= self._rows.shape[0]:
+            self._draw(self._generator(), 1)
+        elif self._calls - self._first >= self._rows.shape[0]:
             block = self._source.block_paths - self._calls % self._source.block_paths
-            ahead = 1 if self._rows.shape[0] == 0 else max(1, min(block, _AHEAD // self.n))
-            self._rows, self._first = np.empty((ahead, self.n)), self._calls
-            self._source.fill(self._key, self._first, 0, self._rows)
+            self._draw(self._source, max(1, min(block, _AHEAD // self.n)))
+        row = self._calls - self._first
         self._calls += 1
-        return self._rows[self._calls - 1 - self._first]
+        return self._rows[row]
+
+    def _draw(self, source: Generator, ahead: int) -> None:
+        """Draw so many paths from the number of the next call on."""
+        rows = np.empty((ahead, self.n))
+        source.fill(self._key, self._calls, 0, rows)
+        self.__dict__.update(_source=source, _rows=rows, _first=self._calls, _changed=False)
+
+
+def _chance_key() -> Key:
+    """A key (4,) of paths that nobody has seen, from the source of chance of the system."""
+    return np.frombuffer(os.urandom(32), np.uint64).copy()
 
 
 class FBM(_Process):
@@ -122,13 +140,18 @@ class FBM(_Process):
 
     def fbm(self) -> Array:
         """The next realisation of fractional Brownian motion at :meth:`times`, (n + 1,), starting at 0."""
-        path = np.zeros(self.n + 1)
-        np.cumsum(self.fgn(), out=path[1:])
-        return path
+        path = np.empty((1, self.n + 1))
+        running_sums(self._next()[None], self._unit, 1.0, path)
+        return path[0]
 
     def fgn(self) -> Array:
         """The increments of the next realisation, (n,), of standard deviation ``(length / n)^H``."""
-        return self._next() * (self.length / self.n) ** self.hurst
+        return self._next() * self._unit
+
+    @property
+    def _unit(self) -> float:
+        """The standard deviation of an increment."""
+        return float((self.length / self.n) ** self.hurst)
 
     def _check_hurst(self, value: Any) -> float:
         return checks.hurst_parameter(value)

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from ..core import checks, seeds
 from ..core.types import AnyArray, Array, Key
+from ._running_sums import running_sums
 from .base import LANES, Driver, Shaped
 from .exact.generators import GENERATORS, Generator, Progress, fill_components, fill_paths, make_generator
 from .feed_rows import fill_from_feed, fill_some
@@ -86,15 +87,14 @@ def fbm(
     checks.choice("method", method, METHODS)
     checks.fits_memory("fBm", 8.0 * n_paths * (n_steps + 1))
     source = _source(method, hurst, n_steps, seeds.as_key(seed, rng))
-    threads, out = checks.workers(n_jobs), np.zeros((n_paths, n_steps + 1))
+    threads, out, scale = checks.workers(n_jobs), np.empty((n_paths, n_steps + 1)), (horizon / n_steps) ** hurst
 
     def fill(rows: slice) -> None:
         steps = np.empty((min(source.block_paths, rows.stop - rows.start), n_steps))
         for first in range(rows.start, rows.stop, len(steps)):
-            some = out[first : min(first + len(steps), rows.stop), 1:]
+            some = out[first : min(first + len(steps), rows.stop)]
             source.fill(first, steps[: len(some)])
-            np.cumsum(steps[: len(some)], axis=1, out=some)
-            some *= (horizon / n_steps) ** hurst
+            running_sums(steps[: len(some)], 1.0, scale, some)
 
     fill_paths(fill, source.block_paths, out, threads, progress)
     return out

@@ -15,6 +15,7 @@ from scipy import special
 from fbmsde import fbm_compat, fgn
 from fbmsde.core import checks
 from fbmsde.core.random import fill_normals
+from fbmsde.drivers._running_sums import running_sums
 from fbmsde.drivers.exact.generators import make_generator
 from fbmsde.drivers.fbm_compat import FBM, MBM
 
@@ -170,3 +171,12 @@ def test_copies_go_on_with_the_next_path(make, duplicate):
     other = duplicate(mine)
     expected = take()
     assert np.array_equal(expected, other.fbm() if isinstance(mine, FBM) else other.mbm())
+
+
+@pytest.mark.parametrize("n_paths", [1, 4, 6])
+def test_running_sums_are_those_of_numpy(n_paths):
+    """To the bit, for rows that are summed side by side and for those that are left over."""
+    steps, path = np.random.default_rng(n_paths).standard_normal((n_paths, 50)), np.empty((n_paths, 51))
+    running_sums(steps, 0.3, 0.7, path)
+    np.testing.assert_array_equal(path[:, 1:], np.cumsum(0.3 * steps, axis=1) * 0.7)
+    assert not path[:, 0].any()
