@@ -11,9 +11,11 @@ It sets the sliders of the page on escapes, opened as a file, and demands the nu
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout, suppress
 from functools import partial
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -157,6 +159,8 @@ class EscapeVisit(Visit):
         compared = 0
         for hurst, height, sigma, sharp, flat in ESCAPES:
             self._set_sliders(hurst=hurst, height=height, sigma=sigma, sharp=sharp, flat=flat)
+            for column, printed in enumerate(self._program()):
+                self._require_equal(f"program at H = {hurst}", printed, self._shown("furthestRate", column, "value"))
             for column, curvature in enumerate((sharp, flat)):
                 barrier = math.sqrt(2.0 * height / curvature)
                 well = {"hurst": hurst, "curvature": curvature, "barrier": barrier, "sigma": sigma}
@@ -168,6 +172,13 @@ class EscapeVisit(Visit):
                     self._require_equal(f"{row} {arguments}", value, self._shown(row, column, "value"))
                     compared += value is not None
         print(f"{len(ESCAPES)} settings of the page on escapes, {compared} numbers compared with the package")
+
+    def _program(self) -> list[float]:
+        """What the program that the page shows prints, empty where the table has no rate."""
+        told = io.StringIO()
+        with redirect_stdout(told), suppress(ValueError):
+            exec(self.page.locator("#explore-python").inner_text(), {})
+        return [float(line) for line in told.getvalue().split()]
 
     def _set_sliders(self, **values: float) -> None:
         """Put each slider to its value, as a hand does, and wait for the page to follow."""
