@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from ..core import checks
+from ..core.telling import says_when_compiling
 from ..rare.problem import RareProblem
 from ..results.campaign import Summary
 from ..results.passage_times import PassageTimes
@@ -164,6 +165,7 @@ class Campaign:
         self.until = _precisions(until, self.problems)
         self.store = _store(store)
 
+    @says_when_compiling
     def run(
         self,
         executor: Executor | str | None = None,

@@ -35,9 +35,9 @@ class Progress:
         self._begin = self._told = time.monotonic()
         self._lock = threading.Lock()
         self._bar = None
-        self._lines = shown is True and not self._stream.isatty()
+        self._lines = shown is True and not (self._stream.isatty() or "ipykernel" in sys.modules)
         if shown is True and not self._lines:
-            from tqdm import tqdm
+            from tqdm.auto import tqdm
 
             self._bar = tqdm(total=total, initial=there, unit=unit, unit_scale=True, leave=False, file=self._stream)
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+THREADS = "fbmsde-block-"  # how the names of the threads of a run begin
 _POLL = 0.1  # seconds between two looks at the progress of the threads
 _INSIST = 0.02  # seconds between two requests to end
 _PATIENCE = 0.3  # seconds that an interrupt is held up by threads that do not end
@@ -59,7 +60,7 @@ def run_blocks(
         waiting.put(i)
     results: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
     team = [
-        threading.Thread(target=_labour, args=(work, waiting, results), name=f"fbmsde-{i}")
+        threading.Thread(target=_labour, args=(work, waiting, results), name=f"{THREADS}{i}")
         for i in range(min(threads, len(control)))
     ]
     with _reporting(progress, total, unit) as report:
@@ -79,7 +80,7 @@ def run_blocks(
 def _reporting(progress: Any, total: int, unit: str) -> Iterator[Callable[[int], Any]]:
     """What is to be called with the number newly finished: that of a bar, the caller's function, or nothing."""
     if progress is True:
-        from tqdm import tqdm
+        from tqdm.auto import tqdm
 
         with tqdm(total=total, unit=unit, leave=False) as bar:
             yield bar.update
@@ -137,12 +138,12 @@ def _dismiss(team: list[threading.Thread], patience: float) -> None:
             threading.Thread(target=_dismiss, args=(team, math.inf), name="fbmsde-end").start()
             return
         for thread in team:
-            if thread.is_alive() and not _is_compiling(thread):
+            if thread.is_alive() and not is_compiling(thread):
                 identity = ctypes.c_ulong(thread.ident or 0)
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(_Stop))
 
 
-def _is_compiling(thread: threading.Thread) -> bool:
+def is_compiling(thread: threading.Thread) -> bool:
     """True while a function of the compiler is at work in the thread."""
     frame = sys._current_frames().get(thread.ident or 0)
     while frame is not None:

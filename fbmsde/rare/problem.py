@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from ..core import checks
 from ..core.described import Described, Plain
 from ..core.machine import machine, versions
+from ..core.telling import says_when_compiling
 from ..core.types import Key
 from ..drivers.base import Driver
 from ..dynamics.base import Dynamics
@@ -67,6 +68,7 @@ class RareProblem(Described):
         object.__setattr__(self, "method", method)
         object.__setattr__(self, "why", why)
 
+    @says_when_compiling
     def replicas(self, n_replicas: int, first: int = 0, **options: Unpack[RunOptions]) -> RareEscape:
         """The replicas first ... first + n_replicas - 1; see `RunOptions`, whose progress counts replicas.
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from ..core import checks
 from ..core.described import Described, Plain, content_digest, described
 from ..core.machine import machine, versions
+from ..core.telling import says_when_compiling
 from ..core.types import Key
 from ..drivers.base import Driver
 from ..drivers.certified import Certified
@@ -91,6 +92,7 @@ class PassageProblem(Described):
         wide = WideProblem(self._equation, self.noise, origins, problem.region, self.horizon, self.key, first)
         return wide_ends(wide, self.monitoring, crowd)
 
+    @says_when_compiling
     def passages(self, n_paths: int, first: int = 0, **options: Unpack[RunOptions]) -> PassageTimes:
         """The passage times of the paths first ... first + n_paths - 1; PathError if one of them broke."""
         told = self._told(n_paths, first)

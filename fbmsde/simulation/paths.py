@@ -15,6 +15,7 @@ from ..core.blocks import run_blocks
 from ..core.pictures import picture
 from ..core.show import Shown, told
 from ..core.states import BROKEN
+from ..core.telling import says_when_compiling
 from ..core.types import Array
 from ..drivers.base import LANES, Driver
 from ..dynamics.base import Dynamics, takes_arrays
@@ -146,6 +147,7 @@ class Paths(Shown):
         return picture("plot_paths")(self.times, shown, ax, n_paths=n_paths)
 
 
+@says_when_compiling
 def simulate_paths(
     landscape: Landscape | Dynamics,
     noise: Driver,

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..core import checks, seeds
 from ..core.blocks import run_blocks
+from ..core.telling import says_when_compiling
 from ..core.types import Array
 from ..drivers.base import LANES, Driver, Feed
 from ..dynamics.base import Dynamics, takes_arrays
@@ -27,6 +28,7 @@ _SEGMENTS = 32  # the shares of time have their errors from so many segments of 
 _CHUNK = 2**14  # steps of a lane between two looks at whether to stop
 
 
+@says_when_compiling
 def residence_times(
     landscape: Landscape | Dynamics,
     noise: Driver,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
 import re
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 import fbmsde
 from fbmsde import FractionalNoise, bridge_passage, estimate_hurst, fbm, fgn, first_passage, quadratic, simulate_paths
+from fbmsde.core import telling
 from fbmsde.core.blocks import run_blocks, short_ranges
 
 WELL, NOISE, FAR = quadratic(), FractionalNoise(0.5), (-90.0, 90.0)
@@ -224,3 +226,20 @@ def test_there_is_one_pool_and_one_team():
     texts = {path.stem: path.read_text() for path in Path(fbmsde.__file__).parent.rglob("*.py")}
     using = {name for name, text in texts.items() if re.search(r"^(import|from) (threading|concurrent)", text, re.M)}
     assert using == {"blocks", "campaign", "options", "progress", "runner", "teams"}
+
+
+def test_long_compilation_is_told_and_short_one_is_not(monkeypatch, capsys):
+    """A thread counts as compiling while a function of the compiler's modules is on its stack."""
+    compiler = {"__name__": "numba.core.compiler", "sleep": time.sleep}
+    exec("def work(seconds):\n    sleep(seconds)", compiler)
+    with telling.compilation_told(patience=0.1):
+        compiler["work"](0.1)
+    assert capsys.readouterr().err == ""
+    with telling.compilation_told(patience=0.1):
+        compiler["work"](1.5)
+    assert capsys.readouterr().err.count("compiling") >= 1
+    told = []
+    monkeypatch.setattr(telling, "compilation_told", lambda: told.append(1) or contextlib.nullcontext())
+    for progress in (False, True, told.append):
+        telling.says_when_compiling(lambda *, progress: None)(progress=progress)
+    assert told == [1]

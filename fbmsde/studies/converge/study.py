@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ...core import checks
 from ...core.files import write_figure, write_text

@@ -8,7 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ...core import checks
 from ...core.types import Array

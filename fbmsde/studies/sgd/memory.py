@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ...campaigns.zarr_store import ZarrStore
 from ...core import checks
