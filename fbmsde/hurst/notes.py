@@ -9,6 +9,7 @@ import scipy
 
 from ..core.types import Array
 from ..laws.fgn import fgn_autocovariance
+from ..laws.likeness import contradiction
 from .ordinates import expected_periodogram, ordinate_weights, periodogram
 from .spectral import GRID, whittle
 
@@ -34,7 +35,7 @@ def note(increments: Array, hurst: float, whittle_hurst: float, p_fgn: float, ki
     range_said = _about_range(increments, hurst, kind)
     if not range_said and (by_whittle := _about_range(increments, whittle_hurst, kind)):
         range_said = f"By whittle: {by_whittle}"
-    said = [range_said, _about_few(increments), _about_line(increments, whittle_hurst)]
+    said = [range_said or _about_kind(increments, kind), _about_few(increments), _about_line(increments, whittle_hurst)]
     if max(hurst, whittle_hurst) < GRID[-1] - _EDGE:
         said += [_about_trend(increments), _about_spectrum(p_fgn)]
     return " ".join(filter(None, said))
@@ -48,6 +49,12 @@ def note_of_gaps(values: Array) -> str:
     """
     missing = int(np.isnan(values).sum())
     return f"{missing} of {values.size} values are missing: no null, no test against fGn and no look for oddities."
+
+
+def _about_kind(increments: Array, kind: str) -> str:
+    """A sentence if the series looks like one of the other kind, else an empty text."""
+    values = increments if kind == "increments" else np.append(0.0, np.cumsum(increments))
+    return contradiction("x", values, kind)
 
 
 def _about_spectrum(p_fgn: float) -> str:

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from ..core import checks
 from ..core.extras import optional
 from ..core.types import Array
+from ..laws.likeness import WORDS, Look, contradiction, spectral_exponent
 from .columns import as_wanted, chosen_columns, columns_left_out, label, uneven_index
 from .held import Convertible, Held, held_columns
-from .likeness import WORDS, Look, contradiction, spectral_exponent
 from .text_table import Column, Lines, find_layout, read_columns
 
 FORMATS = (

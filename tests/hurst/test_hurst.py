@@ -796,6 +796,11 @@ def test_notes_are_rare_on_fgn(hurst, n):
     assert said <= stats.binom.isf(ALPHA / 3, 2000, 0.005)
 
 
+def test_note_of_noise_that_is_taken_for_a_path():
+    """Noise of H = .65 as a path has an H inside of (0, 1), so that no range tells the mistake."""
+    assert note_of(fgn(0.65, 4000, seed=37)[0], "path").startswith("x looks like increments, not like a path: its spec")
+
+
 def test_omitted_series_have_no_note():
     estimate = estimate_hurst(faulty(), kind="increments", nan_policy="omit_series")
     assert estimate.note.tolist() == [""] * 6

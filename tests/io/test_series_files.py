@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from fbmsde.io.likeness import spectral_exponent
 from fbmsde.io.series import read_series
+from fbmsde.laws.likeness import spectral_exponent
 from tests.conftest import threshold
 
 N = 60
