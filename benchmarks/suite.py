@@ -8,11 +8,12 @@ ask for older versions of NumPy and numba than they need:
 
     pip install --no-deps stochastic whittlehurst torchfbm antropy nolds torchsde trampoline diffrax
 
-`--only exact_noise --only rare` runs some parts, `--quick` all of them in small, to see that they work. The run is
-compared with benchmarks/results/0.1.0.json, or with the file of `--against`; `--strict` ends with status 1 if a row has
-become slower beyond the noise that the tables state. Times are compared as multiples of a calibration kernel that runs
-in the same turns, which makes up for a busy machine, and in part for another one. To be sure, run both versions on the
-same machine, one after the other: the suite uses no call that 0.1.0 lacks where it has the same, and
+`--only exact_noise --only rare` runs some parts, `--only threads` a part of growth, `--quick` all of them in small, to
+see that they work. Threads go by the clock, the least of many turns, and need a machine that does little else. The run
+is compared with benchmarks/results/0.1.0.json, or with the file of `--against`; `--strict` ends with status 1 if a row
+has become slower beyond the noise that the tables state. Times are compared as multiples of a calibration kernel that
+runs in the same turns, which makes up for a busy machine, and in part for another one. To be sure, run both versions on
+the same machine, one after the other: the suite uses no call that 0.1.0 lacks where it has the same, and
 
     PYTHONPATH=/path/to/that/version python benchmarks/suite.py --no-peers --only ... --out then.json
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from timing.records import CurveFound, Results, RowFound
 
 PARTS = ("exact_noise", "one_path", "streaming_noise", "grid", "continuous", "rare", "hurst", "growth")
+AXES = ("n", "paths", "d", "H", "1-H", "k", "threads", "horizon", "fine-steps")  # parts of growth
 STORED = Path(__file__).parent / "results" / "0.1.0.json"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
 
@@ -67,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("results.json"), help="where the results go")
-    parser.add_argument("--only", action="append", choices=PARTS, help="a part; may be given several times")
+    parser.add_argument("--only", action="append", choices=(*PARTS, *AXES), metavar="PART",
+                        help=f"a part, one of {', '.join(PARTS)}, or of growth {', '.join(AXES)}; several if repeated")
     parser.add_argument("--quick", action="store_true", help="a sixty-fourth of the paths and two turns")
     parser.add_argument("--no-peers", action="store_true", help="time this package alone")
     parser.add_argument("--turns", type=int, default=5, help="how often the contestants take turns")
@@ -92,8 +95,8 @@ def _run(options: argparse.Namespace) -> Results:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of peers
         for part in options.only or PARTS:
-            if part == "growth":
-                curves += _growth(settings, options.quick)
+            if part == "growth" or part in AXES:
+                curves += _growth(AXES if part == "growth" else (part,), settings, options.quick)
             else:
                 rows += _part(part, settings)
     version = import_module("fbmsde").__version__
@@ -114,19 +117,23 @@ def _part(part: str, settings: Settings) -> list[RowFound]:
     return found
 
 
-def _growth(settings: Settings, quick: bool) -> list[CurveFound]:
-    """The curves, told while they are measured."""
+def _growth(names: Sequence[str], settings: Settings, quick: bool) -> list[CurveFound]:
+    """The curves of some axes, told while they are measured."""
+    from timing import growth
     from timing.curves import traced
-    from timing.growth import AXES
 
     found = []
-    for name, axis in AXES.items():
+    for name in names:
+        axis = growth.AXES[name]
         for curve in axis.curves():
             if curve.peer and not settings.peers:
                 continue
             some = curve._replace(places=curve.places[:2]) if quick else curve
             found.append(traced(name, some, axis.to_zero, min(settings.turns, 3)))
-            print(f"growth: {name}, {curve.name}: exponent {found[-1].exponent}", file=sys.stderr, flush=True)
+            told = f"exponent {found[-1].exponent}"
+            if name == "threads" and found[-1].seconds:
+                told += f", {found[-1].seconds[0] / found[-1].seconds[-1]:.2f} times as fast on all of them"
+            print(f"growth: {name}, {curve.name}: {told}", file=sys.stderr, flush=True)
     return found
 
 

@@ -37,9 +37,9 @@ class Clock:
 @pytest.fixture
 def timing(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    from timing import compare, curves, measure, records
+    from timing import compare, curves, growth, measure, records
 
-    return {"compare": compare, "curves": curves, "measure": measure, "records": records}
+    return {"compare": compare, "curves": curves, "growth": growth, "measure": measure, "records": records}
 
 
 @pytest.fixture
@@ -172,6 +172,25 @@ def test_curve_ends_where_it_fails_and_says_why(timing):
     assert (found.places, found.note) == ((1.0, 2.0), "at 3: ValueError: too many")
 
 
+def test_threads_have_the_least_time_of_the_clock(timing, monkeypatch):
+    """Turns that other programs made longer, here all but the third, do not count."""
+    curves, clock, turns = timing["curves"], Clock(), iter([0.5, 0.9] * 3 + [0.5, 0.25] + [2.0] * 4)
+    monkeypatch.setattr(curves.time, "perf_counter", clock)
+    monkeypatch.setattr(curves, "_megabytes", lambda run, pieces: 1.0)
+
+    def make(place):
+        return (lambda pieces: clock.run(next(turns))(1)), 1
+
+    found = curves.traced("threads", curves.Curve("ours", "ours(n)", (1, 2), make, clock=True), False, 1)
+    assert found.seconds == pytest.approx((0.05, 0.025)) and found.exponent == -1.0
+
+
+def test_parts_of_growth_can_be_asked_for_by_name(timing):
+    import suite
+
+    assert tuple(timing["growth"].AXES) == suite.AXES
+
+
 def test_memory_of_a_call_is_seen_again_when_it_was_freed_before(timing):
     """16 MB are few enough for the process to keep them for its other threads when they are freed there."""
 
@@ -206,9 +225,9 @@ def test_one_part_in_small(timing, tmp_path):
     out = tmp_path / "results.json"
     assert suite.main(["--quick", "--only", "one_path", "--out", str(out), "--against", str(tmp_path / "none")]) == 0
     found = timing["records"].load(out)
-    assert [row.part for row in found.rows] == ["one_path"] * 6
+    assert [row.part for row in found.rows] == ["one_path"] * 9
     assert all(row.cost and not row.note for row in found.rows)
     fbm = [peer for row in found.rows for peer in row.peers if peer.package == "fbm"]
-    assert len(fbm) == 3 and all(peer.ratio > 1.0 for peer in fbm)
+    assert len(fbm) == 6 and all(peer.ratio > 1.0 for peer in fbm)
     assert found.versions["numpy"] == np.__version__
     assert out.with_suffix(".md").read_text().count("\n| motion |") == 3

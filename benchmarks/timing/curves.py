@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 import time
 import tracemalloc
@@ -17,6 +18,7 @@ from .records import CurveFound
 
 _SHORT = 0.02  # seconds that a measurement lasts at least
 _PAGE = 4.0  # kB, the least that is told
+_RACES = 5  # so many turns of a race by the clock for each turn of the suite
 _LONG = 0.3  # seconds beyond which it is made once
 
 
@@ -41,6 +43,8 @@ def fixed(run: Run, pieces: int) -> tuple[Run, int]:
 
 def traced(axis: str, curve: Curve, to_zero: bool, turns: int) -> CurveFound:
     """The seconds and megabytes of a curve at all its places; a place that fails ends it, and the note says why."""
+    if curve.clock:
+        return _raced(axis, curve, to_zero, turns)
     places, seconds, megabytes, note = [], [], [], curve.note
     for place, known in curve.stored:
         places.append(float(place))
@@ -48,12 +52,12 @@ def traced(axis: str, curve: Curve, to_zero: bool, turns: int) -> CurveFound:
     for place in curve.places:
         try:
             run, pieces = curve.make(place)
-            seconds.append(_seconds(run, pieces, curve.clock, turns))
+            seconds.append(_seconds(run, pieces, turns))
         except ModuleNotFoundError as error:
             note = f"{error.name}: not installed"
             break
         except Exception as error:  # of peers, and of versions that lack a call
-            note = f"at {place:g}: {type(error).__name__}: {str(error)[:120]}"
+            note = f"at {place:g}: {_fault(error)}"
             break
         places.append(float(place))
         megabytes.append(_megabytes(run, pieces))
@@ -77,19 +81,53 @@ def exponent(places: Sequence[float], values: Sequence[float], to_zero: bool) ->
     return round(float(np.polyfit(np.log(places[kept]), np.log(values[kept]), 1)[0]), 3) + 0.0
 
 
-def _seconds(run: Run, pieces: int, clock: bool, turns: int) -> float:
-    """The median of some turns of seconds a number, after one that warms up."""
-    watch = time.perf_counter if clock else time.process_time
+def _raced(axis: str, curve: Curve, to_zero: bool, turns: int) -> CurveFound:
+    """A curve of seconds of the clock: all places take turns, and each has its least time.
+
+    Other programs make a turn longer and never shorter, so that the least of many is the one that they left alone.
+    """
+    places = tuple(float(place) for place in curve.places)
+    try:
+        least, megabytes = _least(curve, turns)
+    except Exception as error:  # of versions that lack a call
+        return CurveFound(axis, curve.name, curve.call, (), (), (), None, None, curve.peer, _fault(error))
+    return CurveFound(
+        axis, curve.name, curve.call, places, least, megabytes, exponent(places, least, to_zero),
+        exponent(places, megabytes, to_zero), curve.peer, curve.note,
+    )  # fmt: skip
+
+
+def _least(curve: Curve, turns: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The least seconds a number at each place of a curve, and the megabytes."""
+    works = [curve.make(place) for place in curve.places]
+    for run, pieces in works:
+        run(pieces)
+    least = [math.inf for _ in works]
+    for _ in range(_RACES * turns):
+        for i, (run, pieces) in enumerate(works):
+            begin = time.perf_counter()
+            numbers = run(pieces)
+            least[i] = min(least[i], (time.perf_counter() - begin) / numbers)
+    return tuple(least), tuple(_megabytes(run, pieces) for run, pieces in works)
+
+
+def _fault(error: Exception) -> str:
+    """What went wrong, in short."""
+    return f"{type(error).__name__}: {str(error)[:120]}"
+
+
+def _seconds(run: Run, pieces: int, turns: int) -> float:
+    """The median of some turns of CPU seconds a number, after one that warms up."""
     run(pieces)
     begin = time.process_time()
     run(pieces)
     one = time.process_time() - begin
     calls, found = max(1, min(1000, int(_SHORT / max(one, 1e-6)))), []
     for _ in range(1 if one > _LONG else turns):
-        begin, numbers = watch(), 0.0
+        begin, numbers = time.process_time(), 0.0
         for _ in range(calls):
             numbers += run(pieces)
-        found.append((watch() - begin) / numbers)
+        found.append((time.process_time() - begin) / numbers)
     return median(found)
 
 

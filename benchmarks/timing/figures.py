@@ -37,12 +37,13 @@ def _panel(
     values: Callable[[CurveFound], tuple[Sequence[float], float | None]],
 ) -> None:  # fmt: skip
     """One panel."""
-    for curve, colour in zip(curves, COLOURS, strict=False):
+    for i, curve in enumerate(curves):
+        colour, line = COLOURS[i % len(COLOURS)], "s--" if curve.peer else "o-" if i < len(COLOURS) else "v-."
         found, exponent = values(curve)
         if not found:
             continue
         text = curve.name if exponent is None else f"{curve.name}: {exponent:.2f}"
-        axes.plot(curve.places, found, "s--" if curve.peer else "o-", color=colour, markersize=4, label=text)
+        axes.plot(curve.places, found, line, color=colour, markersize=4, label=text)
     axes.set(xscale="log", yscale="log", xlabel=AXES[axis].place, ylabel=label)
     if axis in ("threads", "k", "H", "1-H"):
         _plain_ticks(axes, sorted({place for curve in curves for place in curve.places}))

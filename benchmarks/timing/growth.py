@@ -167,17 +167,23 @@ def threads() -> list[Curve]:
     cores = os.cpu_count() or 1
     places = tuple(k for k in (1, 2, 4, 8, 16) if k <= cores)
 
-    def noise(method: str, h: float) -> Callable[[int], tuple[Run, int]]:
-        return lambda k: (repeated(lambda: fbmsde.fgn(h, 4096, 2048, seed=0, method=method, n_jobs=k)), 1)
+    def noise(h: float, n: int, paths: int, method: str = "davies_harte") -> Callable[[int], tuple[Run, int]]:
+        return lambda k: (repeated(lambda: fbmsde.fgn(h, n, paths, seed=0, method=method, n_jobs=k)), 1)
 
     works = {
-        "exact noise": ("fgn(.7, 4096, 2048)", noise("davies_harte", 0.7)),
-        "streaming noise": ("fgn(.3, 4096, 2048, method='streaming')", noise("streaming", 0.3)),
+        "exact noise, short paths": ("fgn(.7, 1024, 8192)", noise(0.7, 1024, 8192)),
+        "exact noise, long paths": ("fgn(.7, 2^18, 16)", noise(0.7, 2**18, 16)),
+        "streaming noise": ("fgn(.3, 4096, 2048, method='streaming')", noise(0.3, 4096, 2048, "streaming")),
         "exits on a grid": ("first_passage(...), 4096 x 4096", lambda k: fixed(grid.inside(0.3, k), 4096)),
-        "exits in continuous time": ("first_passage(...), 2^20 x 4096", lambda k: fixed(continuous.free(20, k), 4096)),
+        "exits in continuous time": ("first_passage(...), 2^20 x 8192", lambda k: fixed(continuous.free(20, k), 8192)),
+        "many dimensions": ("first_passage(..., ball(r)), 4096 dimensions", lambda k: fixed(grid.many(4096, k), 64)),
         "Whittle": ("estimate_hurst(x), 1000 x 4096",
                     lambda k: fixed(hurst.together("whittle", most=4096, n_jobs=k), 4096)),
         "test against no memory": ("estimate_hurst(x).p_no_memory", lambda k: fixed(hurst.memory(n_jobs=k), 64)),
+        "rare escapes": ("rare_escape(...), relative error 0.2 %",
+                         lambda k: fixed(rare.escapes(0.7, 4.0, 1 / 64, n_jobs=k, wanted=0.002), 1)),
+        "splitting": ("rare_escape(..., method='splitting')",
+                      lambda k: fixed(rare.escapes(0.7, 4.0, 1 / 16, "splitting", n_jobs=k), 1)),
     }  # fmt: skip
     return [Curve(name, call, places, make, clock=True) for name, (call, make) in works.items()]
 

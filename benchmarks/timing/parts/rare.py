@@ -19,8 +19,10 @@ def unit_noise(hurst: float) -> FractionalNoise:
     return FractionalNoise(hurst, math.sqrt(2.0 / math.gamma(2.0 * hurst + 1.0)))
 
 
-def escapes(hurst: float, k: float, dt: float, method: str = "auto") -> Run:
-    """Escapes from the quadratic well through k standard deviations, on one thread.
+def escapes(
+    hurst: float, k: float, dt: float, method: str = "auto", *, n_jobs: int = 1, wanted: float = WANTED
+) -> Run:  # fmt: skip
+    """Escapes from the quadratic well through k standard deviations.
 
     The numbers are runs that would have the error that is wanted: a run of error e counts (wanted / e)^2.
     """
@@ -28,8 +30,8 @@ def escapes(hurst: float, k: float, dt: float, method: str = "auto") -> Run:
         done = 0.0
         for seed in range(1, pieces + 1):
             found = fbmsde.rare_escape(fbmsde.quadratic(1.0), unit_noise(hurst), 0.0, (None, k), horizon=4.0, dt=dt,
-                                       relative_error=WANTED, seed=seed, method=method, n_jobs=1)  # fmt: skip
-            done += (WANTED / found.relative_error) ** 2
+                                       relative_error=wanted, seed=seed, method=method, n_jobs=n_jobs)  # fmt: skip
+            done += (wanted / found.relative_error) ** 2
         return done
 
     return run
