@@ -74,7 +74,7 @@ def read_series(
     """The series in a file or a data frame, with their names and with notes on what was left out.
 
     The first bytes tell the kind of a file. ``.npy`` and ``.npz`` hold arrays (n,) or (n_series, n), one series per
-    row; Parquet and text hold one series per *column*. Each may be gzipped. In text the separator (comma, semicolon,
+    row; Parquet and text hold one series per column. Each may be gzipped. In text the separator (comma, semicolon,
     tab, bar or blanks), the decimal mark, marks between thousands, header lines and quotes are recognised, and lines
     that begin with # or % are comments. A single line of numbers is one series.
 
@@ -93,8 +93,8 @@ def read_series(
     skip : number of lines of text to leave out at the top.
     decimal : the decimal mark, "." or ",", for a file that can be read with either.
     kind : "increments" or "path", as for `estimate_hurst`, if it is known. A series that looks like the other one by
-        `spectral_exponent` leads to a UserWarning, which `notes` repeats. In text it decides besides whether a 0 above
-        a single column may be the start of a path or must be the name of the column.
+        its spectrum (`fbmsde.laws.likeness`) leads to a UserWarning, which `notes` repeats. In text it decides besides
+        whether a 0 above a single column may be the start of a path or must be the name of the column.
 
     Raises
     ------
