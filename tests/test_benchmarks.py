@@ -206,7 +206,7 @@ def test_one_part_in_small(timing, tmp_path):
     out = tmp_path / "results.json"
     assert suite.main(["--quick", "--only", "one_path", "--out", str(out), "--against", str(tmp_path / "none")]) == 0
     found = timing["records"].load(out)
-    assert [row.part for row in found.rows] == ["one_path"] * 6
+    assert [row.part for row in found.rows] == ["one_path"] * 9
     assert all(row.cost and not row.note for row in found.rows)
     fbm = [peer for row in found.rows for peer in row.peers if peer.package == "fbm"]
     assert len(fbm) == 3 and all(peer.ratio > 1.0 for peer in fbm)
