@@ -124,12 +124,13 @@ def monitoring_of(case: Case, noise: Driver) -> Grid:
 
 
 def rare(case: Case, noise: Driver, method: Method, side: str | None = None) -> Found:
-    """The rate after a time by ten replicas of a method, through one side or any."""
-    domain = "level set" if isinstance(case.domain, LevelSet) else case.domain  # the address of its function changes
+    """The rate after a time by as many replicas as `rare_escape` runs at first, through one side or any."""
+    common = isinstance(case.domain, LevelSet)
+    domain = "level set" if common else case.domain  # the address of its function changes
     seed = seed_of(method, case.equation.name, noise, domain, case.horizon)
     problem = RareProblem(case.equation, noise, case.x0, case.domain, horizon=case.horizon, seed=seed,
                           monitoring=monitoring_of(case, noise), method=method)  # fmt: skip
-    found, seconds = timed(lambda: problem.replicas(10, n_jobs=1))
+    found, seconds = timed(lambda: problem.replicas(32 if common else 10, n_jobs=1))
     try:
         rate = (found if side is None else found.by_side(side)).rate(case.after, LEVEL)
     except NoEstimateError as refusal:

@@ -136,6 +136,11 @@ class Choice(Generic[Built]):
         """The keys of tables of any name."""
         return {key for name in self.builders for key in self.keys(name)}
 
+    def _owners(self, key: str) -> str:
+        """The names of the tables that have this key, as a sentence behind a space; empty if none has."""
+        owners = [name for name in self.builders if key in self.keys(name)]
+        return f" It is a key of {' and '.join(owners)}." if owners else ""
+
     def build(self, table: Table, homes: Callable[[str], str], *hidden: object, **defaults: object) -> Built:
         """What the builder that the table names makes of its keys, behind the arguments that no table can give.
 
@@ -144,7 +149,7 @@ class Choice(Generic[Built]):
         if "name" not in table and self.default is None:
             raise ValueError(f"name must be given, one of {', '.join(self.builders)}.{self.otherwise}")
         name = one_of("name", table.get("name", self.default), list(self.builders), self.otherwise)
-        require_keys(table, self.keys(name), homes, f" of {name}")
+        require_keys(table, self.keys(name), lambda key: self._owners(key) or homes(key), f" of {name}")
         given = {key: value for key, value in table.items() if key != "name" and key not in self.extra}
         arguments = inspect.signature(self.builders[name]).parameters
         given = {key: value for key, value in defaults.items() if key in arguments} | given

@@ -20,10 +20,13 @@ from ..simulation.domains import Domain
 from ..simulation.monitoring import Grid, Shifted, why_unshifted
 from ..simulation.posed import step_length
 from ..simulation.starts import substream
+from .bending import Conditioned
 from .methods import methods_for
 from .problem import RareProblem
 from .runs import Method
 
+_FIRST = 10  # replicas at first where a path climbs through all levels of a score, whichever way it takes
+_FIRST_OF_WAYS = 32  # elsewhere: a way out that one replica in seven finds is missed by all in 1 of 100 runs
 _NOT_RARE = 0.1  # probability above which plain simulation is cheaper
 _FASTEST = 4.0  # factor by which the number of replicas grows at most before the error is looked at again
 MONITORING: dict[str, type[Grid]] = {"shifted": Shifted, "grid": Grid}
@@ -49,7 +52,7 @@ def rare_escape(
     after: float | None = None,
     method: Method | str = "auto",
     monitoring: Grid | str | None = None,
-    n_replicas: int = 10,
+    n_replicas: int | None = None,
     most_replicas: int = 200,
     halve: bool = False,
     n_jobs: int | None = None,
@@ -68,8 +71,7 @@ def rare_escape(
     x0 : the start, one point inside the domain, a float or (dim,) floats.
     domain : as for `first_passage`, with walls that stand still. Each side is climbed to by itself, the nearest first;
         one by which less than a millionth of that leaves is given up and told as a bound.
-        Give two ways out a side or a level set each: one level set for both leads to the way that looks nearer, and
-        replicas that all miss the other one agree on a number that is too small, which no diagnostic can see.
+        Give two ways out a side or a level set each: one level set for both leads to the way that looks nearer.
     horizon : the end, in the time unit of the equation. For a rate it should be several times as long as the start is
         remembered.
     seed : an int, a SeedSequence or a Generator. Replica i is a pure function of the seed and i.
@@ -90,7 +92,10 @@ def rare_escape(
         no dt. `first_passage` takes "euler" for both: give it ``solver="heun"`` where the two are to be compared. With
         a shifted boundary conditioned paths are exact at any step, and the solver is not used.
     n_replicas, most_replicas : how many replicas are run at first, at least 2, and at most. Where more would be needed
-        for the relative error, `note` says so.
+        for the relative error, `note` says so. None runs 10 at first where there is one way to each side: to an end of
+        an interval in one dimension, and for conditioned paths. Elsewhere, for a level set and in more dimensions, it
+        runs 32, because replicas that all miss a way out agree on a number that is too small: what a replica finds
+        with probability q is missed by all n with probability ``(1 - q)**n``, 1 % for q = 0.13.
     halve : whether replicas with half the step are run as well; `RareEscape.halved` is the ratio of the probabilities,
         or None where one of them is in doubt, which `note` says. A chain has no shorter step.
     n_jobs : the number of threads, None for all cores. The result does not depend on it.
@@ -119,12 +124,6 @@ def rare_escape(
     >>> rare.method, rare.doubts, 6e-4 < rare.probability().value < 9e-4
     ('subset', (), True)
     """
-    wanted = _Wanted(
-        checks.fraction("relative_error", relative_error), after, checks.count("n_replicas", n_replicas, 2),
-        checks.count("most_replicas", most_replicas), n_jobs, progress,
-    )  # fmt: skip
-    if wanted.most < wanted.first:
-        raise ValueError(f"most_replicas must be at least n_replicas = {wanted.first}, got {wanted.most}.")
     equation = as_equation(landscape)
     unshifted = why_unshifted(equation, noise)
     watched = _monitoring(equation, monitoring, unshifted, shorthands)
@@ -136,6 +135,12 @@ def rare_escape(
     )  # fmt: skip
     if after is not None and not 0.0 <= checks.finite("after", after) < problem.reached:
         raise ValueError(f"after must lie in [0, horizon), got {after}.")
+    first = _first_replicas(problem) if n_replicas is None else checks.count("n_replicas", n_replicas, 2)
+    most = checks.count("most_replicas", most_replicas)
+    if most < first:
+        raise ValueError(f"most_replicas must be at least n_replicas = {first}, got {most}.")
+    error = checks.fraction("relative_error", relative_error)
+    wanted = _Wanted(error, after, first, most, n_jobs, progress)
     methods: list[Method | str] = [problem.method]
     if method == "auto":
         methods = [each for each, _ in methods_for(problem.posed)]
@@ -143,6 +148,11 @@ def rare_escape(
     if monitoring is None and unshifted and not equation.unit_step:
         return replace(found, note=f"Exits are those that the steps see. {unshifted} {found.note}".rstrip())
     return found
+
+
+def _first_replicas(problem: RareProblem) -> int:
+    """How many replicas are run at first where no number is given."""
+    return _FIRST if isinstance(problem.method, Conditioned) or problem.posed.one_way else _FIRST_OF_WAYS
 
 
 @dataclass(frozen=True)

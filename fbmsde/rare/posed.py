@@ -89,6 +89,11 @@ class Escape:
         }
 
     @property
+    def one_way(self) -> bool:
+        """Whether there is one way to each side: to an end of an interval a place in one dimension has no other."""
+        return isinstance(self.problem.region, Between) and self.equation.n_positions == 1
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of the sides."""
         return tuple(self.scores)

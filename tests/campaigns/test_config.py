@@ -174,6 +174,9 @@ FAULTS = {
     "paths must be given above all tables, got none.": {"paths": None},
     "paths must be a whole number, got '10'.": {"paths": "10"},
     "got 'hurst'. It belongs into [noise].": {"hurst": 0.3},
+    "[rare] keys of splitting must be among name, n_paths, killed, least, got 'n_chains'. It is a key of subset.": {
+        "rare": {"name": "splitting", "n_chains": 256}, "paths": None, "replicas": 3,
+    },
     "got 'path'. Did you mean 'paths'?": {"path": 3},
     "[monitoring] keys of grid must be among name, horizon, dt, solver, got 'paths'. It belongs to the top of": {
         "monitoring": {"dt": 0.1, "horizon": 10, "paths": 10}

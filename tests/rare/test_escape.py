@@ -10,6 +10,7 @@ import pytest
 from fbmsde import (
     EpochNoise,
     FractionalNoise,
+    LevelSet,
     NoEstimateError,
     Shifted,
     StableNoise,
@@ -29,6 +30,15 @@ from fbmsde.rare.splitting import Splitting
 from fbmsde.rare.subset import SubsetSimulation
 
 from ..conftest import threshold
+
+
+def _along(x):
+    return x[0]
+
+
+def _to_one(x):
+    return x - 1.0
+
 
 FEW = {"method": Splitting(16)}
 CHAIN = sgd(quadratic(), learning_rate=0.1)
@@ -78,6 +88,22 @@ def test_half_the_step_is_no_number_where_a_run_is_in_doubt(monkeypatch, doubted
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("landscape", "x0", "domain", "method", "n_replicas"),
+    [
+        (quadratic(1.0), 0.0, (None, 1.0), Conditioned(50), 10),
+        (quadratic(1.0), 0.0, (None, 1.0), Splitting(16), 10),
+        (langevin(quadratic(1.0), 1.0), 0.0, (None, 1.0), Splitting(16), 10),
+        (quadratic(1.0), 0.0, LevelSet(_to_one), Splitting(16), 32),
+        (double_well_2d(), (-1.0, 0.0), LevelSet(_along), Splitting(16), 32),
+    ],
+)
+def test_more_replicas_are_run_at_first_where_a_side_can_have_two_ways(landscape, x0, domain, method, n_replicas):
+    """A way that a replica finds with probability 0.14 is missed by 10 of them in 22 % of runs, by 32 in 1 %."""
+    problem = {"horizon": 1.0, "seed": 1, "dt": 0.1, "relative_error": 0.999, "monitoring": "grid", "method": method}
+    assert rare_escape(landscape, FractionalNoise(0.4), x0, domain, **problem).n_replicas == n_replicas
+
+
 def test_replicas_are_added_up_to_the_limit_and_the_rest_is_told():
     rare = rare_escape(
         *OU, (None, 4.0), horizon=2.0, seed=2, dt=0.02, method=Conditioned(200), relative_error=1e-3,
