@@ -25,8 +25,8 @@ from fbmsde.drivers.rational.streaming import StreamingNoise
 from fbmsde.laws import extremes
 from fbmsde.laws.diffusions import brownian_survival, ou_exit_rate
 from fbmsde.laws.fou import fou_stationary_variance
+from fbmsde.results.accuracy import Accuracy
 from fbmsde.simulation._jump_kernel import Limits, Source, _begin, _choose, _jump, _refill
-from fbmsde.simulation.accuracy import Accuracy
 from fbmsde.simulation.bridge import bridge_passage
 from fbmsde.simulation.budget import drift_error, hidden_excursion, required_reach
 from fbmsde.simulation.continuous import Jumper, Plan, exits

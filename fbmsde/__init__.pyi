@@ -42,7 +42,9 @@ from .laws.diffusions import mean_exit_time
 from .rare.escape import rare_escape
 from .rare.instanton import most_likely_escape
 from .rare.problem import RareProblem
+from .results.accuracy import Accuracy
 from .results.departures import Departures
+from .results.error_budget import ErrorBudget
 from .results.estimates import Estimate, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve
 from .results.instanton import MostLikelyEscape
 from .results.passage_times import PassageTimes
@@ -51,11 +53,10 @@ from .results.rare_estimate import RareEstimate
 from .results.residence import Correlation, MeanResidence, ResidenceTimes
 from .results.split import Incidence, Split
 from .simulation.bridge import bridge_passage
-from .simulation.budget import ErrorBudget
 from .simulation.domains import LevelSet
 from .simulation.errors import HorizonError, PathError
 from .simulation.exact_ou import fractional_ornstein_uhlenbeck
-from .simulation.monitoring import Accuracy, Continuous, Grid, Shifted
+from .simulation.monitoring import Continuous, Grid, Shifted
 from .simulation.passage import first_passage
 from .simulation.passage_problem import PassageProblem
 from .simulation.paths import Paths, simulate_paths

@@ -117,7 +117,7 @@ def _stochastic(hurst: float, n_steps: int) -> Draw:
     return lambda n_paths: [source.sample(n_steps) for _ in range(n_paths)]
 
 
-CONTESTANTS = {
+CONTESTANTS: dict[str, Contestant] = {
     **{name: Contestant(partial(_blocks, name, np.float64), 2**24 if name == REFERENCE else 2**11)
        for name in GENERATORS},
     f"{REFERENCE}, float32": Contestant(partial(_blocks, REFERENCE, np.float32), 2**24),

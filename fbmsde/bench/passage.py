@@ -15,6 +15,7 @@ import numpy as np
 from ..core import checks
 from ..core.types import Array
 from ..drivers.fractional import FractionalNoise
+from ..drivers.sample import NoiseMethod
 from ..dynamics.landscapes import double_well
 from ..simulation.passage import first_passage
 
@@ -76,7 +77,7 @@ class PassageTable:
         return "\n".join([*lines, *self.left_out])
 
 
-def _ours(method: str, dtype: type = float, n_jobs: int = 1) -> Task:
+def _ours(method: NoiseMethod, dtype: type = float, n_jobs: int = 1) -> Task:
     """Take first passages by this package."""
 
     def task(hurst: float, n_steps: int, n_paths: int, seed: int) -> Steps:

@@ -22,10 +22,10 @@ from ..dynamics.equation import as_equation
 from ..dynamics.inertia import langevin
 from ..dynamics.landscapes import LANDSCAPES, Landscape
 from ..dynamics.wide_landscapes import hessian_spectrum, linear_network, rosenbrock, valley
-from ..rare.methods import METHODS
+from ..rare.methods import METHODS, MethodName
 from ..rare.problem import RareProblem
 from ..rare.runs import Method
-from ..simulation.accuracy import Accuracy
+from ..results.accuracy import Accuracy
 from ..simulation.domains import Domain, Level, LevelSet
 from ..simulation.monitoring import MONITORING, Grid, Monitoring, Shifted
 from ..simulation.passage_problem import PassageProblem
@@ -41,7 +41,7 @@ def overdamped(landscape: Landscape) -> Landscape:
     return landscape
 
 
-def auto() -> str:
+def auto() -> MethodName:
     """The best of the rare-event methods."""
     return "auto"
 
@@ -58,8 +58,9 @@ _EQUATIONS: dict[str, Callable[..., Landscape | Dynamics]] = {
 LANDSCAPE = Choice(_LANDSCAPES, otherwise=_OWN)
 EQUATION = Choice(_EQUATIONS, default="overdamped", hidden=("landscape", "amplitude"))
 NOISE = Choice(NOISES, otherwise=_OWN)
-MONITOR = Choice(MONITORING, default="grid", hidden=("until",), extra=("horizon",))
-_METHODS: dict[str, Callable[..., Method | str]] = {name: make for name, (make, _) in METHODS.items()}
+_MONITORING = {str(name): make for name, make in MONITORING.items()}
+MONITOR = Choice(_MONITORING, default="grid", hidden=("until",), extra=("horizon",))
+_METHODS: dict[str, Callable[..., Method | MethodName]] = {str(name): make for name, (make, _) in METHODS.items()}
 RARE = Choice({"auto": auto, **_METHODS}, default="auto")
 ACCURACY = Choice({"accuracy": Accuracy}, default="accuracy")
 START = ("x0", "burn_in", "minimum")

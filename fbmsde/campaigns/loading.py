@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ..results.archive import Archive, unreadable
 from ..results.passage_times import PassageTimes
-from ..simulation.budget import ErrorBudget
 from ..simulation.paths import Paths
 from .stored import StoredCampaign
 
@@ -37,7 +36,7 @@ def load(path: str | os.PathLike[str]) -> PassageTimes | Paths | StoredCampaign:
         if archive.kind == "Paths":
             return Paths.of_archive(archive)
         if archive.kind == "PassageTimes":
-            return PassageTimes.of_archive(archive, ErrorBudget.of_record)
+            return PassageTimes.of_archive(archive)
         raise ValueError(f"it holds a result of the kind {archive.kind!r}")
     except (KeyError, TypeError, ValueError) as error:
         raise unreadable(path, error) from None

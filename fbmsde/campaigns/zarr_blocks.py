@@ -10,8 +10,8 @@ import numpy as np
 
 from ..core.states import CENSORED, LEFT
 from ..core.types import AnyArray, Array
+from ..results.error_budget import ErrorBudget
 from ..results.rare import RareEscape, Replica
-from ..simulation.budget import ErrorBudget
 from ..simulation.ended import Ended
 from .problems import Block
 from .replicas import ReplicaBlock

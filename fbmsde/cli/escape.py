@@ -10,10 +10,12 @@ from typing import Annotated, NamedTuple, TypedDict
 
 import typer
 
+from ..core import checks
 from ..core.files import claimed
 from ..core.ranges import numbers
 from ..drivers.base import Driver
 from ..drivers.fractional import METHODS, FractionalNoise
+from ..drivers.sample import NoiseMethod
 from ..dynamics.landscapes import LANDSCAPES, parameters
 from ..dynamics.solvers import SOLVERS
 from ..studies.escape.interrupted import InterruptedStudyError, Study
@@ -99,11 +101,13 @@ def escape(
             files, study_of = RATES_FILES, partial(escape_rates, **effort.asked(hurst), **common)
         else:
             effort.refuse_without_rare()
-            wanted = _Wanted(hurst, sigma, dt, from_sgd, method)
+            made = None if method is None else checks.choice("method", method, METHODS)
+            wanted = _Wanted(hurst, sigma, dt, from_sgd, made)
             driven = wanted.named(noise) if noise else wanted.fractional()
+            step = checks.choice("solver", solver or "euler", SOLVERS)
             files, study_of = FILES, partial(
                 escape_study, **driven, **common, horizon=100.0 if horizon is None else horizon,
-                n_paths=PATHS if paths is None else paths, solver=solver or "euler", continuous=continuous,
+                n_paths=PATHS if paths is None else paths, solver=step, continuous=continuous,
                 until_relative_error=checked_error(until_relative_error),
             )  # fmt: skip
         status = _finished(study_of, _Place(out, store, overwrite), files)
@@ -166,7 +170,7 @@ class _Driven(TypedDict, total=False):
 
     hurst: list[float]
     sigma: list[float]
-    method: str | None
+    method: NoiseMethod | None
     noises: dict[str, Driver]
     dt: float
 
@@ -178,7 +182,7 @@ class _Wanted(NamedTuple):
     sigma: float | None
     dt: float | None
     from_sgd: tuple[float, float] | None
-    method: str | None
+    method: NoiseMethod | None
 
     def fractional(self) -> _Driven:
         """Fractional noise of each Hurst value; its strength and the step as they were given, or as SGD has them."""

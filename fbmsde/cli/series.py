@@ -16,7 +16,7 @@ from ..core.files import replacing
 from ..core.types import AnyArray
 from ..drivers.registry import named_noise
 from ..drivers.sample import METHODS, fbm, fgn, sample
-from ..hurst.batch import KINDS
+from ..hurst.batch import KINDS, NanPolicy
 from ..hurst.estimate import INTERVALS, HurstEstimate, estimate_hurst
 from ..hurst.registry import ESTIMATORS, NULLS
 from ..io.series import DECIMALS, FORMATS, Series, read_series
@@ -74,7 +74,7 @@ class _Wanted(NamedTuple):
     def fractional(self) -> Callable[[int, int, int], AnyArray]:
         """A function of steps, paths and seed that makes fractional noise or motion."""
         kind = "fgn" if self.kind is None else self.kind
-        method = "davies_harte" if self.method is None else self.method
+        method = checks.choice("method", "davies_harte" if self.method is None else self.method, METHODS)
         hurst, bar = 0.7 if self.hurst is None else self.hurst, sys.stderr.isatty()
         if checks.choice("kind", kind, PROCESSES) == "fgn":
             refuse_pair("--kind fgn", {"--horizon": self.horizon}, "has steps of length 1")
@@ -111,18 +111,19 @@ def hurst_of_file(
 ) -> None:
     """Hurst parameter of the series in a file, with its interval, whether it has memory and whether it is fGn."""
     with reported():
-        checks.choice("kind", kind, KINDS)
-        checks.choice("method", method, ESTIMATORS)
-        checks.choice("interval", interval, INTERVALS)
-        copies = None if checks.choice("null", null, (*NULLS, _NO_NULL)) == _NO_NULL else null
+        what, estimator = checks.choice("kind", kind, KINDS), checks.choice("method", method, ESTIMATORS)
+        errors = checks.choice("interval", interval, INTERVALS)
+        checks.choice("null", null, (*NULLS, _NO_NULL))
+        copies = None if null == _NO_NULL else checks.choice("null", null, NULLS)
+        mark = None if decimal is None else checks.choice("decimal", decimal, DECIMALS)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the notes say the same
-            series = read_series(file, column=column or (), skip=skip, decimal=decimal, kind=kind)
+            series = read_series(file, column=column or (), skip=skip, decimal=mark, kind=what)
         typer.echo("\n".join(_taken(file, series)))
         gaps = method in _TAKE_GAPS and bool(np.isnan(series.values).any())
-        policy = "gaps" if gaps else "omit_series"
-        estimate = estimate_hurst(series.values, kind=kind, method=method, nan_policy=policy, null=copies,
-                                  interval=interval, progress=sys.stderr.isatty())  # fmt: skip
+        policy: NanPolicy = "gaps" if gaps else "omit_series"
+        estimate = estimate_hurst(series.values, kind=what, method=estimator, nan_policy=policy, null=copies,
+                                  interval=errors, progress=sys.stderr.isatty())  # fmt: skip
         typer.echo("\n".join(_hurst_table(series, estimate)))
         status = int(np.any(estimate.omitted))
     raise typer.Exit(status)

@@ -19,6 +19,7 @@ Interval = tuple[float | None, float | None]  # None is an open side
 Seed = int | np.random.SeedSequence | np.random.Generator
 
 Kind = TypeVar("Kind")
+Name = TypeVar("Name", bound=str)
 
 
 def number(name: str, value: Any) -> float:
@@ -295,8 +296,8 @@ def reached(dt: float, n_steps: int, horizon: float) -> float:
     return horizon if math.isclose(end, horizon, rel_tol=1e-9) else end
 
 
-def choice(name: str, value: Any, choices: Iterable[str]) -> str:
-    """The value as a str; ValueError that lists the choices unless it is one of them.
+def choice(name: str, value: object, choices: Iterable[Name]) -> Name:
+    """The choice that equals the value; ValueError that lists the choices if there is none.
 
     >>> choice("solver", "rk4", ["euler", "heun"])
     Traceback (most recent call last):
@@ -306,7 +307,7 @@ def choice(name: str, value: Any, choices: Iterable[str]) -> str:
     known = list(choices)
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}.")
-    return str(value)
+    return known[known.index(value)]
 
 
 def float_type(name: str, value: Any) -> np.dtype:

@@ -11,7 +11,7 @@ import math
 import os
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import cloudpickle
 import numpy as np
@@ -24,6 +24,10 @@ from .exact.generators import Generator, Triangular, make_generator
 __all__ = ["FBM", "MBM", "fbm", "fgn", "mbm", "mgn", "times"]
 
 _AHEAD = 2**18  # how many numbers are generated at once, for paths that later calls will ask for
+
+
+FbmMethod = Literal["daviesharte", "cholesky", "hosking"]
+MbmMethod = Literal["riemannliouville"]
 
 
 class _Process:
@@ -128,7 +132,13 @@ class FBM(_Process):
     _METHODS: ClassVar = {"daviesharte": "davies_harte", "cholesky": "cholesky", "hosking": "hosking"}
 
     def __init__(
-        self, n: int, hurst: float, length: float = 1, method: str = "daviesharte", *, seed: checks.Seed | None = None
+        self,
+        n: int,
+        hurst: float,
+        length: float = 1,
+        method: FbmMethod = "daviesharte",
+        *,
+        seed: checks.Seed | None = None,
     ) -> None:
         super().__init__(n, hurst, length, method, seed)
 
@@ -186,7 +196,7 @@ class MBM(_Process):
         n: int,
         hurst: Callable[[float], float],
         length: float = 1,
-        method: str = "riemannliouville",
+        method: MbmMethod = "riemannliouville",
         *,
         seed: checks.Seed | None = None,
     ) -> None:
@@ -245,7 +255,7 @@ def _riemann_liouville(hurst: Array, dt: float) -> Array:
 
 
 def fbm(
-    n: int, hurst: float, length: float = 1, method: str = "daviesharte", *, seed: checks.Seed | None = None
+    n: int, hurst: float, length: float = 1, method: FbmMethod = "daviesharte", *, seed: checks.Seed | None = None
 ) -> Array:
     """One path of :class:`FBM`, (n + 1,).
 
@@ -256,7 +266,7 @@ def fbm(
 
 
 def fgn(
-    n: int, hurst: float, length: float = 1, method: str = "daviesharte", *, seed: checks.Seed | None = None
+    n: int, hurst: float, length: float = 1, method: FbmMethod = "daviesharte", *, seed: checks.Seed | None = None
 ) -> Array:
     """The increments of one path of :class:`FBM`, (n,).
 
@@ -270,7 +280,7 @@ def mbm(
     n: int,
     hurst: Callable[[float], float],
     length: float = 1,
-    method: str = "riemannliouville",
+    method: MbmMethod = "riemannliouville",
     *,
     seed: checks.Seed | None = None,
 ) -> Array:
@@ -286,7 +296,7 @@ def mgn(
     n: int,
     hurst: Callable[[float], float],
     length: float = 1,
-    method: str = "riemannliouville",
+    method: MbmMethod = "riemannliouville",
     *,
     seed: checks.Seed | None = None,
 ) -> Array:

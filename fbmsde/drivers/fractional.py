@@ -21,7 +21,7 @@ from .rational.certified import Certificate
 from .rational.jump_tables import jumps
 from .rational.streaming import StreamingNoise, default_tolerance, step_limit
 from .rational_stream import ModelFeed
-from .sample import METHODS, Sampled
+from .sample import METHODS, NoiseMethod, Sampled
 from .stored_feed import StoredFeed
 
 MAX_KL = 1e-5  # the largest divergence per path of the model in continuous time, unless the caller chooses
@@ -30,7 +30,7 @@ MAX_KL = 1e-5  # the largest divergence per path of the model in continuous time
 class Options(TypedDict, total=False):
     """What can be said of a `FractionalNoise` besides its Hurst parameter and its strength."""
 
-    method: str
+    method: NoiseMethod
     tolerance: float | None
     correlation: ArrayLike | None
     dtype: DTypeLike
@@ -67,7 +67,7 @@ class FractionalNoise(Sampled):
 
     hurst: float | Sequence[float]
     sigma: ArrayLike = 1.0
-    method: str = "streaming"
+    method: NoiseMethod = "streaming"
     tolerance: float | None = None
     correlation: ArrayLike | None = None
     dtype: DTypeLike = float

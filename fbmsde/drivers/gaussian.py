@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,7 +29,8 @@ from .stored_feed import StoredFeed
 
 MAX_STEPS = 2**20  # the longest path of a streaming model
 _MOST_POLES = 24
-_METHODS = ("streaming", "circulant")
+GaussianMethod = Literal["streaming", "circulant"]
+_METHODS: tuple[GaussianMethod, ...] = get_args(GaussianMethod)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class GaussianNoise(Sampled):
     autocovariance: ArrayLike | Covariance | None = None
     spectrum: Spectrum | None = None
     sigma: float = 1.0
-    method: str = "streaming"
+    method: GaussianMethod = "streaming"
     tolerance: float | None = None
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from ..core import checks
 from ..core.types import Array, Key
 from .arma import ArmaNoise
 from .base import Feed
-from .gaussian import GaussianNoise
+from .gaussian import GaussianMethod, GaussianNoise
 from .sample import Sampled
 from .spectra import spectral_autocovariance
 
@@ -161,7 +161,9 @@ class _Tempered:
         return np.where(times == 0.0, 0.0, 1.0 - front * x**self.hurst * scipy.special.kv(self.hurst, x))
 
 
-def tempered_fgn(hurst: float, tempering: float, sigma: float = 1.0, method: str = "circulant") -> GaussianNoise:
+def tempered_fgn(
+    hurst: float, tempering: float, sigma: float = 1.0, method: GaussianMethod = "circulant"
+) -> GaussianNoise:
     """Tempered fractional Gaussian noise (Meerschaert & Sabzikar 2013): increments of tempered fractional motion.
 
     The kernel ``(t - x)^(H-1/2)`` of fractional motion is multiplied by ``exp(-tempering (t - x))``, with a rate for

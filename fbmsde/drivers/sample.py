@@ -3,36 +3,60 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypedDict, Unpack, get_args, overload
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from ..core import checks, seeds
-from ..core.types import AnyArray, Array, Key
+from ..core.types import AnyArray, Array, Floats, Key
 from ._running_sums import running_sums
 from .base import LANES, Driver, Shaped
-from .exact.generators import GENERATORS, Generator, Progress, fill_components, fill_paths, make_generator
+from .exact.generators import Generator, GeneratorName, Progress, fill_components, fill_paths, make_generator
 from .feed_rows import fill_from_feed, fill_some
 from .rational.streaming import StreamingNoise
 from .rational_stream import ModelFeed
 
-METHODS = ("streaming", *GENERATORS)
+NoiseMethod = Literal["streaming", GeneratorName]
+METHODS: tuple[NoiseMethod, ...] = get_args(NoiseMethod)
 
 
+class _Options(TypedDict, total=False):
+    """Options of `fgn` that do not change the type of what it returns."""
+
+    method: NoiseMethod
+    seed: checks.Seed | None
+    rng: seeds.Rng | None
+    dim: int | None
+    n_jobs: int | None
+    progress: Progress
+
+
+@overload
+def fgn(
+    hurst: float, n_steps: int, n_paths: int = 1, *, dtype: type[np.float32], **options: Unpack[_Options]
+) -> NDArray[np.float32]: ...
+@overload
+def fgn(
+    hurst: float, n_steps: int, n_paths: int = 1, *, dtype: type[float] = ..., **options: Unpack[_Options]
+) -> Array: ...
+@overload
+def fgn(
+    hurst: float, n_steps: int, n_paths: int = 1, *, dtype: DTypeLike = ..., **options: Unpack[_Options]
+) -> Floats: ...
 def fgn(
     hurst: float,
     n_steps: int,
     n_paths: int = 1,
     *,
-    method: str = "davies_harte",
+    method: NoiseMethod = "davies_harte",
     seed: checks.Seed | None = None,
     rng: seeds.Rng | None = None,
     dtype: DTypeLike = float,
     dim: int | None = None,
     n_jobs: int | None = None,
     progress: Progress = False,
-) -> AnyArray:
+) -> Floats:
     """Unit-step fractional Gaussian noise, (n_paths, n_steps), or (n_paths, n_steps, dim) with independent components.
 
     `method` is a key of `GENERATORS`, all of which are exact for every n_steps >= 1 and 0 < hurst < 1, or "streaming".
@@ -66,12 +90,12 @@ def fbm(
     n_paths: int = 1,
     *,
     horizon: float = 1.0,
-    method: str = "davies_harte",
+    method: NoiseMethod = "davies_harte",
     seed: checks.Seed | None = None,
     rng: seeds.Rng | None = None,
     n_jobs: int | None = None,
     progress: Progress = False,
-) -> AnyArray:
+) -> Array:
     """Fractional Brownian motion at the times k horizon / n_steps, (n_paths, n_steps + 1), starting at 0.
 
     The paths are the cumulated :func:`fgn` of the same seed and method times ``(horizon / n_steps)^H``; `rng`, `n_jobs`
@@ -194,7 +218,7 @@ class _Streaming:
         fill_some(ModelFeed(self.model.model, self.key, parts.shape[2], out.dtype), first, parts)
 
 
-def _source(method: str, hurst: float, n_steps: int, key: Key) -> _Source:
+def _source(method: NoiseMethod, hurst: float, n_steps: int, key: Key) -> _Source:
     """The rows of the method, an element of ``METHODS``."""
     if method == "streaming":
         return _Streaming(StreamingNoise(hurst, max(2, n_steps)), key)

@@ -18,6 +18,7 @@ from ..core.types import Array
 from .base import Dynamics, Factor, Slope, Step, takes_arrays
 from .equation import as_equation
 from .landscapes import Landscape
+from .solvers import SolverName
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class _Around:
         """What the inner step takes at each step."""
         return self.inner.schedule(n_steps)
 
-    def require(self, solver: str, dt: float, hurst: float | None) -> None:
+    def require(self, solver: SolverName, dt: float, hurst: float | None) -> None:
         """Raise an error unless the solver may move the inner dynamics."""
         self.inner.require(solver, dt, hurst)
 

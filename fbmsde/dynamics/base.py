@@ -11,6 +11,7 @@ from ..core import checks
 from ..core.points import Point
 from ..core.types import Array
 from .landscapes import Landscape
+from .solvers import SolverName
 
 Step = Callable[[tuple[float, ...], float, Point, Point, float], Point]
 Slope = Callable[..., Point]
@@ -81,7 +82,7 @@ class Dynamics(Protocol):
     def gradient_system(self) -> Landscape:
         """The landscape, if it moves as ``dX = -gradient(X) dt + dZ``; otherwise ValueError with the reason."""
 
-    def require(self, solver: str, dt: float, hurst: float | None) -> None:
+    def require(self, solver: SolverName, dt: float, hurst: float | None) -> None:
         """Raise an error unless the solver called `solver` may move it by steps of `dt`.
 
         `hurst` is the smallest Hurst parameter of the components of fractional noise, None for any other noise.
@@ -96,7 +97,7 @@ class ArrayDynamics(Protocol):
     def wide(self) -> bool:
         """Whether points are arrays."""
 
-    def array_step(self, solver: str) -> Callable[..., None]:
+    def array_step(self, solver: SolverName) -> Callable[..., None]:
         """The compiled step ``step(params, t, x, noise, dt, out, work)``, which writes the point after x into `out`.
 
         `noise` holds the increments of the channels, and the rows of `work` are room for arrays of `dim` numbers.

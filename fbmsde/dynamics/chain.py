@@ -19,6 +19,7 @@ from ..core.types import Array
 from .array_steps import ArrayStep, chain_step
 from .base import Step, at_most, filled
 from .landscapes import Coordinates
+from .solvers import SolverName
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Chain(Portable):
         """Whether points are arrays: the update writes into `out`."""
         return self.dim > 1 and writes_into(self.update, place=3)
 
-    def array_step(self, solver: str) -> ArrayStep:
+    def array_step(self, solver: SolverName) -> ArrayStep:
         """The compiled step ``step(params, k, x, noise, 1.0, out, work)`` of a chain that is `wide`."""
         step: ArrayStep = chain_step(self._update(), self.n_channels)
         return step
@@ -131,7 +132,7 @@ class Chain(Portable):
         """ValueError: a chain has no continuous time."""
         raise ValueError(f"equation must not be a chain in continuous time, got {self.name!r}. Take monitoring='grid'.")
 
-    def require(self, solver: str, dt: float, hurst: float | None) -> None:
+    def require(self, solver: SolverName, dt: float, hurst: float | None) -> None:
         """ValueError unless the step is 1 and the solver the default, of which a chain has no use."""
         if dt != 1.0:
             raise ValueError(f"dt must be 1 for a chain, whose step is a unit of time, got {dt}. Leave it out.")

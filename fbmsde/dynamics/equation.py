@@ -19,7 +19,7 @@ from ..core.types import Array
 from .array_steps import ARRAY_SOLVERS, ArrayStep, array_factor, array_step, downhill_into
 from .base import Dynamics, Step, at_most, filled
 from .landscapes import Coordinates, Landscape
-from .solvers import CALCULI
+from .solvers import CALCULI, Calculus, SolverName
 
 _ROUGHEST = 1.0 / 6.0  # the Hurst parameter at which the sum of errors of size dt^(6 H), one a step, no longer falls
 
@@ -79,7 +79,7 @@ class Equation(Portable):
     landscape: Landscape | None = None
     positions: int | None = None
     amplitude: Callable[..., Coordinates] | None = None
-    calculus: str | None = None
+    calculus: Calculus | None = None
 
     _functions: ClassVar[tuple[str, ...]] = ("drift", "amplitude")
     unit_step: ClassVar[bool] = False
@@ -110,7 +110,7 @@ class Equation(Portable):
         """Whether points are arrays: the drift writes into `out`."""
         return self.dim > 1 and writes_into(self.drift, place=2)
 
-    def array_step(self, solver: str) -> ArrayStep:
+    def array_step(self, solver: SolverName) -> ArrayStep:
         """The compiled step ``step(params, t, x, noise, dt, out, work)`` of an equation that is `wide`.
 
         It writes the point after x (dim,) into `out`; `noise` holds the increments of the channels, and the rows of
@@ -166,7 +166,7 @@ class Equation(Portable):
             )
         return self.landscape
 
-    def require(self, solver: str, dt: float, hurst: float | None) -> None:
+    def require(self, solver: SolverName, dt: float, hurst: float | None) -> None:
         """Raise an error unless the solver called `solver` has a meaning for this calculus and this noise.
 
         `hurst` is the smallest Hurst parameter of the components of fractional noise, None for any other noise.
@@ -201,7 +201,7 @@ class Equation(Portable):
         return factor
 
 
-def _calculus(calculus: str | None, named: bool) -> str:
+def _calculus(calculus: Calculus | None, named: bool) -> str:
     """The calculus, "additive" where there is no amplitude; ValueError where an amplitude comes without one."""
     if calculus is None and named:
         raise ValueError(
@@ -214,7 +214,7 @@ def _calculus(calculus: str | None, named: bool) -> str:
     return checks.choice("calculus", calculus or "additive", ("additive", "chain", "stratonovich"))
 
 
-def _require_continuous(solver: str, hurst: float | None, channels: int) -> None:
+def _require_continuous(solver: SolverName, hurst: float | None, channels: int) -> None:
     """Raise an error unless an equation in the calculus of Stratonovich has a solution that the solver tends to."""
     otherwise = "Take calculus='chain' for the chain itself."
     if hurst is None:
@@ -237,7 +237,7 @@ def _require_continuous(solver: str, hurst: float | None, channels: int) -> None
 
 
 def overdamped(
-    landscape: Landscape, amplitude: Callable[..., Coordinates] | None = None, calculus: str | None = None
+    landscape: Landscape, amplitude: Callable[..., Coordinates] | None = None, calculus: Calculus | None = None
 ) -> Equation:
     """The equation ``dX = -gradient(X) dt + s(X) dZ``, for which a bare landscape stands without the amplitude s.
 

@@ -7,6 +7,7 @@ A solver is a compiled function ``step(gradient, params, x, noise, dt) -> x``. `
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from numba import njit
 
@@ -64,10 +65,13 @@ def rk4(gradient: Callable[..., Point], params: tuple[float, ...], x: Point, noi
     return add(add(x, 1.0 / 3.0, inner), 1.0 / 6.0, add(first, 1.0, fourth))
 
 
-SOLVERS: dict[str, Callable[..., Point]] = {"euler": euler, "heun": heun, "rk4": rk4}
+Calculus = Literal["additive", "chain", "stratonovich"]
+SolverName = Literal["euler", "heun", "rk4"]
+
+SOLVERS: dict[SolverName, Callable[..., Point]] = {"euler": euler, "heun": heun, "rk4": rk4}
 
 # What each solver can make of an amplitude; see `Equation`.
-CALCULI: dict[str, tuple[str, ...]] = {
+CALCULI: dict[SolverName, tuple[Calculus, ...]] = {
     "euler": ("additive", "chain"),
     "heun": ("additive", "stratonovich"),
     "rk4": ("additive", "stratonovich"),

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core import checks
 from ..core.blocks import run_blocks
-from ..core.types import Array
-from .registry import ESTIMATORS
+from ..core.types import Array, SeriesKind
+from .registry import ESTIMATORS, EstimatorName
 
-KINDS = ("increments", "path")
-NAN_POLICIES = ("raise", "omit_series", "gaps")
+NanPolicy = Literal["raise", "omit_series", "gaps"]
+KINDS: tuple[SeriesKind, ...] = get_args(SeriesKind)
+NAN_POLICIES: tuple[NanPolicy, ...] = get_args(NanPolicy)
 BLOCK_VALUES = 2**19  # values that are worked on at once: 4 MB, about the cache of a core
 
 
@@ -45,7 +46,7 @@ class _Batch:
     """The series (n_series, n_values) behind an estimate, with the threads and the progress bar to use on them."""
 
     values: Array
-    kind: str
+    kind: SeriesKind
     n_jobs: int
     progress: bool
 
@@ -85,7 +86,7 @@ class _Batch:
         return results
 
 
-def _as_batch(values: Array, kind: str, method: str, n_jobs: int | None, progress: bool) -> _Batch:
+def _as_batch(values: Array, kind: SeriesKind, method: EstimatorName, n_jobs: int | None, progress: bool) -> _Batch:
     """The batch of one or several series; ValueError if they are too short for the method."""
     batch = _Batch(np.atleast_2d(values), kind, checks.workers(n_jobs), bool(progress))
     shortest = ESTIMATORS[method].min_length

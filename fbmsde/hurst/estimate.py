@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import checks
-from ..core.types import Array
+from ..core.types import Array, SeriesKind
 from . import spectral
-from .batch import BLOCK_VALUES, FAULTS, KINDS, NAN_POLICIES, Fault, _as_batch, _Batch
-from .registry import ESTIMATORS, NULLS, Estimator
-from .result import HurstEstimate
+from .batch import BLOCK_VALUES, FAULTS, KINDS, NAN_POLICIES, Fault, NanPolicy, _as_batch, _Batch
+from .registry import ESTIMATORS, NULLS, Estimator, EstimatorName, NullName
+from .result import HurstEstimate, IntervalKind
 from .rows import series_rows
 
-INTERVALS = ("auto", "fgn", "robust")
+INTERVALS: tuple[IntervalKind, ...] = get_args(IntervalKind)
+
+
+class EstimateOptions(TypedDict, total=False):
+    """The options of `estimate_hurst` behind the method."""
+
+    nan_policy: NanPolicy
+    interval: IntervalKind
+    null: NullName | None
+    n_surrogates: int
+    seed: checks.Seed
+    n_jobs: int | None
+    progress: bool
 
 
 def _fit_rows(batch: _Batch, estimator: Estimator, gaps: bool, rows: slice) -> tuple[Array, Array, Array, Any]:
@@ -67,11 +79,11 @@ def _refusal(fault: int, row: int) -> str:
 def estimate_hurst(
     x: ArrayLike,
     *,
-    kind: str,
-    method: str = "whittle",
-    nan_policy: str = "raise",
-    interval: str = "auto",
-    null: str | None = "shuffle",
+    kind: SeriesKind,
+    method: EstimatorName = "whittle",
+    nan_policy: NanPolicy = "raise",
+    interval: IntervalKind = "auto",
+    null: NullName | None = "shuffle",
     n_surrogates: int = 199,
     seed: checks.Seed = 0,
     n_jobs: int | None = None,

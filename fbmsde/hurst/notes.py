@@ -7,7 +7,7 @@ import math
 import numpy as np
 import scipy
 
-from ..core.types import Array
+from ..core.types import Array, SeriesKind
 from ..laws.fgn import fgn_autocovariance
 from ..laws.likeness import contradiction
 from .ordinates import expected_periodogram, ordinate_weights, periodogram
@@ -21,7 +21,7 @@ _NEAR = 12  # a spectral line is compared with so many ordinates on either side
 _FIRST_LINE = 3  # the smallest number of cycles in a series that is told from a trend
 
 
-def note(increments: Array, hurst: float, whittle_hurst: float, p_fgn: float, kind: str) -> str:
+def note(increments: Array, hurst: float, whittle_hurst: float, p_fgn: float, kind: SeriesKind) -> str:
     """Sentences about one series of increments (n,) and its estimate, empty if nothing is odd.
 
     `whittle_hurst` is the Whittle estimate and `p_fgn` the p-value of `fgn_p_values`; each test is made at `LEVEL`. A
@@ -51,7 +51,7 @@ def note_of_gaps(values: Array) -> str:
     return f"{missing} of {values.size} values are missing: no null, no test against fGn and no look for oddities."
 
 
-def _about_kind(increments: Array, kind: str) -> str:
+def _about_kind(increments: Array, kind: SeriesKind) -> str:
     """A sentence if the series looks like one of the other kind, else an empty text."""
     values = increments if kind == "increments" else np.append(0.0, np.cumsum(increments))
     return contradiction("x", values, kind)
@@ -64,7 +64,7 @@ def _about_spectrum(p_fgn: float) -> str:
     return f"The spectrum is not that of fGn (p_fgn = {max(p_fgn, 1e-300):.0e}), or the variance changes in time."
 
 
-def _about_range(increments: Array, hurst: float, kind: str) -> str:
+def _about_range(increments: Array, hurst: float, kind: SeriesKind) -> str:
     """A sentence on what an estimate at an edge or outside of (0, 1) says about the kind of the series, else empty."""
     if GRID[0] + _EDGE < hurst < GRID[-1] - _EDGE:
         return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -43,7 +44,19 @@ def _simulated(fit: scaling.Fit) -> Callable[[int], Array]:
     return partial(scaling.simulated_error, fit)
 
 
-ESTIMATORS: dict[str, Estimator] = {
+EstimatorName = Literal[
+    "whittle",
+    "exact",
+    "quadratic_variations",
+    "local_whittle",
+    "wavelet",
+    "dfa",
+    "rescaled_range",
+    "rs_windows_50_500",
+    "rs_noise_as_path",
+]
+
+ESTIMATORS: dict[EstimatorName, Estimator] = {
     "whittle": Estimator(
         spectral.whittle,
         standard_errors.whittle_error,
@@ -117,4 +130,9 @@ def _sign_flipped(rng: np.random.Generator, copies: Array) -> Array:
     return signs * (copies - copies.mean(axis=1, keepdims=True))
 
 
-NULLS: dict[str, Callable[[np.random.Generator, Array], Array]] = {"shuffle": _shuffled, "sign_flip": _sign_flipped}
+NullName = Literal["shuffle", "sign_flip"]
+
+NULLS: dict[NullName, Callable[[np.random.Generator, Array], Array]] = {
+    "shuffle": _shuffled,
+    "sign_flip": _sign_flipped,
+}

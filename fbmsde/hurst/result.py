@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import scipy
@@ -15,10 +15,10 @@ from ..core import checks
 from ..core.blocks import run_blocks
 from ..core.pictures import picture
 from ..core.show import Shown, Table
-from ..core.types import Array
+from ..core.types import Array, SeriesKind
 from . import notes, residuals, spectral
 from .batch import BLOCK_VALUES, Fault, _Batch
-from .registry import ESTIMATORS, NULLS, _sign_flipped
+from .registry import ESTIMATORS, NULLS, EstimatorName, NullName, _sign_flipped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _CLUSTERING_LEVEL = 0.01
 _CLUSTERING_FACTOR = 1.02
 
+IntervalKind = Literal["auto", "fgn", "robust"]
 _SERIES_TOLD = 20  # in a table
 
 
@@ -65,14 +66,14 @@ class HurstEstimate(Shown):
     array([0.02, 0.02])
     """
 
-    hurst: Any
-    sigma: Any
-    omitted: Any
-    method: str
-    kind: str
-    null_model: str | None
+    hurst: float | Array
+    sigma: float | Array
+    omitted: bool | NDArray[np.bool_]
+    method: EstimatorName
+    kind: SeriesKind
+    null_model: NullName | None
     n_surrogates: int
-    _interval: str = field(repr=False)
+    _interval: IntervalKind = field(repr=False)
     _gap_widening: Array = field(repr=False)
     _batch: _Batch = field(repr=False)
     _key: NDArray[np.uint64] = field(repr=False)
@@ -101,8 +102,9 @@ class HurstEstimate(Shown):
     def _lines(self) -> Table | None:
         if np.ndim(self.hurst) == 0:
             return None
-        rows = [(str(i), self._told(i), f"{self.sigma[i]:.4g}") for i in range(min(len(self.hurst), _SERIES_TOLD))]
-        more = len(self.hurst) - len(rows)
+        sigmas = np.atleast_1d(self.sigma)
+        rows = [(str(i), self._told(i), f"{sigmas[i]:.4g}") for i in range(min(sigmas.size, _SERIES_TOLD))]
+        more = sigmas.size - len(rows)
         return ("series", "H [95 %]", "sigma"), [*rows, *[(f"and {more} more", "", "")] * (more > 0)]
 
     def _told(self, series: int) -> str:
@@ -118,7 +120,7 @@ class HurstEstimate(Shown):
         return _Clustering(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     @cached_property
-    def p_clustering(self) -> Any:
+    def p_clustering(self) -> float | Array:
         """One-sided p-value of the hypothesis that the sizes of the residuals come in random order.
 
         It is a float or (n_series,), NaN for series left out. The residuals are the series divided, in frequency, by
@@ -138,7 +140,7 @@ class HurstEstimate(Shown):
         return (p_values < _CLUSTERING_LEVEL) & (factors > _CLUSTERING_FACTOR)
 
     @property
-    def interval(self) -> Any:
+    def interval(self) -> str | NDArray[np.str_]:
         """Which series the errors allow for, "fgn" or "robust": a str for one series, an array of str for several."""
         names = np.where(self._robust, "robust", "fgn")
         return str(names[0]) if np.ndim(self.hurst) == 0 else names
@@ -153,16 +155,16 @@ class HurstEstimate(Shown):
         return np.where(self._robust, self._clustering.widenings, self._gap_widening)
 
     @cached_property
-    def _fgn_error(self) -> Any:
+    def _fgn_error(self) -> float | Array:
         """Standard error for Gaussian fGn without gaps, a float or (n_series,)."""
         return np.interp(self.hurst, spectral.GRID, ESTIMATORS[self.method].standard_error(self._batch.n))
 
     @cached_property
-    def standard_error(self) -> Any:
+    def standard_error(self) -> float | Array:
         """Standard deviation of the estimate, a float or (n_series,). `interval` says under which assumptions."""
         return self._out(np.atleast_1d(self._fgn_error) * self._widening)
 
-    def confidence_interval(self, level: float = 0.95) -> tuple[Any, Any]:
+    def confidence_interval(self, level: float = 0.95) -> tuple[float, float] | tuple[Array, Array]:
         """Lower and upper confidence limits of H, floats or (n_series,) arrays. `level` lies in (0, 1).
 
         The limits are valid if the spectrum is that of fGn. Where `interval` is "fgn", the sizes of the values must
@@ -199,7 +201,7 @@ class HurstEstimate(Shown):
         return (float(low), float(high)) if np.ndim(self.hurst) == 0 else (low, high)
 
     @cached_property
-    def note(self) -> Any:
+    def note(self) -> str | NDArray[np.str_]:
         """Sentences about what is odd in a series, a str or an (n_series,) array of str, empty where nothing is.
 
         A note says what an estimate at or outside the ends of (0, 1) means and which `kind` would give another one.
@@ -256,7 +258,7 @@ class HurstEstimate(Shown):
         return estimates[0] if np.ndim(self.hurst) == 0 else estimates
 
     @cached_property
-    def p_no_memory(self) -> Any:
+    def p_no_memory(self) -> float | Array:
         """Two-sided p-value of no memory, a float or (n_series,); NaN if there is no `null`.
 
         It is twice the smaller of two shares: that of the estimates (the copies' and the observed one) at or below the
@@ -276,7 +278,7 @@ class HurstEstimate(Shown):
         return self._out(np.where(np.isnan(self.null).any(axis=-1), np.nan, p))
 
     @cached_property
-    def p_fgn(self) -> Any:
+    def p_fgn(self) -> float | Array:
         """p-value of the hypothesis that the spectrum is that of fGn, a float or (n_series,); NaN for series left out.
 
         It is a score test against ``f(l) exp(sum_k theta_k cos(k l))``, k = 1 ... 8, where f is the spectrum at the
@@ -290,7 +292,7 @@ class HurstEstimate(Shown):
         rows = max(1, BLOCK_VALUES // self._batch.n)
         return self._out(np.concatenate(self._batch.map(self._fgn_p_values, rows)))
 
-    def _out(self, values: Array) -> Any:
+    def _out(self, values: Array) -> float | Array:
         """Return a float if there is one series, else the array."""
         return float(values.reshape(-1)[0]) if np.ndim(self.hurst) == 0 else values
 
@@ -330,7 +332,7 @@ class HurstEstimate(Shown):
         if faults[0] != Fault.NONE:
             report(self.n_surrogates)
             return np.full(self.n_surrogates, np.nan)
-        make = partial(NULLS[str(self.null_model)], self._rng(row))
+        make = partial(NULLS[checks.choice("null_model", self.null_model, NULLS)], self._rng(row))
         return self._on_copies(increments, make, report)
 
     def _on_copies(self, series: Array, make: Callable[[Array], Array], report: Callable[[int], Any]) -> Array:

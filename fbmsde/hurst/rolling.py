@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike
 from ..core import checks
 from ..core.pictures import picture
 from ..core.show import Shown
-from ..core.types import Array
+from ..core.types import Array, SeriesKind
 from .batch import KINDS
-from .estimate import estimate_hurst
+from .estimate import EstimateOptions, estimate_hurst
+from .registry import EstimatorName
 from .result import HurstEstimate, _spread
 from .rows import series_rows
 
@@ -56,7 +57,13 @@ class RollingHurst(Shown):
 
 
 def rolling_hurst(
-    x: ArrayLike, *, kind: str, window: int, step: int | None = None, method: str = "whittle", **options: Any
+    x: ArrayLike,
+    *,
+    kind: SeriesKind,
+    window: int,
+    step: int | None = None,
+    method: EstimatorName = "whittle",
+    **options: Unpack[EstimateOptions],
 ) -> RollingHurst:
     """Hurst estimates in windows of one series (n,), for memory that drifts (multifractional noise).
 

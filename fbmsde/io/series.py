@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core import checks
 from ..core.extras import optional
-from ..core.types import Array
+from ..core.types import Array, SeriesKind
 from ..laws.likeness import WORDS, Look, contradiction, spectral_exponent
 from .columns import as_wanted, chosen_columns, columns_left_out, label, uneven_index
 from .held import Convertible, Held, held_columns
@@ -29,7 +29,8 @@ FORMATS = (
     "text with one series per column (separated by commas, semicolons, tabs, bars or blanks; header, dates and "
     "decimal commas are recognised), .npy, .npz or Parquet, each also as .gz; - for standard input"
 )
-DECIMALS = (".", ",")
+DecimalMark = Literal[".", ","]
+DECIMALS: tuple[DecimalMark, ...] = get_args(DecimalMark)
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,8 +69,8 @@ def read_series(
     *,
     column: str | int | Sequence[str | int] = (),
     skip: int = 0,
-    decimal: str | None = None,
-    kind: str | None = None,
+    decimal: DecimalMark | None = None,
+    kind: SeriesKind | None = None,
 ) -> Series:
     """The series in a file or a data frame, with their names and with notes on what was left out.
 

@@ -7,10 +7,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ..core.types import Array
+from ..core.types import Array, SeriesKind
 
 Look = Literal["path", "increments", "unclear"]
-WORDS = {"increments": "increments", "path": "a path"}
+WORDS: dict[SeriesKind, str] = {"increments": "increments", "path": "a path"}
 
 _LOWEST = 8  # the exponent is fitted to the lowest eighth of the frequencies, where spectra are nearly powers
 _FEWEST = 64  # values without a gap that are needed for an answer
@@ -90,7 +90,7 @@ def _longest_stretch(values: Array) -> Array:
     return values[starts[longest] : stops[longest]]
 
 
-def contradiction(name: str, values: Array, kind: str) -> str:
+def contradiction(name: str, values: Array, kind: SeriesKind) -> str:
     """A sentence if a series looks like the other kind than `kind`, "increments" or "path"; else an empty text.
 
     >>> walk = np.cumsum(np.random.default_rng(1).standard_normal(4000))
@@ -100,7 +100,7 @@ def contradiction(name: str, values: Array, kind: str) -> str:
     ''
     """
     found = spectral_exponent(values)
-    if found.look in (kind, "unclear"):
+    if found.look == "unclear" or found.look == kind:
         return ""
     bound = "no faster than f^-1" if found.look == "path" else "faster than f^-1"
     return (f"{name} looks like {WORDS[found.look]}, not like {WORDS[kind]}: its spectrum falls like "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypedDict, Unpack
+from typing import Literal, TypedDict, Unpack
 
 from numpy.typing import ArrayLike
 
@@ -14,6 +14,7 @@ from ..drivers.base import Driver
 from ..dynamics.base import Dynamics
 from ..dynamics.equation import as_equation
 from ..dynamics.landscapes import Landscape
+from ..dynamics.solvers import SolverName
 from ..results.estimates import Estimate
 from ..results.rare import RareEscape
 from ..simulation.domains import Domain
@@ -21,7 +22,7 @@ from ..simulation.monitoring import Grid, Shifted, why_unshifted
 from ..simulation.posed import step_length
 from ..simulation.starts import substream
 from .bending import Conditioned
-from .methods import methods_for
+from .methods import MethodName, methods_for
 from .problem import RareProblem
 from .runs import Method
 
@@ -29,14 +30,15 @@ _FIRST = 10  # replicas at first where a path climbs through all levels of a sco
 _FIRST_OF_WAYS = 32  # elsewhere: a way out that one replica in seven finds is missed by all in 1 of 100 runs
 _NOT_RARE = 0.1  # probability above which plain simulation is cheaper
 _FASTEST = 4.0  # factor by which the number of replicas grows at most before the error is looked at again
-MONITORING: dict[str, type[Grid]] = {"shifted": Shifted, "grid": Grid}
+GridMonitoring = Literal["shifted", "grid"]
+MONITORING: dict[GridMonitoring, type[Grid]] = {"shifted": Shifted, "grid": Grid}
 
 
 class Shorthands(TypedDict, total=False):
     """Options of a monitoring given beside its name: ``monitoring="grid", dt=0.01`` is ``monitoring=Grid(0.01)``."""
 
     dt: float | None
-    solver: str | None
+    solver: SolverName | None
 
 
 def rare_escape(
@@ -50,8 +52,8 @@ def rare_escape(
     rng: seeds.Rng | None = None,
     relative_error: float = 0.1,
     after: float | None = None,
-    method: Method | str = "auto",
-    monitoring: Grid | str | None = None,
+    method: Method | MethodName = "auto",
+    monitoring: Grid | GridMonitoring | None = None,
     n_replicas: int | None = None,
     most_replicas: int = 200,
     halve: bool = False,
@@ -141,7 +143,7 @@ def rare_escape(
         raise ValueError(f"most_replicas must be at least n_replicas = {first}, got {most}.")
     error = checks.fraction("relative_error", relative_error)
     wanted = _Wanted(error, after, first, most, n_jobs, progress)
-    methods: list[Method | str] = [problem.method]
+    methods: list[Method | MethodName] = [problem.method]
     if method == "auto":
         methods = [each for each, _ in methods_for(problem.posed)]
     found = _first_without_doubts(problem, methods, wanted, halve)
@@ -187,7 +189,7 @@ class _Wanted:
 
 
 def _first_without_doubts(
-    problem: RareProblem, methods: list[Method | str], wanted: _Wanted, halve: bool
+    problem: RareProblem, methods: list[Method | MethodName], wanted: _Wanted, halve: bool
 ) -> RareEscape:  # fmt: skip
     """The replicas of the first method that leaves no doubts, or those with the fewest; with notes of what happened."""
     tried: list[tuple[RareProblem, RareEscape]] = []
@@ -230,7 +232,7 @@ def _halved(problem: RareProblem, rare: RareEscape, wanted: _Wanted) -> tuple[Es
 
 
 def _monitoring(
-    equation: Dynamics, monitoring: Grid | str | None, unshifted: str, shorthands: Shorthands
+    equation: Dynamics, monitoring: Grid | GridMonitoring | None, unshifted: str, shorthands: Shorthands
 ) -> Grid:  # fmt: skip
     """The monitoring itself, or the one that a name or None stand for with shorthands.
 
@@ -246,7 +248,7 @@ def _monitoring(
                 advice = f"Give it to {type(chosen).__name__} itself."
                 raise ValueError(f"{name} must be None beside a monitoring, got {value!r}. {advice}")
         return chosen
-    default = "grid" if unshifted else "shifted"
+    default: GridMonitoring = "grid" if unshifted else "shifted"
     name = default if monitoring is None else checks.choice("monitoring", monitoring, MONITORING)
     if name == "shifted" and unshifted:
         raise ValueError(f"monitoring must be 'grid' for {equation.name}, got 'shifted'. {unshifted}")

@@ -21,7 +21,7 @@ from ..drivers.exact.generators import Circulant
 from ..drivers.exact.long_fft import split
 from ..drivers.fractional import FractionalNoise
 from ..dynamics.landscapes import Landscape
-from ..dynamics.solvers import SOLVERS
+from ..dynamics.solvers import SOLVERS, SolverName
 from ..laws.extremes import barrier_shift
 from ..laws.fou import fou_autocorrelation, fou_stationary_variance
 from ..laws.linear_chains import chain_autocovariance
@@ -138,7 +138,7 @@ def fou_process(
 
 
 def chain_process(
-    landscape: Landscape, noise: Correlated, n_steps: int, *, dt: float, solver: str = "euler", x0: float = 0.0
+    landscape: Landscape, noise: Correlated, n_steps: int, *, dt: float, solver: SolverName = "euler", x0: float = 0.0
 ) -> LinearProcess:
     """The chain that a solver with step `dt` makes of a quadratic well and the increments of a noise, exact in law.
 
@@ -166,7 +166,7 @@ def chain_process(
     return LinearProcess(variance * r, phi, step, checks.finite("x0", x0), shift, hurst, generator)
 
 
-def linear_factors(landscape: Landscape, solver: str, dt: float) -> tuple[float, float]:
+def linear_factors(landscape: Landscape, solver: SolverName, dt: float) -> tuple[float, float]:
     """The factors phi and g of ``x' = phi x + g xi``; ValueError for a landscape for which there are none."""
     if landscape.dim != 1:
         raise ValueError(f"landscape must have one dimension, got {landscape.dim}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from ..core import checks
 from .bending import Conditioned
@@ -13,7 +14,9 @@ from .splitting import Splitting
 from .subset import SubsetSimulation
 
 # In the order in which they are tried, with what speaks for each.
-METHODS: dict[str, tuple[Callable[[], Method], str]] = {
+Named = Literal["conditioned", "subset", "splitting"]
+MethodName = Literal["auto", Named]
+METHODS: dict[Named, tuple[Callable[[], Method], str]] = {
     "conditioned": (
         Conditioned,
         "Paths in a quadratic well under Gaussian noise can be conditioned exactly: independent paths without bias.",
@@ -51,7 +54,7 @@ def methods_for(escape: Escape) -> list[tuple[Method, str]]:
     return found
 
 
-def method_of(method: Method | str, escape: Escape) -> tuple[Method, str]:
+def method_of(method: Method | MethodName, escape: Escape) -> tuple[Method, str]:
     """The method that was asked for, or the best one for "auto", and why it is taken."""
     if not isinstance(method, str):
         advice = f"Write one of auto, {', '.join(METHODS)}, or Splitting(n_paths)."
@@ -59,6 +62,6 @@ def method_of(method: Method | str, escape: Escape) -> tuple[Method, str]:
     elif method == "auto":
         return methods_for(escape)[0]
     else:
-        chosen = METHODS[checks.choice("method", method, ("auto", *METHODS))][0]()
+        chosen = METHODS[checks.choice("method", method, METHODS)][0]()
     chosen.require(escape)
     return chosen, "It was asked for."

@@ -21,7 +21,7 @@ from ..results.rare import RareEscape
 from ..simulation.domains import Domain
 from ..simulation.monitoring import Grid
 from ..simulation.problem import Crowd, RunOptions
-from .methods import method_of
+from .methods import MethodName, method_of
 from .posed import Escape, escape_of
 from .runs import Method
 
@@ -55,7 +55,7 @@ class RareProblem(Described):
     horizon: float
     seed: checks.Seed
     monitoring: Grid
-    method: Method | str = "auto"
+    method: Method | MethodName = "auto"
     key: Key = field(init=False, repr=False)
     why: str = field(init=False, repr=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from ..core.show import line
 from ..core.types import AnyArray, Array
 from .archive import Archive
 from .departures import Departures
+from .error_budget import ErrorBudget
 from .estimates import _ROUNDING, NoEstimateError
 from .exit_times import ExitTimes
 from .provenance import Provenance, joined, path_numbers
@@ -61,7 +62,7 @@ class PassageTimes(ExitTimes):
     censored: NDArray[np.bool_]
     horizon: float
     dt: float
-    error_budget: Any = None
+    error_budget: ErrorBudget | None = None
     broken: NDArray[np.bool_] = None  # type: ignore[assignment]  # none, as set in __post_init__
     unresolved: int = 0
     departures: Departures | None = None
@@ -148,7 +149,8 @@ class PassageTimes(ExitTimes):
         whole, n_paths = parts[0], [part.n_paths for part in parts]
         budget, sides = whole.error_budget, whole.departures
         if budget is not None:
-            budget = type(budget).merged([part.error_budget for part in parts], n_paths)
+            budgets = [part.error_budget for part in parts if part.error_budget is not None]
+            budget = ErrorBudget.merged(budgets, n_paths)
         if sides is not None:
             sides = Departures.concat([part._departures() for part in parts])
         times, censored, broken = (
@@ -162,7 +164,7 @@ class PassageTimes(ExitTimes):
     def _frame(self) -> tuple[object, ...]:
         """What results that are joined must share."""
         sides = None if self.departures is None else (self.departures.names, self.departures.places.shape[1:])
-        return self.dt, self.horizon, sides, None if self.error_budget is None else type(self.error_budget).__name__
+        return self.dt, self.horizon, sides, None if self.error_budget is None else "ErrorBudget"
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write all of it to one file, whole or not at all, which ``fbmsde.load(path)`` reads.
@@ -182,12 +184,12 @@ class PassageTimes(ExitTimes):
         Archive("PassageTimes", arrays, facts).write(path, overwrite=overwrite)
 
     @classmethod
-    def of_archive(cls, archive: Archive, budget_of: Callable[[Mapping[str, float | str]], object]) -> PassageTimes:
-        """The passage times in a file; `budget_of` makes an error budget of its record."""
+    def of_archive(cls, archive: Archive) -> PassageTimes:
+        """The passage times in a file."""
         arrays, facts = archive.arrays, dict[str, Any](archive.facts)
         names, record = facts.get("names"), facts.get("error_budget")
         departures = None if names is None else Departures(arrays["codes"], tuple(names), arrays["places"])
-        budget = None if record is None else budget_of(record)
+        budget = None if record is None else ErrorBudget.of_record(record)
         own = arrays["times"], arrays["censored"], facts["horizon"], facts["dt"]
         return cls(*own, budget, arrays["broken"], facts["unresolved"], departures, facts["provenance"])
 

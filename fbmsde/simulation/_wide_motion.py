@@ -22,6 +22,7 @@ from ..core.types import Array
 from ..drivers.base import NOISE
 from ..dynamics.array_steps import WORK, ArrayStep
 from ..dynamics.base import ArrayDynamics, Dynamics
+from ..dynamics.solvers import SolverName
 from ._motion import (
     _BEHIND,
     _NOISE_STEPS,
@@ -59,7 +60,7 @@ class WideMotion(NamedTuple):
 
     @classmethod
     def of(
-        cls, equation: Dynamics, solver: str, watch: Watch | None, origins: Array, clock: tuple[float, float]
+        cls, equation: Dynamics, solver: SolverName, watch: Watch | None, origins: Array, clock: tuple[float, float]
     ) -> WideMotion:
         """The motion of paths from their origins, (n_paths, dim) or (1, dim), that are watched, or not.
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,129 +10,13 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.linear import gauss_legendre
-from ..core.show import Shown, Table
 from ..core.types import Array
 from ..laws.fou import polylog_negative
-from .accuracy import Accuracy
 
 PER_UNIT, BINS = 8, 128  # the clearance of jumps is counted in classes of an eighth of a standard deviation each
 _SUMMED = 2**8  # a sum over more steps than this is taken as an integral
 _NODES, _WEIGHTS = gauss_legendre(200)
 
-_PER_PATH = ("missed_crossings", "late_exits", "jumps_per_path")  # what is averaged over paths
-_LARGEST = ("overshoot", "drift", "noise_kl", "resolution")  # of which the largest value of several runs holds
-
-
-@dataclass(frozen=True, repr=False)
-class ErrorBudget(Shown):
-    """What each approximation of exits in continuous time may contribute. `print` it to see how each was obtained.
-
-    missed_crossings : expected number per path of jumps that hid an excursion beyond the boundary. It is an upper
-        estimate where the boundary is smooth. What one jump in sixteen shows of pockets on its way is added; for small
-        discs in a disc this was 1.8 to 2.7 times the number of exits that were lost.
-    overshoot : the distance, in units of x, by which the boundary may still be misplaced because steps are not finer.
-    drift : relative error of the stationary variance in a quadratic well that is as stiff as the stiffest place within
-        reach of a jump, or as the gradient midway through one jump in sixteen reveals. It is large where jumps pass
-        over narrow features.
-    noise_kl : Kullback-Leibler divergence, in nats, of the noise model for one path.
-    late_exits : share of the paths that were seen to leave only at the end of a jump of several steps.
-    jumps_per_path : mean number of jumps of a path.
-    hurst, fine_steps, accuracy : the Hurst parameter and the options of the run.
-    resolution : features of a one-dimensional landscape that are narrower than this can have been overlooked. It is inf
-        in several dimensions and where paths went farther than was scanned; only the sampled jumps tell there.
-
-    >>> from fbmsde import FractionalNoise, first_passage, quadratic
-    >>> passages = first_passage(quadratic(), FractionalNoise(0.3), 0.0, (-1.0, 1.0), monitoring="continuous",
-    ...                          horizon=1.0, n_paths=20, seed=1)
-    >>> passages.error_budget.hurst, passages.error_budget.overshoot < 0.01
-    (0.3, True)
-    """
-
-    missed_crossings: float
-    overshoot: float
-    drift: float
-    noise_kl: float
-    late_exits: float
-    jumps_per_path: float
-    hurst: float
-    fine_steps: int
-    accuracy: Accuracy
-    resolution: float = math.inf
-
-    def halved(self) -> dict[str, int | Accuracy]:
-        """Options of `first_passage` for a second run in which each of the four contributions is at most half as large.
-
-        A jump may then hide an exit with an eighth of the probability, because there are more jumps on the finer grid.
-        """
-        a = self.accuracy
-        tolerance = self.noise_kl / 2.0 if self.noise_kl > 0.0 else a.tolerance
-        accuracy = Accuracy(a.miss / 8.0, a.drift_step / 2.0, tolerance)
-        return {"fine_steps": self.fine_steps * 2 ** math.ceil(1.0 / self.hurst), "accuracy": accuracy}
-
-    @classmethod
-    def merged(cls, budgets: Sequence[ErrorBudget], paths: Sequence[int]) -> ErrorBudget:
-        """The budget of all paths of several runs, which have so many paths each.
-
-        What counts per path is averaged over paths; of the rest the largest value holds. Raises ValueError unless there
-        is one number of paths for each budget and all runs had the same Hurst parameter and options.
-        """
-        if len(budgets) != len(paths) or not budgets:
-            raise ValueError(f"paths must hold a number for each budget, got {len(paths)} for {len(budgets)}.")
-        options = {(b.hurst, b.fine_steps, b.accuracy) for b in budgets}
-        if len(options) > 1:
-            raise ValueError(f"budgets must be of the same options, got {sorted(map(str, options))}.")
-        means = {name: float(np.average([getattr(b, name) for b in budgets], weights=paths)) for name in _PER_PATH}
-        most = {name: max(getattr(b, name) for b in budgets) for name in _LARGEST}
-        return cls.of_record(budgets[0].record() | means | most)
-
-    def record(self) -> dict[str, float]:
-        """All numbers by name, the options among them; a tolerance that was not given is nan.
-
-        >>> budget = ErrorBudget(1e-4, 1e-3, 5e-4, 1e-6, 0.1, 30.0, 0.3, 2**16, Accuracy())
-        >>> ErrorBudget.of_record(budget.record()) == budget
-        True
-        """
-        own = {name: float(getattr(self, name)) for name in (*_PER_PATH, *_LARGEST, "hurst", "fine_steps")}
-        tolerance = math.nan if self.accuracy.tolerance is None else self.accuracy.tolerance
-        return own | {"miss": self.accuracy.miss, "drift_step": self.accuracy.drift_step, "tolerance": tolerance}
-
-    @classmethod
-    def of_record(cls, record: Mapping[str, float | str]) -> ErrorBudget:
-        """The budget of a record, of which numbers may be texts such as "inf"; ValueError if a name is not there."""
-        names = (*_PER_PATH, *_LARGEST, "hurst", "fine_steps", "miss", "drift_step", "tolerance")
-        missing = [name for name in names if name not in record]
-        if missing:
-            raise ValueError(f"record must hold all numbers of an error budget, got none of {', '.join(missing)}.")
-        missed, late, jumps, overshoot, drift, kl, resolution, hurst, steps, miss, drift_step, tolerance = (
-            float(record[name]) for name in names
-        )
-        accuracy = Accuracy(miss, drift_step, None if math.isnan(tolerance) else tolerance)
-        return cls(missed, overshoot, drift, kl, late, jumps, hurst, int(steps), accuracy, resolution)
-
-    def _facts(self) -> Mapping[str, object]:
-        return {"H": self.hurst, "fine steps": self.fine_steps, "jumps per path": self.jumps_per_path,
-                "missed crossings": self.missed_crossings, "overshoot": self.overshoot, "drift": self.drift,
-                "noise KL": self.noise_kl}  # fmt: skip
-
-    def _lines(self) -> Table:
-        return ("approximation", "what it may contribute", "how this is known"), self._rows()
-
-    def __str__(self) -> str:
-        return "\n".join(f"{name:<17} {value:<30} {how}" for name, value, how in self._rows())
-
-    def _rows(self) -> tuple[tuple[str, str, str], ...]:
-        """Each approximation, what it may contribute, and how this is known."""
-        tv = min(1.0, math.sqrt(self.noise_kl / 2.0))
-        seen = "exact for a quadratic well and the stiffest jump; "
-        seen += "jumps sampled" if math.isinf(self.resolution) else f"scanned to {self.resolution:.2g} in x"
-        whole = "the whole shift of the boundary, as the rest of it is too small to be measured"
-        left = whole if self.hurst > 0.5 else "a tenth of the shift of the boundary, a measured bound"
-        return (
-            ("missed crossings", f"{self.missed_crossings:.2g} per path", "tails beyond clearances; jumps sampled"),
-            ("overshoot", f"{self.overshoot:.2g} in x", left),
-            ("drift", f"{self.drift:.2g} of the variance", seen),
-            ("noise model", f"KL {self.noise_kl:.2g}, TV {tv:.2g} per path", "certificate of the streaming model"),
-        )
 
 
 def overshoot_left(hurst: float) -> float:

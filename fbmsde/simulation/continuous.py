@@ -21,10 +21,11 @@ from ..drivers.rational.jump_tables import Jumps
 from ..drivers.rational.streaming import MAX_STEPS_CHOSEN, StreamingNoise
 from ..dynamics.landscapes import Landscape
 from ..laws.extremes import barrier_shift
+from ..results.accuracy import Accuracy
+from ..results.error_budget import ErrorBudget
 from ._ends import Ends
 from ._jump_kernel import _LONGER, _SAMPLED, BENT, STIFF, UNSEEN, Limits, Source, jump_kernel
-from .accuracy import Accuracy
-from .budget import BINS, ErrorBudget, drift_error, missed_crossings, overshoot_left, required_reach
+from .budget import BINS, drift_error, missed_crossings, overshoot_left, required_reach
 from .domains import REACH_OF_FINEST
 from .problem import Crowd, Problem
 from .regions import Moving, Standing, require_room

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from ..core.states import BROKEN, CENSORED, NO_LEVEL, UNRESOLVED
 from ..core.types import Array
 from ..results.departures import Departures
+from ..results.error_budget import ErrorBudget
 from ..results.passage_times import PassageTimes
 from ..results.provenance import Provenance
 from ._ends import Ends
-from .budget import ErrorBudget
 from .errors import PathError
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from ..core import checks
 from ..drivers.base import Driver
 from ..drivers.fractional import FractionalNoise
 from ..drivers.jumping import Jumping
 from ..dynamics.base import Dynamics
-from ..dynamics.solvers import SOLVERS
+from ..dynamics.solvers import SOLVERS, SolverName
 from ..laws.extremes import barrier_shift
-from .accuracy import Accuracy
+from ..results.accuracy import Accuracy
 from .continuous import MOST_FINE_STEPS, Plan, exits, jump_plan
 from .ended import Ended
 from .grid import grid_ends, steps_up_to
@@ -53,7 +53,7 @@ class Grid:
     """
 
     dt: float
-    solver: str = "euler"
+    solver: SolverName = "euler"
     until: float | None = None
 
     def __post_init__(self) -> None:
@@ -204,7 +204,9 @@ def _jumping(problem: Problem) -> Jumping:
     return checks.kind("noise", problem.driver, Jumping, advice)
 
 
-MONITORING: dict[str, Callable[..., Monitoring]] = {
+MonitoringName = Literal["grid", "shifted", "continuous"]
+
+MONITORING: dict[MonitoringName, Callable[..., Monitoring]] = {
     "grid": Grid,
     "shifted": Shifted,
     "continuous": Continuous,

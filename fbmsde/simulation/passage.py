@@ -12,10 +12,11 @@ from ..drivers.base import Driver
 from ..dynamics.base import Dynamics
 from ..dynamics.equation import as_equation
 from ..dynamics.landscapes import Landscape
+from ..dynamics.solvers import SolverName
+from ..results.accuracy import Accuracy
 from ..results.passage_times import PassageTimes
-from .accuracy import Accuracy
 from .domains import Domain
-from .monitoring import MONITORING, Continuous, Monitoring
+from .monitoring import MONITORING, Continuous, Monitoring, MonitoringName
 from .passage_problem import PassageProblem
 from .posed import step_length
 from .starts import Drawing, Stationary, require_starts
@@ -29,7 +30,7 @@ class Shorthands(TypedDict, total=False):
     """
 
     dt: float | None
-    solver: str | None
+    solver: SolverName | None
     until: float | None
     fine_steps: int | None
     accuracy: Accuracy | None
@@ -46,7 +47,7 @@ def first_passage(
     seed: checks.Seed | None = None,
     rng: seeds.Rng | None = None,
     first_path: int = 0,
-    monitoring: Monitoring | str = "grid",
+    monitoring: Monitoring | MonitoringName = "grid",
     n_jobs: int | None = None,
     progress: bool | Callable[[int], object] = False,
     **shorthands: Unpack[Shorthands],
@@ -109,7 +110,7 @@ def first_passage(
     return problem.passages(n_paths, first_path, n_jobs=n_jobs, progress=progress)
 
 
-def _monitoring(equation: Dynamics, monitoring: Monitoring | str, shorthands: Shorthands) -> Monitoring:
+def _monitoring(equation: Dynamics, monitoring: Monitoring | MonitoringName, shorthands: Shorthands) -> Monitoring:
     """The monitoring itself, or the one that a name and its shorthands stand for; ValueError for options of another."""
     unknown = set(shorthands) - set(Shorthands.__annotations__)
     if unknown:

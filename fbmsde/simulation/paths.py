@@ -21,7 +21,7 @@ from ..drivers.base import LANES, Driver
 from ..dynamics.base import Dynamics, takes_arrays
 from ..dynamics.equation import as_equation
 from ..dynamics.landscapes import Landscape
-from ..dynamics.solvers import SOLVERS
+from ..dynamics.solvers import SOLVERS, SolverName
 from ..results.archive import Archive
 from ..results.displacement import Displacement, chosen_lags
 from ._ends import Ends
@@ -158,7 +158,7 @@ def simulate_paths(
     n_paths: int,
     seed: checks.Seed | None = None,
     rng: seeds.Rng | None = None,
-    solver: str = "euler",
+    solver: SolverName = "euler",
     save_every: int = 1,
     n_jobs: int | None = None,
     progress: bool | Callable[[int], object] = False,
@@ -223,7 +223,7 @@ def simulate_paths(
     return paths
 
 
-def _motion(walk: Walk, solver: str, start: Start, origins: Array, n_steps: int) -> Motion | WideMotion:
+def _motion(walk: Walk, solver: SolverName, start: Start, origins: Array, n_steps: int) -> Motion | WideMotion:
     """The motion of paths from their origins that nobody watches."""
     equation = walk.equation
     if takes_arrays(equation):

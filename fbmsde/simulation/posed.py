@@ -10,10 +10,10 @@ from ..drivers.base import Driver, Feed
 from ..drivers.flagged import Flagged
 from ..drivers.fractional import FractionalNoise
 from ..dynamics.base import Dynamics
-from ..dynamics.solvers import SOLVERS
+from ..dynamics.solvers import SOLVERS, SolverName
 
 
-def posed_solver(equation: Dynamics, driver: Driver, solver: str, dt: float) -> str:
+def posed_solver(equation: Dynamics, driver: Driver, solver: SolverName, dt: float) -> SolverName:
     """The name of the solver; ValueError or TypeError unless the equation is well posed with it, `dt` and the driver.
 
     The rules are those of the equation (`Dynamics.require`).

@@ -16,7 +16,7 @@ from ..drivers.base import LANES, Driver, Feed
 from ..dynamics.base import Dynamics, takes_arrays
 from ..dynamics.equation import as_equation
 from ..dynamics.landscapes import Landscape
-from ..dynamics.solvers import SOLVERS
+from ..dynamics.solvers import SOLVERS, SolverName
 from ..results.residence import ResidenceTimes, Visits
 from ._motion import Motion
 from ._visit_loop import Walk, follow
@@ -41,7 +41,7 @@ def residence_times(
     rng: seeds.Rng | None = None,
     radius: ArrayLike | None = None,
     x0: ArrayLike | None = None,
-    solver: str = "euler",
+    solver: SolverName = "euler",
     n_jobs: int | None = None,
     progress: bool | Callable[[int], object] = False,
 ) -> ResidenceTimes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +20,8 @@ from .verification import Check, Verification
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Status = Literal["exact", "asymptotic", "approximate", "numerical", "refuted"]
 
 SPREAD = "spread in the quadratic well"
 PASSAGE = "passage to the minimum of the quadratic well"
@@ -144,7 +146,7 @@ class Formula(Shown):
     title: str
     quantity: str
     subject: str
-    status: str
+    status: Status
     equation: str
     source: str
     references: tuple[str, ...]
@@ -153,7 +155,7 @@ class Formula(Shown):
     compute: Callable[..., ArrayLike]
     check: Check | str
     limits: Callable[..., str] = _everywhere
-    brownian_status: str = ""
+    brownian_status: Status | Literal[""] = ""
 
     def __post_init__(self) -> None:
         for field_name in ("equation", "source", "references", "check"):
@@ -192,7 +194,7 @@ class Formula(Shown):
         """Names of the keyword arguments that the formula uses; it ignores the other names of `ARGUMENTS`."""
         return tuple(dict.fromkeys([*_parameters(self.compute), *_parameters(self.limits)]))
 
-    def status_at(self, hurst: float) -> str:
+    def status_at(self, hurst: float) -> Status:
         """Status of the formula at one value of H.
 
         >>> from fbmsde.theory import FORMULAS

@@ -21,8 +21,8 @@ from fbmsde.dynamics.solvers import heun
 from fbmsde.laws.diffusions import brownian_survival, mean_exit_time, ou_exit_rate
 from fbmsde.laws.extremes import barrier_shift
 from fbmsde.laws.fou import euler_chain_variance, fou_autocorrelation, fou_stationary_variance, fou_variance
+from fbmsde.results.accuracy import Accuracy
 from fbmsde.simulation._jump_kernel import _refill
-from fbmsde.simulation.accuracy import Accuracy
 from fbmsde.simulation.bridge import bridge_passage
 from fbmsde.simulation.budget import drift_error, hidden_excursion, missed_crossings, required_reach
 from fbmsde.simulation.continuous import Jumper, Plan, exits

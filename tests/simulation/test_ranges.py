@@ -35,7 +35,7 @@ from fbmsde import (
 from fbmsde.core.blocks import Stopped
 from fbmsde.core.states import BROKEN, LEFT
 from fbmsde.dynamics.schedules import cosine
-from fbmsde.simulation.accuracy import Accuracy
+from fbmsde.results.accuracy import Accuracy
 from fbmsde.simulation.ended import Ended
 from fbmsde.simulation.starts import DRAWN, Points, start_of
 

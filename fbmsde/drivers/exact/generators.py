@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import scipy
@@ -121,7 +121,9 @@ class Hosking:
             _levinson(self._gamma, state, some, noise, x)
 
 
-GENERATORS: dict[str, Callable[[float, int], Generator]] = {
+GeneratorName = Literal["davies_harte", "cholesky", "hosking"]
+
+GENERATORS: dict[GeneratorName, Callable[[float, int], Generator]] = {
     "davies_harte": DaviesHarte,
     "cholesky": Cholesky,
     "hosking": Hosking,
@@ -129,7 +131,7 @@ GENERATORS: dict[str, Callable[[float, int], Generator]] = {
 
 
 @lru_cache(maxsize=8)
-def make_generator(method: str, hurst: float, n_steps: int) -> Generator:
+def make_generator(method: GeneratorName, hurst: float, n_steps: int) -> Generator:
     """The generator named `method` in `GENERATORS`, with its factor or eigenvalues computed; at H = 1/2 white noise.
 
     >>> out = np.empty((2, 5))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,9 @@ MAX_POLES = 40
 MIN_TOLERANCE = 1e-10  # rounding leaves the exact divergence uncertain by 2e-11
 _SHORTEST = 10  # models are fitted to so many steps at least; one that is good for ten steps is good for the first two
 _MORE = 3  # so many pairs more are tried, since the second-order KL of the fit may be a little low
+
+
+KlMethod = Literal["exact", "estimate"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,7 +43,7 @@ class Certificate(Shown):
     """
 
     kl: float
-    kl_method: str
+    kl_method: KlMethod
     variance_error: float
     autocovariance_error: float
 
@@ -121,5 +124,5 @@ def _certify(model: RationalModel, target: Target, n_steps: int, kl: float) -> C
     times, below = lags[lags > 0], lags[lags < n_steps]
     variance = np.abs(model.sum_variance(times) / target.sum_variance(times) - 1.0).max()
     covariance = np.abs(model.autocovariance(below) - target.autocovariance(below)).max()
-    method = "exact" if n_steps <= EXACT_STEPS else "estimate"
+    method: KlMethod = "exact" if n_steps <= EXACT_STEPS else "estimate"
     return Certificate(float(kl), method, float(variance), float(covariance))

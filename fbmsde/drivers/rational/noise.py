@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypedDict, Unpack, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ...core import checks, seeds
-from ...core.types import AnyArray, Array
+from ...core.types import Array, Floats
 from ..exact.generators import Progress
 from ..feed_rows import fill_from_feed, stream_from_feed
 from ..rational_stream import ModelFeed
@@ -18,6 +19,15 @@ from .model import RationalModel
 from .normals import pull_back, run_recursion
 
 _MOST_PATHS = 2**40  # so many paths have random numbers of their own
+
+
+class _Options(TypedDict, total=False):
+    """Options of `RationalNoise.sample` that do not change the type of what it returns."""
+
+    seed: checks.Seed | None
+    rng: seeds.Rng | None
+    n_jobs: int | None
+    progress: Progress
 
 
 class RationalNoise:
@@ -128,6 +138,14 @@ class RationalNoise:
         """Poles, weights, gain, standard deviation of the level, and factor of the start."""
         return np.ascontiguousarray(self.rho), np.ascontiguousarray(self.c), float(self.d), self.level_sd, self.start
 
+    @overload
+    def sample(
+        self, n_paths: int = 1, *, dtype: type[np.float32], **options: Unpack[_Options]
+    ) -> NDArray[np.float32]: ...
+    @overload
+    def sample(self, n_paths: int = 1, *, dtype: type[float] = ..., **options: Unpack[_Options]) -> Array: ...
+    @overload
+    def sample(self, n_paths: int = 1, *, dtype: DTypeLike = ..., **options: Unpack[_Options]) -> Floats: ...
     def sample(
         self,
         n_paths: int = 1,
@@ -137,7 +155,7 @@ class RationalNoise:
         dtype: DTypeLike = float,
         n_jobs: int | None = None,
         progress: Progress = False,
-    ) -> AnyArray:
+    ) -> Floats:
         """Unit-step increments of independent paths, an array (n_paths, n_steps).
 
         Row i is a function of the model and (seed, i) alone. To the bit, it is what :meth:`stream` yields for path i,
@@ -161,7 +179,7 @@ class RationalNoise:
     def stream(
         self, *, seed: checks.Seed | None = None, rng: seeds.Rng | None = None, path: int = 0, chunk: int = 4096,
         dtype: DTypeLike = float,
-    ) -> Iterator[AnyArray]:  # fmt: skip
+    ) -> Iterator[Floats]:  # fmt: skip
         """An endless iterator over one path's unit-step increments, in arrays of length `chunk`.
 
         The first `n_steps` increments are, to the bit, row `path` of :meth:`sample`, whatever the `chunk`, and the

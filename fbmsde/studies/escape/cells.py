@@ -12,6 +12,7 @@ from ...campaigns.rounds import Precision
 from ...core import checks
 from ...drivers.base import Driver
 from ...drivers.stable import StableNoise
+from ...dynamics.solvers import SOLVERS
 from ...laws.diffusions import mean_exit_time
 from ...results.escape import UNKNOWN, Curve, EscapeRow, EscapeSettings
 from ...results.estimates import Estimate, NoEstimateError
@@ -49,7 +50,8 @@ class Cell(NamedTuple):
 
     def problems(self, settings: EscapeSettings) -> dict[str, PassageProblem]:
         """The problems by name: the chain, and the same well in continuous time, if that can be run."""
-        found = {self.name: self._problem(settings, Grid(settings.dt, settings.solver))}
+        solver = checks.choice("solver", settings.solver, SOLVERS)
+        found = {self.name: self._problem(settings, Grid(settings.dt, solver))}
         if self.source.continuous_paths(settings.continuous) and not self.refusal(settings):
             found[self.free_name] = self._problem(settings, Continuous())
         return found

@@ -11,6 +11,7 @@ from ...core import checks
 from ...drivers.base import Driver, Shaped
 from ...drivers.fractional import METHODS, FractionalNoise
 from ...drivers.jumping import Jumping
+from ...drivers.sample import NoiseMethod
 
 
 class Source(NamedTuple):
@@ -40,7 +41,7 @@ class Noises(NamedTuple):
     sources: list[Source]
     hurst: tuple[float, ...]
     sigma: tuple[float, ...]
-    method: str | None
+    method: NoiseMethod | None
     names: dict[str, str] | None
 
     def title(self, source: Source) -> str:
@@ -48,7 +49,7 @@ class Noises(NamedTuple):
         return f"H = {source.hurst!r}" if self.names is None else source.name
 
 
-def fractional_noises(hurst: Sequence[float], sigma: float | Sequence[float], method: str) -> Noises:
+def fractional_noises(hurst: Sequence[float], sigma: float | Sequence[float], method: NoiseMethod) -> Noises:
     """Fractional noise of each Hurst value, made by `method`, under the text that `named_noise` takes for it.
 
     `sigma` is one strength, or one for each Hurst value. ValueError for no Hurst value, for one out of range, for equal

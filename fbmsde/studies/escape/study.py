@@ -17,8 +17,9 @@ from ...core import checks
 from ...core.files import write_figure, write_text
 from ...core.machine import versions
 from ...drivers.base import Driver
+from ...drivers.sample import NoiseMethod
 from ...dynamics.landscapes import LANDSCAPES
-from ...dynamics.solvers import SOLVERS
+from ...dynamics.solvers import SOLVERS, SolverName
 from ...results.escape import Curve, EscapeData, EscapeRow, EscapeSettings
 from ...results.estimates import Estimate
 from ...simulation.passage_problem import PassageProblem
@@ -101,8 +102,8 @@ def escape_study(
     landscape: str = "quadratic",
     landscape_params: Mapping[str, float] | None = None,
     start: str = "both",
-    method: str | None = None,
-    solver: str = "euler",
+    method: NoiseMethod | None = None,
+    solver: SolverName = "euler",
     continuous: int | None = None,
     until_relative_error: float | None = None,
     store: str | os.PathLike[str] | None = None,
@@ -175,7 +176,9 @@ def escape_study(
     return _run(settings, _campaign(settings, cells, store), cells, n_jobs=n_jobs, progress=progress)
 
 
-def _fractional(hurst: Sequence[float] | None, sigma: float | Sequence[float] | None, method: str | None) -> Noises:
+def _fractional(
+    hurst: Sequence[float] | None, sigma: float | Sequence[float] | None, method: NoiseMethod | None
+) -> Noises:
     """Fractional noise of each Hurst value, with the defaults of the study."""
     values, strength = HURST_VALUES if hurst is None else hurst, 1.0 if sigma is None else sigma
     return fractional_noises(values, strength, "streaming" if method is None else method)
@@ -185,7 +188,7 @@ def _named(
     noises: Mapping[str, Driver],
     hurst: Sequence[float] | None,
     sigma: float | Sequence[float] | None,
-    method: str | None,
+    method: NoiseMethod | None,
 ) -> Noises:
     """The noises under their names; ValueError if something is given that belongs to Hurst values."""
     for name, value in {"hurst": hurst, "sigma": sigma, "method": method}.items():

@@ -16,7 +16,7 @@ from ...results.estimates import Estimate
 from ...results.passage_times import PassageTimes
 from ...results.sgd_escape import BARRIERS, Basin, EscapeCase
 from .cases import SgdEscape
-from .gradient_noise import collect_gradient_noise, draw_batches
+from .gradient_noise import Sampling, collect_gradient_noise, draw_batches
 from .models import Models, Run
 from .networks import (
     Loss,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # PyTorch is an extra
     from torch import Tensor
     from torch.nn import Module
 
-SAMPLINGS = ("with_replacement", "epochs")
+SAMPLINGS: tuple[Sampling, ...] = ("with_replacement", "epochs")
 MOMENTA = (0.0, 0.9)
 DRIFTS = (0.1, 0.8)  # rate times curvature over 1 - momentum: many steps per relaxation, and hardly more than one
 
@@ -125,7 +125,7 @@ class _Setup:
         gradients = sample_gradients(self.model, self.loss, self.data)
         return np.concatenate([chunk.numpy() @ self.direction for _, chunk in gradients])
 
-    def hurst(self, sampling: str) -> Estimate:
+    def hurst(self, sampling: Sampling) -> Estimate:
         """H of frozen noise along the direction whose batches are sampled in this way."""
         taken = collect_gradient_noise(
             self.model, self.loss, self.data, batch_size=self.batch_size, n_steps=4096, mode="frozen",

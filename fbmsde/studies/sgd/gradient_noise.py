@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 import scipy
@@ -16,6 +16,8 @@ from ...core import checks, seeds
 from ...core.show import Shown
 from ...core.types import Array
 from ...hurst.estimate import HurstEstimate, estimate_hurst
+from ...hurst.registry import EstimatorName, NullName
+from ...hurst.result import IntervalKind
 from ...hurst.rows import series_rows
 from .networks import Loss, flat, full_gradient, optional, sample_gradients
 
@@ -26,8 +28,10 @@ if TYPE_CHECKING:  # PyTorch is an extra
 
 Rate = float | Callable[[int], float]
 
-MODES = ("frozen", "training")
-SAMPLINGS = ("with_replacement", "without_replacement", "epochs")
+Mode = Literal["frozen", "training"]
+Sampling = Literal["with_replacement", "without_replacement", "epochs"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+SAMPLINGS: tuple[Sampling, ...] = get_args(Sampling)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +53,8 @@ class GradientNoise(Shown):
 
     noise: Array
     coordinates: NDArray[np.int64]
-    mode: str
-    sampling: str
+    mode: Mode
+    sampling: Sampling
     batch_size: int
 
     def __repr__(self) -> str:
@@ -74,10 +78,10 @@ class GradientNoise(Shown):
 
     def hurst(
         self,
-        method: str = "whittle",
-        null: str | None = "sign_flip",
+        method: EstimatorName = "whittle",
+        null: NullName | None = "sign_flip",
         *,
-        interval: str = "auto",
+        interval: IntervalKind = "auto",
         n_surrogates: int = 199,
         seed: checks.Seed = 0,
         n_jobs: int | None = None,
@@ -121,10 +125,10 @@ def collect_gradient_noise(
     *,
     batch_size: int,
     n_steps: int,
-    mode: str,
+    mode: Mode,
     seed: checks.Seed | None = None,
     rng: seeds.Rng | None = None,
-    sampling: str = "without_replacement",
+    sampling: Sampling = "without_replacement",
     n_coordinates: int = 100,
     directions: ArrayLike | None = None,
     learning_rate: Rate | None = None,

@@ -19,6 +19,7 @@ from ...core import checks
 from ...core.types import Array
 from ...drivers.sample import fgn
 from ...hurst.estimate import estimate_hurst
+from ...hurst.registry import EstimatorName
 from ...results.estimates import Estimate
 from ...results.gradient_runs import MeasuredNoise, Memory, Run, RunResult
 from .gradient_noise import GradientNoise, collect_gradient_noise, hill_index, train
@@ -141,7 +142,7 @@ def run_experiment(
     n_samples: int,
     seed: int,
     effort: Effort,
-    methods: Mapping[str, str] = FIRST_METHODS,
+    methods: Mapping[EstimatorName, str] = FIRST_METHODS,
 ) -> RunResult:
     """Accuracy, sharpness and the measured noise in each setting of one trained network.
 
@@ -178,7 +179,7 @@ def run_experiment(
 
 
 def _measured(
-    taken: GradientNoise, n_samples: int, methods: Mapping[str, str], n_surrogates: int, seed: int
+    taken: GradientNoise, n_samples: int, methods: Mapping[EstimatorName, str], n_surrogates: int, seed: int
 ) -> MeasuredNoise:
     """Memory of the noise, with the laws that describe it if an epoch has several batches, and otherwise its tails."""
     found = measure(taken.noise, n_surrogates, seed, methods)
@@ -206,7 +207,7 @@ def _references(effort: Effort, seed: int) -> dict[str, MeasuredNoise]:
 
 
 def measure(
-    noise: Array, n_surrogates: int, seed: int, methods: Mapping[str, str] = FIRST_METHODS
+    noise: Array, n_surrogates: int, seed: int, methods: Mapping[EstimatorName, str] = FIRST_METHODS
 ) -> MeasuredNoise:
     """Size, tail index and memory of noise (n_coordinates, n_steps), as medians over the coordinates that vary.
 
@@ -223,11 +224,11 @@ def measure(
     if not len(series):
         raise ValueError(f"noise must vary in a coordinate or more, got {len(noise)} constant ones.")
     std, tail_index = float(np.median(series.std(axis=1))), _median(hill_index(series))
-    memory = {method: _memory(series, method, kind, n_surrogates, seed) for method, kind in methods.items()}
+    memory = {str(method): _memory(series, method, kind, n_surrogates, seed) for method, kind in methods.items()}
     return MeasuredNoise(std, tail_index, int(np.count_nonzero(~varying)), memory)
 
 
-def _memory(series: Array, method: str, kind: str, n_surrogates: int, seed: int) -> Memory:
+def _memory(series: Array, method: EstimatorName, kind: str, n_surrogates: int, seed: int) -> Memory:
     """H of the series by one method, beside that of copies without memory."""
     estimate = estimate_hurst(series, kind="increments", method=method, nan_policy="omit_series", n_jobs=1)
     hurst = Estimate(*(_median(values) for values in (estimate.hurst, *estimate.confidence_interval())))
@@ -251,6 +252,6 @@ def _copies(series: Array, kind: str, n_surrogates: int, seed: int) -> Iterator[
             yield deviations * rng.choice([-1.0, 1.0], series.shape[1])
 
 
-def _median(values: Array) -> float:
+def _median(values: float | Array) -> float:
     """Median of the values that are not NaN, NaN if there are none."""
-    return float(np.median(values[~np.isnan(values)])) if not np.isnan(values).all() else math.nan
+    return float(np.nanmedian(values)) if not np.isnan(values).all() else math.nan

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ...core.files import write_figure, write_text
+from ...hurst.registry import EstimatorName
 from ...results.gradient_runs import GradientRuns, Run
 from . import tables
+from .gradient_noise import Mode, Sampling
 
 __all__ = [
     "FIRST_METHODS",
@@ -29,15 +31,15 @@ __all__ = [
     "protocol_of",
 ]
 
-PUBLISHED = "rs_noise_as_path"
+PUBLISHED: Final = "rs_noise_as_path"
 LATER = "protocol-2022"
 
 
 class Taking(NamedTuple):
     """How gradient noise is taken: the `mode` and the `sampling` of `collect_gradient_noise`."""
 
-    mode: str
-    sampling: str
+    mode: Mode
+    sampling: Sampling
 
 
 SETTINGS = {
@@ -57,12 +59,12 @@ class Protocol:
     lengths : the noise of so many times `Effort.n_steps` steps is taken.
     """
 
-    published: str
+    published: EstimatorName
     title: str
     lengths: int = 1
 
     @property
-    def methods(self) -> dict[str, str]:
+    def methods(self) -> dict[EstimatorName, str]:
         """The estimators, and how the copies without memory are made that each is held against.
 
         Flipped signs keep the size of every step in its place. The published estimators read the law of the values,

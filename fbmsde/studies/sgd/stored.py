@@ -103,7 +103,7 @@ def _from_record(held: Mapping[str, Any], protocol: Protocol) -> RunResult:
 
 def _noise_from_record(held: Mapping[str, Any], protocol: Protocol) -> MeasuredNoise:
     """The noise taken in one way that a store keeps."""
-    memory = {method: _memory_from_record(held[method]) for method in protocol.methods}
+    memory = {str(method): _memory_from_record(held[method]) for method in protocol.methods}
     tails = Tails(**{**held["tails"], "bend": Estimate(*held["tails"]["bend"])}) if "tails" in held else None
     laws = _laws_from_record(held["laws"]) if "laws" in held else None
     return MeasuredNoise(held["std"], held["tail_index"], held["constant"], memory, tails, laws)
