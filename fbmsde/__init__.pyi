@@ -44,14 +44,17 @@ from .rare.instanton import most_likely_escape
 from .rare.problem import RareProblem
 from .results.accuracy import Accuracy
 from .results.departures import Departures
+from .results.displacement import Displacement
 from .results.error_budget import ErrorBudget
 from .results.estimates import Estimate, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve
 from .results.instanton import MostLikelyEscape
 from .results.passage_times import PassageTimes
-from .results.rare import RareEscape, Replica
+from .results.rare import RareEscape
 from .results.rare_estimate import RareEstimate
+from .results.replicas import Replica
 from .results.residence import Correlation, MeanResidence, ResidenceTimes
 from .results.split import Incidence, Split
+from .results.survival_sums import Density, LogRank
 from .simulation.bridge import bridge_passage
 from .simulation.domains import LevelSet
 from .simulation.errors import HorizonError, PathError
@@ -82,7 +85,9 @@ __all__ = [
     "Continuous",
     "ConvergeStudy",
     "Correlation",
+    "Density",
     "Departures",
+    "Displacement",
     "EpochNoise",
     "Equation",
     "ErrorBudget",
@@ -99,6 +104,7 @@ __all__ = [
     "InterruptedCampaignError",
     "Landscape",
     "LevelSet",
+    "LogRank",
     "Mean",
     "MeanResidence",
     "MixedNoise",

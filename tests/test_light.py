@@ -19,16 +19,16 @@ PACKAGE = Path(fbmsde.__file__).parent
 HEAVY = {"numpy", "numba", "scipy", "matplotlib", "pandas", "tqdm", "filelock", "cloudpickle", "torch", "fbm"}
 NAMES = """
 Accuracy AnisotropicNoise ArmaNoise Campaign CampaignResults Certificate Chain Continuous ConvergeStudy Correlation
-Departures ESTIMATORS EpochNoise Equation ErrorBudget EscapeStudy Estimate FBM FractionalNoise GaussianNoise
-GradientNoise Grid Hazard HorizonError HurstEstimate Incidence InterruptedCampaignError Landscape LevelSet Mean
-MeanResidence MixedNoise MostLikelyEscape NoEstimateError OrnsteinUhlenbeckNoise PassageProblem PassageTimes PathError
-Paths PopulationNoise Precision RareEscape RareEstimate RareProblem Rate Replica ResidenceTimes RollingHurst SOLVERS
-Shifted Split StableNoise Stationary StoredCampaign StreamingNoise SurvivalCurve ViewsStudy anti_pgd arfima ball
-bridge_passage collect_gradient_noise converge_study double_well double_well_2d escape_study estimate_hurst fbm fgn
-first_passage fractional_ornstein_uhlenbeck hessian_factor hessian_spectrum langevin linear_network load loss_noise
-mean_exit_time most_likely_escape overdamped plots power_law_spectrum quadratic rare_escape read_series reflected
-resetting residence_times rippled_well rolling_hurst rosenbrock schedules sgd simulate_paths tempered_fgn theory
-tilted_double_well valley views_study
+Density Departures Displacement ESTIMATORS EpochNoise Equation ErrorBudget EscapeStudy Estimate FBM FractionalNoise
+GaussianNoise GradientNoise Grid Hazard HorizonError HurstEstimate Incidence InterruptedCampaignError Landscape
+LevelSet LogRank Mean MeanResidence MixedNoise MostLikelyEscape NoEstimateError OrnsteinUhlenbeckNoise PassageProblem
+PassageTimes PathError Paths PopulationNoise Precision RareEscape RareEstimate RareProblem Rate Replica ResidenceTimes
+RollingHurst SOLVERS Shifted Split StableNoise Stationary StoredCampaign StreamingNoise SurvivalCurve ViewsStudy
+anti_pgd arfima ball bridge_passage collect_gradient_noise converge_study double_well double_well_2d escape_study
+estimate_hurst fbm fgn first_passage fractional_ornstein_uhlenbeck hessian_factor hessian_spectrum langevin
+linear_network load loss_noise mean_exit_time most_likely_escape overdamped plots power_law_spectrum quadratic
+rare_escape read_series reflected resetting residence_times rippled_well rolling_hurst rosenbrock schedules sgd
+simulate_paths tempered_fgn theory tilted_double_well valley views_study
 """
 
 

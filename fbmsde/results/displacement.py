@@ -30,6 +30,11 @@ class Displacement(Shown):
     values, standard_errors : the means over paths and their standard errors, (n_ages, n_lags); NaN where the paths end
         before ``s + t``. Values of different ages and lags come from the same paths and are correlated.
     n_paths : the number of paths behind each mean.
+
+    >>> from fbmsde import FractionalNoise, quadratic, simulate_paths
+    >>> paths = simulate_paths(quadratic(), FractionalNoise(0.7), 0.0, dt=0.01, n_steps=100, n_paths=50, seed=1)
+    >>> paths.mean_squared_displacement(age=[0.0, 0.5]).values.shape
+    (2, 29)
     """
 
     ages: Array

@@ -87,6 +87,11 @@ class Density(Shown):
     values : the probability to leave in each window over its length, per unit of time, (n,).
     low, high : the ends of the pointwise confidence intervals, (n,) each.
     n_paths, confidence_level : the number of paths, and the level of the intervals.
+
+    >>> from fbmsde import PassageTimes
+    >>> passages = PassageTimes(np.array([1.0, 2.0, 3.0, 3.0]), np.array([False, False, False, True]), 3.0, 1.0)
+    >>> passages.density([0.0, 2.0, 3.0]).values
+    array([0.25, 0.25])
     """
 
     edges: Array
@@ -145,6 +150,13 @@ class LogRank(Shown):
     p_value : the two-sided p-value of the hypothesis that both have the same law, by the normal law.
     observed, expected : the exits O of the first sample, and the number E that would be expected of it.
     variance : the variance V of O, hypergeometric at each time.
+
+    >>> from fbmsde import FractionalNoise, first_passage, quadratic
+    >>> run = {"dt": 0.01, "horizon": 20.0, "n_paths": 200}
+    >>> rough, smooth = (first_passage(quadratic(), FractionalNoise(hurst), 0.0, (-1.5, 1.5), seed=seed, **run)
+    ...                  for seed, hurst in enumerate((0.3, 0.7)))
+    >>> rough.logrank(smooth).p_value < 1e-6
+    True
     """
 
     statistic: float
@@ -154,7 +166,8 @@ class LogRank(Shown):
     variance: float
 
     def _facts(self) -> Mapping[str, object]:
-        return {"statistic": self.statistic, "p-value": self.p_value, "exits": self.observed,
+        p_value = self.p_value or "below 1e-300"
+        return {"statistic": self.statistic, "p-value": p_value, "exits": self.observed,
                 "expected": self.expected}  # fmt: skip
 
 
