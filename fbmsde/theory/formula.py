@@ -212,7 +212,7 @@ class Formula(Shown):
         >>> print(FORMULAS["pickands"].cite())
         @article{pickands1969,
           author = {Pickands, James},
-          title = {{Upcrossing probabilities for stationary {G}aussian processes}},
+          title = {Upcrossing probabilities for stationary {G}aussian processes},
           year = {1969},
           journal = {Transactions of the American Mathematical Society},
           volume = {145},

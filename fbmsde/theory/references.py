@@ -32,7 +32,7 @@ class Reference:
         >>> print(REFERENCES["getoor1961"].bibtex("getoor1961").splitlines()[0])
         @article{getoor1961,
         """
-        fields = {"author": " and ".join(self.authors), "title": f"{{{self.title}}}", "year": str(self.year)}
+        fields = {"author": " and ".join(self.authors), "title": self.title, "year": str(self.year)}
         body = ",\n".join(f"  {name} = {{{value}}}" for name, value in {**fields, **self.details}.items())
         return f"@{self.kind}{{{key},\n{body}\n}}"
 
