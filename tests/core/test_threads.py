@@ -232,8 +232,8 @@ def test_long_compilation_is_told_and_short_one_is_not(monkeypatch, capsys):
     """A thread counts as compiling while a function of the compiler's modules is on its stack."""
     compiler = {"__name__": "numba.core.compiler", "sleep": time.sleep}
     exec("def work(seconds):\n    sleep(seconds)", compiler)
-    with telling.compilation_told(patience=0.1):
-        compiler["work"](0.1)
+    with telling.compilation_told():
+        compiler["work"](0.5)
     assert capsys.readouterr().err == ""
     with telling.compilation_told(patience=0.1):
         compiler["work"](1.5)

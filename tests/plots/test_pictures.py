@@ -327,6 +327,8 @@ def test_an_order_without_rates_names_no_winner():
         texts = [text.get_text() for text in plots.plot_order(study).texts]
         assert texts == ["no noise has rates of both wells"]
     assert "empties first" in plots.plot_order(escapes([0.3])).texts[0].get_text()
+    late = replace(escapes([0.3]).rows[0], curve=Curve(np.array([0.0, 3.9, 4.0]), np.array([1.0, 0.5, 0.2])))
+    assert np.divide(*plots.plot_survival([late]).get_xlim()[::-1]) > 10.0  # a short axis has numbers on one another
     bound = plots.plot_rates(escapes([0.3], ("sharp",), exits=0))
     assert np.isclose(bound.containers[0].lines[0].get_ydata()[0], -np.log(0.05) / 40.0)
 

@@ -120,6 +120,7 @@ def test_density_is_that_of_shares_and_integrates_to_what_has_left():
         plain.density([1.0])
 
 
+@pytest.mark.slow
 def test_displacement_of_fbm_has_the_exact_law_at_every_age():
     """``E |B(s + t) - B(s)|^2 = t^2H``: z-scores of 12 means over 4000 paths; 8 % at one lag would be seen.
 
@@ -135,6 +136,7 @@ def test_displacement_of_fbm_has_the_exact_law_at_every_age():
     assert np.all((low < found.values) & (found.values < high))
 
 
+@pytest.mark.slow
 def test_displacement_in_a_well_ages_as_the_chain_does():
     """From 0 the chain ``x' = (1 - a) x + xi`` has ``((1 - a)^k - 1)^2 V(s) + V(t)`` with ``V = (1 - r^n) / (1 - r)``.
 
