@@ -26,9 +26,10 @@ from fbmsde.laws import extremes
 from fbmsde.laws.diffusions import brownian_survival, ou_exit_rate
 from fbmsde.laws.fou import fou_stationary_variance
 from fbmsde.results.accuracy import Accuracy
-from fbmsde.simulation._jump_kernel import Limits, Source, _begin, _choose, _jump, _refill
+from fbmsde.simulation._jump_kernel import _is_safe, _next_half, _proposed
+from fbmsde.simulation._jump_state import Source, begin, carry, drawn, room_of, split, tables_of
 from fbmsde.simulation.bridge import bridge_passage
-from fbmsde.simulation.budget import drift_error, hidden_excursion, required_reach
+from fbmsde.simulation.budget import drift_error, hidden_between, hidden_excursion
 from fbmsde.simulation.continuous import Jumper, Plan, exits
 from fbmsde.simulation.exact_ou import fractional_ornstein_uhlenbeck
 from fbmsde.simulation.levels import interval_clearance
@@ -159,36 +160,55 @@ def beyond() -> None:
 
 
 def hidden() -> None:
-    """The estimate of what a jump hides beside its simulated value (rank-one conditioning on one point above)."""
-    print("\n## hidden excursion of a jump, r standard deviations away: estimate / simulated, in units of Psi(r)")
+    """The estimates of what a jump hides beside simulated values (rank-one conditioning on one point above)."""
+    print("\n## hidden excursion of a jump, r standard deviations away, made if it ends d inside: estimate / simulated")
     for hurst in (0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9):
         print(f"H = {hurst}")
         for steps in (2, 16, 128, 1024):
+            factor = jump_factor(hurst, steps)
             cells = []
-            for r in (3.0, 4.0, 5.0):
-                bound = float(hidden_excursion(hurst, steps, r)) / stats.norm.sf(r)
-                cells.append(f"r = {r:.0f}: {bound:8.3f} / {simulated_excursion(hurst, steps, r):8.3f}   ")
+            for r, d in ((3.0, 0.0), (4.0, 0.0), (5.0, 0.0), (3.0, 1.0), (3.5, 1.5)):
+                bound, found = float(hidden_excursion(hurst, steps, r, d)), simulated_excursion(factor, r, d)
+                cells.append(f"r = {r}, d = {d:.0f}: {bound:7.1e} / {found:7.1e}  ")
+            for r in (2.5, 3.0):
+                bound, found = float(hidden_between(hurst, steps, r)), simulated_between(factor, r)
+                cells.append(f"both ends {r}: {bound:7.1e} / {found:7.1e}  ")
             print(f"  M = {steps:4}  " + "".join(cells))
 
 
-def simulated_excursion(hurst: float, steps: int, reach: float, n_paths: int = 4000) -> float:
-    """P(above at some step, below at the last) / Psi(reach) of the noise of one jump (Adler, Blanchet & Liu 2012)."""
+def jump_factor(hurst: float, steps: int) -> Any:
+    """The factor (steps, steps) of the covariance of the noise within a jump, in standard deviations of the jump."""
     model = StreamingNoise(hurst, max(steps, 1024))
     lag = np.arange(steps)[:, None]
     weights = model.d + np.sum(model.c * (1.0 - model.rho**lag) / model.decay, axis=1)
     factor = np.array([np.concatenate([weights[i::-1], np.zeros(steps - 1 - i)]) for i in range(steps)])
+    return factor / np.sqrt(np.sum(factor[-1] ** 2))
+
+
+def simulated_between(factor: Any, reach: float) -> float:
+    """P(above at some step) of the noise of one jump that ends where it began (Adler, Blanchet & Liu 2012)."""
+    pinned = (factor - np.outer(factor @ factor[-1], factor[-1]))[:-1]
+    return _simulated(pinned, reach, math.inf)
+
+
+def simulated_excursion(factor: Any, reach: float, left: float = 0.0) -> float:
+    """P(above at some step, `left` below at the last) of the noise of one jump (Adler, Blanchet & Liu 2012)."""
+    return _simulated(factor, reach, reach - left)
+
+
+def _simulated(factor: Any, level: float, last: float, n_paths: int = 4000) -> float:
+    """P(above the level at some step, below `last` at the last one) of a Gaussian walk with this factor."""
     covariance = factor @ factor.T
     sd = np.sqrt(np.diag(covariance))
-    level = reach * sd[-1]
     tails = stats.norm.sf(level / sd)
     rng = np.random.default_rng(0)
-    when = rng.choice(steps, n_paths, p=tails / tails.sum())
-    paths = rng.standard_normal((n_paths, steps)) @ factor.T
+    when = rng.choice(len(sd), n_paths, p=tails / tails.sum())
+    paths = rng.standard_normal((n_paths, factor.shape[1])) @ factor.T
     high = sd[when] * stats.norm.isf(tails[when] * rng.random(n_paths))
     rows = np.arange(n_paths)
     paths += covariance[when] / sd[when, None] ** 2 * (high - paths[rows, when])[:, None]
     above = np.maximum(1, (paths > level).sum(axis=1))
-    return float(tails.sum() * np.mean((paths[:, -1] < level) / above) / stats.norm.sf(reach))
+    return float(tails.sum() * np.mean((paths[:, -1] < last) / above))
 
 
 def shift() -> None:
@@ -294,26 +314,31 @@ def traced_path(hurst: float, barrier: float, log_n: int, seed: int) -> list[tup
     """Times and places at which one path of fBm stands between its jumps, until it leaves or time 1."""
     n_steps, noise = 2**log_n, FractionalNoise(hurst)
     jumper = Jumper.of(noise, n_steps, n_steps, 1, checks.as_seed(seed), Accuracy())
-    t, model = jumper.tables, jumper.model
     clock = (1.0 / n_steps, noise.increment_scale(1.0 / n_steps))
-    reach = np.array(required_reach(hurst, len(t.rank), Accuracy().miss))
-    far = reach * clock[1] * t.deviation
-    limits, scan = Limits(reach, far, hurst, 0.02, math.inf, 1.0), no_scan()
-    nothing = scan.line, scan.stiffness(far)
-    words, normals = np.empty((4, 64), np.uint64), np.empty(128)
-    state, levels = np.zeros((1, t.decay.shape[1])), np.zeros(1)
-    source = Source(jumper.key, np.ascontiguousarray(model.start), model.level_sd, jumper.source.mixing)
-    _begin(source, 0, words, normals, state, levels)
-    x, now, m, bounds = (0.0,), 0, len(t.rank) - 1, (-math.inf, barrier)
-    places = [(0.0, 0.0)]
+    limits, scan, tables = jumper.limits(clock[1], math.inf), no_scan(), tables_of(jumper.tables)
+    source = Source(jumper.key, np.ascontiguousarray(jumper.model.start), jumper.model.level_sd, jumper.source.mixing)
+    fixed = (FLAT.point_gradient, (), interval_clearance, (-math.inf, barrier), tables, scan.line,
+             scan.stiffness(limits.far), limits, clock)  # fmt: skip
+    room = room_of(source, tables, 1)
+    begin(source, 0, room)
+    x, now, m, position = (0.0,), 0, len(tables.rank) - 1, room.normals.size
+    half, offset, pending, places = 0, 0, 0, [(0.0, 0.0)]
     while now < n_steps and x[0] < barrier:
-        m = min(m + 1, len(t.rank) - 1, (n_steps - now).bit_length() - 1)
-        m, shock, _, _ = _choose(FLAT.point_gradient, (), interval_clearance, bounds, t, *nothing, limits, clock,
-                                 x, m, state, levels, jumper.mixing)  # fmt: skip
-        _refill(words, normals)
-        shock, _ = _jump(shock, t, m, clock[1], normals, 0, state)
-        x, now = (x[0] + shock[0],), now + 2**m
-        places.append((now / n_steps, x[0]))
+        m = m if half else min(m + 1, len(tables.rank) - 1, (n_steps - now).bit_length() - 1)
+        fits, m, shock, clear, _, position = _proposed(*fixed, x, m, half, room, source.mixing, position)
+        deviation = clock[1] * tables.deviation[m]
+        y = (x[0] + drawn(shock, room, deviation, m * tables.n_pair + offset, tables.n_pair)[0],)
+        inside = fits and y[0] < barrier
+        if _is_safe(interval_clearance, (-math.inf, barrier), limits, y, m, half, inside, clear)[0]:
+            carry(room, tables, m, offset)
+            x, now = y, now + 2**m
+            places.append((now / n_steps, x[0]))
+            half, m, pending = _next_half(pending, m)
+            offset = half * tables.rank[m]
+        else:
+            position = split(room, tables, m, offset, position)
+            m, half, offset = m - 1, 1, 0
+            pending |= 1 << m
     return places
 
 

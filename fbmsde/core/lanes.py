@@ -57,6 +57,13 @@ def transposed(rows: tuple[AnyArray, ...]) -> tuple[AnyArray, ...]:
     return tuple(np.stack(rows).T)
 
 
+def total(lanes: Any) -> float:
+    """The sum of the numbers of a vector, halves added to each other until one number is left."""
+    while len(lanes) > 1:
+        lanes = lanes[: len(lanes) // 2] + lanes[len(lanes) // 2 :]
+    return lanes[0]
+
+
 def _place(context: Any, builder: Any, array_type: Any, array: Any, start: Any) -> Any:
     """The address of a vector within an array."""
     data = context.make_array(array_type)(context, builder, array).data
@@ -109,6 +116,20 @@ def _transposed(typing_context: Any, rows: Any) -> Any:
     return rows(rows), emit
 
 
+@intrinsic
+def _total(typing_context: Any, lanes: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector, half = arguments[0], WIDTH // 2
+        while half > 0:
+            index = ir.VectorType(ir.IntType(32), half)
+            parts = [ir.Constant(index, list(range(first, first + half))) for first in (0, half)]
+            low, high = (builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), part) for part in parts)
+            vector, half = builder.fadd(low, high), half // 2
+        return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
+
+    return lanes.dtype(lanes), emit
+
+
 def _arithmetic(name: str) -> Any:
     """An intrinsic for two vectors of one type, by the instruction of LLVM of that name."""
 
@@ -146,6 +167,11 @@ def _compiled_store(values: Any, start: Any, lanes: Any) -> Any:
 @overload(splat, strict=False)
 def _compiled_splat(value: Any) -> Any:
     return lambda value: _splat(value)
+
+
+@overload(total, strict=False)
+def _compiled_total(lanes: Any) -> Any:
+    return lambda lanes: _total(lanes)
 
 
 @overload(transposed, strict=False)

@@ -12,7 +12,7 @@ import numpy as np
 from ..core.show import Shown, Table
 from .accuracy import Accuracy
 
-_PER_PATH = ("missed_crossings", "late_exits", "jumps_per_path")  # what is averaged over paths
+_PER_PATH = ("missed_crossings", "jumps_per_path")  # what is averaged over paths
 _LARGEST = ("overshoot", "drift", "noise_kl", "resolution")  # of which the largest value of several runs holds
 
 
@@ -35,7 +35,6 @@ class ErrorBudget(Shown):
         reach of a jump, or as the gradient midway through one jump in sixteen reveals. It is large where jumps pass
         over narrow features.
     noise_kl : Kullback-Leibler divergence, in nats, of the noise model for one path.
-    late_exits : share of the paths that were seen to leave only at the end of a jump of several steps.
     jumps_per_path : mean number of jumps of a path.
     hurst, fine_steps, accuracy : the Hurst parameter and the options of the run.
     resolution : features of a one-dimensional landscape that are narrower than this can have been overlooked. It is inf
@@ -52,7 +51,6 @@ class ErrorBudget(Shown):
     overshoot: float
     drift: float
     noise_kl: float
-    late_exits: float
     jumps_per_path: float
     hurst: float
     fine_steps: int
@@ -88,7 +86,7 @@ class ErrorBudget(Shown):
     def record(self) -> dict[str, float]:
         """All numbers by name, the options among them; a tolerance that was not given is nan.
 
-        >>> budget = ErrorBudget(1e-4, 1e-3, 5e-4, 1e-6, 0.1, 30.0, 0.3, 2**16, Accuracy())
+        >>> budget = ErrorBudget(1e-4, 1e-3, 5e-4, 1e-6, 30.0, 0.3, 2**16, Accuracy())
         >>> ErrorBudget.of_record(budget.record()) == budget
         True
         """
@@ -103,11 +101,11 @@ class ErrorBudget(Shown):
         missing = [name for name in names if name not in record]
         if missing:
             raise ValueError(f"record must hold all numbers of an error budget, got none of {', '.join(missing)}.")
-        missed, late, jumps, overshoot, drift, kl, resolution, hurst, steps, miss, drift_step, tolerance = (
+        missed, jumps, overshoot, drift, kl, resolution, hurst, steps, miss, drift_step, tolerance = (
             float(record[name]) for name in names
         )
         accuracy = Accuracy(miss, drift_step, None if math.isnan(tolerance) else tolerance)
-        return cls(missed, overshoot, drift, kl, late, jumps, hurst, int(steps), accuracy, resolution)
+        return cls(missed, overshoot, drift, kl, jumps, hurst, int(steps), accuracy, resolution)
 
     def _facts(self) -> Mapping[str, object]:
         return {"H": self.hurst, "fine steps": self.fine_steps, "jumps per path": self.jumps_per_path,

@@ -1,4 +1,4 @@
-"""Exits in continuous time: far from the boundary paths jump over many fine steps at once, near it they creep."""
+"""Exits in continuous time: far from the boundary paths jump over many fine steps at once; near it, jumps are split."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ from ..laws.extremes import barrier_shift
 from ..results.accuracy import Accuracy
 from ..results.error_budget import ErrorBudget
 from ._ends import Ends
-from ._jump_kernel import _LONGER, _SAMPLED, BENT, STIFF, UNSEEN, Limits, Source, jump_kernel
-from .budget import BINS, drift_error, missed_crossings, overshoot_left, required_reach
+from ._jump_kernel import _LONGER, _SAMPLED, BENT, STIFF, UNSEEN, Limits, jump_kernel
+from ._jump_state import Source, tables_of
+from .budget import BINS, SafeDistances, drift_error, missed_crossings, overshoot_left
 from .domains import REACH_OF_FINEST
 from .problem import Crowd, Problem
 from .regions import Moving, Standing, require_room
@@ -69,24 +70,31 @@ class Jumper:
         return cls(noise.jump_source(n_steps, longest, dim, accuracy.tolerance), key, accuracy)
 
     @property
-    def tally_shape(self) -> tuple[int, int]:
-        """Shape of the counters of one block: levels and classes of clearance."""
-        return len(self.tables.rank), BINS
+    def tally_shape(self) -> tuple[int, int, int]:
+        """Shape of the counters of one block: chosen jumps and halves, levels, and classes of clearance."""
+        return 2, len(self.tables.rank), BINS
+
+    @property
+    def safe(self) -> SafeDistances:
+        """How far the boundary must be from jumps."""
+        return SafeDistances.of(float(self.model.hurst), len(self.tables.rank), self.accuracy.miss)
+
+    def limits(self, scale: float, widest: float) -> Limits:
+        """What bounds the jumps of noise whose increments over a fine step have the standard deviation `scale`."""
+        safe, unit, hurst = self.safe, scale * self.tables.deviation, float(self.model.hurst)
+        spread = math.sqrt(3.0 * (2.0 ** (-2.0 * hurst) - 0.25))  # the variance of fBm midway, both ends known
+        far = np.array(safe.reach) * unit
+        far = np.concatenate([far, far[-1] * 2.0 ** np.arange(1, _LONGER + 1)])
+        clear, after = np.array([safe.before, safe.between]), np.array([safe.after, safe.between])
+        return Limits(clear, clear * unit, after * unit, far, hurst, self.accuracy.drift_step, widest, spread)
 
     def run(self, plan: Plan, clock: tuple[float, float]) -> Callable[..., None]:
         """The kernel as a function of the path numbers and arrays that it lists last."""
-        start = np.ascontiguousarray(self.model.start)
+        start, limits = np.ascontiguousarray(self.model.start), self.limits(clock[1], plan.widest)
         source = Source(self.key, start, self.model.level_sd, self.source.mixing)
-        t = self.tables
-        hurst = float(self.model.hurst)
-        reach = np.array(required_reach(hurst, len(t.rank), self.accuracy.miss))
-        spread = math.sqrt(3.0 * (2.0 ** (-2.0 * hurst) - 0.25))  # the variance of fBm midway, both ends known
-        far = reach * clock[1] * t.deviation
-        far = np.concatenate([far, far[-1] * 2.0 ** np.arange(1, _LONGER + 1)])
-        limits = Limits(reach, far, hurst, self.accuracy.drift_step, plan.widest, spread)
         (gradient, params), like = plan.motion, (0.0,) * plan.origins.shape[1]
-        scan = plan.scan.line, plan.scan.stiffness(far)
-        given = (source, t, params, plan.watch.bounds, *scan, limits, like, plan.origins, clock, plan.n_steps)
+        scan, tables = (plan.scan.line, plan.scan.stiffness(limits.far)), tables_of(self.tables)
+        given = (source, tables, params, plan.watch.bounds, *scan, limits, like, plan.origins, clock, plan.n_steps)
         functions = gradient, plan.watch.test, plan.clearance
         return lambda *arrays: baked(jump_kernel, functions, (*given, *arrays))(*given, *arrays)
 
@@ -175,14 +183,13 @@ def _budget(
     noise: Jumping, jumper: Jumper, plan: Plan, counts: NDArray[np.int64], watched: Array, n_paths: int
 ) -> ErrorBudget:
     """The error budget of a finished run, from the counts that its jumps have kept."""
-    late, hidden, hurst = counts[0, 1], counts[0, 2], float(noise.common_hurst)
-    counts[0, 1:3] = 0
+    hidden, hurst = counts[0, 0, 1], float(noise.common_hurst)
+    counts[0, 0, 1] = 0
     return ErrorBudget(
-        missed_crossings=(missed_crossings(hurst, counts) + _SAMPLED * float(hidden)) / n_paths,
+        missed_crossings=(missed_crossings(jumper.safe, counts) + _SAMPLED * float(hidden)) / n_paths,
         overshoot=overshoot_left(hurst) * plan.shift * noise.largest_deviation,
         drift=drift_error(hurst, float(max(watched[STIFF], watched[BENT]))),
         noise_kl=jumper.model.certificate.kl,
-        late_exits=float(late) / n_paths,
         jumps_per_path=float(counts.sum()) / n_paths,
         hurst=hurst,
         fine_steps=plan.n_steps,

@@ -53,7 +53,7 @@ class Posed:
         times = np.where(states == CENSORED, self.reached, [0.5 * r.integers(100) for r in rng])
         places = np.array([r.random(self.n_positions) for r in rng]).reshape(n_paths, self.n_positions)
         places[states != LEFT] = np.nan
-        budget = ErrorBudget(1e-4, 1e-3, 5e-4, 1e-6, 0.1, float(first), 0.3, 2**16, Accuracy()) if self.budget else None
+        budget = ErrorBudget(1e-4, 1e-3, 5e-4, 1e-6, float(first), 0.3, 2**16, Accuracy()) if self.budget else None
         return Ended(times, states, sides, places, self.names, self.dt, self.reached, budget, first)
 
 

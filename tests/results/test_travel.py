@@ -31,7 +31,7 @@ from fbmsde import (
 )
 from fbmsde.results.archive import Archive
 
-BUDGET = ErrorBudget(1e-4, 1e-3, 5e-4, 1e-6, 0.1, 30.0, 0.3, 2**16, Accuracy())
+BUDGET = ErrorBudget(1e-4, 1e-3, 5e-4, 1e-6, 30.0, 0.3, 2**16, Accuracy())
 ORIGIN = {"problem": {"seed": 1}, "digest": "a", "paths": [[5, 4]], "versions": {"fbmsde": "0"}}
 
 

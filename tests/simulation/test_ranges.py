@@ -283,18 +283,17 @@ def test_parts_that_do_not_adjoin_are_refused():
 
 
 def test_error_budgets_join_and_survive_json():
-    budget = ErrorBudget(1e-4, 1e-3, 5e-4, 1e-6, 0.1, 30.0, 0.3, 2**16, Accuracy())
-    other = ErrorBudget(3e-4, 2e-3, 4e-4, 1e-6, 0.2, 40.0, 0.3, 2**16, Accuracy(), resolution=0.5)
+    budget = ErrorBudget(1e-4, 1e-3, 5e-4, 1e-6, 30.0, 0.3, 2**16, Accuracy())
+    other = ErrorBudget(3e-4, 2e-3, 4e-4, 1e-6, 40.0, 0.3, 2**16, Accuracy(), resolution=0.5)
     merged = ErrorBudget.merged([budget, other], [100, 300])
     assert merged.missed_crossings == pytest.approx(2.5e-4) and merged.jumps_per_path == pytest.approx(37.5)
-    assert merged.late_exits == pytest.approx(0.175)
     assert (merged.overshoot, merged.drift, merged.noise_kl, merged.resolution) == (2e-3, 5e-4, 1e-6, math.inf)
-    for each in (budget, other, merged, ErrorBudget(*[0.5] * 7, 9, Accuracy(1e-6, 0.1, 1e-7))):
+    for each in (budget, other, merged, ErrorBudget(*[0.5] * 6, 9, Accuracy(1e-6, 0.1, 1e-7))):
         assert ErrorBudget.of_record(json.loads(json.dumps(each.record()))) == each
         texts = {name: str(value) for name, value in each.record().items()}
         assert ErrorBudget.of_record(json.loads(json.dumps(texts, allow_nan=False))) == each
     with pytest.raises(ValueError, match="budgets must be of the same options"):
-        ErrorBudget.merged([budget, ErrorBudget(*[0.5] * 7, 9, Accuracy())], [1, 1])
+        ErrorBudget.merged([budget, ErrorBudget(*[0.5] * 6, 9, Accuracy())], [1, 1])
     with pytest.raises(ValueError, match="paths must hold a number for each budget, got 1 for 2"):
         ErrorBudget.merged([budget, other], [1])
     with pytest.raises(ValueError, match="record must hold all numbers of an error budget, got none of resolution"):

@@ -5,13 +5,13 @@ Markov chain, so for every M
 
     S = a(M) . x + noise,   x' = rho^M x + noise,   a_k(M) = c_k (1 - rho_k^M) / (1 - rho_k).
 
-The covariances of the noise are ``Cov(x_j, x_k) = (1 - (rho_j rho_k)^M) / (1 - rho_j rho_k)``,
-``Cov(x_j, S) = sum_l rho_j^l w_l`` and ``Var S = sum_l w_l^2``, where
-``w_l = d + sum_k c_k (1 - rho_k^l) / (1 - rho_k)`` is the weight in S of the normal l steps before the end. These
-matrices are Cauchy-like and ill-conditioned. They are therefore evaluated in decimal arithmetic of many digits, and
-transformed to the orthonormal coordinates of the stationary start. There the states have unit variance, and double
-precision is enough. Finally the noise is written in as few independent normals as make a difference to the path's
-future.
+The variance of S is ``sum_l w_l^2`` with the weight ``w_l = d + sum_k c_k (1 - rho_k^l) / (1 - rho_k)`` in S of the
+normal l steps before the end. Such sums, and the powers of rho, are ill-conditioned and therefore evaluated in decimal
+arithmetic of many digits. The noise of the state is written in as few independent normals as make a difference to the
+path's future. That of one step is one normal, and that of 2 M steps is made of two jumps over M steps: their normals are
+rotated, so that the first one makes up S and the others come in the order of what the future can tell of them. States
+are in the orthonormal coordinates of the stationary start, in which they have unit variance and double precision is
+enough. The same rotation, read backwards, splits a jump into two halves when its normals are known.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class Jumps(NamedTuple):
     mean : the row a(M) that gives the mean of S from the state, (n_levels, K).
     deviation : the standard deviation of S given the state, (n_levels,).
     factor : the response of the states to the normals of a jump, (n_levels, R, K). The first normal also drives S.
+    split : the rotations that give the normals of both halves of a jump, one half after the other, from those of the
+        jump and as many new ones as are needed, (n_levels, P, P) with a row for each of the latter.
     rank : the number of normals in use, (n_levels,).
     kl : the divergence, in nats, that the directions left out cause in the law of one jump and of all that follows it,
         watched at every step, (n_levels,).
@@ -50,6 +52,7 @@ class Jumps(NamedTuple):
     mean: Array
     deviation: Array
     factor: Array
+    split: Array
     rank: NDArray[np.int64]
     kl: Array
 
@@ -75,26 +78,40 @@ def jumps(model: RationalModel, n_levels: int, neglected: float = NEGLECTED) -> 
 def _tables(
     log_q: tuple[float, ...], shift: tuple[float, ...], log_gain: float, n_levels: int, neglected: float
 ) -> Jumps:
-    """The jumps, level after level, with rho^M found by squaring."""
+    """The jumps, level after level: each is made of two of the level before, with rho^M found by squaring."""
     model = RationalModel(np.array(log_q), np.array(shift), log_gain)
     n_poles = model.q.size
     width = max(WIDTH, -(-n_poles // WIDTH) * WIDTH)
     decay, mean = np.zeros((n_levels, width)), np.zeros((n_levels, width))
-    factor, rank = np.zeros((n_levels, n_poles + 1, width)), np.zeros(n_levels, np.int64)
-    deviation, kl = np.empty(n_levels), np.empty(n_levels)
+    deviation, kl, halves = np.empty(n_levels), np.zeros(n_levels), []
     with decimal.localcontext() as context:
         context.prec = DIGITS
         exact = _exact(model)
         information = _future_information(exact)
         power, count = exact.rho, decimal.Decimal(1)
+        columns, forecast, move = _floats(exact.inverse.sum(axis=1))[:, None], np.zeros(0), np.zeros((0, 0))
         for m in range(n_levels):
-            row, covariance, cross, variance = _noise(exact, power, count)
-            columns, kl[m] = _directions(covariance, cross, information, neglected)
+            row, variance = _sum(exact, power, count)
+            if m > 0:
+                turned, columns, kl[m] = _joined(columns, forecast, deviation[m - 1], move, information, neglected)
+            halves.append((columns, turned if m > 0 else np.zeros((0, 0))))
             decay[m, :n_poles], mean[m, :n_poles] = _floats(power), _floats(row)
-            deviation[m], rank[m] = np.sqrt(float(variance)), columns.shape[1]
-            factor[m, : rank[m], :n_poles] = product(model.start, columns).T
+            deviation[m] = np.sqrt(float(variance))
+            forecast = _floats(np.dot(row, exact.start)) if n_poles else np.zeros(0)
+            move = _floats(np.dot(exact.inverse, power[:, None] * exact.start)) if n_poles else np.zeros((0, 0))
             power, count = power * power, count * 2
-    return Jumps(decay, mean, deviation, factor[:, : rank.max()].copy(), rank, kl)
+    return Jumps(decay, mean, deviation, *_stacked(model, halves, width), kl)
+
+
+def _stacked(model: RationalModel, halves: list[tuple[Array, Array]], width: int) -> tuple[Array, Array, Any]:
+    """The arrays `factor`, `split` and `rank` of all levels, from the columns and the rotation of each."""
+    rank = np.array([columns.shape[1] for columns, _ in halves])
+    pair = -(-2 * int(rank.max()) // WIDTH) * WIDTH
+    factor, split = np.zeros((rank.size, -(-rank.max() // 2) * 2, width)), np.zeros((rank.size, pair, pair))
+    for m, (columns, turned) in enumerate(halves):
+        factor[m, : rank[m], : len(columns)] = product(model.start, columns).T
+        split[m, : len(turned), : len(turned)] = turned.T
+    return factor, split, rank
 
 
 def _decimals(values: Array) -> Any:
@@ -139,24 +156,16 @@ def _triangular_inverse(lower: Any) -> Any:
     return inverse
 
 
-def _noise(exact: _Exact, power: Any, count: Any) -> tuple[Any, Array, Array, Any]:
-    """The law of a jump: row a(M), covariance of the state noise (K, K), its covariance with S (K,), and Var S.
-
-    Both covariances are in orthonormal coordinates; that with S is over the standard deviation of S.
-    """
-    rho, size = exact.rho, exact.rho.size
+def _sum(exact: _Exact, power: Any, count: Any) -> tuple[Any, Any]:
+    """The law of S: the row a(M) that gives its mean from the state, and its variance given the state."""
+    rho = exact.rho
     total = exact.weights / (1 - rho)
     limit = exact.gain + sum(total)  # w_l = limit - sum_k total_k rho_k^l
     within = (1 - np.multiply.outer(power, power)) / (1 - np.multiply.outer(rho, rho))
     geometric = (1 - power) / (1 - rho)
-    back = np.dot(within, total) if size else total
-    cross = limit * geometric - back
-    variance = count * limit * limit + (np.dot(total, back - 2 * limit * geometric) if size else 0)
-    if size == 0:
-        return geometric, np.zeros((0, 0)), np.zeros(0), variance
-    covariance = np.dot(np.dot(exact.inverse, within), exact.inverse.T)
-    scaled = np.dot(exact.inverse, cross) / variance.sqrt()
-    return exact.weights * geometric, _floats(covariance), _floats(scaled), variance
+    back = np.dot(within, total) if rho.size else total
+    variance = count * limit * limit + (np.dot(total, back - 2 * limit * geometric) if rho.size else 0)
+    return exact.weights * geometric, variance
 
 
 def _future_information(exact: _Exact) -> Array:
@@ -181,20 +190,28 @@ def _future_information(exact: _Exact) -> Array:
     return information
 
 
-def _directions(covariance: Array, cross: Array, information: Array, neglected: float) -> tuple[Array, float]:
-    """The directions of the state noise that are kept, as columns (K, r), and the KL caused by those left out.
+def _joined(
+    columns: Array, forecast: Array, deviation: float, move: Array, information: Array, neglected: float
+) -> tuple[Array, Array, float]:
+    """A jump that is made of two: the rotation of its normals, its columns (K, R), and the KL that it leaves out.
 
-    Split the state noise into the part determined by S, which is the first column, and a remainder. Rotate the
-    remainder so that its covariance and the future's information about it are both diagonal, and drop directions whose
-    product of the two, e, is below `neglected`. The columns that are kept come in order of e, largest first; the
-    directions left out cause the divergence ``sum (e - ln(1 + e)) / 2``.
+    The halves have the columns (K, r), S given the state has the standard deviation `deviation` and, from the state in
+    orthonormal coordinates, the mean `forecast`; `move` takes the state over one half. The normals of both together are
+    rotated: the first of the new ones, which come in the columns of the rotation, makes up S. The others are those
+    directions along which the effect on the state and the future's information about it are both diagonal, in the order
+    of their product e, largest first. Directions with e below `neglected` cause the divergence ``(e - ln(1 + e)) / 2``
+    each, and have no part in the jump.
     """
-    rest = covariance - np.outer(cross, cross)
-    values, vectors = symmetric_eigen(rest)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    weight, turn = symmetric_eigen(product(root.T, information, root))
-    kept = weight > neglected
-    order = np.argsort(-weight[kept], kind="stable")
-    columns = product(root, turn[:, kept])[:, order]
-    lost = np.maximum(weight[~kept], 0.0)
-    return np.hstack([cross[:, None], columns]), float(np.sum(lost - np.log1p(lost)) / 2.0)
+    rank = columns.shape[1]
+    both = np.hstack([product(move, columns), columns])
+    along = np.concatenate([product(forecast[None], columns)[0], np.zeros(rank)])
+    along[[0, rank]] += deviation
+    along /= np.sqrt(np.sum(along * along))
+    rest = both - np.outer(np.sum(both * along, axis=1), along)
+    weights = product(rest.T, information, rest)
+    values, turned = symmetric_eigen(weights + (1.0 + 2.0 * np.trace(weights)) * np.outer(along, along))
+    values, turned = values[::-1], turned[:, ::-1].copy()
+    turned[:, 0] *= np.sign(np.sum(turned[:, 0] * along))
+    kept = 1 + int(np.count_nonzero(values[1:] > neglected))
+    lost = np.maximum(values[kept:], 0.0)
+    return turned, product(both, turned[:, :kept]), float(np.sum(lost - np.log1p(lost)) / 2.0)
