@@ -107,12 +107,12 @@ def test_two_jumps_compose_to_one_of_twice_the_length(hurst):
         assert np.allclose(twice, table.mean[m + 1, :k], rtol=1e-12)
 
 
-@pytest.mark.parametrize("hurst", [0.3, 0.5, 0.8])
-def test_halves_of_a_jump_make_it_up(hurst):
+@pytest.mark.parametrize(("hurst", "log_n"), [(0.3, 5), (0.5, 12), pytest.param(0.8, 16, marks=pytest.mark.slow)])
+def test_halves_of_a_jump_make_it_up(hurst, log_n):
     """The normals of both halves are a rotation; their sum, and what they forecast, are those of the jump."""
-    _, table = tables(hurst, 2**12)
+    _, table = tables(hurst, 2**log_n)
     forecasts = (table.mean / table.deviation[:, None]).T
-    for m in range(1, 13):
+    for m in range(1, log_n + 1):
         r, rank = table.rank[m - 1], table.rank[m]
         rows, half = table.split[m, : 2 * r, : 2 * r], table.factor[m - 1, :r]
         assert np.abs(rows @ rows.T - np.eye(2 * r)).max() < 1e-13
@@ -143,7 +143,7 @@ class PlainPath:
         self.state = np.zeros(self.tables.decay.shape[1])
         self.state[:k] = jumper.model.start @ z[:k]
         self.level, self.stock, self.x, self.now = jumper.model.level_sd * z[k], [], x0, 0
-        self.dt, self.scale = dt, dt**self.hurst
+        self.dt, self.scale, self.jumps = dt, dt**self.hurst, 0
 
     def batch(self):
         pairs = []
@@ -186,12 +186,12 @@ class PlainPath:
             both = np.array([*z, *self.normals(2 * r - len(z))]) @ t.split[m, : 2 * r, : 2 * r]
             return self.make(m - 1, both[:r], True) or self.make(m - 1, both[r:], True)
         self.state = t.decay[m] * self.state + np.array(z) @ t.factor[m, : t.rank[m]]
-        self.x, self.now, self.m = y, self.now + 2**m, m
+        self.x, self.now, self.m, self.jumps = y, self.now + 2**m, m, self.jumps + 1
         return not self.bounds[0] < y < self.bounds[1]
 
 
 def plain_exit(jumper, path, landscape, bounds, x0, dt, n_steps):
-    """Exit step of one path by the obvious loop, None when it stays inside."""
+    """Exit step of one path by the obvious loop, None when it stays inside, its last place and its number of jumps."""
     plain = PlainPath(jumper, path, landscape, bounds, x0, dt)
     top = len(jumper.tables.rank) - 1
     plain.m = top
@@ -200,8 +200,8 @@ def plain_exit(jumper, path, landscape, bounds, x0, dt, n_steps):
         while plain.now + 2**m > n_steps or not plain.predicted(m, False)[1]:
             m -= 1
         if plain.make(m, plain.normals(jumper.tables.rank[m]), False):
-            return plain.now
-    return None
+            return plain.now, plain.x, plain.jumps
+    return None, plain.x, plain.jumps
 
 
 @pytest.mark.parametrize(("hurst", "bounds"), [(0.3, (-2.2, -0.2)), (0.5, (-2.2, -0.2)), (0.8, (-1.4, -0.5))])
@@ -211,9 +211,13 @@ def test_kernel_equals_plain_loop(hurst, bounds):
     region = interval_watch(*bounds), interval_clearance
     plan = Plan((WELL.point_gradient, WELL.params), *region, np.array([[-1.0]]), dt, n_steps, n_steps, 0.0)
     got = exits(noise, plan, Accuracy(), jumper.key, Crowd(12, 1))
+    jumps = 0
     for path in range(12):
-        expected = plain_exit(jumper, path, WELL, bounds, -1.0, dt, n_steps)
+        expected, place, made = plain_exit(jumper, path, WELL, bounds, -1.0, dt, n_steps)
         assert (None if got.censored[path] else got.ends.steps[path]) == expected
+        assert expected is None or got.ends.places[path, 0] == pytest.approx(place, rel=1e-9)
+        jumps += made
+    assert round(12 * got.budget.jumps_per_path) == jumps
     assert 0 < np.count_nonzero(got.censored) < 12
 
 

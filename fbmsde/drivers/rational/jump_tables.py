@@ -8,10 +8,10 @@ Markov chain, so for every M
 The variance of S is ``sum_l w_l^2`` with the weight ``w_l = d + sum_k c_k (1 - rho_k^l) / (1 - rho_k)`` in S of the
 normal l steps before the end. Such sums, and the powers of rho, are ill-conditioned and therefore evaluated in decimal
 arithmetic of many digits. The noise of the state is written in as few independent normals as make a difference to the
-path's future. That of one step is one normal, and that of 2 M steps is made of two jumps over M steps: their normals are
-rotated, so that the first one makes up S and the others come in the order of what the future can tell of them. States
-are in the orthonormal coordinates of the stationary start, in which they have unit variance and double precision is
-enough. The same rotation, read backwards, splits a jump into two halves when its normals are known.
+path's future. That of one step is one normal, and that of 2 M steps is made of two jumps over M steps: their normals
+are rotated, so that the first one makes up S and the others come in the order of what the future can tell of them.
+States are in the orthonormal coordinates of the stationary start, in which they have unit variance and double precision
+is enough. The same rotation, read backwards, splits a jump into two halves when its normals are known.
 """
 
 from __future__ import annotations
