@@ -42,7 +42,7 @@ from .. import naive
 from ..conftest import threshold
 
 FLAT = Landscape(lambda x: 0.0 * x, lambda x: 0.0 * x)
-WELL = fbmsde.double_well(4.0, 1.0, 1.0)
+SOFT = fbmsde.double_well(0.02, 1.0, 1.0)
 BOWL = Landscape(lambda x: (x[0] ** 2 + x[1] ** 2) / 2, lambda x: (x[0], x[1]), dim=2)
 
 
@@ -209,11 +209,11 @@ def test_kernel_equals_plain_loop(hurst, bounds):
     noise, n_steps, dt = FractionalNoise(hurst), 700, 1e-3
     jumper = Jumper.of(noise, n_steps, n_steps, 1, checks.as_seed(3), Accuracy())
     region = interval_watch(*bounds), interval_clearance
-    plan = Plan((WELL.point_gradient, WELL.params), *region, np.array([[-1.0]]), dt, n_steps, n_steps, 0.0)
+    plan = Plan((SOFT.point_gradient, SOFT.params), *region, np.array([[-1.0]]), dt, n_steps, n_steps, 0.0)
     got = exits(noise, plan, Accuracy(), jumper.key, Crowd(12, 1))
     jumps = 0
     for path in range(12):
-        expected, place, made = plain_exit(jumper, path, WELL, bounds, -1.0, dt, n_steps)
+        expected, place, made = plain_exit(jumper, path, SOFT, bounds, -1.0, dt, n_steps)
         assert (None if got.censored[path] else got.ends.steps[path]) == expected
         assert expected is None or got.ends.places[path, 0] == pytest.approx(place, rel=1e-9)
         jumps += made
