@@ -116,8 +116,8 @@ def hidden_between(hurst: float, steps: int, reach: ArrayLike) -> Array:
 
     For 0.1 <= H <= 0.5 and r = 2.5 to 4 it is 1.0 to 7 times the simulated probability for M = 2 to 1024.
 
-    >>> hidden_between(0.5, 2**20, [2.0, 3.0]).round(9)
-    array([3.35463e-04, 1.52300e-08])
+    >>> hidden_between(0.5, 2**20, [2.0, 2.5]).round(9)
+    array([3.35463e-04, 3.72700e-06])
     """
     r = np.asarray(reach, dtype=float)[..., None]
 
@@ -189,9 +189,9 @@ def missed_crossings(safe: SafeDistances, counts: NDArray[np.int64]) -> float:
     clearances is taken at its lower end, but not below what was asked for. Single steps hide nothing.
 
     >>> counts = np.zeros((2, 2, BINS), np.int64)
-    >>> counts[1, 1, 24] = 1000  # halves of two steps with both ends three standard deviations inside
-    >>> round(missed_crossings(SafeDistances.of(0.5, 2, 0.01), counts), 6)
-    0.000987
+    >>> counts[1, 1, 12] = 1000  # halves of two steps with both ends one and a half standard deviations inside
+    >>> round(missed_crossings(SafeDistances.of(0.5, 2, 0.01), counts), 2)
+    1.35
     """
     low, missed = np.arange(BINS) / PER_UNIT, 0.0
     for m in range(1, counts.shape[1]):
