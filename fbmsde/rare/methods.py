@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 from ..core import checks
 from .bending import Conditioned
@@ -16,6 +16,7 @@ from .subset import SubsetSimulation
 # In the order in which they are tried, with what speaks for each.
 Named = Literal["conditioned", "subset", "splitting"]
 MethodName = Literal["auto", Named]
+_NAMES: tuple[MethodName, ...] = get_args(MethodName)
 METHODS: dict[Named, tuple[Callable[[], Method], str]] = {
     "conditioned": (
         Conditioned,
@@ -59,9 +60,10 @@ def method_of(method: Method | MethodName, escape: Escape) -> tuple[Method, str]
     if not isinstance(method, str):
         advice = f"Write one of auto, {', '.join(METHODS)}, or Splitting(n_paths)."
         chosen = checks.kind("method", method, Method, advice)
-    elif method == "auto":
-        return methods_for(escape)[0]
     else:
-        chosen = METHODS[checks.choice("method", method, METHODS)][0]()
+        name = checks.choice("method", method, _NAMES)
+        if name == "auto":
+            return methods_for(escape)[0]
+        chosen = METHODS[name][0]()
     chosen.require(escape)
     return chosen, "It was asked for."
