@@ -61,7 +61,9 @@ class GaussianNoise(Sampled):
     autocovariance : r as a function of an array of integer lags >= 0, or as an array of its values at the lags
         0 ... m - 1. An array says nothing of what is beyond, so that longer paths than m steps are refused; a function
         may say that it is 0 there. As an attribute it is a function of lags, and tells ``sigma^2 r``. Given the
-        attribute of another noise, the new one takes its r, not its strength, as `dataclasses.replace` needs.
+        attribute of another noise, the new one takes its r, not its strength, as `dataclasses.replace` needs. Of a
+        measured series x of n values without its mean take ``numpy.correlate(x, x, "full")[n - 1:] / n``, which is
+        positive definite, and the method "circulant", which follows how rough it is.
     spectrum : f as a function of an array of frequencies in (0, pi], normalised to ``r_0 = (1/pi) int_0^pi f dl``. It
         may rise to frequency 0 like a power. Alone, it gives r by numerical integration, to 1e-9 of r_0. Beside r it is
         needed for paths of more than 2^14 steps of a noise whose memory is longer: of an array r because it ends, of a
