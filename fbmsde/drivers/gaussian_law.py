@@ -169,8 +169,8 @@ def _prediction(values: Array) -> tuple[Array, float]:
         k = int(smoothed.argmin())
         raise ValueError(
             f"autocovariance must be positive definite, got prediction variance {variances[m]:.3g} at lag {m}: its "
-            f"spectrum, smoothed over {m + 1} lags, is least at frequency {freq[k]:.6g}, where it is {smoothed[k]:.3g}. "
-            "Of a measured series divide the sums of products at every lag by its length."
+            f"spectrum, smoothed over {m + 1} lags, is least at frequency {freq[k]:.6g}, where it is {smoothed[k]:.3g}."
+            " Of a measured series divide the sums of products at every lag by its length."
         )
     used = int(np.flatnonzero(np.abs(filt) > _NEGLIGIBLE)[-1]) + 1
     return filt[:used], float(variances[-1])

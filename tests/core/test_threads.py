@@ -222,10 +222,13 @@ def test_estimates_do_not_depend_on_threads():
 
 
 def test_there_is_one_pool_and_one_team():
-    """Kernels run on the threads of `core.blocks`; blocks of campaigns are handed to executors in one folder."""
+    """Kernels run on the threads of `core.blocks`; blocks of campaigns are handed to executors in one folder.
+
+    `core.telling` has a thread that waits and looks whether the others compile.
+    """
     texts = {path.stem: path.read_text() for path in Path(fbmsde.__file__).parent.rglob("*.py")}
     using = {name for name, text in texts.items() if re.search(r"^(import|from) (threading|concurrent)", text, re.M)}
-    assert using == {"blocks", "campaign", "options", "progress", "runner", "teams"}
+    assert using == {"blocks", "campaign", "options", "progress", "runner", "teams", "telling"}
 
 
 def test_long_compilation_is_told_and_short_one_is_not(monkeypatch, capsys):
