@@ -64,6 +64,7 @@ def test_mbm_has_the_face_of_the_original():
     assert ours.hurst is rising
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("theirs", "ours"), [("daviesharte", "davies_harte"), ("hosking", "hosking")])
 def test_call_number_is_the_path_number(theirs, ours):
     paths = fgn(0.3, 12, 200, method=ours, seed=9) * (3 / 12) ** 0.3
@@ -162,6 +163,7 @@ def test_mbm_looks_at_its_function_again_when_the_times_change():
         mine.mbm()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [lambda: FBM(20, 0.7, seed=3), lambda: MBM(20, lambda t: 0.3 + 0.4 * t, seed=3)])
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
 def test_copies_go_on_with_the_next_path(make, duplicate):

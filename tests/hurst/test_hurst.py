@@ -212,6 +212,7 @@ def test_bands_hold_every_ordinate_once_and_their_mean_is_expected(hurst, n):
     assert np.array_equal(bands.spread(bands.widths), np.repeat(bands.widths, bands.widths))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hurst", [0.1, 0.5, 0.9])
 def test_bands_move_the_estimate_by_a_small_part_of_its_error(hurst, monkeypatch):
     """Per series: .15 standard errors are allowed; the loss of 3e-5 of the information makes .006."""
@@ -612,6 +613,7 @@ def test_intervals_hold_under_clusters_of_volatility(hurst):
             assert np.mean(estimate.interval == "robust") > 0.95
 
 
+@pytest.mark.slow
 def test_flipped_signs_find_no_memory_in_clusters_of_volatility():
     """400 series, p = .05: catches a rate above 15 %; by shuffling it is about 25 %."""
     x = garch((400, 1000), seed=44)
@@ -648,6 +650,7 @@ def test_errors_from_surrogates_are_a_function_of_seed_and_series_number():
     assert abs(errors[1] / errors[0] - 1.0) > 1e-3
 
 
+@pytest.mark.slow
 def test_intervals_of_fgn_stay_those_of_fgn():
     """1 % of 300 series may look clustered: catches a level that is really 7 %."""
     x = fgn(0.7, 500, 300, seed=47)

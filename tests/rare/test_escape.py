@@ -104,6 +104,7 @@ def test_more_replicas_are_run_at_first_where_a_side_can_have_two_ways(landscape
     assert rare_escape(landscape, FractionalNoise(0.4), x0, domain, **problem).n_replicas == n_replicas
 
 
+@pytest.mark.slow
 def test_replicas_are_added_up_to_the_limit_and_the_rest_is_told():
     rare = rare_escape(
         *OU, (None, 4.0), horizon=2.0, seed=2, dt=0.02, method=Conditioned(200), relative_error=1e-3,

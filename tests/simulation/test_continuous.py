@@ -534,6 +534,7 @@ def test_budget_says_how_and_halves():
     assert run(monitoring="grid", dt=0.1).error_budget is None
 
 
+@pytest.mark.slow
 def test_longest_jump():
     """dt limits the jumps: a flat landscape far from the boundary is crossed in horizon / dt of them."""
     budget = run(domain=(-90.0, 90.0), dt=2.0**-5, n_paths=3).error_budget

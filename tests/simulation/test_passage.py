@@ -310,6 +310,7 @@ def test_step_of_the_times_is_told():
     assert jumped.times / jumped.dt == pytest.approx(np.rint(jumped.times / jumped.dt))
 
 
+@pytest.mark.slow
 def test_a_broken_path_does_not_lose_the_others_in_continuous_time_and_on_a_bridge():
     """As above: those that leave to the left are kept, and none that met nan counts as an exit."""
     nan_right, options = fbmsde.Landscape(lambda x: 0.0 * x, holed), {"horizon": 3.0, "n_paths": 64, "seed": 3}
