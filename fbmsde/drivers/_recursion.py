@@ -121,7 +121,7 @@ def _advance_poles(
 
 
 @njit(error_model="numpy", nogil=True)
-def _write(out: Array, shocks: NDArray, sums: Array, levels: NDArray, gain: np.floating, weight: np.floating) -> None:
+def _write(out: Array, shocks: NDArray, sums: Array, levels: NDArray, gain: Any, weight: Any) -> None:
     """Write a block of increments (BLOCK, n_lanes): what the poles add, the newest normals, and the level."""
     for s in range(BLOCK):
         for i in range(out.shape[1]):
