@@ -89,7 +89,13 @@ html_context = {"default_mode": "auto"}
 
 
 def setup(app):
-    """Leave the modules that have no source out of the index of sources."""
+    """Leave the modules that have no source out of the index of sources, and have one page link to a source.
+
+    The links back from a source lead to one module only. A name of both `fbmsde` and `fbmsde.theory` has its there.
+    """
+
+    def follow(app, modname, name):
+        return modname if modname == "fbmsde" and hasattr(fbmsde.theory, name) else None
 
     def drop(app):
         found = getattr(app.env, "_viewcode_modules", {})
@@ -97,4 +103,5 @@ def setup(app):
             del found[name]
         return []
 
+    app.connect("viewcode-follow-imported", follow)
     app.connect("html-collect-pages", drop, priority=400)
