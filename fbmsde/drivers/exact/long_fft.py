@@ -204,7 +204,9 @@ def _write(row: AnyArray, start: int, lanes: AnyArray, beside: AnyArray) -> None
 
 
 @njit(error_model="numpy", nogil=True)
-def _last_pass(z, place, turns, k, first_row, second_row, beside):  # type: ignore[no-untyped-def]
+def _last_pass(
+    z: AnyArray, place: int, turns: AnyArray, k: int, first_row: AnyArray, second_row: AnyArray, beside: AnyArray
+) -> None:
     """Join numbers k ... k + WIDTH - 1 of all lanes, which begin at `place`, and write half of the results to rows."""
     re, im = _columns(z, SIZE * place), _columns(z, SIZE * place + WIDTH)
     root = get(turns, k // WIDTH)
