@@ -9,11 +9,13 @@ ask for older versions of NumPy and numba than they need:
     pip install --no-deps stochastic whittlehurst torchfbm antropy nolds torchsde trampoline diffrax
 
 `--only exact_noise --only rare` runs some parts, `--only threads` a part of growth, `--quick` all of them in small, to
-see that they work. Threads go by the clock, the least of many turns, and need a machine that does little else. The run
-is compared with benchmarks/results/0.1.0.json, or with the file of `--against`; `--strict` ends with status 1 if a row
-has become slower beyond the noise that the tables state. Times are compared as multiples of a calibration kernel that
-runs in the same turns, which makes up for a busy machine, and in part for another one. To be sure, run both versions on
-the same machine, one after the other: the suite uses no call that 0.1.0 lacks where it has the same, and
+see that they work. Freed arrays are used again by all contestants, where the C library can do so, since new memory
+costs a virtual machine up to 16 ns a number, now and then. Threads go by the clock, the least of many turns, and need a
+machine that does little else. The run is compared with benchmarks/results/0.1.0.json, or with the file of `--against`;
+`--strict` ends with status 1 if a row has become slower beyond the noise that the tables state. Times are compared as
+multiples of a calibration kernel that runs in the same turns, which makes up for a busy machine, and in part for
+another one. To be sure, run both versions on the same machine, one after the other: the suite uses no call that 0.1.0
+lacks where it has the same, and
 
     PYTHONPATH=/path/to/that/version python benchmarks/suite.py --no-peers --only ... --out then.json
 
@@ -52,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from timing.records import load
     from timing.table import markdown
 
+    options.out.parent.mkdir(parents=True, exist_ok=True)  # before minutes of work
     results = load(options.tables) if options.tables else _run(options)
     then = load(options.against) if options.against.exists() else None
     if then is not None and then.quick != results.quick:  # their numbers are not to be compared
@@ -106,8 +109,10 @@ def _run(options: argparse.Namespace) -> Results:
 
 def _part(part: str, settings: Settings) -> list[RowFound]:
     """The rows of a part, told while they are measured."""
+    from timing.machine import keep_memory
     from timing.measure import measured
 
+    keep_memory()
     found = []
     for row in import_module(f"timing.parts.{part}").rows():
         found.append(measured(part, row, settings))

@@ -222,7 +222,7 @@ def test_memory_is_seen_that_python_is_not_asked_for(timing):
 def test_one_part_in_small(timing, tmp_path):
     import suite
 
-    out = tmp_path / "results.json"
+    out = tmp_path / "new" / "results.json"
     assert suite.main(["--quick", "--only", "one_path", "--out", str(out), "--against", str(tmp_path / "none")]) == 0
     found = timing["records"].load(out)
     assert [row.part for row in found.rows] == ["one_path"] * 9
