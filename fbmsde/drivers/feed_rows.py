@@ -14,7 +14,7 @@ from ..core.types import AnyArray, Array
 from .base import BLOCK, LANES, NOISE, Feed, Lanes
 from .exact.generators import Progress, fill_paths
 
-_AHEAD = 4096  # increments of a stream that are drawn in one call, which costs as much as a thousand of them
+_AHEAD = 16384  # increments of a stream that are drawn in one call, which costs as much as two thousand of them
 
 
 def fill_from_feed(feed: Feed, out: AnyArray, threads: int, progress: Progress = False) -> None:
