@@ -225,7 +225,7 @@ def test_one_part_in_small(timing, tmp_path):
     out = tmp_path / "new" / "results.json"
     assert suite.main(["--quick", "--only", "one_path", "--out", str(out), "--against", str(tmp_path / "none")]) == 0
     found = timing["records"].load(out)
-    assert [row.part for row in found.rows] == ["one_path"] * 9
+    assert [row.part for row in found.rows] == ["one_path"] * 12
     assert all(row.cost and not row.note for row in found.rows)
     fbm = [peer for row in found.rows for peer in row.peers if peer.package == "fbm"]
     assert len(fbm) == 6 and all(0.0 < peer.ratio < np.inf for peer in fbm)

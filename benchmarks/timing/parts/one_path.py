@@ -19,8 +19,19 @@ def noise(n_steps: int) -> Run:
     return repeated(lambda: fbmsde.fgn(HURST, n_steps, seed=0))
 
 
-def motion(n_steps: int) -> Run:
+def noise_of_one(n_steps: int) -> Run:
     """Calls of the method of an object that is made once."""
+    return repeated(fbmsde.FBM(n_steps, HURST).fgn)
+
+
+def rs_anew(n_steps: int) -> Run:
+    """An object of `stochastic-rs` that is made anew for each path, and its method."""
+    make = import_module("stochastic_rs").PyFgn
+    return repeated(lambda: make(HURST, n_steps).sample())
+
+
+def motion(n_steps: int) -> Run:
+    """The same for motion."""
     return repeated(fbmsde.FBM(n_steps, HURST).fbm)
 
 
@@ -46,13 +57,16 @@ def per_path(peer: Peer, n_steps: int) -> Peer:
 
 
 def rows() -> list[Row]:
-    """Noise, and motion of one object and of new ones, at each length."""
+    """Noise and motion, of one object and of new ones, at each length."""
     found = []
     for n in LENGTHS:
         peers = tuple(per_path(peer, n) for peer in peers_of(PATH_BY_PATH, n) if peer.package != "fbm")
         pieces, fbm = 300 if n < 5000 else 100, Peer("fbm", "FBM(n, h).fbm()", partial(theirs, n))
-        found.append(Row("noise", f"n = {n}", UNIT, PER_SECOND, "fgn(h, n)", partial(noise, n), pieces, peers))
-        found.append(Row("motion", f"n = {n}", UNIT, PER_SECOND, "FBM(n, h).fbm()", partial(motion, n), pieces, (fbm,)))
+        new = Peer("stochastic-rs", "PyFgn(h, n).sample(), a new object each", partial(rs_anew, n))
+        found.append(Row("noise", f"n = {n}", UNIT, PER_SECOND, "fgn(h, n)", partial(noise, n), pieces, (new,)))
+        found.append(Row("noise of one object", f"n = {n}", UNIT, PER_SECOND, "FBM(n, h).fgn()",
+                         partial(noise_of_one, n), 10 * pieces, peers))  # fmt: skip
+        found.append(Row("motion", f"n = {n}", UNIT, PER_SECOND, "FBM(n, h).fbm()", partial(motion, n), 10 * pieces, (fbm,)))
         anew = Peer("fbm", "FBM(n, h).fbm(), a new object each", partial(new_motion, n, "fbm"))
         found.append(Row("motion of a new object", f"n = {n}", UNIT, PER_SECOND, "FBM(n, h).fbm()",
                          partial(new_motion, n), pieces, (anew,)))  # fmt: skip
