@@ -66,7 +66,8 @@ def rows() -> list[Row]:
         found.append(Row("noise", f"n = {n}", UNIT, PER_SECOND, "fgn(h, n)", partial(noise, n), pieces, (new,)))
         found.append(Row("noise of one object", f"n = {n}", UNIT, PER_SECOND, "FBM(n, h).fgn()",
                          partial(noise_of_one, n), 10 * pieces, peers))  # fmt: skip
-        found.append(Row("motion", f"n = {n}", UNIT, PER_SECOND, "FBM(n, h).fbm()", partial(motion, n), 10 * pieces, (fbm,)))
+        found.append(Row("motion", f"n = {n}", UNIT, PER_SECOND, "FBM(n, h).fbm()", partial(motion, n), 10 * pieces,
+                         (fbm,)))  # fmt: skip
         anew = Peer("fbm", "FBM(n, h).fbm(), a new object each", partial(new_motion, n, "fbm"))
         found.append(Row("motion of a new object", f"n = {n}", UNIT, PER_SECOND, "FBM(n, h).fbm()",
                          partial(new_motion, n), pieces, (anew,)))  # fmt: skip
