@@ -13,7 +13,6 @@ from pathlib import Path
 from .zarr_files import StoreFiles
 from .zarr_layout import FILE, LAYOUT, ROOT, RUNS, Card, Document, checksum, consolidated, group, read_json
 
-_SHOWN, _WIDTH = 8, 60  # differences in a message, and characters of a value in it
 _MARK = "fbmsde_store"
 _PAUSE = 1.0  # seconds
 
@@ -143,36 +142,6 @@ class Keeper:
                 f"store must be a folder that can be written, got {self.folder} ({error.strerror or error}): {safe}. "
                 "Run again to go on."
             ) from error
-
-
-def differences(there: Mapping[str, object], asked: Mapping[str, object]) -> str:
-    """The parameters in which two descriptions differ, as a text.
-
-    >>> differences({"noise": {"hurst": 0.3, "sigma": 1.0}}, {"noise": {"hurst": 0.5, "sigma": 1.0}})
-    'noise.hurst 0.3 there, 0.5 asked'
-    """
-    old, new = dict(_flat(there)), dict(_flat(asked))
-    names = [name for name in {**old, **new} if old.get(name, _NONE) != new.get(name, _NONE)]
-    shown = [f"{name} {_short(old.get(name, _NONE))} there, {_short(new.get(name, _NONE))} asked" for name in names]
-    more = [f"{len(shown) - _SHOWN} more"] if len(shown) > _SHOWN else []
-    return "; ".join(shown[:_SHOWN] + more)
-
-
-_NONE = "nothing"
-
-
-def _flat(values: Mapping[str, object], before: str = "") -> Iterator[tuple[str, str]]:
-    """The values of nested data as text, under dotted names."""
-    for name, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{before}{name}.")
-        else:
-            yield f"{before}{name}", json.dumps(value, ensure_ascii=False)
-
-
-def _short(text: str) -> str:
-    """A text with its middle left out if it is long."""
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 20]}...{text[-17:]}"
 
 
 def _folders(place: Path) -> list[Path]:

@@ -15,8 +15,9 @@ from ..core.extras import optional
 from ..core.files import claimed, is_claimed
 from ..rare.problem import RareProblem
 from .base import Asked, Plan
+from .differences import differences
 from .problems import unit_of
-from .zarr_catalogue import Catalogue, Keeper, Record, differences
+from .zarr_catalogue import Catalogue, Keeper, Record
 from .zarr_layout import ROOT, Card, Document, folder_name
 from .zarr_shelf import StoredShelf, WritableShelf
 

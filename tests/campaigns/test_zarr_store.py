@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
+import re
 import sys
 import warnings
 from dataclasses import dataclass, field, replace
@@ -15,8 +17,10 @@ import pytest
 import fbmsde
 from fbmsde import Accuracy, ErrorBudget
 from fbmsde.campaigns.base import Blocks, Plan, Reading, Shelf, Store
+from fbmsde.campaigns.differences import differences
 from fbmsde.campaigns.zarr_layout import folder_name
 from fbmsde.campaigns.zarr_store import ZarrStore
+from fbmsde.core.described import described
 from fbmsde.core.files import claimed
 from fbmsde.core.states import BROKEN, CENSORED, LEFT
 from fbmsde.simulation.ended import Ended
@@ -289,6 +293,43 @@ def test_another_problem_is_refused_with_the_differences(tmp_path):
         run(tmp_path, plan(problem=many))
     assert len(str(caught.value)) < 1200
     assert holds(tmp_path, plan())
+
+
+def slope_of(factor):
+    def slope(t, x):
+        return -factor * x
+
+    return slope
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A driver of somebody else, as far as a description goes."""
+
+    weights: np.ndarray
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "words"),
+    [
+        ({"drift": slope_of(1.0)}, {"drift": slope_of(2.0)}, "code of the function `slope_of.<locals>.slope` (drift)"),
+        ({"drift": slope_of(1.0)}, {"drift": math.sin}, "drift the function `slope_of.<locals>.slope` there, the func"),
+        ({"parts": [Foreign(np.zeros(20))]}, {"parts": [Foreign(np.ones(20))]}, "the values of parts[0].weights, an"),
+        ({"x0": np.zeros(20)}, {"x0": np.zeros(30)}, "x0 an array of shape (20,) there, an array of shape (30,) asked"),
+        ({"kind": "A", "code": "1"}, {"kind": "A", "code": "2"}, "the code of the class `A` (noise) has changed"),
+    ],
+)
+def test_what_is_kept_as_a_hash_is_told_in_words(tmp_path, there, asked, words):
+    run(tmp_path, plan(problem=Posed(described({"noise": there}))))
+    with pytest.raises(ValueError, match=r"Choose another folder\.$") as caught:
+        run(tmp_path, plan(problem=Posed(described({"noise": asked}))))
+    assert words in str(caught.value).replace("noise.", "")
+    assert not re.search("[0-9a-f]{16}", str(caught.value).replace(str(tmp_path), ""))
+
+
+def test_a_function_of_another_name_alone_is_no_difference():
+    before, after = ({"drift": {"function": name, "content": "1b"}} for name in ("slope", "incline"))
+    assert differences(before, after) == ""
 
 
 def test_another_version_is_refused(tmp_path, monkeypatch):
