@@ -278,6 +278,6 @@ def halves(ax: Axes) -> None:
 def _empty(ax: Axes, why: str) -> Axes:
     """Axes on which there is nothing to see, and why."""
     ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center")
-    ax.set_yticks([])
+    ax.set(xticks=[], yticks=[])
     ax.yaxis.set_minor_locator(NullLocator())
     return ax

@@ -14,8 +14,8 @@ from ..results.escape_rates import RateRow, RatesData, log_ratio
 from ..results.estimates import Estimate
 from ..theory.parabola import parabola_rates
 from ..theory.registry import FORMULAS
-from .escape import WellStyle, halves, well_styles
-from .style import _log_scale, _new_axes, _new_figure, _noise_styles, shared_legend
+from .escape import WellStyle, _empty, halves, well_styles
+from .style import _log_scale, _new_axes, _new_figure, _noise_styles, _Style, shared_legend
 
 _PARABOLAS = "quadratic"  # the landscape for which there are formulas
 _LINES = {"ou_eigenvalue": "-", "mean_exit_time": "-", "fou_exit_hazard": "-.", "pickands": "--",
@@ -124,30 +124,37 @@ def plot_rate_ratio(study: RatesData, ax: Axes | None = None) -> Axes:
     """Exit rate of the sharp well over that of the flat one against the barrier, and where the order flips."""
     ax = ax or _new_axes()
     styles = _noise_styles(f"{h:g}" for h in study.settings.hurst)
-    for hurst in study.settings.hurst:
-        look = styles[f"{hurst:g}"]
-        pairs = [(s, f) for s, f in study.pairs() if s.hurst == hurst]
-        known = [(s.barrier, log_ratio(s, f)) for s, f in pairs if math.isfinite(log_ratio(s, f).value)]
-        if known:
-            places = [k for k, _ in known]
-            ratios = [Estimate(*(math.exp(part) for part in ratio)) for _, ratio in known]
-            _points(ax, places, ratios, fmt=look.marker, color=look.colour, ms=5.0, label=f"H = {hurst:g}")
-        both = [(s.barrier, s.predicted[_SHOWN] / f.predicted[_SHOWN]) for s, f in pairs
-                if _SHOWN in s.predicted and _SHOWN in f.predicted]  # fmt: skip
-        if both:
-            ax.plot(*zip(*both, strict=True), "--", color=look.colour, lw=1.0, zorder=1)
+    drawn = [_ratios(ax, study, hurst, styles[f"{hurst:g}"]) for hurst in study.settings.hurst]
+    ax.set(xlabel="barrier k of the flat well (s.d.)", ylabel="exit rate, sharp / flat", title="Sharp against flat")
+    if not any(drawn):
+        return _empty(ax, "no barrier has rates of both wells")
     for crossing in study.crossings:
         if crossing.order == "flips":
             k, colour = crossing.barrier, styles[f"{crossing.hurst:g}"].colour
             ax.errorbar(k.value, 1.0, xerr=[[k.value - k.low], [k.high - k.value]], fmt="*", ms=12, color=colour,
                         mec="black", capsize=3, zorder=5)  # fmt: skip
+            ax.set_title("Sharp against flat; stars: equal rates")
     ax.set_yscale("log")
     halves(ax)
     _log_scale(ax)
-    ax.set(xlabel="barrier k of the flat well (s.d.)", ylabel="exit rate, sharp / flat")
-    ax.set_title("Sharp against flat; stars: equal rates")
     ax.legend(fontsize="small", frameon=False, loc="lower left")
     return ax
+
+
+def _ratios(ax: Axes, study: RatesData, hurst: float, look: _Style) -> bool:
+    """The ratios of one H as points, and those of Pickands' rates as a line; whether there were any."""
+    pairs = [(s, f) for s, f in study.pairs() if s.hurst == hurst]
+    known = [(s.barrier, log_ratio(s, f)) for s, f in pairs if math.isfinite(log_ratio(s, f).value)]
+    both = [(s.barrier, s.predicted[_SHOWN] / f.predicted[_SHOWN]) for s, f in pairs
+            if _SHOWN in s.predicted and _SHOWN in f.predicted]  # fmt: skip
+    label = f"H = {hurst:g}"
+    if known:
+        places = [k for k, _ in known]
+        ratios = [Estimate(*(math.exp(part) for part in ratio)) for _, ratio in known]
+        _points(ax, places, ratios, fmt=look.marker, color=look.colour, ms=5.0, label=label)
+    if both:
+        ax.plot(*zip(*both, strict=True), "--", color=look.colour, lw=1.0, zorder=1, label="" if known else label)
+    return bool(known or both)
 
 
 def plot_over_pickands(study: RatesData, ax: Axes | None = None) -> Axes:
@@ -163,10 +170,11 @@ def plot_over_pickands(study: RatesData, ax: Axes | None = None) -> Axes:
             _points(ax, [row.own_barrier for row in own], ratios, fmt=style.marker, color=look.colour, ms=5.0,
                     label=f"H = {hurst:g}, {well}")  # fmt: skip
         _over(ax, rows, look.colour)
+    ax.set(xlabel="barrier of the well itself (s.d.)", ylabel="exit rate / Pickands' rate", title="Over Pickands' rate")
+    if not ax.get_legend_handles_labels()[1]:
+        return _empty(ax, "no rate has Pickands' rate beside it")
     ax.axhline(1.0, color="grey", ls="--", lw=1.0)
-    ax.set(xlabel="barrier of the well itself (s.d.)", ylabel="exit rate / Pickands' rate")
     _log_scale(ax)
-    ax.set_title("Over Pickands' rate")
     ax.legend(fontsize="x-small", frameon=False, ncols=2)
     return ax
 

@@ -333,6 +333,22 @@ def test_an_order_without_rates_names_no_winner():
     assert np.isclose(bound.containers[0].lines[0].get_ydata()[0], -np.log(0.05) / 40.0)
 
 
+@pytest.mark.parametrize(
+    ("draw", "why"),
+    [
+        (plots.plot_rate_ratio, "no barrier has rates of both wells"),
+        (plots.plot_over_pickands, "no rate has Pickands' rate beside it"),
+    ],
+)
+def test_where_no_ratio_can_be_drawn_nothing_is_shaded(draw, why):
+    """The sharp well has no rates here, and no formula is known."""
+    given = rates()
+    unknown = [replace(row, rare=UNKNOWN, predicted={}) for row in given.rows]
+    ax = draw(replace(given, rows=tuple(row for row in unknown if row.well == "sharp" or row.plain.value > 0.0)))
+    assert [text.get_text() for text in ax.texts] == [why]
+    assert not ax.patches and not ax.lines and ax.get_legend() is None
+
+
 def rates_of(predicted):
     """Rows of some H with one prediction each, of which the first well of the last one alone has plain paths."""
     given, rows = rates(), []
