@@ -54,7 +54,7 @@ def run(
         asked = read_config(config)
         kept = store or asked.store
         if out is not None and out != kept:
-            _refuse_earlier(out, FILES, overwrite)
+            _refuse_earlier(out, FILES, overwrite, kept)
             out.mkdir(parents=True, exist_ok=True)
         n_paths, until = asked.n_paths if paths is None else paths, _precision(asked, until_relative_error, quantity)
         problems, block_paths = asked.problems(), asked.block_paths

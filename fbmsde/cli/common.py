@@ -21,12 +21,14 @@ app = typer.Typer(
 )
 
 
-def _refuse_earlier(out: Path, names: tuple[str, ...], overwrite: bool) -> None:
-    """Refuse a folder that holds earlier results."""
+def _refuse_earlier(out: Path, names: tuple[str, ...], overwrite: bool, store: Path | None = None) -> None:
+    """Refuse a folder that holds earlier results; with a store, tell that these can be made again from it."""
     held = [name for name in names if (out / name).exists()]
     if held and not overwrite:
-        raise ValueError(f"out must not hold earlier results, got {out} with {', '.join(held)}. "
-                         "Choose another place or add --overwrite.")  # fmt: skip
+        advice = "Choose another place or add --overwrite."
+        if store is not None:
+            advice = f"Add --overwrite to write them anew, for which nothing that {store} keeps is run again."
+        raise ValueError(f"out must not hold earlier results, got {out} with {', '.join(held)}. {advice}")
 
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]

@@ -146,7 +146,7 @@ class _Place(NamedTuple):
 def _finished(study_of: Callable[[], Study], place: _Place, files: tuple[str, ...]) -> int:
     """Run a study, keep it and show it; the exit status."""
     with place.claims():
-        _refuse_earlier(place.out, files, place.overwrite)
+        _refuse_earlier(place.out, files, place.overwrite, place.store)
         study, status = _run_escape(study_of)
         if status != INTERRUPTED or (study.rows and place.store is None):
             return _keep(study, place.out, files) or status

@@ -55,11 +55,16 @@ def _move(part: Path, target: Path, overwrite: bool) -> None:
     try:
         os.link(part, target)  # in one step: it fails if another process has made the file meanwhile
     except FileExistsError:
-        raise FileExistsError(f"out must not hold earlier results, got {target}.") from None
+        raise _taken(target) from None
     except OSError:  # a file system without hard links
         if target.exists():
-            raise FileExistsError(f"out must not hold earlier results, got {target}.") from None
+            raise _taken(target) from None
         os.replace(part, target)
+
+
+def _taken(target: Path) -> FileExistsError:
+    """The error about a file that another process has made meanwhile."""
+    return FileExistsError(f"out must not hold earlier results, got {target}. Choose another place.")
 
 
 def write_text(path: Path, text: str) -> None:

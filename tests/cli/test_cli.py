@@ -102,6 +102,10 @@ def test_escape_goes_on_in_its_store(tmp_path, monkeypatch):
     assert written_in(tmp_path / "out") == ["escape.csv", "escape.json", "escape.png"]
     again = call(*command)
     assert again.exit_code == 1 and "out must not hold earlier results" in again.output
+    assert f"Add --overwrite to write them anew, for which nothing that {tmp_path / 'kept'} keeps is" in again.output
+    before = len(run)
+    assert call(*command, "--overwrite").exit_code == 0
+    assert len(run) == before
     other = call(*command, "--sharp", 5, "--overwrite")
     assert other.exit_code == 1
     assert "landscape.params" in other.output and "asked" in other.output and "\n" not in other.output.strip()
