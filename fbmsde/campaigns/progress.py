@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-_EVERY = 60.0  # seconds between two lines where there is no terminal
+from ..core.bars import EVERY, is_watched
 
 
 class Progress:
@@ -35,7 +35,7 @@ class Progress:
         self._begin = self._told = time.monotonic()
         self._lock = threading.Lock()
         self._bar = None
-        self._lines = shown is True and not (self._stream.isatty() or "ipykernel" in sys.modules)
+        self._lines = shown is True and not is_watched(self._stream)
         if shown is True and not self._lines:
             from tqdm.auto import tqdm
 
@@ -64,7 +64,7 @@ class Progress:
 
     def look(self) -> None:
         """Write a line if it is time for one."""
-        if self._lines and time.monotonic() - self._told >= _EVERY:
+        if self._lines and time.monotonic() - self._told >= EVERY:
             self._told = time.monotonic()
             print(self.line(), file=self._stream, flush=True)
 

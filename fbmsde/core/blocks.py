@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .bars import bar
+
 THREADS = "fbmsde-block-"  # how the names of the threads of a run begin
 _POLL = 0.1  # seconds between two looks at the progress of the threads
 _INSIST = 0.02  # seconds between two requests to end
@@ -80,10 +82,8 @@ def run_blocks(
 def _reporting(progress: Any, total: int, unit: str) -> Iterator[Callable[[int], Any]]:
     """What is to be called with the number newly finished: that of a bar, the caller's function, or nothing."""
     if progress is True:
-        from tqdm.auto import tqdm
-
-        with tqdm(total=total, unit=unit, leave=False) as bar:
-            yield bar.update
+        with bar(total=total, unit=unit, leave=False) as shown:
+            yield shown.update
     else:
         yield progress if callable(progress) else lambda newly: None
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar
 
+from .bars import bar, is_watched
 from .blocks import THREADS, is_compiling
 
 _POLL = 0.2  # seconds between two looks
+_LINE = "compiling (kept for the next time)"
 _PATIENCE = 1.0  # seconds of compilation about which nothing is said
 
 Asked = ParamSpec("Asked")
@@ -49,15 +52,29 @@ def compilation_told(patience: float = _PATIENCE) -> Iterator[None]:
 
 
 def _watch(done: threading.Event, caller: threading.Thread, patience: float) -> None:
-    """Show the line while there is compilation that has lasted for some seconds, until the run is done."""
-    waited = 0.0
+    """Show the line while there is compilation that has lasted for some seconds, until the run is done.
+
+    Where nobody watches it is told once.
+    """
+    waited, is_told = 0.0, False
     with contextlib.ExitStack() as line:
         while not done.wait(_POLL):
             at_work = [caller, *(thread for thread in threading.enumerate() if thread.name.startswith(THREADS))]
             before, waited = waited, waited + _POLL if any(map(is_compiling, at_work)) else 0.0
             if before <= patience < waited:
-                from tqdm.auto import tqdm
-
-                line.enter_context(tqdm(bar_format="{desc}", desc="compiling (kept for the next time)", leave=False))
+                line.enter_context(_line(is_told))
+                is_told = True
             elif waited == 0.0:
                 line.close()
+
+
+@contextlib.contextmanager
+def _line(is_told: bool) -> Iterator[None]:
+    """Within it the line is there; where nobody watches it is written down, unless that was done before."""
+    if not is_watched(sys.stderr):
+        if not is_told:
+            print(_LINE, file=sys.stderr, flush=True)
+        yield
+        return
+    with bar(bar_format="{desc}", desc=_LINE, leave=False):
+        yield

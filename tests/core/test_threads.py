@@ -17,7 +17,7 @@ import pytest
 
 import fbmsde
 from fbmsde import FractionalNoise, bridge_passage, estimate_hurst, fbm, fgn, first_passage, quadratic, simulate_paths
-from fbmsde.core import telling
+from fbmsde.core import bars, telling
 from fbmsde.core.blocks import run_blocks, short_ranges
 
 WELL, NOISE, FAR = quadratic(), FractionalNoise(0.5), (-90.0, 90.0)
@@ -231,6 +231,21 @@ def test_there_is_one_pool_and_one_team():
     assert using == {"blocks", "campaign", "options", "progress", "runner", "teams", "telling"}
 
 
+def test_bars_are_whole_lines_where_nobody_watches(monkeypatch, capsys):
+    """Nothing in a file may clear a line or move the cursor; short runs say nothing."""
+    for _ in bars.bar(range(3), desc="short"):
+        pass
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(bars, "EVERY", 1e-9)
+    with bars.bar(total=2, unit="path") as outer, bars.bar(total=1, leave=False) as inner:
+        outer.update()
+        inner.update()
+        outer.update()
+    told = capsys.readouterr().err
+    assert not re.search(r"[\r\x1b]|\n\n", told) and told.endswith("\n")
+    assert [line[: line.index("%")].strip() for line in told.splitlines()] == ["50", "100", "100", "100"]
+
+
 def test_long_compilation_is_told_and_short_one_is_not(monkeypatch, capsys):
     """A thread counts as compiling while a function of the compiler's modules is on its stack."""
     compiler = {"__name__": "numba.core.compiler", "sleep": time.sleep}
@@ -239,8 +254,15 @@ def test_long_compilation_is_told_and_short_one_is_not(monkeypatch, capsys):
         compiler["work"](0.5)
     assert capsys.readouterr().err == ""
     with telling.compilation_told(patience=0.1):
-        compiler["work"](1.5)
-    assert capsys.readouterr().err.count("compiling") >= 1
+        compiler["work"](0.7)
+        time.sleep(0.5)
+        compiler["work"](0.7)
+    assert capsys.readouterr().err == "compiling (kept for the next time)\n"  # once, where nobody watches
+    monkeypatch.setattr(telling, "is_watched", lambda stream: True)
+    monkeypatch.setattr(bars, "is_watched", lambda stream: True)
+    with telling.compilation_told(patience=0.1):
+        compiler["work"](0.7)
+    assert capsys.readouterr().err.count("\rcompiling") == 1
     told = []
     monkeypatch.setattr(telling, "compilation_told", lambda: told.append(1) or contextlib.nullcontext())
     for progress in (False, True, told.append):

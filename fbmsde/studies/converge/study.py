@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from ...core import checks
+from ...core.bars import bar
 from ...core.files import write_figure, write_text
 from ...core.types import Array
 from ...drivers.base import Driver
@@ -201,9 +201,9 @@ def _tasks(bench: Bench, noises: list[Noise]) -> Iterator[Callable[[], Part]]:
 def _run(settings: ConvergeSettings, noises: list[Noise], n_jobs: int | None, progress: bool) -> ConvergeStudy:
     """Run everything; an interruption carries what is finished."""
     found: list[Part] = []
-    with tqdm(disable=not progress, unit="path") as bar:
+    with bar(disable=not progress, unit="path") as shown:
         try:
-            for task in _tasks(Bench(settings, n_jobs, bar.update), noises):
+            for task in _tasks(Bench(settings, n_jobs, shown.update), noises):
                 found.append(task())
         except KeyboardInterrupt:
             raise InterruptedConvergeError(_study(settings, found, complete=False)) from None

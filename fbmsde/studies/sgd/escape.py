@@ -8,9 +8,9 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from ...core import checks
+from ...core.bars import bar
 from ...core.types import Array
 from ...results.estimates import Estimate
 from ...results.passage_times import PassageTimes
@@ -85,7 +85,7 @@ def sgd_escape(
         hursts = {sampling: setup.hurst(sampling) for sampling in SAMPLINGS}
         basin = setup.basin(curvature, BARRIERS[-1] * unit * math.sqrt(DRIFTS[-1] / 2.0) / curvature)
         cases = []
-        for sampling, beta, drift in tqdm([*product(SAMPLINGS, MOMENTA, DRIFTS)], disable=not progress, unit="case"):
+        for sampling, beta, drift in bar([*product(SAMPLINGS, MOMENTA, DRIFTS)], disable=not progress, unit="case"):
             models = Models(population, batch_size, sampling, hursts[sampling], basin.curvature, n_steps, n_paths, seed)
             cases.append(setup.case(models, Run(sampling, (1.0 - beta) * drift / basin.curvature, beta)))
     return SgdEscape(basin, tuple(cases))

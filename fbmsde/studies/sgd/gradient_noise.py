@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
-from tqdm.auto import tqdm
 
 from ...core import checks, seeds
+from ...core.bars import bar
 from ...core.show import Shown
 from ...core.types import Array
 from ...hurst.estimate import HurstEstimate, estimate_hurst
@@ -190,7 +190,7 @@ def collect_gradient_noise(
     else:
         steps = _Steps(model, loss, tensors, _optimizer(torch, model, learning_rate, optimizer), learning_rate)
         noise = np.empty((len(places), n_steps))
-        for k in tqdm(range(n_steps), disable=not progress, unit="step"):
+        for k in bar(range(n_steps), disable=not progress, unit="step"):
             noise[:, k] = project(steps.noise(k, next(batches))[None])[0]
     return GradientNoise(noise, places, mode, sampling, size)
 

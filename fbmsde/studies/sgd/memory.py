@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import scipy
-from tqdm.auto import tqdm
 
 from ...campaigns.zarr_store import ZarrStore
 from ...core import checks
+from ...core.bars import bar
 from ...core.types import Array
 from ...drivers.sample import fgn
 from ...hurst.estimate import estimate_hurst
@@ -97,7 +97,7 @@ def sgd_study(
         require_same_settings(opened, tasks)
         references = _references(effort, seed)
         try:
-            for task in tqdm(tasks, disable=not progress, unit="run"):
+            for task in bar(tasks, disable=not progress, unit="run"):
                 runs.append(Run(task.group, task.experiment.name, kept(opened, task, run)))
         except KeyboardInterrupt:
             complete = False

@@ -10,9 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm.auto import tqdm
-
 from ...core import checks
+from ...core.bars import bar
 from ...core.files import write_figure, write_text
 from ...drivers.base import Driver
 from ...drivers.epoch import EpochNoise
@@ -175,8 +174,8 @@ def _run(settings: ViewsSettings, views: list[View], n_jobs: int | None, progres
     found: list[Dependence] = []
     tasks = list(_dependence_tasks(views, middle))
     cells = len(views) * len(pair) + len(tasks) * len(FACTORS)
-    with tqdm(total=cells * settings.n_paths, disable=not progress, unit="path") as bar:
-        bench = Bench(settings, n_jobs, bar)
+    with bar(total=cells * settings.n_paths, disable=not progress, unit="path") as shown:
+        bench = Bench(settings, n_jobs, shown)
         try:
             for view in views:
                 rows += [run_cell(view, well, bench) for well in pair]
