@@ -164,7 +164,8 @@ class StoreReader:
         except OSError as error:
             raise ValueError(f"store must be a folder to read from, got {self.folder} ({error.strerror}).") from None
         if not (self._contents.cards or self._contents.records or self._contents.asked or self._contents.damaged):
-            raise ValueError(f"store must be a folder with results of a campaign, got {self.folder}.")
+            why = "in which there are none" if self.folder.is_dir() else "which is not there"
+            raise ValueError(f"store must be a folder with results of a campaign, got {self.folder}, {why}.")
         self._by_name = {card.name: folder for folder, card in self._contents.cards.items()}
 
     @property

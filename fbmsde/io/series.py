@@ -170,7 +170,7 @@ def _bytes(path: str | PathLike[str]) -> tuple[bytes, str]:
         data = sys.stdin.buffer.read()
     else:
         if Path(path).is_dir():
-            raise IsADirectoryError(f"file must be a file, got the folder {name}.")
+            raise IsADirectoryError(f"file must be a file, got the folder {name}. Give a file in it.")
         data = Path(path).read_bytes()
     if data.startswith(b"\x1f\x8b"):
         try:

@@ -55,8 +55,6 @@ class Archive:
         Raises FileNotFoundError where there is no file, OSError for one that cannot be read, and ValueError, with the
         reason, for one that is damaged, of another kind, or of a later form.
         """
-        if not Path(path).exists():
-            raise FileNotFoundError(f"path must be a file that `save` has written, got {path}, which is not there.")
         try:
             with zipfile.ZipFile(path) as whole:
                 damaged = whole.testzip()

@@ -171,7 +171,7 @@ def test_an_array_is_checked_before_it_is_read(tmp_path):
 
 
 def test_other_files_are_refused(tmp_path):
-    assert "which is not there" in refused(tmp_path / "nothing.npz")
+    assert "or the folder that a campaign has as `store`, got" in refused(tmp_path / "nothing.npz")
     other = tmp_path / "other.npz"
     np.savez(other, times=np.arange(3.0))
     assert "must hold what `save` has written" in refused(other)
@@ -195,6 +195,16 @@ def test_other_files_are_refused(tmp_path):
     facts = np.frombuffer(json.dumps({"format": 99, "kind": "PassageTimes"}).encode(), np.uint8)
     np.savez(tmp_path / "later.npz", facts=facts)
     assert "of form 99. Update fbmsde" in refused(tmp_path / "later.npz")
+
+
+def test_a_folder_that_is_no_campaign_is_refused_with_the_one_that_is(tmp_path):
+    (tmp_path / "deep" / "results.zarr").mkdir(parents=True)
+    (tmp_path / "empty").mkdir()
+    assert refused(tmp_path / "empty").endswith("empty, in which no campaign is.")
+    for wrong in (tmp_path, tmp_path / "deep" / "results.zarr"):
+        assert refused(wrong).endswith(f"in which no campaign is. Write load({str(tmp_path / 'deep')!r}).")
+    with pytest.raises(TypeError, match=r"path must be a file \(\.npz\) that .*, got 3\."):
+        load(3)
 
 
 def test_joined_results_are_one_path_after_the_other():
