@@ -57,6 +57,8 @@ def wrong() -> None:
     fbmsde.residence_times(well, noise, dt=0.1, n_steps=9, solver="rk5")  # wrong
     fbmsde.Grid(0.1, "heunn")  # wrong
     fbmsde.FractionalNoise(0.3, method="hoskin")  # wrong
+    fbmsde.estimate_hurst(np.zeros(99))  # wrong
+    fbmsde.rolling_hurst(np.zeros(99), window=32)  # wrong
     fbmsde.GaussianNoise(np.array([1.0]), method="circular")  # wrong
     fbmsde.fgn(0.3, 9, method="daviesharte")  # wrong
     fbmsde.FBM(9, 0.3, method="davies_harte")  # wrong

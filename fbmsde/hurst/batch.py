@@ -17,6 +17,7 @@ from .registry import ESTIMATORS, EstimatorName
 
 NanPolicy = Literal["raise", "omit_series", "gaps"]
 KINDS: tuple[SeriesKind, ...] = get_args(SeriesKind)
+TELL_KIND = 'Say "increments" if `x` is the noise, "path" if its differences are the noise.'
 NAN_POLICIES: tuple[NanPolicy, ...] = get_args(NanPolicy)
 BLOCK_VALUES = 2**19  # values that are worked on at once: 4 MB, about the cache of a core
 

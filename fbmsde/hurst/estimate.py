@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..core import checks
 from ..core.types import Array, SeriesKind
 from . import spectral
-from .batch import BLOCK_VALUES, FAULTS, KINDS, NAN_POLICIES, Fault, NanPolicy, _as_batch, _Batch
+from .batch import BLOCK_VALUES, FAULTS, KINDS, NAN_POLICIES, TELL_KIND, Fault, NanPolicy, _as_batch, _Batch
 from .registry import ESTIMATORS, NULLS, Estimator, EstimatorName, NullName
 from .result import HurstEstimate, IntervalKind
 from .rows import series_rows
@@ -76,6 +76,7 @@ def _refusal(fault: int, row: int) -> str:
     return f"{FAULTS[Fault(fault)].format(row)} {advice}"
 
 
+@checks.asks_for("kind", KINDS, TELL_KIND)
 def estimate_hurst(
     x: ArrayLike,
     *,

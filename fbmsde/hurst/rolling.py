@@ -14,7 +14,7 @@ from ..core import checks
 from ..core.pictures import picture
 from ..core.show import Shown
 from ..core.types import Array, SeriesKind
-from .batch import KINDS
+from .batch import KINDS, TELL_KIND
 from .estimate import EstimateOptions, estimate_hurst
 from .registry import EstimatorName
 from .result import HurstEstimate, _spread
@@ -56,6 +56,7 @@ class RollingHurst(Shown):
                 "method": self.estimate.method}  # fmt: skip
 
 
+@checks.asks_for("kind", KINDS, TELL_KIND)
 def rolling_hurst(
     x: ArrayLike,
     *,

@@ -367,6 +367,13 @@ def test_standard_error_is_the_spread_of_estimates(method, hurst):
         assert 0.8 < np.std(estimate.hurst) / stated < 1.25
 
 
+def test_a_kind_that_is_left_out_is_asked_for():
+    rule = r'kind must be one of increments, path, got nothing\. Say "increments" if `x` is the noise'
+    for call in (lambda: estimate_hurst(np.zeros(99)), lambda: rolling_hurst(np.zeros(99), window=32)):
+        with pytest.raises(TypeError, match=rule):
+            call()
+
+
 @pytest.mark.slow
 def test_sigma_is_that_of_the_noise_not_of_the_sample():
     """At H = .9 the mean takes 29 % of the variance of 512 values, so that a plain sample deviation would be 1.68.

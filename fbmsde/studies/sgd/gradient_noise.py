@@ -118,6 +118,7 @@ def hill_index(x: ArrayLike, share: float = 0.05) -> Array:
     return np.where(sizes[:, count] > 0, index, np.nan)
 
 
+@checks.asks_for("mode", MODES, "Weights are held fixed, or moved by the optimizer.")
 def collect_gradient_noise(
     model: Module,
     loss: Loss,
