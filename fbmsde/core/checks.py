@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable
-from functools import lru_cache, wraps
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,8 +20,6 @@ Seed = int | np.random.SeedSequence | np.random.Generator
 
 Kind = TypeVar("Kind")
 Name = TypeVar("Name", bound=str)
-Asked = ParamSpec("Asked")
-Got = TypeVar("Got")
 
 
 def number(name: str, value: Any) -> float:
@@ -310,31 +308,6 @@ def choice(name: str, value: object, choices: Iterable[Name]) -> Name:
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}.")
     return known[known.index(value)]
-
-
-def asks_for(name: str, choices: Iterable[str], advice: str) -> Callable[[Callable[Asked, Got]], Callable[Asked, Got]]:
-    """Decorator of a function with a keyword that has no default: TypeError that lists its choices if it is left out.
-
-    >>> @asks_for("kind", ("path", "increments"), "A path is a running sum.")
-    ... def read(*, kind: str) -> str:
-    ...     return kind
-    >>> read()
-    Traceback (most recent call last):
-        ...
-    TypeError: kind must be one of path, increments, got nothing. A path is a running sum.
-    """
-    message = f"{name} must be one of {', '.join(choices)}, got nothing. {advice}"
-
-    def decorated(function: Callable[Asked, Got]) -> Callable[Asked, Got]:
-        @wraps(function)
-        def asked(*args: Asked.args, **kwargs: Asked.kwargs) -> Got:
-            if name not in kwargs:
-                raise TypeError(message)
-            return function(*args, **kwargs)
-
-        return asked
-
-    return decorated
 
 
 def float_type(name: str, value: Any) -> np.dtype:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.choices import asks_for
 from ..core.types import Array, SeriesKind
 from . import spectral
 from .batch import BLOCK_VALUES, FAULTS, KINDS, NAN_POLICIES, TELL_KIND, Fault, NanPolicy, _as_batch, _Batch
@@ -76,7 +77,7 @@ def _refusal(fault: int, row: int) -> str:
     return f"{FAULTS[Fault(fault)].format(row)} {advice}"
 
 
-@checks.asks_for("kind", KINDS, TELL_KIND)
+@asks_for("kind", KINDS, TELL_KIND)
 def estimate_hurst(
     x: ArrayLike,
     *,

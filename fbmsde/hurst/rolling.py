@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.choices import asks_for
 from ..core.pictures import picture
 from ..core.show import Shown
 from ..core.types import Array, SeriesKind
@@ -56,7 +57,7 @@ class RollingHurst(Shown):
                 "method": self.estimate.method}  # fmt: skip
 
 
-@checks.asks_for("kind", KINDS, TELL_KIND)
+@asks_for("kind", KINDS, TELL_KIND)
 def rolling_hurst(
     x: ArrayLike,
     *,

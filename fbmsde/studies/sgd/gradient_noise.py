@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...core import checks, seeds
 from ...core.bars import bar
+from ...core.choices import asks_for
 from ...core.show import Shown
 from ...core.types import Array
 from ...hurst.estimate import HurstEstimate, estimate_hurst
@@ -118,7 +119,7 @@ def hill_index(x: ArrayLike, share: float = 0.05) -> Array:
     return np.where(sizes[:, count] > 0, index, np.nan)
 
 
-@checks.asks_for("mode", MODES, "Weights are held fixed, or moved by the optimizer.")
+@asks_for("mode", MODES, "Weights are held fixed, or moved by the optimizer.")
 def collect_gradient_noise(
     model: Module,
     loss: Loss,
