@@ -16,7 +16,7 @@ from matplotlib.ticker import NullFormatter, NullLocator
 
 from ..results.escape import REFERENCES, EscapeData, EscapeRow
 from ..results.escape_rates import RateRow
-from ..results.estimates import Estimate
+from ..results.estimates import Estimate, log_ratio
 from ..theory.registry import FORMULAS
 from .style import _finish, _new_axes, _new_figure, shared_legend
 
@@ -241,9 +241,8 @@ def plot_order(study: EscapeData, ax: Axes | None = None) -> Axes:
     ax = ax or _new_axes()
     across, ratios = _Across.of(study), _Ratios.of(study)
     if ratios.measured:
-        ratio = np.array([s.rate.value / f.rate.value for s, f in ratios.measured])
-        width = [math.hypot(*(math.log(r.rate.high / r.rate.low) / 2 for r in pair)) for pair in ratios.measured]
-        errors = np.array([ratio * (1 - np.exp(-np.array(width))), ratio * (np.exp(np.array(width)) - 1)])
+        ratio, low, high = np.exp([log_ratio(s.rate, f.rate) for s, f in ratios.measured]).T
+        errors = np.array([ratio - low, high - ratio])
         places = across.at([s for s, _ in ratios.measured])
         ax.errorbar(places, ratio, errors, fmt="s", color="black", capsize=3, label="measured", zorder=3)
     if ratios.free:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..core.types import Array
-from ..results.escape_rates import RateRow, RatesData, log_ratio
+from ..results.escape_rates import RateRow, RatesData, log_ratio_of
 from ..results.estimates import Estimate
 from ..theory.parabola import parabola_rates
 from ..theory.registry import FORMULAS
@@ -144,7 +144,7 @@ def plot_rate_ratio(study: RatesData, ax: Axes | None = None) -> Axes:
 def _ratios(ax: Axes, study: RatesData, hurst: float, look: _Style) -> bool:
     """The ratios of one H as points, and those of Pickands' rates as a line; whether there were any."""
     pairs = [(s, f) for s, f in study.pairs() if s.hurst == hurst]
-    known = [(s.barrier, log_ratio(s, f)) for s, f in pairs if math.isfinite(log_ratio(s, f).value)]
+    known = [(s.barrier, log_ratio_of(s, f)) for s, f in pairs if math.isfinite(log_ratio_of(s, f).value)]
     both = [(s.barrier, s.predicted[_SHOWN] / f.predicted[_SHOWN]) for s, f in pairs
             if _SHOWN in s.predicted and _SHOWN in f.predicted]  # fmt: skip
     label = f"H = {hurst:g}"

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..results.estimates import log_ratio
 from ..results.views import ViewsData
 from .style import _new_axes, _new_figure, _noise_styles
 
@@ -57,9 +58,8 @@ def plot_view_order(study: ViewsData, ax: Axes | None = None) -> Axes:
             pair = study.pair(view, matching)
             if pair is None or any(row.restricted for row in pair):
                 continue
-            value = pair[1].mean.value / pair[0].mean.value
-            width = np.hypot(*(np.log(row.mean.high / row.mean.low) / 2.0 for row in pair))
-            bars = [[value * (1 - np.exp(-width))], [value * (np.exp(width) - 1)]]
+            value, low, high = np.exp(log_ratio(pair[1].mean, pair[0].mean))
+            bars = [[value - low], [high - value]]
             ax.errorbar([place + offset], [value], bars, fmt=style.marker, color=style.colour, capsize=3,
                         mfc=style.colour if filled else "white")  # fmt: skip
             ax.plot(

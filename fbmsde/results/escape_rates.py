@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..core.show import Shown, Table, line, told
 from .escape import UNKNOWN
-from .estimates import Estimate
+from .estimates import Estimate, log_ratio
 
 ORDERS = ("sharp", "flat", "flips", "undecided")
 
@@ -131,13 +131,7 @@ def pairs_of(rows: tuple[RateRow, ...]) -> Iterator[tuple[RateRow, RateRow]]:
             yield row, flat[row.hurst, row.barrier]
 
 
-def log_ratio(sharp: RateRow, flat: RateRow) -> Estimate:
-    """The logarithm of the rate of the sharp well over that of the flat one, whose paths are independent.
-
-    It is UNKNOWN where one of the two is. The half-widths of the logarithms add up as squares.
-    """
-    if not (sharp.rate.value > 0.0 and flat.rate.value > 0.0 and min(sharp.rate.low, flat.rate.low) > 0.0):
-        return UNKNOWN
-    value = math.log(sharp.rate.value / flat.rate.value)
-    reach = math.hypot(*(math.log(row.rate.high / row.rate.low) / 2.0 for row in (sharp, flat)))
-    return Estimate(value, value - reach, value + reach)
+def log_ratio_of(sharp: RateRow, flat: RateRow) -> Estimate:
+    """The logarithm of the rate of the sharp well over that of the flat one; UNKNOWN where one of the two is."""
+    found = log_ratio(sharp.rate, flat.rate)
+    return found if math.isfinite(found.low) else UNKNOWN

@@ -51,6 +51,31 @@ class Estimate(NamedTuple):
         return html_of("Estimate", {"value [interval]": self.text()})
 
 
+def log_ratio(over: Estimate, under: Estimate) -> Estimate:
+    """The logarithm of one positive estimate over another of independent paths, with its interval.
+
+    With ``u = log(high / value)`` and ``l = log(value / low)`` of each, the interval reaches ``hypot(l_over, u_under)``
+    below the value and ``hypot(u_over, l_under)`` above it (the variance estimates recovered from both ends, Zou and
+    Donner 2008). So the side to which an estimate of few exits is unsure stays unsure. It is NaN unless both values
+    are positive.
+
+    >>> few, many = Estimate(1.0, 0.1, 2.0), Estimate(1.0, 1.0, 1.0)
+    >>> [round(float(np.exp(part)), 9) for part in log_ratio(few, many)]
+    [1.0, 0.1, 2.0]
+    """
+    if not (over.value > 0.0 and under.value > 0.0):
+        return Estimate(math.nan, math.nan, math.nan)
+    (below, above), (under_below, under_above) = _log_reaches(over), _log_reaches(under)
+    value = math.log(over.value / under.value)
+    return Estimate(value, value - math.hypot(below, under_above), value + math.hypot(above, under_below))
+
+
+def _log_reaches(estimate: Estimate) -> Pair:
+    """How far the interval of a positive estimate reaches below and above the logarithm of its value."""
+    below = math.log(estimate.value / estimate.low) if estimate.low > 0.0 else math.inf
+    return below, math.log(estimate.high / estimate.value)
+
+
 class NoEstimateError(ValueError):
     """Raised when passage times do not determine an estimate. The message says what they tell instead.
 

@@ -16,11 +16,12 @@ from fbmsde.laws.fou import fou_stationary_variance
 from fbmsde.rare.problem import RareProblem
 from fbmsde.results.escape import UNKNOWN
 from fbmsde.results.escape_rates import RateRow, RatesSettings
-from fbmsde.results.estimates import Estimate
+from fbmsde.results.estimates import Estimate, log_ratio
+from fbmsde.results.passage_times import PassageTimes
 from fbmsde.simulation.passage_problem import PassageProblem
 from fbmsde.studies.escape.crossing import Known, crossing_of, order_of
 from fbmsde.studies.escape.interrupted import InterruptedStudyError
-from fbmsde.studies.escape.points import Rate, points_of, row_of
+from fbmsde.studies.escape.points import Rate, plain_rate, points_of, row_of
 from fbmsde.studies.escape.rates import RATES_FILES, RatesStudy, escape_rates
 from fbmsde.studies.escape.rates_report import verdict
 from fbmsde.studies.escape.wells import wells_of
@@ -125,6 +126,37 @@ def test_verdict_speaks_of_the_barriers_that_were_run():
         "H = 0.5: the sharp well empties first at k = 2; unknown at k = 3.",
         "H = 0.5: undecided. Take more --paths, a smaller --until-relative-error or higher --barriers.",
     ]
+
+
+def test_few_exits_make_no_rate():
+    """One of 2000 paths that leaves at once looks like a rate a hundred times too high; ten exits make one."""
+    settings = RatesSettings((0.3,), (2.0,), 4.0, 1.0, 2.0, "quadratic", {}, "both", 2000, 0.1, 0)
+    wells = wells_of("quadratic", {"sharp": 4.0, "flat": 1.0, "height": 2.0}, {})
+    sharp = points_of(settings, wells, wells)[0]
+    times = np.full(2000, 0.25)
+    rates = []
+    for exits in (1, 10):
+        times[:exits] = 0.376
+        rates.append(plain_rate(sharp, {sharp.plain_name: PassageTimes(times, times < 0.0, 1.0, 1e-4)}))
+    assert (rates[0].value, rates[0].exits) == (UNKNOWN, 0)
+    assert rates[0].note == (
+        "plain paths: 1 of 2000 paths left after 0.375, and a rate needs 10 exits. Take more paths or a higher barrier."
+    )
+    assert rates[1].exits == 10 and rates[1].value.value > 900.0
+
+
+@pytest.mark.slow
+def test_interval_of_a_ratio_of_few_exits_holds():
+    """Rates of 3 and of 1000 exits, 20 000 times: the ends of the interval of the ratio are each missed in 2.5 %. Half
+    the width of the logarithm on either side would miss the lower one in 7 %."""
+    rng = np.random.default_rng(1)
+    unit = {n: (n, *scipy.stats.chi2.ppf((0.025, 0.975), 2 * n) / 2.0) for n in (3, 1000)}
+    exposures = zip(*(rng.gamma(n, size=20_000) for n in unit), strict=True)
+    ratios = [log_ratio(*(Estimate(*(part / time for part in unit[n])) for n, time in zip(unit, both, strict=True)))
+              for both in exposures]  # fmt: skip
+    _, low, high = np.array(ratios).T
+    error = threshold(2) * math.sqrt(0.025 * 0.975 / 20_000)
+    assert abs(np.mean(low > 0.0) - 0.025) < error and abs(np.mean(high < 0.0) - 0.025) < error
 
 
 def test_interrupted_study_says_nothing_of_noise_that_was_not_run(monkeypatch):

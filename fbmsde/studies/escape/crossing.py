@@ -12,7 +12,7 @@ import scipy
 
 from ...core.types import Array
 from ...results.escape import UNKNOWN
-from ...results.escape_rates import Crossing, RateRow, log_ratio, pairs_of
+from ...results.escape_rates import Crossing, RateRow, log_ratio_of, pairs_of
 from ...results.estimates import Estimate
 
 _STEP = 1e-4  # of the difference that gives a slope, over the distance of barriers
@@ -29,7 +29,7 @@ class Known(NamedTuple):
 
 def crossing_of(hurst: float, rows: tuple[RateRow, ...], shape: Shape, predicted: float) -> Crossing:
     """The crossing under noise of one H from its rows; `shape` is where a formula has the logarithm of the ratio."""
-    found = [Known(sharp.barrier, log_ratio(sharp, flat)) for sharp, flat in pairs_of(rows)]
+    found = [Known(sharp.barrier, log_ratio_of(sharp, flat)) for sharp, flat in pairs_of(rows)]
     known = sorted(each for each in found if math.isfinite(each.ratio.value))
     order, barriers = order_of(known), tuple(each.barrier for each in known)
     barrier = root(known, shape) if order == "flips" else UNKNOWN

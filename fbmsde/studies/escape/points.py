@@ -15,7 +15,7 @@ from ...laws.diffusions import mean_exit_time
 from ...laws.fou import fou_stationary_variance
 from ...results.escape import UNKNOWN
 from ...results.escape_rates import RateRow, RatesSettings
-from ...results.estimates import Estimate
+from ...results.estimates import Estimate, NoEstimateError
 from ...results.passage_times import PassageTimes
 from ...results.rare import RareEscape
 from ...simulation.errors import PathError
@@ -29,6 +29,7 @@ from .cells import advice
 from .wells import Well
 
 FEWEST_BEYOND = 10.0  # so many of the plain paths would be beyond the rim at one time, or none are run
+FEWEST_EXITS = 10  # fewer plain paths make no rate: its interval would be wider than the value
 RARE_FROM = 2.5  # the barrier in standard deviations from which rare escapes are run as well
 MOST_STEPS = 2**20  # of a path of a rare escape
 _FEWEST_LEFT = 0.05  # share of the paths that must still be inside when the rate is taken
@@ -166,9 +167,17 @@ def plain_rate(point: Point, found: Mapping[str, PassageTimes | RareEscape]) -> 
         assert isinstance(passages, PassageTimes)
         exits = int(np.count_nonzero(~passages.censored & (passages.times > after)))
         rate = passages.exit_rate(after=after)
+        if exits < FEWEST_EXITS:
+            raise NoEstimateError(_few(exits, passages.n_paths, after))
     except (ValueError, PathError) as error:
         return Rate(note=f"plain paths: {advice(error)}")
     return Rate(Estimate(rate.value, *rate.confidence_interval()), "plain paths", exits)
+
+
+def _few(exits: int, n_paths: int, after: float) -> str:
+    """Why so few exits make no rate."""
+    left = f"{exits} of {n_paths} paths left after {after:.3g}"
+    return f"{left}, and a rate needs {FEWEST_EXITS} exits. Take more paths or a higher barrier."
 
 
 def _absence(point: Point) -> str:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 
 from ...core.tables import aligned
-from ...results.escape_rates import ORDERS, Crossing, RateRow, RatesData, log_ratio
+from ...results.escape_rates import ORDERS, Crossing, RateRow, RatesData, log_ratio_of
 from ...results.estimates import Estimate
 from .points import WINDOWS
 
@@ -78,7 +78,7 @@ def _order(study: RatesData) -> str:
     """Which well empties first at each barrier, and the noise and the barrier of the sharp well that belong to it."""
     lines, by = [], any(math.isfinite(c.predicted) for c in study.crossings)
     for sharp, flat in study.pairs():
-        log = log_ratio(sharp, flat)
+        log = log_ratio_of(sharp, flat)
         first = "undecided" if not log.low * log.high > 0.0 else "sharp" if log.value > 0.0 else "flat"
         ratio = _first(sharp, ("pickands",)) / _first(flat, ("pickands",))
         predicted = (f"{ratio:.3g}" if ratio > 0.0 else "-",) if by else ()

@@ -8,7 +8,7 @@ import math
 
 from ...core.tables import aligned
 from ...results.escape import REFERENCES, EscapeData, EscapeRow
-from ...results.estimates import Estimate
+from ...results.estimates import Estimate, log_ratio
 from ...theory.registry import FORMULAS
 
 _MEASURED = ("well", "curvature", "paths", "exits", "mean exit time [95 %]", "exit rate [95 %]")
@@ -23,13 +23,10 @@ def text(study: EscapeData) -> str:
 
 def order(sharp: EscapeRow, flat: EscapeRow) -> str:
     """Which well empties first by the measured rates: "sharp", "flat", or "undecided" within 95 %."""
-    if not (sharp.rate.value > 0 and flat.rate.value > 0):
+    ratio = log_ratio(sharp.rate, flat.rate)
+    if not ratio.low * ratio.high > 0.0:
         return "undecided"
-    log_ratio = math.log(sharp.rate.value / flat.rate.value)
-    widths = [math.log(row.rate.high / row.rate.low) / 2.0 for row in (sharp, flat)]
-    if abs(log_ratio) < math.hypot(*widths):
-        return "undecided"
-    return "sharp" if log_ratio > 0 else "flat"
+    return "sharp" if ratio.value > 0.0 else "flat"
 
 
 def csv_text(study: EscapeData) -> str:

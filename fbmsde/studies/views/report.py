@@ -7,7 +7,7 @@ import io
 import math
 
 from ...core.tables import aligned
-from ...results.estimates import Estimate
+from ...results.estimates import Estimate, log_ratio
 from ...results.views import Dependence, ViewRow, ViewsData
 
 _TITLES = {
@@ -46,9 +46,7 @@ def ratio(sharp: ViewRow, flat: ViewRow) -> Estimate:
     """Mean exit time of the flat well over that of the sharp one; unknown unless both means are whole."""
     if sharp.restricted or flat.restricted:
         return Estimate(math.nan, math.nan, math.nan)
-    value = flat.mean.value / sharp.mean.value
-    width = math.hypot(*(math.log(row.mean.high / row.mean.low) / 2.0 for row in (sharp, flat)))
-    return Estimate(value, value * math.exp(-width), value * math.exp(width))
+    return Estimate(*(math.exp(part) for part in log_ratio(flat.mean, sharp.mean)))
 
 
 def first(sharp: ViewRow, flat: ViewRow) -> str:
