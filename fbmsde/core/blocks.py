@@ -48,6 +48,7 @@ def run_blocks(
     progress: Any,
     unit: str = "path",
     stop: Callable[[], bool] | None = None,
+    numbers: float = math.inf,
 ) -> None:
     """Call ``work(i)`` for each row i of `control` (n_blocks, 2) on the threads.
 
@@ -56,7 +57,17 @@ def run_blocks(
     after the call where they are in a library, in a kernel without `control`, or compiling. `progress`: True for a bar
     that counts `unit`, or a function of the number newly finished. `stop` is asked about every tenth of a second; once
     it returns True the threads end as on an interrupt, and `Stopped` is raised.
+
+    `numbers` is the size of the whole work, where it is known. A single thread is not worth its start if there are so
+    few that an interrupt can wait for them: the caller then does the blocks itself.
     """
+    if numbers <= _AT_ONCE and min(threads, len(control)) == 1:
+        with _reporting(progress, total, unit) as report:
+            for i in range(len(control)):
+                work(i)
+                if control[i, 1] > 0:
+                    report(int(control[i, 1]))
+        return
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for i in range(len(control)):
         waiting.put(i)

@@ -12,7 +12,7 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -28,6 +28,7 @@ from .points import Point, replaced
 NUMERIC_STEP = 6e-6  # cube root of the machine epsilon, where truncation and rounding of a central difference balance
 _SCALES = [sign * size for size in (0.71, 0.23, 1.9, 0.017, 6.1, 0.0013, 31.0) for sign in (1.0, -1.0)]  # of probes
 _ARRAY = types.Array(types.float64, 1, "C")
+_LONG = 2**63  # integers below this are of one type
 _NUMBERS = (types.Integer, types.Float, types.Boolean)
 
 
@@ -74,7 +75,55 @@ def locked(function: Callable[..., Any], signature: Any, name: str | None) -> An
         kept(dispatcher, name)
     dispatcher.compile(signature)
     dispatcher.disable_compile()
+    _found_at_once(dispatcher)
     return dispatcher
+
+
+def _found_at_once(dispatcher: Any) -> None:
+    """Keep what the compiler looks up whenever a function of one signature is passed to another one as a value.
+
+    A search by the signature and two addresses by name take longer than short kernels.
+    """
+    (result,) = dispatcher.overloads.values()
+    dispatcher.get_compile_result = lambda signature: result
+    result.library.get_pointer_to_function = cache(result.library.get_pointer_to_function)
+
+
+def kind_of(value: object) -> Any:
+    """The type of a value for the compiler, as `typeof` tells it, which takes long for a tuple of many arrays.
+
+    >>> kind_of((np.zeros(2), 1)) == typeof((np.zeros(2), 1))
+    True
+    """
+    looks = _looks(value)
+    return typeof(value) if looks is None else _kind(looks)
+
+
+def _looks(value: Any) -> Any:
+    """What of a value decides its type, hashable; None for values of other kinds than numbers, arrays and tuples."""
+    if isinstance(value, np.ndarray):
+        return (value.dtype, value.ndim) if value.flags.carray and type(value) is np.ndarray else None
+    if isinstance(value, tuple):
+        parts = tuple(map(_looks, value))
+        return None if None in parts else (type(value), parts)
+    return type(value) if type(value) in (bool, float) or (type(value) is int and abs(value) < _LONG) else None
+
+
+@lru_cache(maxsize=256)
+def _kind(looks: Any) -> Any:
+    """The type of values that look so."""
+    return typeof(_example(looks))
+
+
+def _example(looks: Any) -> Any:
+    """A small value that looks so."""
+    if isinstance(looks, type):
+        return looks()
+    first, second = looks
+    if isinstance(first, np.dtype):
+        return np.empty((1,) * second, first)
+    parts = tuple(map(_example, second))
+    return parts if first is tuple else first(*parts)
 
 
 def baked(build: Callable[..., Any], functions: tuple[Any, ...], arguments: tuple[Any, ...]) -> Any:
@@ -82,7 +131,7 @@ def baked(build: Callable[..., Any], functions: tuple[Any, ...], arguments: tupl
 
     `build` is a function of a module that makes a kernel of compiled functions, which become part of it.
     """
-    return _baked(build, functions, tuple(map(typeof, arguments)))
+    return _baked(build, functions, tuple(map(kind_of, arguments)))
 
 
 @lru_cache(maxsize=256)

@@ -8,10 +8,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import typeof, types
+from numba import types
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.compile import kind_of
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, NOISE, Correlated, Driver, Extending, Feed, Lanes, Shaped
 from .branching import Branch, Branching, Copying
@@ -137,7 +138,7 @@ class _Feed:
         inner = self.inner.lanes(first, n_paths, width)
         room = np.zeros((self.n_drawn if self.mixture.matrix.size else 0, BLOCK, width))
         data = _Data(inner.data, self.mixture, room)
-        kind = typeof(data)
+        kind = kind_of(data)
         return Lanes(*_functions(inner.start, inner.draw, kind), data, inner.scale, kind)
 
 

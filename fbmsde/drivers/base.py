@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from numba import config, njit, typeof, types
+from numba import config, njit, types
 from numpy.typing import ArrayLike
 
-from ..core.compile import lasting_name, locked
+from ..core.compile import kind_of, lasting_name, locked
 from ..core.linear import symmetric_eigen, triangular_root
 from ..core.types import Array, Key
 
@@ -127,7 +127,7 @@ def lanes(start: Callable[..., None], draw: Callable[..., None], data: tuple[obj
 
     Their machine code is kept between processes.
     """
-    kind = typeof(data)
+    kind = kind_of(data)
     return Lanes(*_compiled(start, draw, kind), data, scale, kind)
 
 

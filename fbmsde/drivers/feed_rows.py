@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import numpy as np
-from numba import njit, typeof, types
+from numba import njit, types
 
 from ..core.blocks import short_ranges
-from ..core.compile import lasting_name, locked
+from ..core.compile import kind_of, lasting_name, locked
 from ..core.types import AnyArray, Array
 from .base import BLOCK, LANES, NOISE, Feed, Lanes
 from .exact.generators import Progress, fill_paths
@@ -67,7 +67,7 @@ def _time_ranges(n_steps: int, numbers: int) -> Iterator[tuple[int, int]]:
 
 def _fill(lanes: Lanes, noise: Array, first: int, fresh: bool, some: tuple[int, int], out: AnyArray) -> None:
     """Call `_fill_rows`, compiled for the types of the driver's data and of `out`."""
-    loop = _rows_loop(lanes.kind, typeof(out))
+    loop = _rows_loop(lanes.kind, kind_of(out))
     loop(lanes.start, lanes.draw, lanes.data, lanes.scale, noise, first, fresh, *some, out)
 
 

@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import typeof, types
+from numba import types
 from numpy.typing import NDArray
 
+from ..core.compile import kind_of
 from ..core.random import next_words, open_uniform, seed_lane
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, NOISE, Driver, Feed, Lanes
@@ -74,7 +75,7 @@ class _Feed:
         inner = self.inner.lanes(first, n_paths, width)
         words, room = np.zeros((4, width), np.uint64), np.zeros((self.n_drawn, BLOCK, width))
         data = _Data(inner.data, self.key, words, self.share, room)
-        kind = typeof(data)
+        kind = kind_of(data)
         return Lanes(*_functions(inner.start, inner.draw, kind), data, inner.scale, kind)
 
 

@@ -9,10 +9,11 @@ from functools import lru_cache, reduce
 from typing import NamedTuple
 
 import numpy as np
-from numba import typeof, types
+from numba import types
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.compile import kind_of
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, NOISE, Correlated, Driver, Extending, Feed, Lanes, Shaped, Spreading
 from .branching import Branch, Branching, Copying
@@ -159,20 +160,20 @@ class _BranchingFeed(_MixedFeed):
         whole = self._branch_of(0, chain[0].first)  # type: ignore[attr-defined]  # as above
         for index, pair in enumerate(chain, start=1):
             second = self._branch_of(index, pair.second)  # type: ignore[attr-defined]  # as above
-            whole = _added_branch(whole, second, typeof(pair))
+            whole = _added_branch(whole, second, kind_of(pair))
         return whole
 
     def _branch_of(self, index: int, data: tuple[object, ...]) -> Branch:
         """The branch of one of the feeds, whose lanes have this data."""
         feed = self.feeds[index]
         assert isinstance(feed, Branching)
-        return feed.branch(feed.lanes(0, 1, 1)._replace(data=data, kind=typeof(data)))
+        return feed.branch(feed.lanes(0, 1, 1)._replace(data=data, kind=kind_of(data)))
 
 
 def _added(first: Lanes, second: Lanes, rows: int, width: int) -> Lanes:
     """The lanes of a sum."""
     data = _Data(first.data, second.data, first.scale, second.scale, np.zeros((rows, BLOCK, width)))
-    kind = typeof(data)
+    kind = kind_of(data)
     return Lanes(*_functions((first.start, second.start), (first.draw, second.draw), kind), data, 1.0, kind)
 
 

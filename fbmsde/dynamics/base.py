@@ -109,7 +109,7 @@ class ArrayDynamics(Protocol):
 
 def takes_arrays(dynamics: Dynamics) -> bool:
     """Whether paths are moved as arrays."""
-    return isinstance(dynamics, ArrayDynamics) and dynamics.wide
+    return getattr(dynamics, "wide", False) and isinstance(dynamics, ArrayDynamics)
 
 
 def filled(points: Array, n_positions: int, dim: int) -> Array:

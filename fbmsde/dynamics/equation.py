@@ -282,10 +282,11 @@ def _timeless(amplitude: Any) -> Any:
 
 def as_equation(equation: Dynamics | Landscape) -> Dynamics:
     """The equation or the chain itself, or the equation of a landscape; TypeError for anything else."""
-    if isinstance(equation, Dynamics):
-        return equation
-    checks.kind("landscape", equation, Landscape, "Write Landscape(potential, gradient) for functions.")
-    return overdamped(equation)
+    if isinstance(equation, Landscape):
+        return overdamped(equation)
+    if not isinstance(equation, Dynamics):
+        checks.kind("landscape", equation, Landscape, "Write Landscape(potential, gradient) for functions.")
+    return equation
 
 
 @by_content

@@ -83,7 +83,8 @@ class _Batch:
             results[i] = work(rows[i])
             control[i, 1] = 1
 
-        run_blocks(fill, self.n_jobs, control, len(rows), self.progress, "block")
+        squared = float(self.values.size) ** 2  # as many as the exact likelihood works through
+        run_blocks(fill, self.n_jobs, control, len(rows), self.progress, "block", numbers=squared)
         return results
 
 

@@ -28,6 +28,8 @@ GRID = _ROOTS**2
 _HALF = 3
 _OFFSETS = np.arange(-_HALF, _HALF + 1)
 _TO_POLYNOMIAL = np.linalg.inv(np.vander(_OFFSETS.astype(float), increasing=True))
+_FINE = np.linspace(-_HALF, _HALF, 61)  # where a polynomial is looked at before Newton's steps
+_AT_FINE = np.vander(_FINE, 2 * _HALF + 1, increasing=True).T
 _COSINES = 8  # directions of the goodness-of-fit test; short series have too few ordinates for all of them
 _LANES = 64  # series that share one Durbin-Levinson recursion
 
@@ -88,9 +90,8 @@ def _windows(objective: Array, centre: NDArray[np.intp]) -> Array:
 
 def _minimise(window: Array) -> tuple[Array, Array]:
     """Minimum of the polynomial through each row of seven values: its place in nodes from the centre, and its value."""
-    fine = np.linspace(-_HALF, _HALF, 61)
     coefficients = window @ _TO_POLYNOMIAL.T
-    place = fine[(coefficients @ np.vander(fine, 2 * _HALF + 1, increasing=True).T).argmin(axis=1)]
+    place = _FINE[(coefficients @ _AT_FINE).argmin(axis=1)]
     powers = np.arange(2 * _HALF + 1.0)
     first, second = coefficients[:, 1:] * powers[1:], coefficients[:, 2:] * powers[2:] * powers[1:-1]
     for _ in range(3):  # Newton steps; the start is at most half a fine step away
@@ -129,10 +130,17 @@ def whittle(increments: Array) -> Fitted:
     """
     n = increments.shape[1]
     hurst, value = _grid_minimum(np.log(bands(n).means(periodogram(increments)) @ _whittle_matrix(n)))
-    levels = _log_shapes(n).means
-    # the level goes to minus infinity like log(1 - H) at H = 1; without that term it is smooth enough for a spline
-    level = scipy.interpolate.CubicSpline(_ROOTS, levels - np.log1p(-GRID))(np.sqrt(hurst)) + np.log1p(-hurst)
+    level = _smooth_level(n)(np.sqrt(hurst)) + np.log1p(-hurst)
     return Fitted(hurst, np.exp((value - level) / 2.0))
+
+
+@lru_cache(maxsize=4)
+def _smooth_level(n: int) -> scipy.interpolate.CubicSpline:
+    """The mean logarithm of the expected periodogram less ``log(1 - H)``, as a function of sqrt(H).
+
+    The mean goes to minus infinity like ``log(1 - H)`` at H = 1; without that term it is smooth enough for a spline.
+    """
+    return scipy.interpolate.CubicSpline(_ROOTS, _log_shapes(n).means - np.log1p(-GRID))
 
 
 def local_bandwidth(n: int) -> int:

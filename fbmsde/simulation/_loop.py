@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from numba import njit, types
+from numba import config, njit, types
 from numpy.typing import NDArray
 
 from ..core.compile import lasting_name, locked
@@ -23,6 +23,10 @@ from ._motion import ADVANCE, COUNTS, NUMBERS, ORIGINS, SETTLE, Motion
 Counts = NDArray[np.int64]
 
 NOT_SAVED: Array = np.empty((0, 0, 0))
+
+# Lanes are added in groups that fill the widest vector of floats. Where the compiler takes vector versions of exp and
+# the like, whose last bits are others than those of single calls, all lanes run, so that none falls out of a vector.
+_GROUP = LANES if config.USING_SVML else 8
 
 
 @njit(error_model="numpy", nogil=True)
@@ -103,9 +107,9 @@ def _end_paths(
 def follow_paths(
     start: Callable[..., None], draw: Callable[..., None], data: tuple[object, ...], scale: float,
     advance: Callable[..., int], settle: Callable[..., None], numbers: Array, origins: Array, channels: int,
-    wait: int, n_steps: int, queue: Counts, ends: Ends, saved: Array, every: int, control: Counts,
+    wait: int, n_steps: int, queue: Counts, ends: Ends, saved: Array, every: int, control: Counts, width: int,
 ) -> None:  # fmt: skip
-    """Follow the queued paths to their exit or the horizon, and note how each ended.
+    """Follow the queued paths to their exit or the horizon, on `width` lanes, and note how each ended.
 
     The queue counts paths from ``ends.first`` on, as all arrays do. `origins` has a row for each path, or one for all
     of them. A path begins `wait` steps before its step 0, from which on it counts. Where `saved`
@@ -114,13 +118,13 @@ def follow_paths(
     control[0] asks to stop, control[1] counts finished paths.
     """
     depth, dim = BLOCK if saved.size > 0 else 1, origins.shape[1]
-    x, moved = np.empty((dim, depth, LANES)), np.empty((dim, depth, LANES))
-    noise, masks = np.zeros((channels, BLOCK, LANES)), np.zeros(LANES, np.int64)
-    born, paths = np.full(LANES, wait, np.int64), np.empty(LANES, np.int64)
-    for lane in range(LANES):
+    x, moved = np.empty((dim, depth, width)), np.empty((dim, depth, width))
+    noise, masks = np.zeros((channels, BLOCK, width)), np.zeros(width, np.int64)
+    born, paths = np.full(width, wait, np.int64), np.empty(width, np.int64)
+    for lane in range(width):
         path = _begin(start, data, lane, queue[min(lane, queue.size - 1)], ends.first, origins, x, saved)
         paths[lane] = path if lane < queue.size else -1  # a lane without a path runs along unread
-    upcoming, now, deadline = min(LANES, queue.size), 0, wait + n_steps
+    upcoming, now, deadline = min(width, queue.size), 0, wait + n_steps
     while control[1] < queue.size and control[0] == 0:
         draw(data, noise)
         events = advance(numbers, scale, x, moved, noise, born, now, masks)
@@ -137,11 +141,16 @@ def follow_paths(
 
 def follow(
     lanes: Lanes, motion: Motion, n_steps: int, queue: Counts, ends: Ends, control: Counts,
-    saved: Array = NOT_SAVED, every: int = 1,
+    saved: Array = NOT_SAVED, every: int = 1, width: int = LANES,
 ) -> None:  # fmt: skip
-    """Call `follow_paths`, compiled for the driver's type of data."""
+    """Call `follow_paths`, compiled for the driver's type of data; the lanes are made for the same `width`."""
     noise = lanes.start, lanes.draw, lanes.data, lanes.scale
-    _loop(lanes.kind)(*noise, *motion, n_steps, queue, ends, saved, every, control)
+    _loop(lanes.kind)(*noise, *motion, n_steps, queue, ends, saved, every, control, width)
+
+
+def width_for(n_paths: int) -> int:
+    """The number of lanes for so many paths, at most LANES; lanes without a path cost as much as others."""
+    return min(LANES, -(-n_paths // _GROUP) * _GROUP)
 
 
 @lru_cache(maxsize=64)
@@ -151,6 +160,7 @@ def _loop(data: types.Type) -> Callable[..., None]:
     signature = types.void(
         types.FunctionType(start), types.FunctionType(draw), data, types.float64, types.FunctionType(ADVANCE),
         types.FunctionType(SETTLE), NUMBERS, ORIGINS, *[types.int64] * 3, COUNTS, ENDS, NOISE, types.int64, COUNTS,
+        types.int64,
     )  # fmt: skip
     loop: Callable[..., None] = locked(follow_paths, signature, lasting_name(follow_paths))
     return loop

@@ -19,7 +19,7 @@ from ..core.types import Array
 from ..drivers.base import Driver, Extending, Feed
 from ..dynamics.base import Dynamics
 from ._ends import Ends
-from ._loop import follow
+from ._loop import follow, width_for
 from ._motion import Motion
 from ._wide_loop import Spread, follow_wide
 from ._wide_motion import WideMotion
@@ -32,6 +32,7 @@ from .watch import INSIDE, UNDEFINED, from_zero
 
 _FIRST_TRIAL = 2**10  # number of steps of the first trial of an open horizon
 _MOST_STEPS = 2**30  # largest number of steps of an open horizon
+_WORTH_THREADS = 2**16  # so many numbers take a thread as long as its start and its end
 
 
 def grid_ends(
@@ -137,7 +138,8 @@ class GridRun:
         if isinstance(self.region, Moving):
             self.region.require_open(self.dt, n_steps)
         threads = self.crowd.threads
-        size = feed.max_paths or max(1, -(-queue.size // threads))
+        numbers = float(queue.size) * n_steps * self.motion.channels
+        size = feed.max_paths or max(1, queue.size if numbers <= _WORTH_THREADS else -(-queue.size // threads))
         blocks = [queue[i : i + size] for i in range(0, queue.size, size)]
         control = np.zeros((len(blocks), 2), np.int64)
 
@@ -145,7 +147,7 @@ class GridRun:
             if control[index, 0] == 0:
                 self._follow(feed, n_steps, blocks[index], control[index])
 
-        run_blocks(work, threads, control, queue.size, self.crowd.progress, stop=self.crowd.stop)
+        run_blocks(work, threads, control, queue.size, self.crowd.progress, stop=self.crowd.stop, numbers=numbers)
 
     def _follow(self, feed: Feed, n_steps: int, block: NDArray[np.int64], control: NDArray[np.int64]) -> None:
         """Follow a block of paths, counted from the first of the crowd."""
@@ -154,7 +156,9 @@ class GridRun:
             spread = Spread.of(feed, self.motion.channels, first, n_paths)
             follow_wide(spread, self.motion, n_steps, block, self.ends, control)
         else:
-            follow(feed.lanes(first, n_paths), self.motion, n_steps, block, self.ends, control)
+            width = width_for(block.size)
+            lanes = feed.lanes(first, n_paths, width)
+            follow(lanes, self.motion, n_steps, block, self.ends, control, width=width)
 
     def ended(self, n_steps: int, horizon: float) -> Ended:
         """How the paths have ended, from the steps."""

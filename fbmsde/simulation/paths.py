@@ -25,7 +25,7 @@ from ..dynamics.solvers import SOLVERS, SolverName
 from ..results.archive import Archive
 from ..results.displacement import Displacement, chosen_lags
 from ._ends import Ends
-from ._loop import follow
+from ._loop import follow, width_for
 from ._motion import Motion
 from ._wide_loop import Spread, follow_wide
 from ._wide_motion import WideMotion
@@ -209,7 +209,9 @@ def simulate_paths(
             spread = Spread.of(feed, motion.channels, firsts[i], queue.size)
             follow_wide(spread, motion, n_steps, queue, ends, control[i], out, every)
         else:
-            follow(feed.lanes(firsts[i], queue.size), motion, n_steps, queue, ends, control[i], out, every)
+            width = width_for(queue.size)
+            lanes = feed.lanes(firsts[i], queue.size, width)
+            follow(lanes, motion, n_steps, queue, ends, control[i], out, every, width)
 
     run_blocks(work, threads, control, n_paths, progress)
     broken = ends.states == BROKEN
