@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .conforming import conforms
+
 Interval = tuple[float | None, float | None]  # None is an open side
 Seed = int | np.random.SeedSequence | np.random.Generator
 
@@ -84,7 +86,7 @@ def kind(name: str, value: object, wanted: type[Kind], advice: str) -> Kind:
         ...
     TypeError: name must be a str, got <class 'str'>. Write it in quotes.
     """
-    if isinstance(value, type) or not isinstance(value, wanted):
+    if isinstance(value, type) or not conforms(value, wanted):
         article = "an" if wanted.__name__[0] in "AEIOU" else "a"
         raise TypeError(f"{name} must be {article} {wanted.__name__}, got {value!r}. {advice}")
     return value

@@ -263,13 +263,14 @@ class Form:
         return f"{', '.join(points)} and {self.n_params} number{'s' * (self.n_params != 1)} of params"
 
 
-def require_compiles(name: str, function: Callable[..., Any], form: Form) -> None:
-    """Compile a user's function, and raise an error with the reason and the place unless it has the form.
+def require_compiles(name: str, function: Callable[..., Any], form: Form) -> Any:
+    """The user's function `compiled`, or an error with the reason and the place unless it has the form.
 
     Raises TypeError for an object that is no function and for a function that captures what cannot be followed, and
     ValueError for one that does not compile or returns something else. `name` is that of the argument in the message.
 
-    >>> require_compiles("gradient", lambda x, a: a * x, Form.of_vector(1, 1))
+    >>> require_compiles("gradient", lambda x, a: a * x, Form.of_vector(1, 1))(2.0, 3.0)
+    6.0
     """
     _require_function(name, function, form)
     try:
@@ -280,6 +281,7 @@ def require_compiles(name: str, function: Callable[..., Any], form: Form) -> Non
             "Pass its numbers in `params`, or put them in an array."
         ) from None
     _require_form(name, function, dispatcher, form)
+    return dispatcher
 
 
 @lru_cache(maxsize=512)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -102,7 +103,7 @@ class FractionalNoise(Sampled):
         eta, s = checks.positive("learning_rate", learning_rate), checks.positive("noise_std", noise_std)
         return cls(hurst, eta ** (1.0 - checks.hurst_parameter(hurst)) * s, **options)
 
-    @property
+    @cached_property
     def axes(self) -> Axes:
         """Hurst parameter, strength and correlation of the components."""
         return Axes.of(self.hurst, self.sigma, self.correlation)

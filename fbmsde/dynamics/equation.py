@@ -181,8 +181,7 @@ class Equation(Portable):
 
     def _drift(self) -> Any:
         """The drift, checked and compiled with the present values of what it captures."""
-        require_compiles("drift", self.drift, Form.of_vector(self.dim, len(self.params), self.wide, timed=True))
-        return compiled(self.drift)
+        return require_compiles("drift", self.drift, Form.of_vector(self.dim, len(self.params), self.wide, timed=True))
 
     def factor(self) -> Callable[..., Point] | None:
         """The amplitude as a compiled function ``factor(params, t, x, dt)`` to `n_channels` floats; None for 1.

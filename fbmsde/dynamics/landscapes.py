@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from ..core import checks
 from ..core.arrays import numeric_gradient_into, of_tuples, require_indices, writes_into, written
-from ..core.compile import Form, compiled, lifted, numeric_gradient, require_compiles, require_same_sign
+from ..core.compile import Form, lifted, numeric_gradient, require_compiles, require_same_sign
 from ..core.points import Point
 from ..core.portable import Portable
 from ..core.types import Array
@@ -154,8 +154,7 @@ class Landscape(Portable):
         """The potential or the gradient, checked and compiled with the present values of what it captures."""
         function = getattr(self, name)
         form = Form.of_vector if name == "gradient" else Form.of_value
-        require_compiles(name, function, form(self.dim, len(self.params), self.wide))
-        return compiled(function)
+        return require_compiles(name, function, form(self.dim, len(self.params), self.wide))
 
     def _points(self, x: ArrayLike) -> tuple[list[Any], tuple[int, ...]]:
         """The points of an array in a list, and the shape of the array without the axis of coordinates."""

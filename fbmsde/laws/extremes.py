@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike
@@ -36,8 +38,13 @@ def barrier_shift(hurst: float) -> float:
     h = checks.hurst_parameter(hurst)
     if h < _SMALLEST_HURST:
         raise ValueError(f"hurst must be at least {_SMALLEST_HURST} for a barrier shift, got {h}.")
-    ratio = scipy.interpolate.PchipInterpolator([*_tables.HURST, 1.0], [*_tables.BETA_RATIO, 0.0])
-    return float(ratio(h) * -scipy.special.zeta(1.0 - h) / np.sqrt(2.0 * np.pi))
+    return float(_beta_ratio()(h) * -scipy.special.zeta(1.0 - h) / np.sqrt(2.0 * np.pi))
+
+
+@lru_cache(maxsize=1)
+def _beta_ratio() -> scipy.interpolate.PchipInterpolator:
+    """``beta_H / (-zeta(1-H)/sqrt(2 pi))`` as a function of H."""
+    return scipy.interpolate.PchipInterpolator([*_tables.HURST, 1.0], [*_tables.BETA_RATIO, 0.0])
 
 
 def pickands_constant(alpha: float, delta: ArrayLike = 0.0) -> Array:

@@ -193,14 +193,22 @@ def missed_crossings(safe: SafeDistances, counts: NDArray[np.int64]) -> float:
     >>> round(missed_crossings(SafeDistances.of(0.5, 2, 0.01), counts), 2)
     1.35
     """
-    low, missed = np.arange(BINS) / PER_UNIT, 0.0
-    for m in range(1, counts.shape[1]):
-        chosen, halves = (np.flatnonzero(counts[half, m]) for half in (0, 1))
-        clear = np.maximum(low[chosen], safe.before[m])
-        missed += float(np.sum(counts[0, m, chosen] * hidden_excursion(safe.hurst, 2**m, clear, safe.after[m])))
-        clear = np.maximum(low[halves], safe.between[m])
-        missed += float(np.sum(counts[1, m, halves] * hidden_between(safe.hurst, 2**m, clear)))
+    low, known, missed = np.arange(BINS) / PER_UNIT, _hidden(safe), 0.0
+    for m, half in (np.argwhere(counts[:, 1:].any(axis=2).T) + (1, 0)).tolist():
+        seen, row = np.flatnonzero(counts[half, m]), known[half, m]
+        new = seen[np.isnan(row[seen])]
+        if new.size and half:
+            row[new] = hidden_between(safe.hurst, 2**m, np.maximum(low[new], safe.between[m]))
+        elif new.size:
+            row[new] = hidden_excursion(safe.hurst, 2**m, np.maximum(low[new], safe.before[m]), safe.after[m])
+        missed += float(np.sum(counts[half, m, seen] * row[seen]))
     return missed
+
+
+@lru_cache(maxsize=16)
+def _hidden(safe: SafeDistances) -> Array:
+    """What a jump hides by kind, level and class of clearance, (2, n_levels, BINS); NaN where nobody asked yet."""
+    return np.full((2, len(safe.reach), BINS), np.nan)
 
 
 def drift_error(hurst: float, step: float) -> float:

@@ -157,7 +157,8 @@ def exits(
             arrays = (blocks[i], ends, control[i], tally[i], seen[i])
             run(*arrays)
 
-    run_blocks(work, crowd.threads, control, n_paths, crowd.progress, stop=crowd.stop)
+    numbers = float(n_paths) * plan.n_steps
+    run_blocks(work, crowd.threads, control, n_paths, crowd.progress, stop=crowd.stop, numbers=numbers)
     watched = seen.max(axis=0)
     if not np.any(ends.states == BROKEN):
         _require_followed(plan, float(watched[STIFF]), float(watched[BENT]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,10 +74,10 @@ class Scan:
         """
         if self.change.size == 0:
             return np.full((reaches.size, 1), np.nan)
-        return np.array([self._within(float(reach)) for reach in reaches])
+        return _stiffness(self, tuple(reaches.tolist()))
 
-    def _within(self, reach: float) -> Array:
-        """One row of `stiffness`, from the cells up to `n` cells away, which the reach touches."""
+    def within(self, reach: float) -> Array:
+        """One row of `stiffness`, that of one reach: from the cells up to `n` cells away, which it touches."""
         n = min(CELLS, max(1, math.ceil(reach * self.line.per_length)))
         around = {"size": 2 * n + 1, "mode": "nearest"}
         up = scipy.ndimage.maximum_filter1d(self.most, **around) - self.least
@@ -89,12 +90,19 @@ class Scan:
         return within
 
 
+@lru_cache(maxsize=8)
+def _stiffness(scan: Scan, reaches: tuple[float, ...]) -> Array:
+    """`Scan.stiffness`, kept for runs that are called in a loop: about 300 KB each."""
+    return np.array([scan.within(reach) for reach in reaches])
+
+
 def no_scan(beyond: float = math.inf) -> Scan:
     """The scan of a landscape that was not looked at; jumps reach at most `beyond`."""
     empty = np.empty(0)
     return Scan(Line(math.inf, 1.0, beyond), empty, empty, empty, math.inf, (True, True))
 
 
+@lru_cache(maxsize=16)
 def scan_line(
     motion: tuple[Callable[..., Point], tuple[float, ...]], ends: tuple[float, float],
     open_sides: tuple[bool, bool], finest: float | None, beyond: float,
@@ -104,7 +112,7 @@ def scan_line(
     The gradient is read at 2^15 equidistant points, or at more so that they lie at most half of `finest` apart;
     ValueError when that asks for too many. Where the last doubling of their number has widened the range of the
     gradient in a cell by more than a tenth, the number is doubled again there, up to 2^5 times. What is narrower than
-    the distance between two points can be overlooked.
+    the distance between two points can be overlooked. Scans are kept, 48 KB each.
     """
     low, high = ends
     width, intervals = (high - low) / CELLS, INTERVALS
@@ -132,8 +140,17 @@ def visited(
     back so strongly that they cannot cross the outer half of the distance: a path that gains eight standard deviations
     of the noise within any time t loses the drift over that time, and ``max_t (8 sigma t^H - pull t) <= distance / 2``.
     """
-    farthest, hurst = _FARTHEST * noise.increment_scale(horizon), float(noise.common_hurst)
-    gain = _QUIET * noise.increment_scale(1.0)
+    farthest, gain = _FARTHEST * noise.increment_scale(horizon), _QUIET * noise.increment_scale(1.0)
+    return _visited(gradient, params, (x0, side), (farthest, gain), float(noise.common_hurst))
+
+
+@lru_cache(maxsize=64)
+def _visited(
+    gradient: Callable[..., Point], params: tuple[float, ...], place: tuple[float, int], most: tuple[float, float],
+    hurst: float,
+) -> float:  # fmt: skip
+    """`visited` from a place (x0, side), of a noise that brings paths and gains so much at the most."""
+    (x0, side), (farthest, gain) = place, most
     for halvings in range(_SCALES, 0, -1):
         distance = farthest * 2.0**-halvings
         places = x0 + side * distance * np.linspace(0.5, 1.0, _SAMPLES)
