@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..core import checks
 from ..core.choices import asks_for
-from ..core.types import Array, SeriesKind
+from ..core.types import Array, SeriesKind, Spaced
 from . import spectral
 from .batch import BLOCK_VALUES, FAULTS, KINDS, NAN_POLICIES, TELL_KIND, Fault, NanPolicy, _as_batch, _Batch
 from .registry import ESTIMATORS, NULLS, Estimator, EstimatorName, NullName
@@ -96,7 +96,8 @@ def estimate_hurst(
     Parameters
     ----------
     x : one series (n,) or several (n_series, n), equally spaced in time. In a data frame each column is a series.
-        Masked and missing values are taken as NaN.
+        Masked and missing values are taken as NaN. The result of `read_series` is taken as it is; where its times are
+        not equally spaced, the note says so.
     kind : "increments" if `x` is the noise, "path" if it is the process whose differences are the noise. There is no
         default: the wrong one gives a number that has nothing to do with memory.
     method : a key of `ESTIMATORS`. The default, "whittle", maximises the likelihood of the periodogram, given its
@@ -171,4 +172,5 @@ def estimate_hurst(
         _gap_widening=widening,
         _batch=batch,
         _key=key,
+        _spacing=x.spacing if isinstance(x, Spaced) else (),
     )

@@ -77,6 +77,7 @@ class HurstEstimate(Shown):
     _gap_widening: Array = field(repr=False)
     _batch: _Batch = field(repr=False)
     _key: NDArray[np.uint64] = field(repr=False)
+    _spacing: tuple[str, ...] = field(repr=False)
 
     def __repr__(self) -> str:
         found = _spread("hurst", self.hurst) + ", " + _spread("sigma", self.sigma)
@@ -221,7 +222,7 @@ class HurstEstimate(Shown):
         return str(notes[0]) if np.ndim(self.hurst) == 0 else notes
 
     def _notes(self, p_fgn: Array, rows: slice) -> NDArray[np.str_]:
-        """Notes of the series in `rows`, empty for those left out."""
+        """Notes of the series in `rows`, empty for those left out; what is said of the times is said of each series."""
         increments, _, faults = self._batch.increments(rows)
         hurst, good = np.atleast_1d(self.hurst)[rows], np.flatnonzero(faults == Fault.NONE)
         whittle = spectral.whittle(increments[good]).hurst
@@ -231,7 +232,8 @@ class HurstEstimate(Shown):
                 out[i] = notes.note(increments[i], hurst[i], own, p_fgn[rows][i], self.kind)
         for i in np.flatnonzero((faults == Fault.NOT_FINITE) & np.isfinite(hurst)):
             out[i] = notes.note_of_gaps(self._batch.values[rows][i])
-        return np.array(out)
+        times = "".join(f"{sentence[0].upper()}{sentence[1:]}. " for sentence in self._spacing)
+        return np.array([said if np.isnan(h) else (times + said).strip() for said, h in zip(out, hurst, strict=True)])
 
     @cached_property
     def null(self) -> Array:

@@ -17,6 +17,7 @@ _TIME_NAME = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST_TIME = 8  # a column with fewer values than this is never recognised as a time by its values
+UNEVEN = "taken as equally spaced all the same"  # in every note on a time that is not equally spaced
 _STRAIGHT = 0.02  # how far, in steps, rounding may move a time away from a straight line
 
 
@@ -154,7 +155,7 @@ def _uneven(steps: Array) -> str:
     if not steps.size or steps.max() <= 1.15 * steps.min():
         return ""
     return (f", in steps from {steps.min():.6g} to {steps.max():.6g}; "
-            "the values are taken as equally spaced all the same")  # fmt: skip
+            f"the values are {UNEVEN}")  # fmt: skip
 
 
 def _uneven_dates(cells: Sequence[str]) -> str:

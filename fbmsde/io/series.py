@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from ..core import checks
 from ..core.extras import optional
-from ..core.types import Array, SeriesKind
+from ..core.types import Array, SeriesKind, Spaced
 from ..laws.likeness import WORDS, Look, contradiction, spectral_exponent
-from .columns import as_wanted, chosen_columns, columns_left_out, label, uneven_index
+from .columns import UNEVEN, as_wanted, chosen_columns, columns_left_out, label, uneven_index
 from .held import Convertible, Held, held_columns
 from .text_table import Column, Lines, find_layout, read_columns
 
@@ -34,18 +34,35 @@ DECIMALS: tuple[DecimalMark, ...] = get_args(DecimalMark)
 
 
 @dataclass(frozen=True, repr=False)
-class Series:
+class Series(Spaced):
     """Series with their names.
 
     values : one series per row, (n_series, n). A missing value is NaN.
     names : the names of the series.
     notes : sentences on what was left out, on what is missing or not equally spaced, and on a `kind` that contradicts
         the values.
+
+    It can be passed on as it is: NumPy takes it for the array (n,) of the only series or (n_series, n) of several, and
+    the note of a Hurst estimate repeats what `spacing` says.
+
+    >>> from fbmsde import estimate_hurst, fbm
+    >>> series = read_series(fbm(0.7, 1000, seed=1))
+    >>> np.asarray(series).shape, round(estimate_hurst(series, kind="path").hurst, 1)
+    ((1001,), 0.7)
     """
 
     values: Array
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        one = self.values[0] if len(self.names) == 1 else self.values
+        return np.array(one, dtype, copy=copy)
+
+    @property
+    def spacing(self) -> tuple[str, ...]:
+        """Those of the notes that say that the series are not equally spaced in time."""
+        return tuple(note for note in self.notes if UNEVEN in note)
 
     @property
     def looks(self) -> tuple[Look, ...]:

@@ -8,13 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg, optimize, stats
 
-from fbmsde.drivers.sample import fgn
+from fbmsde.drivers.sample import fbm, fgn
 from fbmsde.hurst import notes, ordinates, residuals, scaling, spectral, standard_errors
 from fbmsde.hurst.estimate import estimate_hurst
 from fbmsde.hurst.registry import ESTIMATORS, NULLS
 from fbmsde.hurst.rolling import rolling_hurst
 from fbmsde.hurst.rows import series_rows
+from fbmsde.io.series import read_series
 from fbmsde.laws.fgn import fgn_autocovariance
+from fbmsde.studies.sgd.gradient_noise import GradientNoise
 
 ALPHA = 1e-6
 GRID = spectral.GRID
@@ -901,11 +903,36 @@ def test_kind_has_no_default():
         (np.zeros(100, complex), TypeError, r"x must hold real numbers, got dtype complex128\."),
         (["a", "b"], TypeError, r"x must hold real numbers"),
         (np.zeros(100, bool), TypeError, r"x must hold real numbers, got dtype bool\."),
+        ("prices.csv", TypeError, r"x must hold real numbers, got 'prices.csv'\. Read a file by read_series\."),
+        ({"a": [1.0]}, TypeError, r"x must hold real numbers, got {'a': \[1.0\]}\. Pass its series as an array\."),
     ],
 )
 def test_wrong_arrays_are_refused(x, error, message):
     with pytest.raises(error, match=message):
         estimate_hurst(x, kind="increments")
+
+
+def test_a_read_series_is_taken_as_it_is(tmp_path):
+    """The column of prices is one series in days that leave out weekends; the other column is one of words."""
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    days, path = pandas.bdate_range("2024-01-01", periods=500), fbm(0.6, 499, seed=3)[0]
+    frame = pandas.DataFrame({"Schluss": path, "Platz": "Berlin"}, index=days)
+    read = read_series(frame, column="Schluss")
+    found, expected = estimate_hurst(read, kind="path"), estimate_hurst(path, kind="path")
+    assert found.hurst == expected.hurst
+    assert found.note.startswith("The index '' is not equally spaced, in steps from ")
+    assert found.note.endswith("; the values are taken as equally spaced all the same.") and expected.note == ""
+    assert estimate_hurst(read_series(np.vstack([path, path])), kind="path").hurst.shape == (2,)
+    with pytest.raises(TypeError, match=r"got 'Berlin' in column 'Platz'\. Leave it out, or pass read_series"):
+        estimate_hurst(frame, kind="path")
+    path[7] = np.nan
+    with pytest.raises(ValueError, match=r"take its NaN as gaps: nan_policy='gaps'"):
+        estimate_hurst(read_series(path), kind="path")
+
+
+def test_gradient_noise_is_taken_as_it_is():
+    noise = GradientNoise(fgn(0.4, 200, 2, seed=4), np.arange(2), "frozen", "epochs", 10)
+    assert np.array_equal(estimate_hurst(noise, kind="increments").hurst, noise.hurst().hurst)
 
 
 def test_levels_outside_the_unit_interval_are_refused():
@@ -959,10 +986,11 @@ def test_columns_of_a_data_frame_are_series():
         assert np.argwhere(np.isnan(series_rows(missing))).tolist() == [[1, 3]]
         assert np.argwhere(np.isnan(series_rows(missing["b"]))).tolist() == [[3]]
     assert rolling_hurst(frame["a"], kind="increments", window=100).estimate.hurst.shape == (13,)
-    extra = ({"date": frame.index}, {"word": "x"}, {"digit": "1"}, {"up": True})
-    for bad in (*(frame.assign(**column) for column in extra), frame > 0):
-        with pytest.raises(TypeError, match="x must hold real numbers, got dtype"):
-            estimate_hurst(bad, kind="increments")
+    for extra in ({"date": frame.index}, {"word": "x"}, {"digit": "1"}, {"up": True}):
+        with pytest.raises(TypeError, match=f"x must hold real numbers, got .* in column {next(iter(extra))!r}"):
+            estimate_hurst(frame.assign(**extra), kind="increments")
+    with pytest.raises(TypeError, match="x must hold real numbers, got 'True' in column 'a'"):
+        estimate_hurst(frame > 0, kind="increments")
 
 
 def test_progress_is_shown_on_request(capsys):

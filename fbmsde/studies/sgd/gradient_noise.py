@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import scipy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ...core import checks, seeds
 from ...core.bars import bar
@@ -66,6 +66,9 @@ class GradientNoise(Shown):
     def _facts(self) -> Mapping[str, object]:
         return {"coordinates": len(self.noise), "steps": self.noise.shape[1], "mode": self.mode,
                 "sampling": self.sampling, "batch size": self.batch_size, "standard deviations": self.std}  # fmt: skip
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.noise, dtype, copy=copy)
 
     @property
     def std(self) -> Array:
