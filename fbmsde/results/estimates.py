@@ -136,10 +136,10 @@ class Mean(Shown):
 
     value, standard_error : the mean and its standard error, NaN for a single path.
     restricted : True if paths were censored. The value then is the mean of min(T, horizon), a lower bound of E[T].
-    horizon : the end of the simulated time.
+    horizon : the end of the simulated time, or the last time of all paths if no path was seen beyond it.
     skewness : the skewness of the times in the sample. Unless more than half of the paths were censored, it is at
         least that of a gamma law of the same mean and variance, because a small sample does not show the tail.
-    n_paths : the number of paths behind the value, without the broken ones.
+    n_paths : the number of paths behind the value, without those that were censored before its end, such as broken ones.
 
     >>> from fbmsde import FractionalNoise, first_passage, quadratic
     >>> passages = first_passage(quadratic(), FractionalNoise(0.5), 0.0, (-1.0, 1.0), dt=0.01, horizon=50.0,
@@ -155,18 +155,6 @@ class Mean(Shown):
     horizon: float
     skewness: float
     n_paths: int
-
-    @classmethod
-    def of(cls, times: Array, weights: Array, n_paths: int, n_censored: int, horizon: float) -> Mean:
-        """The mean of `times` (n,) under `weights` (n,), which sum to 1 and stand for `n_paths` paths of equal weight.
-
-        >>> Mean.of(np.array([1.0, 3.0]), np.array([0.5, 0.5]), 2, 0, 5.0).value
-        2.0
-        """
-        value = float(times @ weights)
-        deviations = times - value
-        moments = Moments(n_paths, value, float(deviations**2 @ weights), float(deviations**3 @ weights))
-        return cls.of_moments(moments, n_censored / times.size, horizon)
 
     @classmethod
     def of_moments(cls, moments: Moments, censored: float, horizon: float) -> Mean:
@@ -200,7 +188,7 @@ class Mean(Shown):
         probability .95 to .96 and that of Weibull times of shape 1/2, whose skewness is 6.6, with .94 to .97. For 5
         paths it is .97 and .86. With censored paths it is .94 to .99 from 20 paths on.
 
-        >>> low, high = Mean.of(np.arange(1.0, 21.0), np.full(20, 0.05), 20, 0, 30.0).confidence_interval()
+        >>> low, high = Mean.of_moments(Moments.of(np.arange(1.0, 21.0)), 0.0, 30.0).confidence_interval()
         >>> low < 10.5 < high
         True
         """

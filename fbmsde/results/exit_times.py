@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..core.pictures import picture
 from ..core.show import Shown
 from ..core.types import Array
 from .estimates import Estimate, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve, Theory
-from .exposure import edges_of, hazard_between, mean_weights, rate_after, whole_steps, windows_of
+from .exposure import edges_of, hazard_between, rate_after, whole_steps, windows_of
 from .survival_sums import Density, LogRank, Steps, density_of, logrank_of, restricted_mean
 
 if TYPE_CHECKING:
@@ -133,13 +134,15 @@ class ExitTimes(Shown):
         return picture("plot_passages")(self, ax, theory=theory, label=label, level=level)
 
     def mean(self, until: float | None = None) -> Mean:
-        """Mean exit time. If paths are censored it is the mean of ``min(T, horizon)``, and `restricted` is True.
+        """Mean exit time, the area below the Kaplan-Meier curve, with Greenwood's error.
 
-        `until` gives the mean of min(T, until) instead, the restricted mean survival time: the area below the
-        Kaplan-Meier curve up to then, with Greenwood's error. It compares runs with different horizons.
+        If paths are censored it is the mean of ``min(T, horizon)``, and `restricted` is True. The weight of a path that
+        is censored before the horizon, a broken one among them, is so shared by those that were inside for longer. If
+        there is no such path, the mean is that of ``min(T, last)``, where ``last`` is the last time of all paths, and
+        `Mean.horizon` is that time.
 
-        The weight of a broken path is shared by those that were inside for longer, as in the Kaplan-Meier estimate. If
-        there is no such path, it counts with its last time inside. Raises NoEstimateError if no path has left.
+        `until` gives the mean of min(T, until) instead, the restricted mean survival time. It compares runs with
+        different horizons. Raises NoEstimateError if no path has left.
 
         >>> from fbmsde import PassageTimes
 
@@ -151,8 +154,10 @@ class ExitTimes(Shown):
                 raise ValueError(f"until must be at most the horizon {self.horizon:g}, got {until:g}.")
             return restricted_mean(self.times, self.censored, until)
         self._require_exits(f"the mean exit time is above the horizon {self.horizon:g} by an unknown amount")
-        n_intact, n_censored = self.n_paths - self.n_broken, self.n_paths - self.n_left
-        return Mean.of(self.times, mean_weights(self.times, self.broken), n_intact, n_censored, self.horizon)
+        last = float(self.times.max())
+        seen = self.horizon if np.any(~self.censored & (self.times == last)) else last
+        mean = restricted_mean(self.times, self.censored, seen)
+        return replace(mean, restricted=bool(self.censored.any()))
 
     def exit_rate(self, after: float | None = None) -> Rate:
         """Exit rate by maximum likelihood with censoring, from the exits later than `after`.

@@ -1,9 +1,9 @@
-"""The time for which paths are at risk, and the exit rates and weights that follow from it."""
+"""The time for which paths are at risk, and the exit rates that follow from it."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..core import checks
 from ..core.types import Array
@@ -73,21 +73,3 @@ def hazard_between(edges: Array, left: Array, seen: Array, dt: float) -> Hazard:
     at_risk = exposure > 0.5 * dt  # the sums round
     per_step = np.where(at_risk, np.minimum(events * dt / np.where(at_risk, exposure, 1.0), 1.0), np.nan)
     return Hazard(edges, _as_rate(per_step, dt), events, np.where(at_risk, exposure, 0.0), dt)
-
-
-def mean_weights(times: Array, broken: NDArray[np.bool_]) -> Array:
-    """Weight of each path in the mean, (n_paths,): equal, with that of a broken path handed on to later paths.
-
-    >>> mean_weights(np.array([1.0, 2.0, 3.0]), np.array([True, False, False])).tolist()
-    [0.0, 0.5, 0.5]
-    """
-    n = times.size
-    weights = np.full(n, 1.0 / n)
-    if broken.any():
-        order = np.lexsort((broken, times))  # broken ones last among equal times: they were still inside
-        handed_on = broken[order]
-        at_risk = np.arange(n, 0, -1)
-        handed_on[-1] = False
-        growth = np.where(handed_on, at_risk / np.maximum(at_risk - 1, 1), 1.0)
-        weights[order] = np.where(handed_on, 0.0, np.cumprod(growth) / n)
-    return weights

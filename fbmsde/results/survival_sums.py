@@ -61,13 +61,14 @@ def restricted_mean(times: Array, censored: NDArray[np.bool_], until: float) -> 
     """The mean of min(T, until), the area A below the Kaplan-Meier curve up to then.
 
     Its variance is ``sum_i A_i^2 d_i / (n_i (n_i - d_i))``, where A_i is the area between t_i and the end (Greenwood's
-    formula by the delta method). As for a plain mean it is multiplied by ``n / (n - 1)``.
+    formula by the delta method). As for a plain mean it is multiplied by ``n / (n - 1)``, where n is the number of the
+    paths that were not censored before then.
     """
     steps = Steps.of(times, censored).until(until)
     ends = np.concatenate([[0.0], steps.times, [until]])
     share = np.concatenate([[1.0], steps.inside])
     parts = share * np.diff(ends)
-    area, n = float(parts.sum()), times.size
+    area, n = float(parts.sum()), times.size - int(np.count_nonzero(censored & (times < until)))
     behind = area - np.cumsum(parts)[:-1]  # A_i
     left = (steps.at_risk - steps.events).astype(float)
     terms = np.divide(behind**2 * steps.events, steps.at_risk * left, out=np.zeros(left.size), where=left > 0)

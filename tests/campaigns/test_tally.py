@@ -102,7 +102,7 @@ def test_broken_paths_are_no_part_of_the_mean():
     states = np.array([LEFT] * 4 + [CENSORED] * 5 + [BROKEN] * 3, np.uint8)
     sides = np.where(states == LEFT, 1, 0).astype(np.uint8)
     block = Ended(times, states, sides, np.full((12, 1), np.nan), ("lower",), DT, HORIZON, None)
-    exact = Mean.of(times[:9], np.full(9, 1.0 / 9.0), 9, 5, HORIZON)
+    exact = Mean.of_moments(Moments.of(times[:9]), 5.0 / 9.0, HORIZON)
     found, restricted = estimates([block], None).mean()
     assert restricted and found == pytest.approx((exact.value, *exact.confidence_interval()), rel=1e-9)
 

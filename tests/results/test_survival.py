@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from fbmsde import NoEstimateError, PassageTimes
+from fbmsde import Departures, NoEstimateError, PassageTimes
 
-from ..conftest import ALPHA
+from ..conftest import ALPHA, threshold
 
 
 def exponential(rate=0.5, horizon=3.0, n=4000, dt=1e-3, seed=0):
@@ -202,6 +204,38 @@ def test_broken_paths_hand_their_weight_to_later_ones():
     assert passages.exit_rate(after=0.0).exposure == 8.0
     assert passages.hazard([0.0, 2.0]).exposure.tolist() == [6.0]
     assert "1 broken" in repr(passages)
+
+
+def test_paths_that_are_censored_early_hand_their_weight_to_later_ones():
+    """Of the weights 1/4 that of the second path goes to two later ones; where there is none, the mean ends with it."""
+    times, early = np.array([1.0, 2.0, 3.0, 4.0]), np.array([False, True, False, False])
+    mean = PassageTimes(times, early, 9.0, 1.0).mean()
+    assert (mean.value, mean.restricted, mean.horizon, mean.n_paths) == (0.25 + 3 / 8 * (3 + 4), True, 9.0, 3)
+    last = PassageTimes(times, np.roll(early, 2), 9.0, 1.0).mean()
+    assert (last.value, last.restricted, last.horizon, last.n_paths) == (2.5, True, 4.0, 4)
+
+
+def test_every_estimate_forgets_paths_from_where_they_were_censored():
+    """Exponential times of rate 1, half of them censored at random: an estimate off by 6 to 8 % is seen.
+
+    A mean over the times themselves is 0.5, and shares of the paths are half of what they should be.
+    """
+    rng, n = np.random.default_rng(2), 20_000
+    exact, end = rng.exponential(1.0, (2, n))
+    early = end < exact
+    codes = np.where(early, 0, np.where(rng.random(n) < 0.3, 1, 2))
+    places = np.where(early, np.nan, 1.0)
+    left = Departures(codes.astype(np.uint8), ("lower", "upper"), places)
+    passages = PassageTimes(np.where(early, end, exact), early, 30.0, 1e-6, departures=left)
+    mean = passages.mean()
+    close = threshold(6)
+    assert abs(mean.value - 1.0) < close * mean.standard_error < 0.1
+    lower, gone = passages.split().curve("lower"), 1.0 - math.exp(-1.0)
+    found = (
+        passages.median().value, passages.density([0.0, 1.0]).values[0], passages.exit_rate().value,
+        passages.hazard([0.0, 2.0]).values[0], lower.probabilities[np.searchsorted(lower.times, 1.0) - 1],
+    )  # fmt: skip
+    assert found == pytest.approx((math.log(2.0), gone, 1.0, 1.0, 0.3 * gone), rel=0.08)
 
 
 def test_every_result_shows_itself_in_one_line():
