@@ -167,7 +167,7 @@ class Formula(Shown):
             raise ValueError(f"references must be keys of REFERENCES, got {', '.join(unknown)}. {advice}")
 
     def __repr__(self) -> str:
-        what = f"{self.quantity.replace('_', ' ')} from {', '.join(self.arguments)}"
+        what = f"{self.quantity} from {', '.join(self.arguments)}"
         return line("Formula", [self.name, self.status, what])
 
     def plot(self, ax: Axes | None = None, *, label: str | None = None, **arguments: ArrayLike) -> Axes:
@@ -185,7 +185,7 @@ class Formula(Shown):
     def _facts(self) -> Mapping[str, object]:
         status = f"{self.status}; at H = 1/2 {self.brownian_status}" if self.brownian_status else self.status
         return {"name": self.name, "what it is": self.title, "equation": f"${self.equation}$",
-                "gives": self.quantity.replace("_", " "),
+                "gives": self.quantity,
                 "of": self.subject, "arguments": ", ".join(self.arguments), "status": status, "source": self.source,
                 "where it holds": self.validity, "measured error": self.measured}  # fmt: skip
 
@@ -296,9 +296,7 @@ class Formula(Shown):
 
     def _cases(self, arguments: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
         """Each distinct set of checked arguments, scalars and an array of times, with its places in the result."""
-        unknown = sorted(set(arguments) - set(ARGUMENTS))
-        if unknown:
-            raise TypeError(f"arguments must be among {', '.join(ARGUMENTS)}, got {', '.join(unknown)}.")
+        refuse_unknown(arguments)
         missing = [n for n in self.arguments if n not in arguments and _is_required(self, n)]
         if missing:
             raise TypeError(f"{self.name} must be given {', '.join(self.arguments)}, got no {', '.join(missing)}.")
@@ -313,6 +311,18 @@ class Formula(Shown):
             if times is not None:
                 case["times"] = np.broadcast_to(times, shape)[where]
             yield where, case
+
+
+def refuse_unknown(arguments: Mapping[str, Any]) -> None:
+    """Raise TypeError if a name is none of `ARGUMENTS`.
+
+    >>> refuse_unknown({"hurts": 0.3})
+    Traceback (most recent call last):
+        ...
+    TypeError: arguments must be among hurst, curvature, ..., rate, got hurts.
+    """
+    if unknown := sorted(set(arguments) - set(ARGUMENTS)):
+        raise TypeError(f"arguments must be among {', '.join(ARGUMENTS)}, got {', '.join(unknown)}.")
 
 
 def _checked(name: str, value: Any) -> Array:

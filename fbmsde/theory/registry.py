@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core import checks
 from .chains import chain_formulas
 from .exit import exit_formulas
-from .formula import Formula
+from .formula import Formula, refuse_unknown
 from .free_fbm import fbm_formulas
 from .inertia import inertia_formulas
 from .sides import side_formulas
@@ -32,11 +33,15 @@ def applicable(quantity: str, subject: str, **problem: Any) -> list[Formula]:
     """The formulas that give `quantity` for `subject` and are valid for `problem`, in the order of the registry.
 
     A formula that needs an argument which `problem` does not hold is left out. `problem` holds names of `ARGUMENTS`.
+    Raises ValueError for a quantity or a subject that no formula has, and TypeError for an unknown argument.
 
     >>> from fbmsde.theory import EXIT
     >>> [f.name for f in applicable("mean_exit_time", EXIT, hurst=0.5, barrier=1.0)]
     ['ou_mean_exit']
     """
+    checks.choice("quantity", quantity, dict.fromkeys(f.quantity for f in FORMULAS.values()))
+    checks.choice("subject", subject, dict.fromkeys(f.subject for f in FORMULAS.values()))
+    refuse_unknown(problem)
     relevant = (f for f in FORMULAS.values() if f.quantity == quantity and f.subject == subject)
     return [f for f in relevant if not f.valid(**problem)]
 

@@ -801,6 +801,18 @@ def test_applicable_formulas():
     assert FORMULAS["kramers_brownian_prefactor"].status_at(0.7) == "refuted"
 
 
+def test_applicable_refuses_what_no_formula_has():
+    """A misspelt quantity, subject or argument is refused, and a formula shows the key that finds it."""
+    with pytest.raises(ValueError, match=r"quantity must be one of .*exit_rate, .*, got 'exit rate'\."):
+        registry.applicable("exit rate", EXIT, hurst=0.5, barrier=3.0)
+    with pytest.raises(ValueError, match=rf"subject must be one of .*{EXIT}, .*, got 'EXIT'\."):
+        registry.applicable("exit_rate", "EXIT", hurst=0.5, barrier=3.0)
+    with pytest.raises(TypeError, match=r"arguments must be among hurst, .*, got hurts\."):
+        registry.applicable("exit_rate", EXIT, hurts=0.5, barrier=3.0)
+    pickands = FORMULAS["pickands"]
+    assert "exit_rate" in repr(pickands) and "<td" in pickands._repr_html_() and ">exit_rate<" in pickands._repr_html_()
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Sharp against flat
 
