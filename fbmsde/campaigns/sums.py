@@ -49,7 +49,7 @@ class PathSums:
 
     @property
     def begin(self) -> float:
-        """The time of the class that holds the lower quartile of the exit times, 0 without an exit."""
+        """The end of the class of the last exit of the first quarter of them, 0 without an exit."""
         return self.found.quartile()
 
     @property

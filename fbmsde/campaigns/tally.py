@@ -116,12 +116,15 @@ class Estimates:
     horizon: float
 
     def quartile(self) -> float:
-        """The time of the class that holds the lower quartile of the exit times, 0 without an exit."""
+        """The end of the class of the last exit of the first quarter of them, 0 without an exit.
+
+        Whether a class holds that exit is known at its end, so that the rate from there on depends on later exits only.
+        """
         if self.tally.n_exits == 0:
             return 0.0
-        counted = np.cumsum(self.tally.exits)
-        place = int(np.searchsorted(counted, 0.25 * self.tally.n_exits))
-        return float(self.classes[place - 1] * self.dt) if place > 0 else 0.0
+        last = (self.tally.n_exits - 1) // 4  # as the lower quantile of `PassageTimes.exit_rate`
+        place = int(np.searchsorted(np.cumsum(self.tally.exits), last, side="right"))
+        return float(self.classes[place] * self.dt)
 
     def mean(self) -> tuple[Estimate, bool]:
         """The mean exit time, and whether it is that of ``min(T, horizon)``; unknown without an exit."""

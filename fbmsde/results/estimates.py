@@ -139,7 +139,7 @@ class Mean(Shown):
     horizon : the end of the simulated time, or the last time of all paths if no path was seen beyond it.
     skewness : the skewness of the times in the sample. Unless more than half of the paths were censored, it is at
         least that of a gamma law of the same mean and variance, because a small sample does not show the tail.
-    n_paths : the number of paths behind the value, without those that were censored before its end, such as broken ones.
+    n_paths : the number of paths behind the value, without those that were censored before its end, as broken ones are.
 
     >>> from fbmsde import FractionalNoise, first_passage, quadratic
     >>> passages = first_passage(quadratic(), FractionalNoise(0.5), 0.0, (-1.0, 1.0), dt=0.01, horizon=50.0,

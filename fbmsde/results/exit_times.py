@@ -162,10 +162,13 @@ class ExitTimes(Shown):
     def exit_rate(self, after: float | None = None) -> Rate:
         """Exit rate by maximum likelihood with censoring, from the exits later than `after`.
 
-        By default `after` is the lower quartile of the exit times. With the hazard p per step, exits over steps at
-        risk, the rate is ``-ln(1 - p) / dt``. Steps count from the first multiple of dt that is not before `after`;
-        `after` of the result is that multiple. Raises NoEstimateError if no path left after it, or if all paths then
-        at risk left in one step, and ValueError for an `after` that is negative or not finite.
+        By default `after` is the time of the last exit of the first quarter of them, so that it does not depend on
+        later ones. With the hazard p per step, exits over steps at risk, the rate is ``-ln(1 - p) / dt``. Where all
+        paths leave, its mean over samples is ``e / (e - 1)`` times the rate for e exits after `after`.
+
+        Steps count from the first multiple of dt that is not before `after`; `after` of the result is that multiple.
+        Raises NoEstimateError if no path left after it, or if all paths then at risk left in one step, and ValueError
+        for an `after` that is negative or not finite.
 
         >>> from fbmsde import PassageTimes
 
@@ -180,7 +183,7 @@ class ExitTimes(Shown):
             raise NoEstimateError(
                 f"every path left at the first step of {self.dt:g}, so the rate is not resolved. Take a smaller dt."
             )
-        asked = float(np.quantile(left, 0.25)) if after is None else checks.finite("after", after)
+        asked = float(np.quantile(left, 0.25, method="lower")) if after is None else checks.finite("after", after)
         if asked < 0.0:
             raise ValueError(f"after must be at least 0, got {asked}.")
         return rate_after(asked, left, self._seen(), self.dt)

@@ -88,12 +88,12 @@ def test_any_cut_gives_the_same_sums(sizes, seed):
     np.testing.assert_allclose(once.moments, parts.moments, rtol=1e-9, atol=1e-9)
 
 
-def test_the_rate_begins_at_the_end_of_the_class_below_the_lower_quartile():
-    """Of the exits at the steps 1, 2, ..., 8 the second one is the lower quartile; the class before it ends at 1."""
+def test_the_rate_begins_at_the_end_of_the_class_of_the_last_exit_of_the_first_quarter():
+    """Of the exits at the steps 1, 2, ..., 8 it is the second, with which a class ends: as for the times."""
     times = DT * np.arange(1.0, 9.0)
     states, sides = np.full(8, LEFT, np.uint8), np.ones(8, np.uint8)
     block = Ended(times, states, sides, np.ones((8, 1)), ("lower",), DT, HORIZON, None)
-    assert estimates([block], None).quartile() == DT
+    assert estimates([block], None).quartile() == 2 * DT == block.passages().exit_rate().after
 
 
 def test_broken_paths_are_no_part_of_the_mean():

@@ -57,7 +57,18 @@ def test_rate_interval_is_the_exact_poisson_one():
 def test_rate_of_the_tail_forgets_the_beginning():
     passages = exponential(n=20_000)
     assert passages.exit_rate(after=1.0).value == pytest.approx(0.5, rel=0.06)
-    assert passages.exit_rate().after == pytest.approx(np.quantile(passages.times[~passages.censored], 0.25))
+    quartile = np.quantile(passages.times[~passages.censored], 0.25, method="lower")
+    assert passages.exit_rate().after == pytest.approx(quartile)
+
+
+def test_the_rate_does_not_look_ahead_for_where_it_begins():
+    """Exponential times: from an exit on, the mean rate is e / (e - 1) = 1.2 for e = 6 exits; 1.39 with a quantile.
+
+    Two thousand samples of 8 times see a mean that is off by 5.3 standard errors, .07.
+    """
+    times = np.ceil(np.random.default_rng(4).exponential(1.0, (2000, 8)) / 1e-4) * 1e-4
+    rates = [PassageTimes(each, np.zeros(8, bool), 99.0, 1e-4).exit_rate().value for each in times]
+    assert abs(np.mean(rates) - 1.2) < threshold(1) * np.std(rates) / math.sqrt(2000) < 0.1
 
 
 def test_rate_counts_steps_not_time():
