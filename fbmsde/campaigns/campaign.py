@@ -93,6 +93,9 @@ class CampaignResults(Mapping[str, PassageTimes | RareEscape], Reported):
     def __len__(self) -> int:
         return len(self._tracks)
 
+    def __repr__(self) -> str:
+        return f"CampaignResults({len(self)} problems)"
+
 
 def unknown(name: object, known: Iterable[str]) -> str:
     """What is wrong with a name of no problem.
@@ -164,6 +167,10 @@ class Campaign:
             raise ValueError(f"block_paths must be left out where a block is a replica, got {block_paths}.")
         self.until = _precisions(until, self.problems)
         self.store = _store(store)
+
+    def __repr__(self) -> str:
+        place = "" if isinstance(self.store, MemoryStore) else f", store={str(self.store)!r}"
+        return f"Campaign({len(self.problems)} problems{place})"
 
     @says_when_compiling
     def run(

@@ -12,6 +12,7 @@ from numba import types
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.brief import brief
 from ..core.compile import kind_of
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, NOISE, Correlated, Driver, Extending, Feed, Lanes, Shaped
@@ -38,6 +39,7 @@ class _Data(NamedTuple):
     drawn: Array
 
 
+@brief
 @dataclass(frozen=True)
 class AnisotropicNoise(Sampled):
     """The increments of another noise, multiplied by a factor for each axis, or by a matrix.

@@ -11,6 +11,7 @@ import scipy
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.brief import brief
 from ..core.linear import product, symmetric_eigen, triangular_root
 from ..core.types import Array, Key
 from ._arma import System, arma_lanes, load_arma, pull_back_arma, reseed_arma, run_arma, save_arma
@@ -25,6 +26,7 @@ _DOUBLINGS = 64  # sums over the past double their length so often, which is eno
 _SINGULAR = 1e-13  # eigenvalues of a covariance below so much of the largest one are rounding
 
 
+@brief
 @dataclass(frozen=True)
 class ArmaNoise(Sampled):
     """The autoregressive moving average ``x_k = sum_i ar_i x_(k-i) + e_k + sum_j ma_j e_(k-j)`` with Gaussian e.

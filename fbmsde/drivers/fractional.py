@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..core import checks
+from ..core.brief import brief
 from ..core.types import Array, Key
 from ..laws.fgn import fgn_autocovariance
 from .axes import Axes
@@ -37,6 +38,7 @@ class Options(TypedDict, total=False):
     dtype: DTypeLike
 
 
+@brief
 @dataclass(frozen=True)
 class FractionalNoise(Sampled):
     """Fractional Gaussian noise ``sigma dB_H``, with the way in which it is generated.

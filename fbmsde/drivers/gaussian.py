@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.brief import brief
 from ..core.types import Array, Key
 from .base import Feed
 from .gaussian_law import Covariance, GaussianLaw, circulant
@@ -33,6 +34,7 @@ GaussianMethod = Literal["streaming", "circulant"]
 _METHODS: tuple[GaussianMethod, ...] = get_args(GaussianMethod)
 
 
+@brief
 @dataclass(frozen=True)
 class NoiseCovariance:
     """The autocovariance of a `GaussianNoise`, a function of lags: what was given, times the square of `sigma`."""
@@ -51,6 +53,7 @@ class NoiseCovariance:
         return self.sigma**2 * self.law.values(int(k.max(initial=0)) + 1)[k]
 
 
+@brief
 @dataclass(frozen=True)
 class GaussianNoise(Sampled):
     """Stationary Gaussian noise with increments ``sigma x_k``, where x has a given autocovariance r or spectrum f.

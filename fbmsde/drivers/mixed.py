@@ -13,6 +13,7 @@ from numba import types
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.brief import brief
 from ..core.compile import kind_of
 from ..core.types import Array, Key
 from .base import BLOCK, LANES, NOISE, Correlated, Driver, Extending, Feed, Lanes, Shaped, Spreading
@@ -36,6 +37,7 @@ class _Data(NamedTuple):
     drawn: Array
 
 
+@brief
 @dataclass(frozen=True, init=False)
 class MixedNoise(Sampled):
     """The sum of two or more independent noises, ``MixedNoise(a, b, ...)``.

@@ -11,6 +11,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from ..core import checks
+from ..core.brief import brief
 from ..core.elementary import exp2, log2, sine_of_turn
 from ..core.random import next_words, open_uniform, seed_lane
 from ..core.types import Array, Key
@@ -96,6 +97,7 @@ def reseed_stable(data: _Data, lane: int, path: int, generation: int) -> None:
         seed_lane(data.key, path, generation * n_components + j, data.words[j], lane)
 
 
+@brief
 @dataclass(frozen=True)
 class StableNoise(Sampled):
     """The increments of a symmetric alpha-stable Levy process L with ``E exp(i u L_t) = exp(-|sigma u|^alpha t)``.

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from ..core import checks
+from ..core.brief import brief
 from ..core.captured import OPTIONS
 from ..core.compile import by_content
 from ..core.points import Point, replaced
@@ -85,6 +86,7 @@ class _Around:
                          "Take monitoring='grid'.")  # fmt: skip
 
 
+@brief
 @dataclass(frozen=True)
 class Reflected(_Around):
     """Dynamics in one dimension between walls; see `reflected`."""
@@ -121,6 +123,7 @@ class Reflected(_Around):
         return None if inner is None else _factor_behind_walls(inner)
 
 
+@brief
 @dataclass(frozen=True)
 class Resetting(_Around):
     """Dynamics whose state goes back to its start now and then; see `resetting`.

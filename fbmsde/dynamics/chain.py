@@ -11,6 +11,7 @@ from numba import njit
 
 from ..core import checks
 from ..core.arrays import writes_into
+from ..core.brief import brief
 from ..core.captured import OPTIONS
 from ..core.compile import Form, as_floats, baked, by_content, compiled, require_compiles
 from ..core.points import Point
@@ -22,6 +23,7 @@ from .landscapes import Coordinates
 from .solvers import SolverName
 
 
+@brief
 @dataclass(frozen=True)
 class Chain(Portable):
     """The chain ``x' = update(k, x, noise, *params)``, a plain or njit function, with one step a unit of time.

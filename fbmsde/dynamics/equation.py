@@ -11,6 +11,7 @@ from numba import njit
 
 from ..core import checks
 from ..core.arrays import writes_into
+from ..core.brief import brief
 from ..core.captured import OPTIONS
 from ..core.compile import Form, as_floats, by_content, compiled, require_compiles
 from ..core.points import Point, add, replaced, scaled, times
@@ -24,6 +25,7 @@ from .solvers import CALCULI, Calculus, SolverName
 _ROUGHEST = 1.0 / 6.0  # the Hurst parameter at which the sum of errors of size dt^(6 H), one a step, no longer falls
 
 
+@brief
 @dataclass(frozen=True)
 class Equation(Portable):
     """The equation ``dX = b(t, X) dt + s(t, X) dZ`` with ``b = drift(t, x, *params)``, a plain or njit function.

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from ..core import checks
 from ..core.arrays import numeric_gradient_into, of_tuples, require_indices, writes_into, written
+from ..core.brief import brief
 from ..core.compile import Form, lifted, numeric_gradient, require_compiles, require_same_sign
 from ..core.points import Point
 from ..core.portable import Portable
@@ -25,6 +26,7 @@ Coordinates = float | Point  # of a place: a float in one dimension
 WIDE = 16  # from so many dimensions on compiled tuples are slow, and points are arrays unless the gradient takes tuples
 
 
+@brief
 @dataclass(frozen=True)
 class Landscape(Portable):
     """A loss landscape: functions ``potential(x, *params)`` and ``gradient(x, *params)``, plain or njit.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.brief import brief
 from ..core.described import Described, Plain
 from ..core.machine import machine, versions
 from ..core.telling import says_when_compiling
@@ -26,6 +27,7 @@ from .posed import Escape, escape_of
 from .runs import Method
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class RareProblem(Described):
     """A rare escape without the number of its replicas. Replica i is a pure function of the problem and i.

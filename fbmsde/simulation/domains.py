@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..core import checks
+from ..core.brief import brief
 from ..core.portable import Portable
 
 REACH_OF_FINEST = 2.0  # jumps reach at most so many smallest lengths, so that their ends show a feature
 
 
+@brief
 @dataclass(frozen=True)
 class LevelSet(Portable):
     """The domain ``level(x, *params) < 0`` of a plain or njit function.

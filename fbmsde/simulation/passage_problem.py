@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.brief import brief
 from ..core.described import Described, Plain, content_digest, described
 from ..core.machine import machine, versions
 from ..core.telling import says_when_compiling
@@ -31,6 +32,7 @@ from .starts import Drawing, Points, Start, Stationary, n_starts, points_known, 
 from .wide import WideProblem, require_below, wide_ends, wide_region
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class PassageProblem(Described):
     """A first-passage problem without the number of its paths. Path i is a pure function of the problem and i.

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import checks
+from ..core.brief import brief
 from ..core.types import Array, Key
 from ..dynamics.base import Dynamics
 
 DRAWN = 1024  # rows that a function of a generator is asked for at once
 
 
+@brief
 @dataclass(frozen=True)
 class Stationary:
     """A start from the stationary law of the equation, jointly with the past of the noise.
