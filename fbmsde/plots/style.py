@@ -40,11 +40,11 @@ def _new_figure(**options: Any) -> Figure:
 def _new_axes() -> Axes:
     """Axes of a figure of their own.
 
-    Nobody displays Axes that are the value of a cell. In a notebook, and where pyplot is interactive, pyplot therefore
-    makes the figure: a notebook shows it at the end of the cell and closes it. Elsewhere pyplot would keep it open, and
-    knows nothing of it.
+    Whoever has imported pyplot goes on with ``plt.savefig`` and ``plt.show``, and a notebook shows what pyplot has made
+    at the end of the cell and closes it. There, and where pyplot is interactive, pyplot therefore makes the figure.
+    Elsewhere nobody would close it, and pyplot knows nothing of it.
     """
-    if "ipykernel" in sys.modules or matplotlib.is_interactive():
+    if not {"matplotlib.pyplot", "ipykernel"}.isdisjoint(sys.modules) or matplotlib.is_interactive():
         axes: Axes = import_module("matplotlib.pyplot").figure(layout=_LAYOUT).add_subplot()
         return axes
     return _new_figure().add_subplot()

@@ -233,25 +233,33 @@ def test_picture_draws_on_the_axes_that_it_is_given(name):
     assert not right.has_data() and figure.axes == [left, right]
 
 
-def test_pictures_leave_the_figures_of_the_user_alone():
-    """pyplot keeps figures open until someone closes them: it hears of a picture only where notebooks show it."""
+def test_pictures_leave_the_figures_of_the_user_alone(monkeypatch):
+    """pyplot keeps figures open until someone closes them: it hears of no picture where nobody has imported it."""
     for path in Path(plots.__file__).parent.glob("*.py"):
         assert "pyplot" not in path.read_text() or path.name == "style.py"
     before = pyplot.get_fignums()
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot")
     for name in ("plot_paths", "plot_escape"):
         PICTURES[name]()
     assert pyplot.get_fignums() == before
 
 
+def test_script_saves_the_picture_with_pyplot(tmp_path):
+    """Axes without a figure of the user are those that pyplot saves and shows, and a second picture has its own."""
+    first = PICTURES["plot_paths"]()
+    assert pyplot.gca() is first
+    pyplot.savefig(tmp_path / "paths.png", dpi=40)
+    assert np.ptp(pyplot.imread(tmp_path / "paths.png")) > 0.0  # not blank
+    assert PICTURES["plot_hazard"]() is not first and len(pyplot.get_fignums()) == 2
+
+
 def test_notebooks_show_pictures(monkeypatch):
     """Axes by pyplot, which a notebook shows at the end of a cell and closes; a figure where it is the value of one."""
     monkeypatch.setitem(sys.modules, "ipykernel", sys)
-    try:
-        ax = PICTURES["plot_paths"]()
-        assert pyplot.gcf() is ax.figure
-        assert PICTURES["plot_paths"](ax) is ax and len(pyplot.get_fignums()) == 1
-    finally:
-        pyplot.close("all")
+    ax = PICTURES["plot_paths"]()
+    assert pyplot.gcf() is ax.figure
+    assert PICTURES["plot_paths"](ax) is ax and len(pyplot.get_fignums()) == 1
+    pyplot.close("all")
     figure = PICTURES["plot_escape"]()
     assert figure._repr_png_().startswith(b"\x89PNG") and not pyplot.get_fignums()
 
