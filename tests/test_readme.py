@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fbmsde.cli import app
+from fbmsde.cli.program import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -38,8 +38,18 @@ def test_linked_files_exist():
 
 
 def test_sub_commands_are_listed():
-    names = [c.name or c.callback.__name__ for c in app.registered_commands]
-    assert all(f"`{name}`" in README or f"`fbmsde {name}`" in README for name in names)
+    listed = re.search(r"On the command line there are (.*?);", README, flags=re.DOTALL)
+    assert set(re.findall(r"[a-z]+(?=`)", listed[1])) == set(COMMANDS)
+
+
+def test_names_of_the_package_are_there_after_a_bare_import():
+    """The longest first: a shorter one imports what a longer one needs."""
+    pages = "".join(path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")))
+    found = set(re.findall(r"(?<![\w/.-])fbmsde((?:\.[A-Za-z]\w*)+)", pages))
+    names = sorted(found, key=lambda name: -name.count("."))
+    code = f"import fbmsde, operator\nfor name in {names}: operator.attrgetter(name[1:])(fbmsde)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert len(names) > 20 and not done.returncode, done.stderr
 
 
 @pytest.mark.slow
