@@ -21,7 +21,8 @@ series = read.values[0]
 estimate = fbmsde.estimate_hurst(series, kind="increments")
 low, high = estimate.confidence_interval()
 print(f"H = {estimate.hurst:.3f}, 95 % interval [{low:.3f}, {high:.3f}], sigma = {estimate.sigma:.3f}")
-print(f"shuffled copies: {np.median(estimate.null):.3f}; p-value of no memory {estimate.p_no_memory:.3g}")
+print(f"shuffled copies: {np.median(estimate.null):.3f}; p-value of no memory {estimate.p_no_memory:.3g}, "
+      f"of which {estimate.p_floor:g} is the smallest that so many copies can give")
 print(f"p-value of being fGn {estimate.p_fgn:.2g}")
 
 _, ax = plt.subplots(layout="constrained")

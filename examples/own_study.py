@@ -22,7 +22,8 @@ rng = np.random.default_rng(0)
 white = rng.standard_normal(20_001)
 measured = 1.5 * (white[1:] + 0.6 * white[:-1])
 estimate = fbmsde.estimate_hurst(measured, kind="increments")
-print(f"H = {estimate.hurst:.2f}; p of no memory {estimate.p_no_memory:.2f}, of being fractional {estimate.p_fgn:.1e}")
+print(estimate)
+print(estimate.note)
 
 lags = np.array([np.mean(measured[k:] * measured[: measured.size - k]) for k in range(2)])
 noises = {"measured autocovariance": fbmsde.GaussianNoise(lambda k: np.where(k < 2, lags[np.minimum(k, 1)], 0.0)),

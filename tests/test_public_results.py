@@ -48,8 +48,8 @@ def visits():
 
 RESULTS = {
     "H = 0.5": lambda: fbmsde.escape_study([0.5], n_paths=50, horizon=5.0, continuous=0),
-    "3 series, hurst from 0.": lambda: fbmsde.estimate_hurst(np.eye(3, 64), kind="increments"),
-    "hurst = 0.": lambda: fbmsde.estimate_hurst(fbmsde.fgn(0.5, 64, seed=1)[0], kind="increments"),
+    "3 series, H from 0.": lambda: fbmsde.estimate_hurst(np.eye(3, 64), kind="increments"),
+    "HurstEstimate(H 0.": lambda: fbmsde.estimate_hurst(fbmsde.fgn(0.5, 64, seed=1)[0], kind="increments"),
     "5 windows of 32": lambda: fbmsde.rolling_hurst(fbmsde.fgn(0.5, 64, seed=1)[0], kind="increments", window=32),
     "20 of 20 paths left": passages,
     "mean exit time 0.": lambda: passages().mean(),

@@ -19,6 +19,7 @@ from ..drivers.sample import METHODS, fbm, fgn, sample
 from ..hurst.batch import KINDS, NanPolicy
 from ..hurst.estimate import INTERVALS, HurstEstimate, estimate_hurst
 from ..hurst.registry import ESTIMATORS, NULLS
+from ..hurst.words import p_text
 from ..io.series import DECIMALS, FORMATS, Series, read_series
 from .common import Overwrite, Seed, _choice, _count, _refuse_earlier, app
 from .noise import Noise
@@ -147,7 +148,7 @@ def _hurst_table(series: Series, estimate: HurstEstimate) -> list[str]:
     columns = (estimate.hurst, low, high, estimate.sigma, estimate.p_no_memory, estimate.p_fgn, estimate.omitted)
     rows = zip(series.names, *map(np.atleast_1d, columns), strict=True)
     for name, h, lo, hi, s, memory, fgn_like, omitted in rows:
-        told = f"{h:.4f}  [{lo:.4f}, {hi:.4f}]  {s:<10.4g}  {memory:<12.3g}  {fgn_like:.3g}"
+        told = f"{h:.4f}  [{lo:.4f}, {hi:.4f}]  {s:<10.4g}  {p_text(memory, estimate.p_floor):<12}  {p_text(fgn_like)}"
         lines.append(f"{name[:width]:<{width}}  {_LEFT_OUT if omitted else told}")
     notes = [f"{name}: {note}" for name, note in zip(series.names, np.atleast_1d(estimate.note), strict=True) if note]
     return lines + _hurst_footnotes(series, estimate) + notes

@@ -12,6 +12,7 @@ from ..laws.fgn import fgn_autocovariance
 from ..laws.likeness import contradiction
 from .ordinates import expected_periodogram, ordinate_weights, periodogram
 from .spectral import GRID, whittle
+from .words import p_text
 
 LEVEL = 1e-3  # a test leads to a note if its p-value is below this
 _EDGE = 1e-4  # an estimate so close to an end of GRID means that the likelihood has no minimum inside
@@ -61,7 +62,7 @@ def _about_spectrum(p_fgn: float) -> str:
     """A sentence if the spectrum is not that of fGn, else an empty text."""
     if not p_fgn < LEVEL:
         return ""
-    return f"The spectrum is not that of fGn (p_fgn = {max(p_fgn, 1e-300):.0e}), or the variance changes in time."
+    return f"The spectrum is not that of fGn (p_fgn {p_text(p_fgn)}), or the variance changes in time."
 
 
 def _about_range(increments: Array, hurst: float, kind: SeriesKind) -> str:

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from ..core import checks
 from ..core.blocks import run_blocks
 from ..core.pictures import picture
-from ..core.show import Shown, Table
+from ..core.show import Shown, Table, line
 from ..core.types import Array, SeriesKind
 from . import notes, residuals, spectral
 from .batch import BLOCK_VALUES, Fault, _Batch
 from .registry import ESTIMATORS, NULLS, EstimatorName, NullName, _sign_flipped
+from .words import p_text, spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +31,9 @@ _CLUSTERING_FACTOR = 1.02
 
 IntervalKind = Literal["auto", "fgn", "robust"]
 _SERIES_TOLD = 20  # in a table
+# To show a result about a second is spent unasked: on notes of several series of so many values, on copies of so many.
+_NOTED_UNASKED = 2**18
+_COPIED_UNASKED = 2**22
 
 
 class _Clustering(NamedTuple):
@@ -80,9 +84,13 @@ class HurstEstimate(Shown):
     _spacing: tuple[str, ...] = field(repr=False)
 
     def __repr__(self) -> str:
-        found = _spread("hurst", self.hurst) + ", " + _spread("sigma", self.sigma)
-        series = f"{np.size(self.hurst)} series, " if np.ndim(self.hurst) else ""
-        return f"HurstEstimate({series}{found}, method={self.method!r}, kind={self.kind!r})"
+        several = np.ndim(self.hurst) > 0
+        parts = [f"{np.size(self.hurst)} series", spread("H", self.hurst)] if several else [f"H {self._told(0)}"]
+        parts += [spread("sigma", self.sigma), self.method, self.kind]
+        if not several or self._batch.values.size <= _NOTED_UNASKED:
+            noted = np.count_nonzero(np.atleast_1d(self.note) != "")
+            parts += [f"{noted} with a note" if several else "with a note"] if noted else []
+        return line("HurstEstimate", parts)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the estimates with their 95 % intervals on `ax`, None for Axes of its own, which come back.
@@ -96,17 +104,33 @@ class HurstEstimate(Shown):
         return picture("plot_hurst")(self, ax)
 
     def _facts(self) -> Mapping[str, object]:
-        one = np.ndim(self.hurst) == 0
-        told = {"H [95 %]": self._told(0), "interval": self.interval, "note": self.note} if one else {}
-        return {"method": self.method, "kind": self.kind, "increments": self._batch.n, **told}
+        facts = {"method": self.method, "kind": self.kind, "increments": self._batch.n}
+        if np.ndim(self.hurst):
+            return facts
+        return facts | {"H [95 %]": self._told(0), "interval": self.interval, "p(no memory)": self._p_memory_told()[0],
+                        "p(fGn)": p_text(float(self.p_fgn)), "note": self.note}  # fmt: skip
 
     def _lines(self) -> Table | None:
         if np.ndim(self.hurst) == 0:
             return None
-        sigmas = np.atleast_1d(self.sigma)
-        rows = [(str(i), self._told(i), f"{sigmas[i]:.4g}") for i in range(min(sigmas.size, _SERIES_TOLD))]
+        sigmas, likeness = np.atleast_1d(self.sigma), np.atleast_1d(self.p_fgn)
+        memory, said = self._p_memory_told(), self._notes(likeness, slice(0, _SERIES_TOLD))
+        rows = [(str(i), self._told(i), f"{sigmas[i]:.4g}", memory[i], p_text(likeness[i]), said[i])
+                for i in range(len(memory))]  # fmt: skip
         more = sigmas.size - len(rows)
-        return ("series", "H [95 %]", "sigma"), [*rows, *[(f"and {more} more", "", "")] * (more > 0)]
+        return ("series", "H [95 %]", "sigma", "p(no memory)", "p(fGn)", "note"), [
+            *rows, *[(f"and {more} more", "", "", "", "", "")] * (more > 0)]  # fmt: skip
+
+    def _p_memory_told(self) -> list[str]:
+        """`p_no_memory` of the first series as texts; where the copies are neither there nor made soon, how to ask."""
+        count = min(np.size(self.hurst), _SERIES_TOLD)
+        known = np.atleast_2d(self.null) if "null" in self.__dict__ or self.null_model is None else None
+        if known is None and count * self.n_surrogates * self._batch.n > _COPIED_UNASKED:
+            return ["ask for p_no_memory"] * count
+        if known is None:
+            known = np.array([self._null_estimates(lambda _: None, row) for row in range(count)])
+        p_values = self._memory_p_values(np.atleast_1d(self.hurst)[:count], known[:count])
+        return [p_text(p, self.p_floor) for p in p_values]
 
     def _told(self, series: int) -> str:
         """The estimate of one series with its interval."""
@@ -271,13 +295,21 @@ class HurstEstimate(Shown):
         volatility 24 % by shuffling, 3 % by flipping signs; of independent values of five laws 3 to 6 % by either; of
         fGn with H = .55, 93 % by either.
         """
+        return self._out(self._memory_p_values(np.atleast_1d(self.hurst), np.atleast_2d(self.null)))
+
+    @property
+    def p_floor(self) -> float:
+        """The smallest `p_no_memory` that so many copies can give, ``2 / (n_surrogates + 1)``."""
+        return 2.0 / (self.n_surrogates + 1)
+
+    def _memory_p_values(self, hurst: Array, null: Array) -> Array:
+        """`p_no_memory` of series with these estimates (n,) and copies (n, n_surrogates), NaN where there are none."""
         if self.null_model is None:
-            return self._out(np.full(len(self._batch.values), np.nan))
-        observed = np.asarray(self.hurst)[..., None]
-        below = 1 + np.sum(~(self.null > observed + 1e-9), axis=-1)
-        above = 1 + np.sum(~(self.null < observed - 1e-9), axis=-1)
+            return np.full(hurst.size, np.nan)
+        below = 1 + np.sum(~(null > hurst[:, None] + 1e-9), axis=-1)
+        above = 1 + np.sum(~(null < hurst[:, None] - 1e-9), axis=-1)
         p = np.minimum(2.0 * np.minimum(below, above) / (self.n_surrogates + 1), 1.0)
-        return self._out(np.where(np.isnan(self.null).any(axis=-1), np.nan, p))
+        return np.where(np.isnan(null).any(axis=-1), np.nan, p)
 
     @cached_property
     def p_fgn(self) -> float | Array:
@@ -361,13 +393,3 @@ class HurstEstimate(Shown):
             white, lambda copies: residuals.coloured(_sign_flipped(rng, copies), hurst[0]), lambda _: None
         )
         return np.array([np.nanstd(estimates) / np.atleast_1d(self._fgn_error)[row]])
-
-
-def _spread(name: str, values: Any) -> str:
-    """The text "name = value" for one value, "name from low to high" for several."""
-    known = np.ravel(values)[np.isfinite(np.ravel(values))]
-    if known.size == 0:
-        return f"{name} = nan"
-    if known.min() == known.max():
-        return f"{name} = {known[0]:.4g}"
-    return f"{name} from {known.min():.4g} to {known.max():.4g}"

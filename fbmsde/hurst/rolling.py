@@ -18,8 +18,9 @@ from ..core.types import Array, SeriesKind
 from .batch import KINDS, TELL_KIND
 from .estimate import EstimateOptions, estimate_hurst
 from .registry import EstimatorName
-from .result import HurstEstimate, _spread
+from .result import HurstEstimate
 from .rows import series_rows
+from .words import spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +45,7 @@ class RollingHurst(Shown):
     estimate: HurstEstimate
 
     def __repr__(self) -> str:
-        return f"RollingHurst({self.centres.size} windows of {self.window}, {_spread('hurst', self.estimate.hurst)})"
+        return f"RollingHurst({self.centres.size} windows of {self.window}, {spread('H', self.estimate.hurst)})"
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the estimate of each window with its 95 % interval as a band, by `plots.plot_rolling_hurst`."""

@@ -502,6 +502,23 @@ def test_p_value_counts_both_sides_and_the_series_itself(hurst):
     assert estimate.p_no_memory == min(1.0, 2 * min(below, above) / 40)
 
 
+def test_an_estimate_shows_its_interval_tests_and_that_there_is_a_note():
+    """A walk beside fGn, both taken for increments: the smallest p-value of 19 copies is told as a bound, 2 / 20."""
+    noise = fgn(0.7, 1000, seed=41)[0]
+    walk, plain = np.cumsum(noise), estimate_hurst(noise, kind="increments", n_surrogates=19)
+    both = estimate_hurst(np.array([walk, noise]), kind="increments", n_surrogates=19)
+    low, high = plain.confidence_interval()
+    told = f"{plain.hurst:.4g} [{low:.4g}, {high:.4g}]"
+    assert repr(plain) == f"HurstEstimate(H {told}, sigma {plain.sigma:.4g}, whittle, increments)"
+    alone = repr(estimate_hurst(walk * 1e3, kind="increments"))
+    assert alone.endswith(", increments, with a note)") and "H 0.999 [" in alone and len(alone) < 120
+    assert repr(both).endswith(", increments, 1 with a note)")
+    for page in (plain._repr_html_(), both._repr_html_()):
+        assert all(f">{part}<" in page for part in (told, "p(no memory)", "&lt;= 0.1", "p(fGn)", f"{plain.p_fgn:.2g}"))
+    assert ">note<" in both._repr_html_() and "An H at or above 1 is what a path gives" in both._repr_html_()
+    assert float(both.p_fgn[0]) < 1e-3 and f">{both.p_fgn[0]:.2g}<" in both._repr_html_()
+
+
 def test_equal_series_are_shuffled_differently():
     x = fgn(0.5, 64, seed=30)
     null = estimate_hurst(np.vstack([x, x]), kind="increments", n_surrogates=19).null
@@ -801,7 +818,7 @@ def test_another_spectrum_is_named():
     noise, x = np.random.default_rng(38).standard_normal(3000), np.zeros(3000)
     for i in range(1, 3000):
         x[i] = 0.6 * x[i - 1] + noise[i]
-    assert "The spectrum is not that of fGn (p_fgn = " in note_of(x)
+    assert "The spectrum is not that of fGn (p_fgn < 1e-16)" in note_of(x)
 
 
 @pytest.mark.slow
