@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -13,17 +14,20 @@ from fbmsde.cli.program import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```\n\n((?:    [^\n]*\n)*)", README, flags=re.DOTALL)
 
 
 @pytest.mark.slow
-def test_python_blocks_run(capsys):
-    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(blocks) >= 2
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
-    first = capsys.readouterr().out.splitlines()[0]
-    assert "left; exit rate" in first
-    assert f"\n    {first}\n" in README
+@pytest.mark.parametrize(("block", "shown"), BLOCKS, ids=map(str, range(len(BLOCKS))))
+def test_python_block_prints_what_is_shown(block, shown, capsys):
+    """A block and, where lines that are set in follow it, what it prints to the last digit."""
+    exec(compile(block, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert not shown or textwrap.dedent(shown) == printed
+
+
+def test_blocks_with_output_are_seen():
+    assert sum(bool(shown) for _, shown in BLOCKS) >= 3
 
 
 def test_both_commands_are_there():
