@@ -16,10 +16,16 @@ from ..core.show import Shown
 from ..core.types import Array
 from .estimates import Estimate, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve, Theory
 from .exposure import edges_of, hazard_between, rate_after, whole_steps, windows_of
+from .provenance import Provenance, common_numbers
 from .survival_sums import Density, LogRank, Steps, density_of, logrank_of, restricted_mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_COMMON = (
+    "Paths of both runs have the same seed and numbers, and thus the same noise. The p-value is for independent paths: "
+    "it is too large where the same noise lets both leave at similar times. Take another seed for one of the runs."
+)
 
 
 class ExitTimes(Shown):
@@ -30,6 +36,7 @@ class ExitTimes(Shown):
     broken: NDArray[np.bool_]
     horizon: float
     dt: float
+    provenance: Provenance | None
 
     @property
     def n_paths(self) -> int:
@@ -96,8 +103,9 @@ class ExitTimes(Shown):
     def logrank(self, other: ExitTimes) -> LogRank:
         """Log-rank comparison with another sample: do both leave at the same rate at all times? As `LogRank`.
 
-        The paths of both must be independent: other seeds, or other path numbers. Raises NoEstimateError if no path of
-        either has left.
+        The paths of both must be independent: other seeds, or other path numbers. Where `provenance` tells that one
+        path is in both, ValueError is raised; where different problems were run with the same random numbers, `note` of
+        the result says so. Raises NoEstimateError if no path of either has left.
 
         >>> from fbmsde import PassageTimes
 
@@ -109,8 +117,9 @@ class ExitTimes(Shown):
         checks.kind("other", other, type(self), "Give the result of another run.")
         if self.n_left + other.n_left == 0:
             self._require_exits("no path of the other sample did, and there is nothing to compare")
+        note = _COMMON if common_numbers(self.provenance, other.provenance) else ""
         steps = [Steps.of(sample.times, sample.censored) for sample in (self, other)]
-        return logrank_of(steps[0], steps[1], (np.sort(self.times), np.sort(other.times)))
+        return logrank_of(steps[0], steps[1], (np.sort(self.times), np.sort(other.times)), note)
 
     def plot(
         self,

@@ -38,6 +38,36 @@ def joined(parts: Sequence[Provenance | None]) -> Provenance | None:
     return found[0] if len(found) == 1 else {PARTS: found}
 
 
+def common_numbers(first: Provenance | None, second: Provenance | None) -> bool:
+    """Whether some paths of two results of different problems have the same random numbers: one seed and one number.
+
+    Raises ValueError for one path of one problem in both.
+
+    >>> runs = [{"problem": {"seed": 1, "x0": x0}, "paths": [[first, 10]]} for x0, first in ((0, 0), (1, 5), (1, 10))]
+    >>> common_numbers(runs[0], runs[1]), common_numbers(runs[0], runs[2])
+    (True, False)
+    """
+    if first is None or second is None:
+        return False
+    _require_different([*_runs(first), *_runs(second)])
+    return any(
+        _seed(one) is not None and _seed(one) == _seed(other) and _overlap(one, other)
+        for one in _runs(first)
+        for other in _runs(second)
+    )
+
+
+def _seed(run: Provenance) -> object:
+    """The seed of a run, None where it is not told."""
+    problem = run.get("problem")
+    return problem.get("seed") if isinstance(problem, Mapping) else None
+
+
+def _overlap(one: Provenance, other: Provenance) -> bool:
+    """Whether two runs have a path number in common."""
+    return any(max(a, b) < min(a + n, b + m) for a, n in _ranges(one) for b, m in _ranges(other))
+
+
 def path_numbers(provenance: Provenance | None, n_paths: int) -> NDArray[np.int64]:
     """The numbers of so many paths in their run, (n_paths,); 0, 1, ... where they come from several or are not known.
 

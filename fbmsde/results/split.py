@@ -199,4 +199,5 @@ def share_interval(value: Array, n: Array, level: float) -> tuple[Array, Array]:
     z2 = float(scipy.stats.norm.isf((1.0 - level) / 2.0)) ** 2
     middle, scale = (value + z2 / (2.0 * n)) / (1.0 + z2 / n), 1.0 / (1.0 + z2 / n)
     half = scale * math.sqrt(z2) * np.sqrt(np.maximum(value * (1.0 - value), 0.0) / n + z2 / (4.0 * n**2))
-    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+    low, high = np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+    return np.where(value <= 0.0, 0.0, low), np.where(value >= 1.0, 1.0, high)  # which rounding misses

@@ -151,6 +151,7 @@ class LogRank(Shown):
     p_value : the two-sided p-value of the hypothesis that both have the same law, by the normal law.
     observed, expected : the exits O of the first sample, and the number E that would be expected of it.
     variance : the variance V of O, hypergeometric at each time.
+    note : what keeps the two samples from being independent, empty if nothing is known of it.
 
     >>> from fbmsde import FractionalNoise, first_passage, quadratic
     >>> run = {"dt": 0.01, "horizon": 20.0, "n_paths": 200}
@@ -165,15 +166,16 @@ class LogRank(Shown):
     observed: int
     expected: float
     variance: float
+    note: str = ""
 
     def _facts(self) -> Mapping[str, object]:
         p_value = self.p_value or "below 1e-300"
         return {"statistic": self.statistic, "p-value": p_value, "exits": self.observed,
-                "expected": self.expected}  # fmt: skip
+                "expected": self.expected, "note": self.note or None}  # fmt: skip
 
 
-def logrank_of(first: Steps, second: Steps, sizes: tuple[Array, Array]) -> LogRank:
-    """The comparison of two samples from their steps and their sorted times.
+def logrank_of(first: Steps, second: Steps, sizes: tuple[Array, Array], note: str) -> LogRank:
+    """The comparison of two samples from their steps and their sorted times, with a note on their independence.
 
     At each exit time of either sample, d of n paths at risk leave, n_1 of which belong to the first:
     ``E = sum d n_1 / n`` and ``V = sum d n_1 (n - n_1) (n - d) / (n^2 (n - 1))`` (Mantel 1966).
@@ -188,4 +190,4 @@ def logrank_of(first: Steps, second: Steps, sizes: tuple[Array, Array]) -> LogRa
     spread = events * n1 * (n - n1) * (n - events) / (n**2 * np.maximum(n - 1.0, 1.0))
     variance, observed = float(spread.sum()), int(first.events.sum())
     statistic = (observed - expected) / math.sqrt(variance) if variance > 0.0 else math.nan
-    return LogRank(statistic, float(2.0 * scipy.stats.norm.sf(abs(statistic))), observed, expected, variance)
+    return LogRank(statistic, float(2.0 * scipy.stats.norm.sf(abs(statistic))), observed, expected, variance, note)

@@ -133,5 +133,5 @@ def _monitoring(equation: Dynamics, monitoring: Monitoring | MonitoringName, sho
         return Continuous(shorthands.get("fine_steps"), shorthands.get("dt"), shorthands.get("accuracy") or Accuracy())
     if "fine_steps" in given or "accuracy" in given:
         raise ValueError(f"monitoring must be 'continuous' for fine_steps and accuracy, got {monitoring!r}.")
-    step = step_length(equation, shorthands.get("dt"))
+    step = step_length(equation, shorthands.get("dt"), ", or monitoring='continuous' for exits in continuous time")
     return MONITORING[monitoring](step, shorthands.get("solver") or "euler", shorthands.get("until"))

@@ -23,9 +23,14 @@ def posed_solver(equation: Dynamics, driver: Driver, solver: SolverName, dt: flo
     return solver
 
 
-def step_length(equation: Dynamics, dt: float | None) -> float:
-    """The step as a float: `dt`, which may be left out for a chain, whose step is a unit of time."""
-    return 1.0 if dt is None and equation.unit_step else checks.positive("dt", dt)
+def step_length(equation: Dynamics, dt: float | None, instead: str = "") -> float:
+    """The step as a float: `dt`, which may be left out for a chain, whose step is a unit of time.
+
+    Raises TypeError where it is missing, with what can be done `instead` of giving it.
+    """
+    if dt is None and not equation.unit_step:
+        raise TypeError(f"dt must be a number, got None. Give the step, such as dt=0.01{instead}.")
+    return 1.0 if dt is None else checks.positive("dt", dt)
 
 
 def feed_of(equation: Dynamics, driver: Driver, n_steps: int, dt: float, key: Key) -> Feed:

@@ -45,6 +45,21 @@ def test_logrank_is_that_of_scipy(step):
     assert second.logrank(first).statistic == pytest.approx(-found.statistic)
 
 
+def told(x0, seed, first=0):
+    """Times that say of what problem, seed and paths they are."""
+    origin = {"problem": {"x0": x0, "seed": seed}, "digest": f"{x0} {seed}", "paths": [[first, 20]]}
+    return PassageTimes(np.arange(1.0, 21.0), np.full(20, False), 40.0, 1.0, provenance=origin)
+
+
+def test_logrank_looks_whether_paths_are_independent():
+    """A path in both samples is refused, and one noise under two problems is told."""
+    with pytest.raises(ValueError, match="got path 10 of one problem and seed twice"):
+        told(0.0, 1).logrank(told(0.0, 1, first=10))
+    assert told(0.0, 1).logrank(told(0.5, 1)).note.startswith("Paths of both runs have the same seed and numbers")
+    for other in (told(0.0, 2), told(0.0, 1, first=20), told(0.5, 1, first=20)):
+        assert told(0.0, 1).logrank(other).note == ""
+
+
 def test_logrank_refuses_samples_in_which_nobody_leaves():
     stays = PassageTimes(np.full(3, 2.0), np.full(3, True), 2.0, 1.0)
     with pytest.raises(NoEstimateError, match="nothing to compare"):

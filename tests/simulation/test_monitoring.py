@@ -51,7 +51,7 @@ def test_a_name_with_shorthands_is_the_object(monitoring, shorthands):
         ({"monitoring": Grid(0.01), "dt": 0.01}, ValueError, r"dt must be None beside .*, got 0\.01\. .*Grid itself"),
         ({"monitoring": Continuous(), "fine_steps": 9}, ValueError, r"fine_steps must be None beside a monitoring"),
         ({"dt": 0.01, "steps": 3}, TypeError, r"unexpected keyword argument 'steps'"),
-        ({}, TypeError, r"dt must be a number, got None"),
+        ({}, TypeError, r"got None\. Give the step, such as dt=0\.01, or monitoring='continuous' for"),
         ({"monitoring": Continuous(), "until": 0.5}, ValueError, r"until must be None beside a monitoring, got 0\.5"),
         ({"monitoring": "continuous", "until": 0.5}, ValueError, r"until must be None in continuous time, got 0\.5"),
         ({"monitoring": 3}, TypeError, r"monitoring must be a Monitoring, got 3"),
