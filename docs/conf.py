@@ -91,11 +91,14 @@ html_context = {"default_mode": "auto"}
 def setup(app):
     """Leave the modules that have no source out of the index of sources, and have one page link to a source.
 
-    The links back from a source lead to one module only. A name of both `fbmsde` and `fbmsde.theory` has its there.
+    The links back from a source lead to one module only. A name of both `fbmsde` and `fbmsde.theory` has its there, and
+    a record beside a public name has none.
     """
+    faces = (fbmsde, fbmsde.theory, fbmsde.plots)
+    shared = {getattr(getattr(face, name), "__module__", "") for face in faces for name in face.__all__}
 
     def follow(app, modname, name):
-        return modname if modname == "fbmsde" and hasattr(fbmsde.theory, name) else None
+        return "fbmsde" if modname in shared or (modname == "fbmsde" and hasattr(fbmsde.theory, name)) else None
 
     def drop(app):
         found = getattr(app.env, "_viewcode_modules", {})

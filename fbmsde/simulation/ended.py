@@ -21,7 +21,7 @@ from .errors import PathError
 
 @dataclass(frozen=True, eq=False)
 class Ended:
-    """How the paths first ... first + n_paths - 1 have ended.
+    """How the paths of a range have ended: `n_paths` of them, from the number `first` on.
 
     times : the exit time of each path, (n_paths,); the horizon if it is censored, and the last time at which it was
         inside if it broke.
