@@ -38,10 +38,11 @@ class Sums(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class PathSums:
-    """Sums over blocks of paths, and the names of the sides."""
+    """Sums over blocks of paths, the names of the sides, and the note of their error budget."""
 
     found: Estimates
     names: tuple[str, ...]
+    coarse: str = ""
 
     def joined(self, other: PathSums) -> PathSums:
         """The sums over the paths of both."""
@@ -75,7 +76,7 @@ class PathSums:
             after=after,
             probability=found.probability(),
             sides=found.sides(self.names),
-            note=_note(tally),
+            note=f"{_note(tally)} {self.coarse}".strip(),
             curve=found.curve(),
         )
 
@@ -147,4 +148,5 @@ def sums_of(block: Block, after: float | None) -> Sums:
     if isinstance(block, ReplicaBlock):
         return ReplicaSums(block.escape, after)
     classes = classes_of(round(block.horizon / block.dt), block.dt, after)
-    return PathSums(Estimates(Tally.of(block, classes), classes, block.dt, block.horizon), block.names)
+    found = Estimates(Tally.of(block, classes), classes, block.dt, block.horizon)
+    return PathSums(found, block.names, "" if block.budget is None else block.budget.note)

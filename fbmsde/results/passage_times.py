@@ -116,8 +116,14 @@ class PassageTimes(ExitTimes):
     @property
     def note(self) -> str:
         """What a reader must know about these times, empty if there is nothing."""
+        coarse = "" if self.error_budget is None else self.error_budget.note
         if self.unresolved <= _FEW * self.n_left:
-            return ""
+            return coarse
+        return f"{self._unresolved} {coarse}".rstrip()
+
+    @property
+    def _unresolved(self) -> str:
+        """What there is to know of exits by steps that the equation does not take."""
         return (
             f"{self.unresolved} of {self.n_left} exits were made by steps that the equation does not take (dt times "
             "the curvature beyond 2, or the drift of one step over a tenth of the way). They belong to the chain of "

@@ -112,6 +112,7 @@ class Plan(NamedTuple):
     shift : the distance by which the boundary was moved inwards.
     scan : what is known of the landscape beforehand.
     widest : the largest reach of a jump for the boundary's sake.
+    wanted_steps : the number of fine steps that the default asks for, 0 for a number that was given.
     """
 
     motion: Motion
@@ -124,6 +125,7 @@ class Plan(NamedTuple):
     shift: float
     scan: Scan = no_scan()
     widest: float = math.inf
+    wanted_steps: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,20 +198,30 @@ def _budget(
         fine_steps=plan.n_steps,
         accuracy=jumper.accuracy,
         resolution=math.inf if watched[UNSEEN] > 0.0 else plan.scan.spacing,
+        step=plan.dt,
+        wanted_steps=plan.wanted_steps,
     )
 
 
-def default_fine_steps(noise: Jumping, horizon: float, distance: float, longest: float) -> int:
-    """The default number of fine steps, a power of two between 2^16 and 2^26.
+def wanted_fine_steps(noise: Jumping, horizon: float, distance: float, longest: float) -> float:
+    """The smallest number of fine steps with which exits are what they are in continuous time, nearly.
 
-    Within these bounds it is the smallest one for which the boundary is misplaced by at most `_NEGLIGIBLE` times the
-    smaller of its distance and ``sigma horizon^H``, and for which a step is no longer than `longest`, so that it
-    follows the drift.
+    The boundary then is misplaced by at most `_NEGLIGIBLE` times the smaller of its distance and ``sigma horizon^H``,
+    and a step is no longer than `longest`, so that it follows the drift.
     """
     length = min(distance, noise.increment_scale(horizon))
     left = overshoot_left(noise.common_hurst) * barrier_shift(noise.common_hurst) * noise.increment_scale(1.0)
     step = min(longest, (_NEGLIGIBLE * length / left) ** (1.0 / noise.common_hurst))
-    return 2 ** max(_FEWEST, min(_MOST, math.ceil(math.log2(horizon) - math.log2(step)))) if step > 0 else 2**_MOST
+    return horizon / step if step > 0.0 else math.inf
+
+
+def default_fine_steps(wanted: float) -> int:
+    """The default number of fine steps, the power of two between 2^16 and 2^26 that is not below what is wanted.
+
+    >>> default_fine_steps(1.0) == 2**16, default_fine_steps(1e6) == 2**20, default_fine_steps(math.inf) == 2**26
+    (True, True, True)
+    """
+    return 2 ** math.ceil(min(max(math.log2(wanted), _FEWEST), _MOST))
 
 
 def jump_plan(
@@ -226,14 +238,15 @@ def jump_plan(
         raise ValueError("domain must stand still in continuous time, got walls that move. Take monitoring='grid'.")
     noise.jump_source(2, 1, landscape.dim, accuracy.tolerance)  # refuses what no number of steps can make good
     scan = _scan(points.typical, standing.ends, noise, landscape, horizon)
-    n_steps = fine_steps or _fine_steps(standing, points.typical, noise, horizon, _followed(scan, accuracy))
+    wanted = 0.0 if fine_steps else _wanted(standing, points.typical, noise, horizon, _followed(scan, accuracy))
+    n_steps = fine_steps or default_fine_steps(wanted)
     dt = horizon / n_steps
     shift = barrier_shift(noise.common_hurst) * noise.increment_scale(dt)
     region = standing.moved_in(shift, noise)
     require_room(region, shift, points.rows, lambda: f"Take more fine_steps than {n_steps}.", problem.first)
     longest_steps = n_steps if longest is None else max(1, int(min(longest / dt, n_steps)))
     place = region.watch, standing.clearance(noise), points.rows
-    return Plan(_motion(landscape), *place, dt, n_steps, longest_steps, shift, scan, region.widest)
+    return Plan(_motion(landscape), *place, dt, n_steps, longest_steps, shift, scan, region.widest, wanted)
 
 
 def _motion(landscape: Landscape) -> Motion:
@@ -263,11 +276,11 @@ def _followed(scan: Scan, accuracy: Accuracy) -> float:
     return accuracy.drift_step / scan.steepest if scan.steepest > 0.0 else math.inf
 
 
-def _fine_steps(region: Standing, rows: Array, noise: Jumping, horizon: float, longest: float) -> int:
-    """The default number of fine steps, for the median distance of the starts (n, dim) from the boundary.
+def _wanted(region: Standing, rows: Array, noise: Jumping, horizon: float, longest: float) -> float:
+    """The number of fine steps that is wanted, for the median distance of the starts (n, dim) from the boundary.
 
     Of many starts it is that of about `_LOOKED_AT` of them.
     """
     some = rows[:: max(1, len(rows) // _LOOKED_AT)]
     distances = [region.distance(tuple(row), noise) for row in some.tolist()]
-    return default_fine_steps(noise, horizon, float(np.median(distances)), longest)
+    return wanted_fine_steps(noise, horizon, float(np.median(distances)), longest)

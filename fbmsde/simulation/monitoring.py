@@ -158,7 +158,9 @@ class Continuous:
 
     fine_steps : the number of fine steps, at most 2^30. If None, it is the smallest power of two (between 2^16 and
         2^26) whose remaining boundary error changes exit probabilities by less than 5e-4, the standard error of one
-        million paths. The cost grows like its logarithm.
+        million paths. Where 2^26 are too few for that, as for a horizon far beyond the time of exit and for H below
+        0.3, the error budget says so, and the note of the passage times where the boundary is misplaced by ten times as
+        much. The cost grows like the logarithm of the number.
     longest : the longest jump, in the time unit of the equation; None for no such limit.
     accuracy : how rarely a jump may hide an exit, and how finely the drift is followed.
 

@@ -530,8 +530,23 @@ def test_budget_says_how_and_halves():
     assert finer.missed_crossings <= budget.missed_crossings / 2
     assert finer.overshoot <= budget.overshoot / 2
     assert finer.drift <= budget.drift / 2
+    assert finer.step <= budget.step / 2
     assert finer.noise_kl <= budget.noise_kl / 2
     assert run(monitoring="grid", dt=0.1).error_budget is None
+
+
+@pytest.mark.slow
+def test_too_few_fine_steps_for_a_horizon_are_told():
+    """At H = 1/2 the mean exit time from (-1.5, 1.5) is 2 % too large with 2^26 steps up to 10^7."""
+    problem = {"landscape": quadratic(), "hurst": 0.5, "domain": (-1.5, 1.5), "fine_steps": None, "n_paths": 20}
+    late = run(**problem, horizon=1e7)
+    told = "2^26, of length 0.15, where 6e+10 would keep"
+    assert told in late.note and told in str(late.error_budget) and "with a note" in repr(late)
+    assert "6e+10 fine steps are wanted" in str(late.error_budget)
+    assert late.error_budget.step == late.dt and "late by up to 0.15" in str(late.error_budget)
+    assert told in fbmsde.PassageTimes.concat([late]).note
+    soon, given = run(**problem, horizon=50.0), run(**problem | {"fine_steps": 2**26}, horizon=1e7)
+    assert soon.note == given.note == "" and "wanted" not in str(soon.error_budget)
 
 
 @pytest.mark.slow

@@ -284,7 +284,8 @@ def test_parts_that_do_not_adjoin_are_refused():
 
 def test_error_budgets_join_and_survive_json():
     budget = ErrorBudget(1e-4, 1e-3, 5e-4, 1e-6, 30.0, 0.3, 2**16, Accuracy())
-    other = ErrorBudget(3e-4, 2e-3, 4e-4, 1e-6, 40.0, 0.3, 2**16, Accuracy(), resolution=0.5)
+    finest = {"resolution": 0.5, "step": 0.1, "wanted_steps": math.inf}
+    other = ErrorBudget(3e-4, 2e-3, 4e-4, 1e-6, 40.0, 0.3, 2**16, Accuracy(), **finest)
     merged = ErrorBudget.merged([budget, other], [100, 300])
     assert merged.missed_crossings == pytest.approx(2.5e-4) and merged.jumps_per_path == pytest.approx(37.5)
     assert (merged.overshoot, merged.drift, merged.noise_kl, merged.resolution) == (2e-3, 5e-4, 1e-6, math.inf)
@@ -292,6 +293,8 @@ def test_error_budgets_join_and_survive_json():
         assert ErrorBudget.of_record(json.loads(json.dumps(each.record()))) == each
         texts = {name: str(value) for name, value in each.record().items()}
         assert ErrorBudget.of_record(json.loads(json.dumps(texts, allow_nan=False))) == each
+    before = {name: value for name, value in budget.record().items() if name not in ("step", "wanted_steps")}
+    assert ErrorBudget.of_record(before) == budget and merged.note == other.note != budget.note == ""
     with pytest.raises(ValueError, match="budgets must be of the same options"):
         ErrorBudget.merged([budget, ErrorBudget(*[0.5] * 6, 9, Accuracy())], [1, 1])
     with pytest.raises(ValueError, match="paths must hold a number for each budget, got 1 for 2"):
