@@ -22,6 +22,7 @@ _POLL = 0.1  # seconds between two looks at the progress of the threads
 _INSIST = 0.02  # seconds between two requests to end
 _PATIENCE = 0.3  # seconds that an interrupt is held up by threads that do not end
 
+_APART = 16  # integers of 8 bytes: two lines of the cache, which processors fetch in pairs
 _AT_ONCE = 2**22  # numbers that a kernel works through in some hundredths of a second
 
 
@@ -30,6 +31,17 @@ def short_ranges(n_items: int, numbers: int) -> Iterator[tuple[int, int]]:
     at_once = max(1, _AT_ONCE // numbers)
     for first in range(0, n_items, at_once):
         yield first, min(first + at_once, n_items)
+
+
+def counters(n_blocks: int, columns: int = 2) -> NDArray[np.int64]:
+    """Zeros (n_blocks, columns) for the `control` of `run_blocks`, or for what else the blocks of a run count.
+
+    Rows are 128 bytes apart, because threads that write into one line of the cache would wait for each other.
+
+    >>> counters(3).shape
+    (3, 2)
+    """
+    return np.zeros((n_blocks, _APART), np.int64)[:, :columns]
 
 
 class Stopped(Exception):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import checks
-from ..core.blocks import run_blocks
+from ..core.blocks import counters, run_blocks
 from ..core.types import Array, SeriesKind
 from .registry import ESTIMATORS, EstimatorName
 
@@ -19,7 +19,7 @@ NanPolicy = Literal["raise", "omit_series", "gaps"]
 KINDS: tuple[SeriesKind, ...] = get_args(SeriesKind)
 TELL_KIND = 'Say "increments" if `x` is the noise, "path" if its differences are the noise.'
 NAN_POLICIES: tuple[NanPolicy, ...] = get_args(NanPolicy)
-BLOCK_VALUES = 2**19  # values that are worked on at once: 4 MB, about the cache of a core
+BLOCK_VALUES = 2**17  # values that are worked on at once: 1 MB, about the second cache of a core
 
 
 class Fault(IntEnum):
@@ -62,14 +62,21 @@ class _Batch:
         The power of two that is next above the largest value keeps squares from overflowing and costs no rounding.
         """
         block = self.values[rows]
-        finite = np.asarray(np.isfinite(block).all(axis=1))
+        high, low = block.max(axis=1), block.min(axis=1)
+        finite = np.isfinite(high) & np.isfinite(low)
         if not finite.all():
             block = np.where(finite[:, None], block, 0.0)
-        exponent = np.clip(np.frexp(np.abs(block).max(axis=1))[1], -1000, 1000)
-        block = block * np.ldexp(1.0, -exponent)[:, None]
-        block = np.diff(block, axis=1) if self.kind == "path" else block
+            high, low = np.where(finite, (high, low), 0.0)
+        exponent = np.clip(np.frexp(np.maximum(high, -low))[1], -1000, 1000)
+        unit = np.ldexp(1.0, -exponent)
+        block = block * unit[:, None]
+        if self.kind == "path":
+            block = np.diff(block, axis=1)
+            extent = block.max(axis=1) - block.min(axis=1)
+        else:
+            extent = high * unit - low * unit
         # the increments of a straight path differ by rounding alone, which is not a variation
-        constant = block.max(axis=1) - block.min(axis=1) <= 8.0 * np.finfo(float).eps
+        constant = extent <= 8.0 * np.finfo(float).eps
         faults = np.where(finite, np.where(constant, Fault.CONSTANT, Fault.NONE), Fault.NOT_FINITE).astype(np.int8)
         return block, np.ldexp(1.0, exponent), faults
 
@@ -77,7 +84,7 @@ class _Batch:
         """Results of ``work(rows)`` for successive slices of `rows_at_once` series, in order, computed on threads."""
         total = len(self.values)
         rows = [slice(first, min(first + rows_at_once, total)) for first in range(0, total, rows_at_once)]
-        control, results = np.zeros((len(rows), 2), np.int64), [None] * len(rows)
+        control, results = counters(len(rows)), [None] * len(rows)
 
         def fill(i: int) -> None:
             results[i] = work(rows[i])

@@ -96,7 +96,10 @@ def periodogram(series: Array) -> Array:
     array([[0., 4.]])
     """
     transform = scipy.fft.rfft(series, axis=1)[:, 1:]
-    return (transform.real**2 + transform.imag**2) / series.shape[1]
+    power: Array = transform.real**2
+    power += transform.imag**2
+    power /= series.shape[1]
+    return power
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import scipy
 from numpy.typing import NDArray
 
 from ..core import checks
-from ..core.blocks import run_blocks
+from ..core.blocks import counters, run_blocks
 from ..core.pictures import picture
 from ..core.show import Shown, Table, line
 from ..core.types import Array, SeriesKind
@@ -272,7 +272,7 @@ class HurstEstimate(Shown):
         total = len(self._batch.values)
         if self.null_model is None:
             return np.empty((0,) if np.ndim(self.hurst) == 0 else (total, 0))
-        control, estimates = np.zeros((total, 2), np.int64), np.empty((total, self.n_surrogates))
+        control, estimates = counters(total), np.empty((total, self.n_surrogates))
 
         def fill(row: int) -> None:
             def report(copies: int) -> None:

@@ -79,12 +79,10 @@ class Conditioned:
         draws = Draws(escape.key, 1, self.n_draws, self.slack)
         exits = bend_paths(process, ends, draws, paths, n, "replica")
         band, signs = Band.of(process, ends, 1, self.slack), {"lower": -1, "upper": 1}
+        parts = [exits.part(slice(i * n, (i + 1) * n)) for i in range(crowd.n_paths)]
+        bounds = {side: band.log_bound_of(signs[side]) for side in escape.names}
         found = {
-            side: tuple(
-                _replica(exits, slice(i * n, (i + 1) * n), signs[side], band.log_bound_of(signs[side]))
-                for i in range(crowd.n_paths)
-            )
-            for side in escape.names
+            side: tuple(_replica(part, signs[side], log_bound) for part in parts) for side, log_bound in bounds.items()
         }
         return found, paths.n_paths * process.n_steps
 
@@ -110,15 +108,15 @@ def _process(escape: Escape) -> LinearProcess:
     return chain_process(landscape, noise, escape.n_steps, dt=dt, solver=escape.monitoring.solver, x0=x0)
 
 
-def _replica(exits: ConditionedExits, some: slice, sign: int, log_bound: float) -> Replica:
+def _replica(exits: ConditionedExits, sign: int, log_bound: float) -> Replica:
     """The replica of a batch of paths and of a side, by which no more leave than the bound."""
-    weights = np.where(exits.sides[some] == sign, exits.weights[some], 0.0)
+    weights = np.where(exits.sides == sign, exits.weights, 0.0)
     found = RareEstimate.of(weights.mean(axis=1), exits.log_bound)
-    order = np.argsort(exits.steps[some], axis=None, kind="stable")
+    order = np.argsort(exits.steps, axis=None, kind="stable")
     order = order[weights.ravel()[order] > 0.0]
     return Replica(
         probability=found.value,
-        times=exits.steps[some].ravel()[order] * np.float64(exits.dt),
+        times=exits.steps.ravel()[order] * np.float64(exits.dt),
         weights=weights.ravel()[order],
         levels=np.zeros(1),
         shares=np.array([math.exp(max(min(log_bound, 0.0), _LOWEST))]),

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ import scipy
 from numpy.typing import NDArray
 
 from ..core import checks, seeds
-from ..core.blocks import run_blocks
+from ..core.blocks import counters, run_blocks
 from ..core.random import fill_normals
 from ..core.types import AnyArray, Array, Key
 from ..laws.extremes import barrier_shift
@@ -133,6 +133,11 @@ class ConditionedExits:
     def weights(self) -> Array:
         """The weights in units of S: 1/N, or 0 for paths whose first exit is not in the window, (n_paths, n_draws)."""
         return np.where(self.steps >= self.first, 1.0 / self.counts, 0.0)
+
+    def part(self, paths: slice) -> ConditionedExits:
+        """The exits of some of the paths, which are not copied."""
+        arrays = {name: getattr(self, name)[paths] for name in ("counts", "steps", "sides", "left")}
+        return replace(self, **arrays)
 
     def probability(self, side: str | None = None) -> RareEstimate:
         """The probability that the first exit falls into the window, through one side ("lower" or "upper") or any."""
@@ -244,7 +249,7 @@ def bend_paths(
     found = Counts(np.empty(each, np.int64), np.empty(each, np.int64), np.empty(each, np.int8), np.empty(n, bool))
     size = process.generator.block_paths
     size *= max(1, _NUMBERS // (size * (process.n_steps + 1)))
-    control = np.zeros((-(-n // size), 2), np.int64)
+    control = counters(-(-n // size))
 
     def work(i: int) -> None:
         some = slice(i * size, min((i + 1) * size, n))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import checks
-from ..core.blocks import run_blocks
+from ..core.blocks import counters, run_blocks
 from ..core.types import Array
 from ..drivers.base import Feed
 from ..drivers.branching import Branching
@@ -73,7 +73,7 @@ class Splitting:
             {side: _Climber(escape, self, number) for side, number in runs_of(escape, i)} for i in crowd.paths
         ]
         teams = [climbers[i : i + size] for i in range(0, n, size)]
-        control = np.zeros((len(teams), 3), np.int64)
+        control = counters(len(teams), 3)
 
         def work(i: int) -> None:
             for k, side in enumerate(order):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import checks
-from ..core.blocks import run_blocks
+from ..core.blocks import counters, run_blocks
 from ..core.types import Array
 from ..drivers.base import LANES, Feed
 from ..drivers.from_normals import is_jointly_normal
@@ -83,7 +83,7 @@ class SubsetSimulation:
         checks.fits_memory("the paths of all chains", room * min(crowd.threads, crowd.n_paths))
         feed, order = escape.feed(), nearest_first(escape)
         found: list[dict[str, Replica]] = [{} for _ in crowd.paths]
-        control = np.zeros((crowd.n_paths, 2), np.int64)
+        control = counters(crowd.n_paths)
 
         def work(i: int) -> None:
             for side in order:

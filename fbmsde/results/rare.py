@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -151,7 +152,7 @@ class RareEscape(Shown):
         """The number of replicas of each side."""
         return min(map(len, self.sides.values()))
 
-    @property
+    @cached_property
     def values(self) -> Array:
         """The probability that each replica estimates for all sides together, (n_replicas,)."""
         return self._values(0.0, self.horizon)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import checks
-from ..core.blocks import run_blocks
+from ..core.blocks import counters, run_blocks
 from ..core.compile import baked
 from ..core.points import Point
 from ..core.states import BROKEN, CENSORED
@@ -149,7 +149,7 @@ def exits(
     n_paths = crowd.n_paths
     blocks = np.array_split(np.arange(n_paths), min(n_paths, _BLOCKS * crowd.threads))
     ends = Ends.open(n_paths, plan.origins.shape[1], crowd.first)
-    control, seen = np.zeros((len(blocks), 2), np.int64), np.zeros((len(blocks), 3))
+    control, seen = counters(len(blocks)), np.zeros((len(blocks), 16))[:, :3]
     tally = np.zeros((len(blocks), *jumper.tally_shape), np.int64)
     clock = (plan.dt, noise.increment_scale(plan.dt))
     run = jumper.run(plan, clock)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import checks
-from ..core.blocks import run_blocks
+from ..core.blocks import counters, run_blocks
 from ..core.points import Point
 from ..core.states import CENSORED, LEFT, NO_LEVEL, RUNNING
 from ..core.types import Array
@@ -141,7 +141,7 @@ class GridRun:
         numbers = float(queue.size) * n_steps * self.motion.channels
         size = feed.max_paths or max(1, queue.size if numbers <= _WORTH_THREADS else -(-queue.size // threads))
         blocks = [queue[i : i + size] for i in range(0, queue.size, size)]
-        control = np.zeros((len(blocks), 2), np.int64)
+        control = counters(len(blocks))
 
         def work(index: int) -> None:
             if control[index, 0] == 0:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core import checks, seeds
-from ..core.blocks import run_blocks
+from ..core.blocks import counters, run_blocks
 from ..core.pictures import picture
 from ..core.show import Shown, told
 from ..core.states import BROKEN
@@ -201,7 +201,7 @@ def simulate_paths(
     together = 1 if isinstance(motion, WideMotion) else LANES
     size = feed.max_paths or together * -(-n_paths // (together * threads))
     firsts = range(0, n_paths, size)
-    control, ends = np.zeros((len(firsts), 2), np.int64), Ends.open(n_paths, 0)
+    control, ends = counters(len(firsts)), Ends.open(n_paths, 0)
 
     def work(i: int) -> None:
         queue = np.arange(firsts[i], min(firsts[i] + size, n_paths))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core import checks, seeds
-from ..core.blocks import run_blocks
+from ..core.blocks import counters, run_blocks
 from ..core.telling import says_when_compiling
 from ..core.types import Array
 from ..drivers.base import LANES, Driver, Feed
@@ -83,7 +83,7 @@ def residence_times(
     feed = feed_of(equation, noise, n_steps, step, key)
     size = min(LANES, feed.max_paths or LANES, -(-n_paths // threads))
     run = _Run(motion, feed, cores, n_steps, n_paths, size)
-    control = np.zeros((-(-n_paths // size), 2), np.int64)
+    control = counters(-(-n_paths // size))
     found: list[_Found | None] = [None] * len(control)
 
     def work(i: int) -> None:

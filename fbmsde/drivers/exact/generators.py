@@ -16,7 +16,7 @@ import scipy
 from numpy.typing import NDArray
 
 from ...core import checks
-from ...core.blocks import run_blocks, short_ranges
+from ...core.blocks import counters, run_blocks, short_ranges
 from ...core.cache import kernel
 from ...core.random import fill_normals
 from ...core.types import AnyArray, Key
@@ -175,7 +175,7 @@ def fill_paths(
         fill(slice(0, n_paths))
         return
     pieces = [slice(first, min(first + size, n_paths)) for first in range(0, n_paths, size)]
-    control = np.zeros((len(pieces), 2), np.int64)
+    control = counters(len(pieces))
 
     def work(i: int) -> None:
         fill(pieces[i])
