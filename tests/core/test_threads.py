@@ -18,7 +18,7 @@ import pytest
 import fbmsde
 from fbmsde import FractionalNoise, bridge_passage, estimate_hurst, fbm, fgn, first_passage, quadratic, simulate_paths
 from fbmsde.core import bars, telling
-from fbmsde.core.blocks import run_blocks, short_ranges
+from fbmsde.core.blocks import counters, run_blocks, short_ranges
 
 WELL, NOISE, FAR = quadratic(), FractionalNoise(0.5), (-90.0, 90.0)
 LONG = {  # a call by its size, a size that only compiles, and one that takes minutes on one core
@@ -98,10 +98,6 @@ def test_interrupt_ends_the_process(name):
     assert errors.rstrip().endswith("KeyboardInterrupt")
 
 
-def counters(n):
-    return np.zeros((n, 2), np.int64)
-
-
 def test_error_of_a_block_ends_the_others():
     control, begun = counters(50), []
 
@@ -143,6 +139,29 @@ def test_progress_adds_up():
     run_blocks(work, 2, control, 21, told.append)
     assert sum(told) == 21
     assert all(n > 0 for n in told)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("n_blocks", [1, 3])
+@pytest.mark.parametrize("numbers", [2**10, 2**40])
+def test_the_caller_does_short_work_that_one_thread_would_do(threads, n_blocks, numbers):
+    told, seen, control = [], set(), counters(n_blocks)
+
+    def work(i):
+        seen.add(threading.current_thread())
+        control[i, 1] = i + 1
+
+    run_blocks(work, threads, control, 6, told.append, numbers=numbers)
+    assert sum(told) == n_blocks * (n_blocks + 1) // 2
+    assert (seen == {threading.current_thread()}) == (numbers < 2**20 and 1 in (threads, n_blocks))
+    with pytest.raises(ZeroDivisionError):
+        run_blocks(lambda i: 1 // i, threads, counters(n_blocks), 6, False, numbers=numbers)
+
+
+def test_counters_of_two_blocks_share_no_line_of_the_cache():
+    rows = counters(3)
+    assert rows.strides[0] >= 128
+    assert all(row.flags.c_contiguous for row in rows)
 
 
 @pytest.mark.parametrize("n_items", [1, 7, 100])

@@ -12,6 +12,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from numba import typeof
 
 from fbmsde import (
     ArmaNoise,
@@ -82,6 +83,11 @@ def test_paths_components_and_seeds_are_different(driver):
         [sample(driver, 30, 20, dim=2, seed=seed).transpose(0, 2, 1).reshape(40, 30) for seed in (1, 2)]
     )
     assert len(np.unique(np.abs(rows).round(9), axis=0)) == 80
+
+
+def test_lanes_tell_the_type_that_the_compiler_sees(driver):
+    lanes = driver.feed(16, 0.1, 2, np.arange(4, dtype=np.uint64)).lanes(0, 3, 8)
+    assert lanes.kind == typeof(lanes.data)
 
 
 @pytest.mark.parametrize("dt", [1e-4, 1.0, 50.0])

@@ -1010,7 +1010,8 @@ def test_columns_of_a_data_frame_are_series():
         estimate_hurst(frame > 0, kind="increments")
 
 
-def test_progress_is_shown_on_request(capsys):
+def test_progress_is_shown_on_request(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     estimate = estimate_hurst(chirp(100), kind="increments", n_surrogates=19, progress=True)
     assert "block" in capsys.readouterr().err
     assert estimate.null.shape == (19,)
