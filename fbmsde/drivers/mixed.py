@@ -16,6 +16,7 @@ from ..core import checks
 from ..core.brief import brief
 from ..core.compile import kind_of
 from ..core.types import Array, Key
+from .anisotropic import AnisotropicNoise
 from .base import BLOCK, LANES, NOISE, Correlated, Driver, Extending, Feed, Lanes, Shaped, Spreading
 from .branching import Branch, Branching, Copying
 from .certified import Certified
@@ -237,3 +238,19 @@ def _copying(first: Copying, second: Copying, n_numbers: int, n_words: int, kind
         composed(load, (first.load, second.load), copied, n_numbers, n_words),
         composed(reseed, (first.reseed, second.reseed), types.void(kind, *[types.int64] * 3)),
     )
+
+
+def is_per_step(driver: Driver) -> bool:
+    """Whether a driver, or a part of it, has increments of the same size over a step of any `dt`.
+
+    Such noise belongs to its step: with half the step the equation is driven by another noise.
+
+    >>> from fbmsde import ArmaNoise, FractionalNoise
+    >>> is_per_step(FractionalNoise(0.3)), is_per_step(MixedNoise(FractionalNoise(0.3), ArmaNoise((0.5,))))
+    (False, True)
+    """
+    if isinstance(driver, MixedNoise):
+        return any(is_per_step(part) for part in driver.noises)
+    if isinstance(driver, AnisotropicNoise):
+        return is_per_step(driver.noise)
+    return driver.increment_scale(0.5) == driver.increment_scale(1.0)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..core import checks, seeds
 from ..drivers.base import Driver
+from ..drivers.mixed import is_per_step
 from ..dynamics.base import Dynamics
 from ..dynamics.equation import as_equation
 from ..dynamics.landscapes import Landscape
@@ -99,7 +100,8 @@ def rare_escape(
         runs 32, because replicas that all miss a way out agree on a number that is too small: what a replica finds
         with probability q is missed by all n with probability ``(1 - q)**n``, 1 % for q = 0.13.
     halve : whether replicas with half the step are run as well; `RareEscape.halved` is the ratio of the probabilities,
-        or None where one of them is in doubt, which `note` says. A chain has no shorter step.
+        or None where one of them is in doubt, which `note` says. A chain has no shorter step, and noise
+        that is given for each step, such as an `ArmaNoise`, is another one with half of it.
     n_jobs : the number of threads, None for all cores. The result does not depend on it.
     progress : True shows a bar of replicas; a function is called with the number of replicas newly finished.
 
@@ -135,6 +137,11 @@ def rare_escape(
         landscape, noise, x0, domain, horizon=horizon, monitoring=watched, method=method,
         seed=seeds.one_seed(seed, rng),
     )  # fmt: skip
+    if halve and is_per_step(noise):
+        raise ValueError(
+            f"halve must be False under {type(noise).__name__}, whose increments are as large over half a step, got "
+            "True. Half the step is another problem."
+        )
     if after is not None and not 0.0 <= checks.finite("after", after) < problem.reached:
         raise ValueError(f"after must lie in [0, horizon), got {after}.")
     first = _first_replicas(problem) if n_replicas is None else checks.count("n_replicas", n_replicas, 2)

@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from fbmsde import (
+    ArmaNoise,
     EpochNoise,
     FractionalNoise,
     LevelSet,
+    MixedNoise,
     NoEstimateError,
     Shifted,
     StableNoise,
@@ -239,6 +241,14 @@ def test_a_bound_below_the_floats_is_told():
         ({"dt": None}, TypeError, "dt must be a number"),
         ({"fine_steps": 3}, TypeError, "unexpected keyword argument 'fine_steps'"),
         ({"landscape": CHAIN, "dt": None, "halve": True}, ValueError, "halve must be False for a chain"),
+        (
+            {"noise": ArmaNoise((0.5,), sigma=0.1), "halve": True}, ValueError,
+            "halve must be False under ArmaNoise, whose increments are as large over half a step, got True",
+        ),
+        (
+            {"noise": MixedNoise(FractionalNoise(0.5), EpochNoise(40, 10)), "halve": True}, ValueError,
+            "halve must be False under MixedNoise",
+        ),
         ({"monitoring": "continuous"}, ValueError, "monitoring must be one of shifted, grid"),
         ({"halve": "yes"}, TypeError, "halve must be True or False, got 'yes'"),
         ({"progress": "yes"}, TypeError, "progress must be True, False or a function, got 'yes'"),
