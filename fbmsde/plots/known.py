@@ -32,6 +32,22 @@ def known_rates(provenance: Provenance | None) -> dict[str, float]:
     raise ValueError(f"theory must be given where no formula holds, got True for {asked}. {_INSTEAD}")
 
 
+def counts_steps(provenance: Provenance | None) -> bool:
+    """Whether a unit of time is a step of a chain in all runs of a result.
+
+    >>> counts_steps({"problem": {"landscape": {"kind": "Reflected", "inner": {"kind": "Chain"}}}}), counts_steps(None)
+    (True, False)
+    """
+    parts = [] if provenance is None else provenance.get(PARTS, [provenance])
+    equations = [_part(_part(run, "problem"), "landscape") for run in parts] if isinstance(parts, list) else []
+    return bool(equations) and all(_is_chain(equation) for equation in equations)
+
+
+def _is_chain(equation: Mapping[str, object]) -> bool:
+    """Whether an equation, or the one that walls or resets stand around, is a chain."""
+    return equation.get("kind") == "Chain" or ("inner" in equation and _is_chain(_part(equation, "inner")))
+
+
 def _asked(problem: Mapping[str, object]) -> dict[str, float] | None:
     """The arguments of the formulas, None unless the problem is one that they are for."""
     landscape, noise, monitoring = (_part(problem, name) for name in ("landscape", "noise", "monitoring"))

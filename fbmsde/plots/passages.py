@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from ..core import checks
@@ -17,12 +19,15 @@ from ..results.rare import RareEscape
 from ..results.residence import ResidenceTimes
 from ..results.split import Split
 from ..results.survival_sums import Density
-from .known import known_rates
+from .known import counts_steps, known_rates
 from .style import _band, _finish, _new_axes
 
 _TIME = "time (units of the equation)"
 _FINE = 200  # points of a line
 _DASHES = ("--", ":", "-.")
+_DARKER = 0.5  # of the brightness of a curve has the line of theory that belongs to it
+_DECADE = 0.1  # the least share that is still drawn on a linear axis
+_MARGIN, _NEARLY = 0.08, 1e-3  # room below and above a linear axis over its range, which is at least so much
 
 
 def plot_passages(
@@ -37,15 +42,30 @@ def plot_passages(
 
     `theory` is what `plot_survival_curve` takes, or True for the rate that is known of the problem in `provenance`.
     """
-    lines = known_rates(passages.provenance) if theory is True else theory
+    lines = theory
+    if theory is True:
+        lines = {_of_curve(name, label): rate for name, rate in known_rates(passages.provenance).items()}
     if passages.n_left:
-        return plot_survival_curve(passages.survival(), ax, theory=lines, label=label, level=level)
-    ax = ax or _new_axes()
-    line = ax.plot([0.0, passages.horizon], [1.0, 1.0], label=label or "no path has left")[0]
+        ax = plot_survival_curve(passages.survival(), ax, theory=lines, label=label, level=level)
+    else:
+        ax = _full(passages, ax or _new_axes(), lines, label or "no path has left", level)
+    if counts_steps(passages.provenance):
+        ax.set_xlabel("time (steps)")
+    return ax
+
+
+def _of_curve(name: str, label: str | None) -> str:
+    """The name of a line of theory, with the label of the curve that it belongs to."""
+    return f"{name}, {label}" if label else name
+
+
+def _full(passages: PassageTimes, ax: Axes, theory: Theory | None, label: str, level: float) -> Axes:
+    """Draw the share inside where no path has left, above the bound of the exit rate."""
+    line = ax.plot([0.0, passages.horizon], [1.0, 1.0], label=label)[0]
     bound = passages.rate_bound(level)
     times = np.linspace(0.0, passages.horizon, _FINE)
     _band(ax, times, np.exp(-bound * times), np.ones(_FINE), line.get_color())
-    return _survival_axes(ax, lines, passages.horizon)
+    return _survival_axes(ax, line, theory, passages.horizon)
 
 
 def plot_survival_curve(
@@ -56,9 +76,10 @@ def plot_survival_curve(
     label: str | None = None,
     level: float = 0.95,
 ) -> Axes:
-    """Draw the share of paths inside against time with its band, logarithmic, and theory as broken lines.
+    """Draw the share of paths inside against time with its band, and theory as broken lines of the same, darker colour.
 
-    `theory` is an exit rate, a function of times that returns the share inside, or several of these by their names.
+    The axis is logarithmic where the shares span a decade. `theory` is an exit rate, a function of times that returns
+    the share inside, or several of these by their names.
     """
     ax = ax or _new_axes()
     times = np.concatenate([[0.0], curve.times])
@@ -68,21 +89,29 @@ def plot_survival_curve(
     alive = inside > 0.0
     line = ax.step(times[alive], inside[alive], where="post", label=label)[0]
     _band(ax, times[alive], low[alive], high[alive], line.get_color(), step="post")
-    return _survival_axes(ax, theory, float(times[-1]))
+    return _survival_axes(ax, line, theory, float(times[-1]))
 
 
-def _survival_axes(ax: Axes, theory: Theory | None, end: float) -> Axes:
-    """Draw the lines of theory up to a time, and say what the axes are."""
-    named = theory if isinstance(theory, Mapping) else {} if theory is None else {"theory": theory}
+def _survival_axes(ax: Axes, curve: Line2D, theory: Theory | None, end: float) -> Axes:
+    """Draw the lines of theory of a curve up to a time, and say what the axes are."""
+    label = str(curve.get_label())
+    unnamed = _of_curve("theory", "" if label.startswith("_") else label)
+    named = theory if isinstance(theory, Mapping) else {} if theory is None else {unnamed: theory}
+    dark = tuple(_DARKER * part for part in to_rgb(curve.get_color()))
     times = np.linspace(0.0, end, _FINE)
     for number, (name, line) in enumerate(named.items()):
         rate = None if callable(line) else checks.finite(f"theory {name!r}", line)
         inside = np.exp(-rate * times) if rate is not None else _values(name, line, times)  # type: ignore[arg-type]
-        ax.plot(times[inside > 0.0], inside[inside > 0.0], _DASHES[number % len(_DASHES)], color="black", lw=1.2,
+        ax.plot(times[inside > 0.0], inside[inside > 0.0], _DASHES[number % len(_DASHES)], color=dark, lw=1.5,
                 label=name, zorder=3)  # fmt: skip
-    ax.set(xlabel=_TIME, ylabel="share of paths inside", yscale="log")
+    ax.set(xlabel=_TIME, ylabel="share of paths inside")
     lows = [float(np.min(line.get_ydata())) for line in ax.lines if np.size(line.get_ydata())]
-    ax.set_ylim(max(0.5 * min(lows, default=1.0), 1e-6), 1.3)
+    low = max(min(lows, default=1.0), 2e-6)
+    if low > _DECADE:
+        margin = _MARGIN * max(1.0 - low, _NEARLY)
+        ax.set(yscale="linear", ylim=(low - margin, 1.0 + margin))
+    else:
+        ax.set(yscale="log", ylim=(0.5 * low, 1.3))
     return _finish(ax)
 
 

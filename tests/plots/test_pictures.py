@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from fbmsde import (
@@ -242,6 +243,21 @@ def test_pictures_leave_the_figures_of_the_user_alone(monkeypatch):
     for name in ("plot_paths", "plot_escape"):
         PICTURES[name]()
     assert pyplot.get_fignums() == before
+
+
+def test_survival_axis_is_linear_within_a_decade_and_theory_belongs_to_its_curve():
+    """Each line of theory has a darker colour of its curve and its label; a chain counts steps."""
+    chain = {"problem": {"landscape": {"kind": "Chain"}}}
+    times = np.arange(1.0, 101.0)
+    full, empty = (PassageTimes(times, times > last, 100.0, 1.0, provenance=chain) for last in (40.0, 99.0))
+    ax = full.plot(theory=0.01, label="full")
+    assert ax.get_yscale() == "linear" and 0.3 < ax.get_ylim()[0] < 0.4 and ax.get_xlabel() == "time (steps)"
+    empty.plot(ax, theory=0.02, label="empty")
+    assert ax.get_yscale() == "log"
+    (one, first), (two, second) = ax.lines[:2], ax.lines[2:]
+    assert [line.get_label() for line in (first, second)] == ["theory, full", "theory, empty"]
+    for curve, line in ((one, first), (two, second)):
+        assert line.get_color() == pytest.approx([part / 2 for part in to_rgb(curve.get_color())])
 
 
 def test_script_saves_the_picture_with_pyplot(tmp_path):
