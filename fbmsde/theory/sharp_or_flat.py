@@ -65,6 +65,9 @@ def first_to_empty(
 def flip_height(hurst: float, *, sharp: float, flat: float, sigma: float = 1.0) -> float:
     """Barrier height above which the flat well empties first, by Pickands' formula; infinite for H <= 1/2.
 
+    Behind high barriers the sharp well empties first for H <= 1/2, behind low ones only for H >= 1/4: where barriers
+    get low, the rates by the formula are in the ratio ``(sharp / flat)^((4H-1)/(2H))``, which is below 1 for H < 1/4.
+
     Pickands' formula is asymptotic: trust the height where `scaled_barrier` is at least 2 in both wells. If the
     curvatures differ by a factor of 4, that holds up to about H = 0.7; beyond, the order flips at barriers that are too
     low for the formula. Raises ValueError unless sharp > flat.
@@ -87,9 +90,9 @@ def flip_height(hurst: float, *, sharp: float, flat: float, sigma: float = 1.0) 
 
 
 def flip_hurst(height: float, *, sharp: float, flat: float, sigma: float = 1.0) -> float:
-    """Smallest H above which the flat well of this barrier height empties first, by Pickands' formula; NaN if none.
+    """Smallest H from 1/2 on above which the flat well of this height empties first, by Pickands' formula; NaN if none.
 
-    Raises ValueError unless sharp > flat and the height is positive.
+    For H below 1/4 and a low barrier the flat well empties first too, as `flip_height` tells. Raises ValueError unless sharp > flat and the height is positive.
 
     >>> round(flip_hurst(4.0, sharp=4.0, flat=1.0), 3)
     0.564

@@ -856,3 +856,13 @@ def test_tables_are_complete():
     assert len(_tables.LAW_HURST) == len(_tables.LAW_LOG_SCALE) == len(_tables.MAXIMUM_MEAN)
     for grid, error in ((_tables.HURST, _tables.BETA_RATIO_ERROR), (_tables.LAW_HURST, _tables.MAXIMUM_MEAN_ERROR)):
         assert all((e > 0) == (h != 0.5) for h, e in zip(grid, error, strict=True))
+
+
+def test_below_a_quarter_the_flat_well_empties_first_behind_low_barriers_by_the_formula():
+    """Where barriers get low the ratio of the rates is ``(a_s / a_f)^((4H-1)/(2H))``, as derivations.md has it."""
+    wells = {"sharp": 4.0, "flat": 1.0}
+    assert sharp_or_flat.first_to_empty([0.15, 0.24, 0.26, 0.4], 1e-3, **wells).tolist() == ["flat"] * 2 + ["sharp"] * 2
+    heights = np.geomspace(1e-6, 1e3, 50)
+    hursts = np.linspace(0.25, 0.5, 11)[:, None]
+    assert np.all(sharp_or_flat.first_to_empty(hursts, heights, **wells) == "sharp")
+    assert sharp_or_flat.first_to_empty(0.15, 20.0, **wells) == "sharp"
