@@ -87,8 +87,9 @@ class Grid:
 class Shifted(Grid):
     """The same as `Grid`, with the boundary moved inwards by ``beta_H sigma dt^H`` (`laws.extremes.barrier_shift`).
 
-    The shift removes 90 to 99 % of the difference from continuous time at H <= 1/2. It is known for fractional noise
-    only; another driver raises TypeError.
+    Of the grid's bias of exit probabilities the shift leaves a tenth at most for H <= 1/2: 3 % at H = 0.2, below 2 % at
+    0.3 and 6 to 10 % at 0.4, for fBm through 1 within time 1 on 2^6 to 2^14 steps. Beyond 1/2 the bias itself is about
+    1 % and less. The shift is known for fractional noise only; another driver raises TypeError.
 
     >>> Shifted(0.01, "heun").dt
     0.01

@@ -306,7 +306,8 @@ p(y) \propto y^{1/H-2}\, e^{-y^2/2}\, \exp\Bigl\{\bigl(H-\tfrac12\bigr)\bigl[\ma
         source="beta_H sigma dt^H; H = 1/2: Chernoff 1965, Broadie, Glasserman & Kou 1997; elsewhere measured",
         references=("chernoff1965", "broadie1997", "fbmsde"),
         validity="0.02 <= H < 1, fine grids",
-        measured="standard error 0.4 % for H >= 0.15; removes more than 95 % of the bias of an exit probability",
+        measured="standard error 0.4 % for H >= 0.15; leaves a tenth of the bias of an exit probability at most for "
+        "H <= 1/2, below 5 % at 0.3 and 0.7",
         compute=_grid_shift,
         check=fbm.grid_shift,
         limits=_grid_shift_limits,

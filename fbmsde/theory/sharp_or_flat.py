@@ -92,7 +92,8 @@ def flip_height(hurst: float, *, sharp: float, flat: float, sigma: float = 1.0) 
 def flip_hurst(height: float, *, sharp: float, flat: float, sigma: float = 1.0) -> float:
     """Smallest H from 1/2 on above which the flat well of this height empties first, by Pickands' formula; NaN if none.
 
-    For H below 1/4 and a low barrier the flat well empties first too, as `flip_height` tells. Raises ValueError unless sharp > flat and the height is positive.
+    For H below 1/4 and a low barrier the flat well empties first too, as `flip_height` tells. Raises ValueError unless
+    sharp > flat and the height is positive.
 
     >>> round(flip_hurst(4.0, sharp=4.0, flat=1.0), 3)
     0.564
