@@ -34,7 +34,7 @@ from .scan import Scan, no_scan, scan_line, visited
 from .starts import points_known
 from .watch import Watch
 
-_BLOCKS = 8  # blocks for each thread, because some end before others
+_BLOCKS = 8  # blocks for each of several threads, because some end before others
 _FEWEST, _MOST = 16, 26  # binary logarithms of the smallest and the largest default number of fine steps
 _LOOKED_AT = 1024  # starts whose distance from the boundary is computed
 _NEGLIGIBLE = 5e-4  # the standard error of a probability from 10^6 paths
@@ -147,7 +147,7 @@ def exits(
     """The exits of a crowd of paths, in blocks over threads; ValueError if a fine step is too long for the drift."""
     jumper = Jumper.of(noise, plan.n_steps, plan.longest, plan.origins.shape[1], key, accuracy)
     n_paths = crowd.n_paths
-    blocks = np.array_split(np.arange(n_paths), min(n_paths, _BLOCKS * crowd.threads))
+    blocks = np.array_split(np.arange(n_paths), min(n_paths, _BLOCKS * crowd.threads) if crowd.threads > 1 else 1)
     ends = Ends.open(n_paths, plan.origins.shape[1], crowd.first)
     control, seen = counters(len(blocks)), np.zeros((len(blocks), 16))[:, :3]
     tally = np.zeros((len(blocks), *jumper.tally_shape), np.int64)
