@@ -21,6 +21,7 @@ from fbmsde.hurst.spectral import GRID
 from fbmsde.hurst.standard_errors import exact_error
 
 HURST = (0.1, 0.3, 0.5, 0.7, 0.9)
+SHORT = (16, 64)
 LENGTHS = (512, 2048, 16384)
 LAWS = {
     "Gaussian": lambda rng, shape: rng.standard_normal(shape),
@@ -54,7 +55,7 @@ def coverage(n_series: int = 4000) -> None:
     """Share of 95 % intervals that hold the true H, and of p_fgn below 5 % on fGn."""
     print(f"\n## Whittle: coverage of the 95 % interval (share of p_fgn < 5 %), {n_series} series")
     print(f"{'n':<10}" + "".join(f"H = {hurst:<16}" for hurst in HURST))
-    for n in LENGTHS:
+    for n in (*SHORT, *LENGTHS):
         cells = []
         for k, hurst in enumerate(HURST):
             held, misfit = [], []

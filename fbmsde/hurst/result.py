@@ -48,7 +48,9 @@ class HurstEstimate(Shown):
     """Hurst estimates with their errors and tests: floats for one series, (n_series,) arrays for several.
 
     hurst : the estimate of H.
-    sigma : the standard deviation of an increment, as that of unit-step fGn with the estimated H.
+    sigma : the standard deviation of an increment, as that of unit-step fGn with the estimated H. Where that is near 1
+        the mean of a series hides most of it, and sigma has a heavy tail: for 64 values of fGn of H = 0.9 and strength
+        1 its median is 0.97, its mean 2.3 and its 90 % quantile 8.6; for 512 values 0.99, 1.04 and 1.24.
     omitted : True where a series was left out under ``nan_policy="omit_series"``. Its numbers are all NaN.
     interval : "fgn" or "robust". It says which series `standard_error`, `confidence_interval` and `p_fgn` allow for.
     standard_error : standard deviation of the estimate for series that have the spectrum of fGn with the estimated H.
