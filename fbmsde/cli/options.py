@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn, TypeGuard
@@ -28,7 +29,10 @@ _EXPECTED = (ValueError, TypeError, MemoryError, ArithmeticError, OSError, Impor
 
 
 class OnceCommand(TyperCommand):
-    """A sub-command that refuses an option given twice, of which the last would win in silence, and empty values."""
+    """A sub-command that refuses an option given twice, of which the last would win in silence, and empty values.
+
+    Where an option or an argument is missing, it says what that is.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse as usual after a first pass that counts the options and looks for empty values."""
@@ -42,7 +46,14 @@ class OnceCommand(TyperCommand):
             once = not getattr(param, "multiple", False) and not getattr(param, "is_flag", False)
             if times > 1 and once:
                 ctx.fail(f"Option '{param.opts[0]}' must be given once, got it {times} times.")
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            missing: Any = getattr(error, "param", None)
+            if type(error).__name__ != "MissingParameter" or not getattr(missing, "help", None):
+                raise
+            given_by = missing.opts[0] if missing.param_type_name == "option" else missing.metavar or missing.name
+            ctx.fail(f"Missing {missing.param_type_name} '{given_by}': {missing.help}")
 
 
 def _several(value: object) -> TypeGuard[Sequence[object]]:
@@ -50,15 +61,30 @@ def _several(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, (list, tuple))
 
 
+_ARGUMENT = re.compile(r"\b(kind|method|null|interval|column|skip|decimal)=(?:'([^']*)'|(\w+))")
+
+
+def as_options(text: str) -> str:
+    """The text with arguments of `estimate_hurst` and `read_series` written as options of the command line.
+
+    >>> as_options("pass kind='path', skip=1")
+    'pass --kind path, --skip 1'
+    """
+    return _ARGUMENT.sub(lambda found: f"--{found[1]} {found[2] or found[3]}", text)
+
+
 @contextmanager
-def reported() -> Iterator[None]:
-    """Turn expected errors into one line on standard error and exit status 1, an interruption into 130."""
+def reported(said: Callable[[str], str] = str) -> Iterator[None]:
+    """Turn expected errors into one line on standard error and exit status 1, an interruption into 130.
+
+    `said` turns the words of the library into those of the command.
+    """
     try:
         yield
     except BrokenPipeError:
         raise
     except _EXPECTED as error:
-        typer.echo(f"error: {one_line(error)}", err=True)
+        typer.echo(f"error: {said(one_line(error))}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         typer.echo("interrupted: nothing more was written", err=True)

@@ -23,7 +23,7 @@ from ..hurst.words import p_text
 from ..io.series import DECIMALS, FORMATS, Series, read_series
 from .common import Overwrite, Seed, _choice, _count, _refuse_earlier, app
 from .noise import Noise
-from .options import OnceCommand, refuse_pair, reported
+from .options import OnceCommand, as_options, refuse_pair, reported
 
 PROCESSES = ("fgn", "fbm")
 _TAKE_GAPS = [name for name, estimator in ESTIMATORS.items() if estimator.fit_gaps is not None][::-1]
@@ -111,7 +111,7 @@ def hurst_of_file(
     decimal: Annotated[str | None, _choice(DECIMALS, "Decimal mark, told from the text if not given. ")] = None,
 ) -> None:
     """Hurst parameter of the series in a file, with its interval, whether it has memory and whether it is fGn."""
-    with reported():
+    with reported(as_options):
         what, estimator = checks.choice("kind", kind, KINDS), checks.choice("method", method, ESTIMATORS)
         errors = checks.choice("interval", interval, INTERVALS)
         checks.choice("null", null, (*NULLS, _NO_NULL))
@@ -125,7 +125,7 @@ def hurst_of_file(
         policy: NanPolicy = "gaps" if gaps else "omit_series"
         estimate = estimate_hurst(series.values, kind=what, method=estimator, nan_policy=policy, null=copies,
                                   interval=errors, progress=sys.stderr.isatty())  # fmt: skip
-        typer.echo("\n".join(_hurst_table(series, estimate)))
+        typer.echo(as_options("\n".join(_hurst_table(series, estimate))))
         status = int(np.any(estimate.omitted))
     raise typer.Exit(status)
 
@@ -133,11 +133,10 @@ def hurst_of_file(
 def _taken(file: str, series: Series) -> list[str]:
     """What was read, what it looks like, and what was left out or is odd."""
     names = ", ".join(map(repr, series.names[:10])) + ", ..." * (len(series.names) > 10)
-    looks = ", ".join(dict.fromkeys(series.looks))
     missing = f", {series.n_missing} missing" if series.n_missing else ""
     head = f"read {file}: {series.values.shape[1]} values of {len(series.names)} series, {names}{missing}; "
-    head += f"by their spectrum: {looks}"
-    return [head, *(f"  {note}" for note in series.notes)]
+    head += f"by their spectrum: {series.looks_text()}"
+    return [head, *(f"  {note}" for note in series.notes if note not in series.doubts)]  # the estimate tells the doubts
 
 
 def _hurst_table(series: Series, estimate: HurstEstimate) -> list[str]:
@@ -165,5 +164,5 @@ def _hurst_footnotes(series: Series, estimate: HurstEstimate) -> list[str]:
     if not wide:
         return meaning
     clusters = "interval and p(fGn) allow for sizes that come in clusters or drift: " + ", ".join(wide)
-    advice = ["clusters are found by shuffling too, without memory: take --null sign_flip"]
+    advice = ["where sizes come in clusters, shuffling gives small p without memory: take --null sign_flip"]
     return [*meaning, clusters, *(advice if estimate.null_model == "shuffle" else [])]

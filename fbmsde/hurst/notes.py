@@ -42,14 +42,15 @@ def note(increments: Array, hurst: float, whittle_hurst: float, p_fgn: float, ki
     return " ".join(filter(None, said))
 
 
-def note_of_gaps(values: Array) -> str:
-    """The note on a series (length,) with gaps.
+def note_of_gaps(values: Array, kind: SeriesKind) -> str:
+    """The note on a series (length,) with gaps, whose longest stretch without one is looked at.
 
-    >>> note_of_gaps(np.array([1.0, np.nan, 2.0])).split(":")[0]
+    >>> note_of_gaps(np.array([1.0, np.nan, 2.0]), "path").split(":")[0]
     '1 of 3 values are missing'
     """
     missing = int(np.isnan(values).sum())
-    return f"{missing} of {values.size} values are missing: no null, no test against fGn and no look for oddities."
+    said = f"{missing} of {values.size} values are missing: no null, no test against fGn and no look for oddities."
+    return f"{contradiction('x', values, kind)} {said}".strip()
 
 
 def _about_kind(increments: Array, kind: SeriesKind) -> str:

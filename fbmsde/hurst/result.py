@@ -257,7 +257,7 @@ class HurstEstimate(Shown):
             if np.isfinite(hurst[i]):
                 out[i] = notes.note(increments[i], hurst[i], own, p_fgn[rows][i], self.kind)
         for i in np.flatnonzero((faults == Fault.NOT_FINITE) & np.isfinite(hurst)):
-            out[i] = notes.note_of_gaps(self._batch.values[rows][i])
+            out[i] = notes.note_of_gaps(self._batch.values[rows][i], self.kind)
         times = "".join(f"{sentence[0].upper()}{sentence[1:]}. " for sentence in self._spacing)
         return np.array([said if np.isnan(h) else (times + said).strip() for said, h in zip(out, hurst, strict=True)])
 

@@ -29,6 +29,7 @@ FORMATS = (
     "text with one series per column (separated by commas, semicolons, tabs, bars or blanks; header, dates and "
     "decimal commas are recognised), .npy, .npz or Parquet, each also as .gz; - for standard input"
 )
+_TOLD = 10  # series whose look is told one by one
 DecimalMark = Literal[".", ","]
 DECIMALS: tuple[DecimalMark, ...] = get_args(DecimalMark)
 
@@ -41,6 +42,7 @@ class Series(Spaced):
     names : the names of the series.
     notes : sentences on what was left out, on what is missing or not equally spaced, and on a `kind` that contradicts
         the values.
+    doubts : those of the notes that are about the `kind`.
 
     It can be passed on as it is: NumPy takes it for the array (n,) of the only series or (n_series, n) of several, and
     the note of a Hurst estimate repeats what `spacing` says.
@@ -54,6 +56,7 @@ class Series(Spaced):
     values: Array
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         one = self.values[0] if len(self.names) == 1 else self.values
@@ -69,6 +72,14 @@ class Series(Spaced):
         """What each series looks like by its spectrum, "path", "increments" or "unclear": see `spectral_exponent`."""
         return tuple(spectral_exponent(row).look for row in self.values)
 
+    def looks_text(self) -> str:
+        """What the series look like in words: "increments" if all do, else series by series."""
+        looks = self.looks
+        if len(set(looks)) == 1:
+            return looks[0]
+        each = [f"{name!r} {look}" for name, look in zip(self.names, looks, strict=True)]
+        return ", ".join(each[:_TOLD]) + ", ..." * (len(each) > _TOLD)
+
     @property
     def n_missing(self) -> int:
         """The number of missing values in all series together."""
@@ -77,8 +88,7 @@ class Series(Spaced):
     def __repr__(self) -> str:
         names = ", ".join(map(repr, self.names[:4])) + ", ..." * (len(self.names) > 4)
         missing = f", {self.n_missing} missing" if self.n_missing else ""
-        looks = ", ".join(dict.fromkeys(self.looks))
-        return f"Series({self.values.shape[1]} values of {names}{missing}; by their spectrum: {looks})"
+        return f"Series({self.values.shape[1]} values of {names}{missing}; by their spectrum: {self.looks_text()})"
 
 
 def read_series(
@@ -143,11 +153,11 @@ def read_series(
         found = _read_held(source, as_wanted(column))
     if kind is None:
         return found
-    told = [contradiction(f"series {name!r}", row, kind) for name, row in zip(found.names, found.values, strict=True)]
-    told = [sentence for sentence in told if sentence]
+    said = [contradiction(f"series {name!r}", row, kind) for name, row in zip(found.names, found.values, strict=True)]
+    told = tuple(sentence for sentence in said if sentence)
     if told:
         warnings.warn(told[0] + (f" And {len(told) - 1} more series do." if len(told) > 1 else ""), stacklevel=2)
-    return replace(found, notes=(*found.notes, *told))
+    return replace(found, notes=(*found.notes, *told), doubts=told)
 
 
 def _read_held(source: object, columns: tuple[str, ...]) -> Series:

@@ -164,7 +164,7 @@ def _refuse_both(one: Layout, other: Layout, sample: Sequence[str]) -> None:
         " and ".join(f"{value:g}" for value in layout.sample[:, -1].tolist()) for layout in (one, other)
     )
     raise ValueError(f"file must be readable in one way only, got {line!r}, which may be {readings}. "
-                     "Say which mark is decimal (--decimal), or separate columns by ';'.")  # fmt: skip
+                     "Say which mark is decimal by decimal='.' or decimal=',', or part columns by ';'.")  # fmt: skip
 
 
 def _layout(dialect: Dialect, sample: Sequence[str], kind: str | None) -> Layout:
@@ -173,6 +173,9 @@ def _layout(dialect: Dialect, sample: Sequence[str], kind: str | None) -> Layout
         rows = list(dialect.split(sample))
     except csv.Error as error:
         raise ValueError(f"file must be a table, got one that is broken ({error}).") from None
+    if dialect.separator == dialect.decimal and not _decimals_inside(rows, dialect):
+        raise ValueError(f"decimal must differ from the mark between columns, got {dialect.decimal!r} for "
+                         f"{sample[-1].strip()[:40]!r}. Separate columns by ';' or put numbers in quotes.")  # fmt: skip
     rows, width = _rectangle(rows)
     halves = [[row for row in part if len(row) == width] for part in (rows[len(rows) // 2 :], rows)]
     numeric = tuple(any(_mostly_numbers([row[j] for row in half], dialect) for half in halves) for j in range(width))
@@ -184,7 +187,7 @@ def _layout(dialect: Dialect, sample: Sequence[str], kind: str | None) -> Layout
     for row in body:
         if len(row) != width:
             raise ValueError(f"file must have as many cells in every line, got {width} and {len(row)} "
-                             f"({','.join(row)[:40]!r}). Leave out lines before the table with --skip.")  # fmt: skip
+                             f"({','.join(row)[:40]!r}). Leave out lines before the table by skip=1.")  # fmt: skip
     parsed = [[dialect.number(row[j]) for row in body] for j in range(width)]
     words = sum(value is None for column in parsed for value in column)
     if width == 1 and words and "," in "".join(row[0] for row in body if dialect.number(row[0]) is None):
@@ -195,6 +198,11 @@ def _layout(dialect: Dialect, sample: Sequence[str], kind: str | None) -> Layout
     names, fits = _names(header, width)
     oddities = (not fits) + _oddities(dialect, [cell for row in body for cell in row], header)
     return Layout(dialect, width, n_header, names, numeric, sample_values, words, oddities)
+
+
+def _decimals_inside(rows: Sequence[Cells], dialect: Dialect) -> bool:
+    """True if the decimal mark stands inside of numbers, which quotes hold together where it separates columns too."""
+    return any(dialect.decimal in cell and dialect.number(cell) is not None for row in rows for cell in row)
 
 
 def _rectangle(rows: list[Cells]) -> tuple[list[Cells], int]:

@@ -103,6 +103,6 @@ def contradiction(name: str, values: Array, kind: SeriesKind) -> str:
     if found.look == "unclear" or found.look == kind:
         return ""
     bound = "no faster than f^-1" if found.look == "path" else "faster than f^-1"
-    return (f"{name} looks like {WORDS[found.look]}, not like {WORDS[kind]}: its spectrum falls like "
-            f"f^{-found.value:.2f} (standard error {found.error:.2f}), that of {WORDS[kind]} {bound}. "
+    return (f"{name} looks like {WORDS[found.look]}, not like {WORDS[kind]}: at low frequencies its spectrum is about "
+            f"f^{-found.value:.2f} (standard error {found.error:.2f}), and that of {WORDS[kind]} falls {bound}. "
             f"Is it kind={found.look!r}?")  # fmt: skip

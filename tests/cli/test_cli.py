@@ -393,8 +393,29 @@ def test_hurst_reads_standard_input():
 def test_hurst_warns_of_the_wrong_kind(tmp_path):
     np.save(tmp_path / "walk.npy", fbmsde.fbm(0.7, 1000, seed=1))
     result = call("hurst", tmp_path / "walk.npy", "--kind", "increments")
-    assert "series '1' looks like a path, not like increments: its spectrum falls like f^-2." in result.output
+    assert "H at or above 1 is what a path gives, not its increments: if x is one, pass --kind path (H" in result.output
+    assert result.output.count("kind path") == 1 and "looks like" not in result.output
+    noise = fbmsde.fgn(0.65, 4000, seed=37)
+    np.save(tmp_path / "noise.npy", np.vstack([noise, np.cumsum(noise, axis=1)]))
+    result = call("hurst", tmp_path / "noise.npy", "--kind", "path")
+    assert "by their spectrum: '1' increments, '2' path\n" in result.output
+    assert "\n1: x looks like increments, not like a path: at low frequencies its spectrum is about" in result.output
+    assert result.output.count("looks like") == 1 and "Is it --kind increments?" in result.output
     assert "looks like" not in call("hurst", tmp_path / "walk.npy", "--kind", "path").output
+
+
+def test_a_missing_option_or_argument_is_told_with_what_it_is(tmp_path):
+    result = call("hurst", tmp_path / "walk.npy")
+    assert result.exit_code == 2
+    told = " ".join(result.output.replace("│", " ").split())
+    assert "Missing option '--kind': What the file holds. One of increments, path." in told
+    assert "Missing argument 'DIR': Folder of the store." in " ".join(call("report").output.split())
+
+
+def test_hurst_speaks_of_options_in_errors(tmp_path):
+    (tmp_path / "pairs.csv").write_text("3,14\n2,71\n")
+    result = call("hurst", tmp_path / "pairs.csv", "--kind", "path")
+    assert "by --decimal . or --decimal ,, or part" in result.output
 
 
 def test_interruption_before_the_first_row_leaves_the_folder_free(tmp_path, monkeypatch):

@@ -818,7 +818,7 @@ def test_another_spectrum_is_named():
     noise, x = np.random.default_rng(38).standard_normal(3000), np.zeros(3000)
     for i in range(1, 3000):
         x[i] = 0.6 * x[i - 1] + noise[i]
-    assert "The spectrum is not that of fGn (p_fgn < 1e-16)" in note_of(x)
+    assert "The spectrum is not that of fGn (p_fgn " in note_of(x)
 
 
 @pytest.mark.slow
@@ -831,7 +831,7 @@ def test_notes_are_rare_on_fgn(hurst, n):
 
 def test_note_of_noise_that_is_taken_for_a_path():
     """Noise of H = .65 as a path has an H inside of (0, 1), so that no range tells the mistake."""
-    assert note_of(fgn(0.65, 4000, seed=37)[0], "path").startswith("x looks like increments, not like a path: its spec")
+    assert note_of(fgn(0.65, 4000, seed=37)[0], "path").startswith("x looks like increments, not like a path: at low")
 
 
 def test_omitted_series_have_no_note():

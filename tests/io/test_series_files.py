@@ -169,7 +169,7 @@ def test_columns_by_name_and_number(tmp_path):
 def test_skip_and_decimal(tmp_path):
     file = written(tmp_path, "1 2 3\n4 5\n" + table(X, Y))
     assert np.array_equal(read_series(file, skip=2).values, [X, Y])
-    with pytest.raises(ValueError, match="Leave out lines before the table with --skip"):
+    with pytest.raises(ValueError, match="Leave out lines before the table by skip=1"):
         read_series(written(tmp_path, "4\n" + table(X, Y, X)))
     pairs = written(tmp_path, "3,14\n2,71\n1,41\n")
     with pytest.raises(ValueError, match=r"one way only, got '1,41', which may be 1 and 41 or 1\.41"):
@@ -181,6 +181,17 @@ def test_skip_and_decimal(tmp_path):
     np.save(tmp_path / "series.npy", X)
     with pytest.raises(ValueError, match=r"skip and decimal are for text, got .*npy, which is none"):
         read_series(tmp_path / "series.npy", skip=1)
+
+
+def test_a_comma_is_not_both_marks(tmp_path):
+    """Without quotes nobody can say which of the commas are decimal; with them it is plain."""
+    for text in ("100,9750,0,9750\n101,1250,0,1250\n", "a,b\n1,5,2,5\n2,5,3,5\n"):
+        with pytest.raises(ValueError, match="decimal must differ from the mark between columns, got ','"):
+            read_series(written(tmp_path, text), decimal=",")
+    quoted = written(tmp_path, '"a,b",c\n"1,5","2,5"\n"2,5","3"\n')
+    assert read_series(quoted, decimal=",").values.tolist() == [[1.5, 2.5], [2.5, 3.0]]
+    with pytest.raises(ValueError, match=r"one way only.* Say which mark is decimal by decimal='\.' or decimal=','"):
+        read_series(written(tmp_path, "3,14\n2,71\n"))
 
 
 def test_long_text_is_read_in_parts(tmp_path, monkeypatch):
