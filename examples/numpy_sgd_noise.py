@@ -4,6 +4,9 @@
 Two Hurst estimators are asked about the same gradient noise, which is taken twice. With batches drawn afresh at every
 step it cannot have memory. With batches cut from shuffles of the data it must be antipersistent, because the noise of
 an epoch sums to zero.
+
+Of 20 coordinates without memory one is expected to have p <= .05 by chance. The coordinates share their batches, so
+that such chances come together: in 25 other draws there were 0 to 4 such coordinates, 31 of 500 in all.
 """
 
 import matplotlib.pyplot as plt
@@ -44,10 +47,11 @@ for name, batches in (("fresh batches", fresh_batches()), ("shuffled epochs", ep
     noise = np.array([gradients[next(batches)].mean(axis=0) - full_gradient for _ in range(n_steps)]).T
     for method in ("whittle", "rs_noise_as_path"):
         estimate = fbmsde.estimate_hurst(noise, kind="increments", method=method, null="sign_flip")
-        significant = np.mean(estimate.p_no_memory <= 0.05)
+        significant = np.sum(estimate.p_no_memory <= 0.05)
         print(
             f"{name:<16} {method:<17} H = {np.median(estimate.hurst):.3f}, with signs flipped "
-            f"{np.median(estimate.null):.3f}; p <= .05 in {100 * significant:.0f} % of the coordinates"
+            f"{np.median(estimate.null):.3f}; p <= .05 in {significant} of {n_features} coordinates, "
+            f"{0.05 * n_features:.0f} expected by chance"
         )
     scaled = noise / noise.std(axis=1, keepdims=True)
     ax.plot(lags, [np.mean(scaled[:, k:] * scaled[:, :-k]) for k in lags], "o-", label=name)

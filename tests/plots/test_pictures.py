@@ -400,3 +400,12 @@ def test_rates_of_one_hurst_fill_the_figure_and_short_axes_have_plain_numbers():
     assert figure.axes[0].get_position().width > 0.7
     over = [label.get_text() for label in figure.axes[-1].get_yticklabels(which="both")]
     assert "1" in over and not [label for label in over if "times" in label]
+
+
+def test_one_hurst_estimate_is_a_point_without_a_number():
+    """Its axis of rows has no ticks, and the figure is low."""
+    one = estimate_hurst(fgn(0.7, 200, seed=1)[0], kind="increments", n_surrogates=19).plot()
+    assert one.get_ylabel() == "" and not len(one.get_yticks()) and one.figure.get_figheight() < 2.0
+    assert one.get_xlim()[0] < one.patches[0].get_x()
+    two = estimate_hurst(fgn(0.7, 200, 2, seed=1), kind="increments", null=None).plot()
+    assert two.get_ylabel() == "series" and two.figure.get_figheight() > 2.0
