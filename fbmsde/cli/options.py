@@ -53,7 +53,7 @@ class OnceCommand(TyperCommand):
             if type(error).__name__ != "MissingParameter" or not getattr(missing, "help", None):
                 raise
             given_by = missing.opts[0] if missing.param_type_name == "option" else missing.metavar or missing.name
-            ctx.fail(f"Missing {missing.param_type_name} '{given_by}': {missing.help}")
+            return ctx.fail(f"Missing {missing.param_type_name} '{given_by}': {missing.help}")
 
 
 def _several(value: object) -> TypeGuard[Sequence[object]]:
