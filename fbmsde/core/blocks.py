@@ -92,7 +92,7 @@ def run_blocks(
         try:
             for thread in team:
                 thread.start()
-            _watch(results, control, report, stop)
+            _watch(results, len(team), control, report, stop)
         except BaseException:
             control[:, 0] = 1
             _dismiss([thread for thread in team if thread.ident], _PATIENCE)
@@ -114,37 +114,40 @@ def _reporting(progress: Any, total: int, unit: str) -> Iterator[Callable[[int],
 def _labour(
     work: Callable[[int], None], waiting: queue.SimpleQueue[int], results: queue.SimpleQueue[BaseException | None]
 ) -> None:
-    """What a thread does: blocks until there are none left, telling of each that it is done or why not."""
+    """What a thread does: blocks until there are none left, telling in the end that they are done, or why not.
+
+    It does not tell of each block, for which the caller would wake up and take the interpreter from the threads.
+    """
     try:
         while True:
             work(waiting.get_nowait())
-            results.put(None)
     except queue.Empty:
-        return
+        results.put(None)
     except BaseException as error:
         results.put(error)
 
 
 def _watch(
     results: queue.SimpleQueue[BaseException | None],
+    n_threads: int,
     control: NDArray[np.int64],
     report: Callable[[int], Any],
     stop: Callable[[], bool] | None,
 ) -> None:
     """Report progress until all blocks are done; raise what one of them has raised, or Stopped when asked to stop."""
     told, done, next_look = 0, 0, 0.0
-    while done < len(control):
+    while done < n_threads:
         with contextlib.suppress(queue.Empty):
             error = results.get(timeout=_POLL)
             done += 1
             if error is not None:
                 raise error
-        if done == len(control) or time.monotonic() >= next_look:
+        if done == n_threads or time.monotonic() >= next_look:
             finished, next_look = int(control[:, 1].sum()), time.monotonic() + _POLL
             if finished > told:
                 report(finished - told)
             told = finished
-            if done < len(control) and stop is not None and stop():
+            if done < n_threads and stop is not None and stop():
                 raise Stopped("the run was asked to stop before its end.")
 
 
