@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from ..core import checks
+from ..core.show import line
 from ..core.telling import says_when_compiling
 from ..rare.problem import RareProblem
 from ..results.campaign import Summary
@@ -94,7 +95,8 @@ class CampaignResults(Mapping[str, PassageTimes | RareEscape], Reported):
         return len(self._tracks)
 
     def __repr__(self) -> str:
-        return f"CampaignResults({len(self)} problems)"
+        parts = [summary.brief() for summary in self.summaries]
+        return line(type(self).__name__, [f"{len(parts)} problem{'s' * (len(parts) != 1)}", *parts])
 
 
 def unknown(name: object, known: Iterable[str]) -> str:

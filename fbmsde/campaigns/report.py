@@ -69,14 +69,15 @@ class Reported(Shown, ABC):
 
 
 def text(summaries: Sequence[Summary]) -> str:
-    """One line a problem, then notes; the shares of the sides where one of them is the chosen quantity.
+    """One line a problem, then notes; each exit rate counts the exits later than `after`.
 
-    The probability to leave by the horizon stands there where it is the chosen quantity, and for rare problems.
+    The shares of the sides stand there where one of them is the chosen quantity. The probability to leave by the
+    horizon stands there where it is the chosen quantity, and for rare problems.
 
-    >>> print(text([Summary("deep", 10, 10, 5, 0, 0.1, 4.0, rate=Estimate(0.5, 0.4, 0.6))]))
-    problem  paths  exits  mean exit time [95 %]  exit rate [95 %]
-    -------  -----  -----  ---------------------  ----------------
-    deep     10     5      -                      0.5 [0.4, 0.6]
+    >>> print(text([Summary("deep", 10, 10, 5, 0, 0.1, 4.0, rate=Estimate(0.5, 0.4, 0.6), after=2.0)]))
+    problem  paths  exits  mean exit time [95 %]  exit rate [95 %]  after
+    -------  -----  -----  ---------------------  ----------------  -----
+    deep     10     5      -                      0.5 [0.4, 0.6]    2
     """
     head, lines = _rows(summaries)
     return "\n\n".join(part for part in (aligned(head, lines, keys=1), "\n".join(notes(summaries))) if part)
@@ -94,9 +95,11 @@ def _rows(summaries: Sequence[Summary]) -> Table:
         shares = (interval(summary.sides.get(name, UNKNOWN)) for name in shown)
         paths, own = counted(summary, always=False), _of_paths(summary) if plain else ()
         left = [interval(summary.probability)] if by else []
-        lines.append((summary.name, paths, *own, interval(summary.rate), *left, *shares))
+        after = "-" if math.isnan(summary.after) else f"{summary.after:.3g}"
+        lines.append((summary.name, paths, *own, interval(summary.rate), after, *left, *shares))
     sides_head = (f"through {name.replace('_', ' ')} [95 %]" for name in shown)
-    head = ("problem", "paths", *_OF_PATHS * plain, "exit rate [95 %]", *["probability [95 %]"] * by, *sides_head)
+    measured = (*_OF_PATHS * plain, "exit rate [95 %]", "after", *["probability [95 %]"] * by)
+    head = ("problem", "paths", *measured, *sides_head)
     return head, lines
 
 

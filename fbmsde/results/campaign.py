@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..core.show import Shown
+from ..core.show import Shown, line, told
 from .escape import UNKNOWN, Curve
 from .estimates import Estimate
 
@@ -21,7 +21,8 @@ class Summary(Shown):
     exits, broken : how many of these left before the horizon, and how many left the finite numbers.
     dt, horizon : the step of the grid of times, and the end.
     mean : mean exit time, `restricted` to the horizon where some path did not leave before it.
-    rate : exit rate from the exits later than `after`.
+    rate : exit rate from the exits later than `after`, which is that of ``results[name].exit_rate(after=after)``. The
+        `exit_rate` without `after` begins at another time.
     probability : the probability to leave by the horizon.
     sides : the probability to leave through each side by the horizon, by name.
     quantity, estimate : the quantity that decides how many paths are run, and its estimate.
@@ -53,6 +54,22 @@ class Summary(Shown):
     curve: Curve | None = field(default=None, repr=False, compare=False)
     unit: str = "path"
     probability: Estimate = UNKNOWN
+
+    def brief(self) -> str:
+        """The name, how many paths left, and the exit rate with the time that it counts from, or the probability.
+
+        >>> Summary("deep", 10, 10, 5, 0, 0.1, 4.0, rate=Estimate(0.5, 0.4, 0.6), after=2.0).brief()
+        'deep: 5 of 10 paths left, exit rate 0.5 [0.4, 0.6] after 2'
+        """
+        left = f"{self.exits} of {self.paths} {self.unit}s {'left' if self.unit == 'path' else 'arrived'}"
+        rate = told(self.rate)
+        rates = [] if rate == "-" else [f"exit rate {rate} after {told(self.after)}"]
+        shares = [f"probability {told(self.probability)}"] if self.unit == "replica" else []
+        asked = [f"{self.asked} asked for"] if self.paths < self.asked else []
+        return f"{self.name}: {', '.join([left, *asked, *shares, *rates])}"
+
+    def __repr__(self) -> str:
+        return line("Summary", [self.brief(), *["with a note"] * bool(self.note)])
 
     @property
     def relative_error(self) -> float:

@@ -24,7 +24,7 @@ from ...theory import formula, registry
 from .sources import Source, hurst_of
 from .wells import Well
 
-_RELAXATIONS = 2.0  # the exit rate is taken from exits later than this many relaxation times 1 / curvature
+RELAXATIONS = 2.0  # the exit rate is taken from exits later than this many relaxation times 1 / curvature
 _CURVE_POINTS = 400  # of a survival curve that are kept
 
 
@@ -75,7 +75,7 @@ class Cell(NamedTuple):
 
     def until(self, settings: EscapeSettings) -> dict[str, Precision]:
         """How narrow the interval of the exit rate of the chain is to be, and from which time on it is taken."""
-        return {self.name: Precision(settings.until_relative_error, after=_RELAXATIONS / self.well.curvature)}
+        return {self.name: Precision(settings.until_relative_error, after=RELAXATIONS / self.well.curvature)}
 
 
 def row_of(cell: Cell, settings: EscapeSettings, found: CampaignResults) -> EscapeRow:
@@ -162,7 +162,7 @@ def _continuous(cell: Cell, settings: EscapeSettings, found: CampaignResults) ->
 
 def _late_rate(well: Well, passages: PassageTimes) -> Estimate:
     """The exit rate after the memory of the start has gone."""
-    rate = passages.exit_rate(after=_RELAXATIONS / well.curvature)
+    rate = passages.exit_rate(after=RELAXATIONS / well.curvature)
     return Estimate(rate.value, *rate.confidence_interval())
 
 

@@ -10,6 +10,7 @@ from ...core.tables import aligned
 from ...results.escape import REFERENCES, EscapeData, EscapeRow
 from ...results.estimates import Estimate, log_ratio
 from ...theory.registry import FORMULAS
+from .cells import RELAXATIONS
 
 _MEASURED = ("well", "curvature", "paths", "exits", "mean exit time [95 %]", "exit rate [95 %]")
 _CONTINUOUS = "continuous time [95 %]"
@@ -68,7 +69,9 @@ def _measured(study: EscapeData) -> str:
         exact = (row.continuous.text(),) if study.settings.continuous else ()
         estimates = (row.mean.text() + cut, row.rate.text(), *exact)
         lines.append((study.key(row), row.well, *counts, *estimates))
-    return aligned((_key_head(study), *_MEASURED, *((_CONTINUOUS,) if study.settings.continuous else ())), lines)
+    heads = (_key_head(study), *_MEASURED, *((_CONTINUOUS,) if study.settings.continuous else ()))
+    told = f"exit rates count the exits later than {RELAXATIONS:g} / curvature after the start"
+    return f"{aligned(heads, lines)}\n{told}" if lines else ""
 
 
 def _key_head(study: EscapeData) -> str:
