@@ -119,12 +119,22 @@ class _IntegratedSpectrum:
         return found
 
 
-def arfima(d: float, ar: Sequence[float] = (), ma: Sequence[float] = (), sigma: float = 1.0) -> GaussianNoise:
+def arfima(
+    d: float,
+    ar: Sequence[float] = (),
+    ma: Sequence[float] = (),
+    sigma: float = 1.0,
+    *,
+    method: GaussianMethod = "streaming",
+    tolerance: float | None = None,
+) -> GaussianNoise:
     """Fractionally integrated noise, an `ArmaNoise` of coefficients `ar` and `ma` summed to the fractional order `d`.
 
     Its spectral density is that of the moving average times ``(2 sin(l/2))^(-2d)`` (Hosking 1981), d in [-0.49, 0.49].
     It has the memory of fractional noise with H = d + 1/2 at long times. An increment has standard deviation `sigma`.
-    The noise is streamed; coefficients whose roots are far from real are refused when a run tells the number of steps.
+    `method` and `tolerance` are those of `GaussianNoise`. Without coefficients the noise can be streamed. With them the
+    model of real poles is not always found, which is seen when a run tells the number of steps: not where roots are far
+    from real, but also not for some real ones, such as ``d = 0.2`` with ``ar = (0.9,)``. Take method="circulant" there.
 
     >>> arfima(0.2).autocovariance([0, 1, 2]).round(6)  # d / (1 - d), and that times (1 + d) / (2 - d)
     array([1.      , 0.25    , 0.166667])
@@ -132,14 +142,14 @@ def arfima(d: float, ar: Sequence[float] = (), ma: Sequence[float] = (), sigma: 
     order = checks.finite("d", d)
     if not abs(order) <= _LARGEST_D:
         raise ValueError(f"d must lie in [-{_LARGEST_D}, {_LARGEST_D}], got {order}.")
-    parts = ArmaNoise(ar, ma)
+    parts, how = ArmaNoise(ar, ma), (method, tolerance)
     poles, zeros = (1.0, *(-a for a in parts.ar)), (1.0, *parts.ma)
     spectrum = _IntegratedSpectrum(order, poles, zeros)
     if not (parts.ar or parts.ma):  # the variance of fractionally integrated noise of unit innovations
         variance = scipy.special.gamma(1.0 - 2.0 * order) * scipy.special.rgamma(1.0 - order) ** 2
-        return GaussianNoise(_Integrated(order), replace(spectrum, scale=float(1.0 / variance)), sigma)
+        return GaussianNoise(_Integrated(order), replace(spectrum, scale=float(1.0 / variance)), sigma, *how)
     variance = spectral_autocovariance(spectrum, 1)[0]
-    return GaussianNoise(None, replace(spectrum, scale=float(1.0 / variance)), sigma)
+    return GaussianNoise(None, replace(spectrum, scale=float(1.0 / variance)), sigma, *how)
 
 
 @dataclass(frozen=True)
@@ -162,7 +172,11 @@ class _Tempered:
 
 
 def tempered_fgn(
-    hurst: float, tempering: float, sigma: float = 1.0, method: GaussianMethod = "circulant"
+    hurst: float,
+    tempering: float,
+    sigma: float = 1.0,
+    method: GaussianMethod = "circulant",
+    tolerance: float | None = None,
 ) -> GaussianNoise:
     """Tempered fractional Gaussian noise (Meerschaert & Sabzikar 2013): increments of tempered fractional motion.
 
@@ -171,7 +185,8 @@ def tempered_fgn(
     longer grow: the motion is the difference ``Y(t) - Y(0)`` of a stationary process with a Matern covariance, since
     its spectral density is ``(tempering^2 + w^2)^(-H-1/2)`` up to a factor. An increment has standard deviation
     `sigma`. Whole paths are made exactly; method="streaming" serves H < 1/2, whereas the maximum of the spectrum near
-    the tempering is mostly out of reach of real poles for H > 1/2. Raises ValueError unless 0 < H < 1.
+    the tempering is mostly out of reach of real poles for H > 1/2. `tolerance` is that of `GaussianNoise`. Raises
+    ValueError unless 0 < H < 1.
 
     >>> tempered_fgn(0.7, 1e-3).autocovariance([0, 1]).round(3)  # fractional noise: 2^(2H-1) - 1 = 0.3195
     array([1.   , 0.312])
@@ -180,4 +195,4 @@ def tempered_fgn(
     low, high = _TEMPERING
     if not low <= rate <= high:
         raise ValueError(f"tempering must lie in [{low}, {high}] for each step, got {rate}.")
-    return GaussianNoise(_Tempered(h, rate), sigma=sigma, method=method)
+    return GaussianNoise(_Tempered(h, rate), sigma=sigma, method=method, tolerance=tolerance)

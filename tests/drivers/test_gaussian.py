@@ -264,3 +264,17 @@ def test_spread_of_a_chain_under_fractional_integration():
 def test_bad_input_of_named_noises(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_presets_take_the_ways_out_that_a_refused_fit_advises():
+    """ARFIMA of d = 0.2 and a real root of 0.9 is not met by the fit; exact paths have its covariance at six lags."""
+    with pytest.raises(ValueError, match="Take method='circulant', a larger tolerance"):
+        arfima(0.2, (0.9,)).sample(64, seed=1)
+    exact = arfima(0.2, (0.9,), method="circulant")
+    n, lags = 20_000, np.arange(6)
+    rows = exact.sample(64, n, seed=1)
+    products = rows[:, :1] * rows[:, lags]
+    z = (products.mean(axis=0) - exact.autocovariance(lags)) / (products.std(axis=0) / np.sqrt(n))
+    assert np.abs(z).max() < threshold(6)
+    for noise in (arfima(0.3, tolerance=1e-4), tempered_fgn(0.3, 0.1, 1.0, "streaming", 1e-4)):
+        assert noise.tolerance == 1e-4
