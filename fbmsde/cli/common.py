@@ -28,7 +28,8 @@ def _refuse_earlier(out: Path, names: tuple[str, ...], overwrite: bool, store: P
         advice = "Choose another place or add --overwrite."
         if store is not None:
             advice = f"Add --overwrite to write them anew, for which nothing that {store} keeps is run again."
-        raise ValueError(f"out must not hold earlier results, got {out} with {', '.join(held)}. {advice}")
+        found = ", ".join(str(out / name) for name in held)
+        raise ValueError(f"out must not hold earlier results, got {found}. {advice}")
 
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]

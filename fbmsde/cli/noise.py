@@ -10,7 +10,7 @@ import typer
 from ..drivers.base import Driver
 from ..drivers.registry import NOISES, named_noise
 
-_HOW = f"as epoch:n_samples=1437,batch_size=128; + adds noises. One of {', '.join(NOISES)}."
+_HOW = f"as stable:alpha=1.5; + adds noises, as white+stable:alpha=1.5. One of {', '.join(NOISES)}."
 
 Noise = Annotated[str | None, typer.Option("--noise", metavar="NAME:KEY=VALUE", help=f"Another noise, {_HOW}")]
 OtherNoises = Annotated[

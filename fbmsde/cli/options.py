@@ -34,6 +34,10 @@ class OnceCommand(TyperCommand):
     Where an option or an argument is missing, it says what that is.
     """
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """All parameters; flags among them show no kind of value, since they take none."""
+        return without_kinds(super().get_params(ctx))
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse as usual after a first pass that counts the options and looks for empty values."""
         values, _, order = self.make_parser(ctx).parse_args(args=list(args))
@@ -54,6 +58,14 @@ class OnceCommand(TyperCommand):
                 raise
             given_by = missing.opts[0] if missing.param_type_name == "option" else missing.metavar or missing.name
             return ctx.fail(f"Missing {missing.param_type_name} '{given_by}': {missing.help}")
+
+
+def without_kinds(params: list[Any]) -> list[Any]:
+    """The parameters, of which flags have an empty text where help shows the kind of a value."""
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    return params
 
 
 def _several(value: object) -> TypeGuard[Sequence[object]]:

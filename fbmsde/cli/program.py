@@ -11,7 +11,7 @@ from typer.main import get_group
 
 from .. import __version__
 from .common import app
-from .options import INTERRUPTED, TERMINATED, leave, reported, signals
+from .options import INTERRUPTED, TERMINATED, leave, reported, signals, without_kinds
 
 
 class SubCommand(NamedTuple):
@@ -67,6 +67,10 @@ class LateGroup(TyperGroup):
     def __init__(self, *, commands: Any = None, **options: Any) -> None:
         known: dict[str, Any] = {name: TyperCommand(name, help=command.help) for name, command in COMMANDS.items()}
         super().__init__(commands=known | dict(commands or {}), **options)
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """All parameters; flags among them show no kind of value."""
+        return without_kinds(super().get_params(ctx))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Import the file of the sub-command, then look it up as usual."""

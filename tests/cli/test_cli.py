@@ -522,3 +522,11 @@ def test_interrupt_keeps_finished_rows(tmp_path):
     assert "Interrupted: only the" in output
     record = json.loads((tmp_path / "escape.json").read_text())
     assert ([row["well"] for row in record["rows"]], record["complete"]) == (["sharp"], False)
+
+
+@pytest.mark.parametrize("command", ["escape", "generate", ""])
+def test_help_shows_no_value_of_a_flag_and_whole_examples(command, monkeypatch):
+    """A user types `--overwrite true` if a kind of value is shown, and cannot read an example that is cut."""
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = call(*command.split(), "--help").output
+    assert "bool" not in shown and "=…" not in shown and "_…" not in shown
