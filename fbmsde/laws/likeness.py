@@ -6,6 +6,7 @@ import math
 from typing import Literal, NamedTuple
 
 import numpy as np
+import scipy
 
 from ..core.types import Array, SeriesKind
 
@@ -15,23 +16,34 @@ WORDS: dict[SeriesKind, str] = {"increments": "increments", "path": "a path"}
 _LOWEST = 8  # the exponent is fitted to the lowest eighth of the frequencies, where spectra are nearly powers
 _FEWEST = 64  # values without a gap that are needed for an answer
 _DOUBT = 3.5  # standard errors
+_FITTED = np.arange(0.02, 1.0, 0.02)  # Hurst parameters of paths that are compared with a series
+_FEWEST_SUMMED = 4  # ordinates of the shortest sum
+_MOST_FITTED = 2**14  # ordinates
+_LEVEL = 1e-2  # of the test whether a spectrum levels off
 
 
 class SpectralExponent(NamedTuple):
     """The power beta of a spectrum that falls like ``f^-beta``, with its standard error.
 
     coarse, fine : the same from the lower and from the upper part of the frequencies alone.
+    level : True where it would be that of a path if it did not level off, by `levels_off`.
     """
 
     value: float
     error: float
     coarse: float
     fine: float
+    level: bool = False
 
     @property
     def look(self) -> Look:
-        """What the exponent says: "path" clearly above 1, "increments" clearly below it, in all parts alike."""
+        """What the exponent says: "path" clearly above 1, "increments" clearly below it, in all parts alike.
+
+        A spectrum that falls like that of a path and levels off at the lowest frequencies is "unclear".
+        """
         parts = self.coarse, self.fine
+        if self.level:
+            return "unclear"
         if self.value - _DOUBT * self.error > 1.0 and min(parts) > 1.0:
             return "path"
         if self.value + _DOUBT * self.error < 1.0 and max(parts) < 1.0:
@@ -70,7 +82,40 @@ def spectral_exponent(values: Array) -> SpectralExponent:
     where = np.log(np.arange(2, count + 1))
     cut = max(2, round(count ** (2 / 3)) - 1)
     value, error = _slope(where, falls)
-    return SpectralExponent(value, error, _slope(where[:cut], falls[:cut])[0], _slope(where[cut:], falls[cut:])[0])
+    found = SpectralExponent(value, error, _slope(where[:cut], falls[:cut])[0], _slope(where[cut:], falls[cut:])[0])
+    return found._replace(level=found.look == "path" and levels_off(known))
+
+
+def levels_off(values: Array) -> bool:
+    """Whether the spectrum of a series (n,) is flatter at its lowest frequencies than that of any path.
+
+    The differences of a path are fractional noise; those of a series that returns to its mean lack low frequencies.
+    The spectrum of fractional noise, ``(2 - 2 cos l) sum_k |l + 2 pi k|^(-2 H - 1)``, is fitted to the lowest quarter
+    of the frequencies of the differences by Whittle's likelihood. The sum of the lowest 4, 8, 16, ... ordinates over
+    their expected values then has about a gamma law. The series levels off where one of these sums is so small that
+    its probability is below .01 over the number of sums.
+
+    Measured on 500 series of each kind and of 1000 values: paths with H = .1, .3, .5, .7 and .9 and a walk with drift
+    were found to level off in 4 of 3000 cases, autoregressions with coefficient .8, .9, .95 and .98 in 97, 84, 39 and
+    7 % of the cases. Of 500 values they were found in 50, 32, 5 and 0 %.
+
+    >>> steps = np.random.default_rng(1).standard_normal(4000)
+    >>> levels_off(steps), levels_off(np.cumsum(steps))
+    (True, False)
+    """
+    count = min((values.size - 1) // 4, _MOST_FITTED)
+    if count < 4 * _FEWEST_SUMMED:
+        return False
+    power = np.abs(np.fft.rfft(np.diff(values))[1 : count + 1]) ** 2
+    place, exponents = np.arange(1, count + 1) / (values.size - 1), 2.0 * _FITTED[:, None] + 1.0
+    shapes = scipy.special.zeta(exponents, place) + scipy.special.zeta(exponents, 1.0 - place)
+    shapes *= np.sin(np.pi * place) ** 2
+    tiny = np.finfo(float).tiny
+    means = np.maximum(np.mean(power / shapes, axis=1), tiny)
+    best = int(np.argmin(np.log(means) + np.log(shapes).mean(axis=1)))
+    sums = np.cumsum(power / shapes[best]) / means[best]
+    lowest = _FEWEST_SUMMED * 2 ** np.arange(int(math.log2(count / _FEWEST_SUMMED)))
+    return bool(np.any(scipy.special.gammainc(lowest, sums[lowest - 1]) < _LEVEL / lowest.size))
 
 
 def _slope(x: Array, y: Array) -> tuple[float, float]:
