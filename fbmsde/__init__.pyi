@@ -68,7 +68,7 @@ from .simulation.starts import Stationary
 from .simulation.wide import ball
 from .studies.converge.study import ConvergeStudy, converge_study
 from .studies.escape.study import EscapeStudy, escape_study
-from .studies.sgd.gradient_noise import GradientNoise, collect_gradient_noise
+from .studies.sgd.gradient_noise import GradientNoise, collect_gradient_noise, hill_index
 from .studies.views.study import ViewsStudy, views_study
 
 __all__ = [
@@ -148,6 +148,7 @@ __all__ = [
     "fractional_ornstein_uhlenbeck",
     "hessian_factor",
     "hessian_spectrum",
+    "hill_index",
     "langevin",
     "linear_network",
     "load",

@@ -25,7 +25,8 @@ LevelSet LogRank Mean MeanResidence MixedNoise MostLikelyEscape NoEstimateError 
 PassageTimes PathError Paths PopulationNoise Precision RareEscape RareEstimate RareProblem Rate Replica ResidenceTimes
 RollingHurst SOLVERS Shifted Split StableNoise Stationary StoredCampaign StreamingNoise SurvivalCurve ViewsStudy
 anti_pgd arfima ball bridge_passage collect_gradient_noise converge_study double_well double_well_2d escape_study
-estimate_hurst fbm fgn first_passage fractional_ornstein_uhlenbeck hessian_factor hessian_spectrum langevin
+estimate_hurst fbm fgn first_passage fractional_ornstein_uhlenbeck hessian_factor hessian_spectrum hill_index
+langevin
 linear_network load loss_noise mean_exit_time most_likely_escape overdamped plots power_law_spectrum quadratic
 rare_escape read_series reflected resetting residence_times rippled_well rolling_hurst rosenbrock schedules sgd
 simulate_paths tempered_fgn theory tilted_double_well valley views_study

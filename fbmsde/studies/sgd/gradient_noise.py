@@ -78,7 +78,7 @@ class GradientNoise(Shown):
     @property
     def tail_index(self) -> Array:
         """Hill's tail index of each coordinate, (n_coordinates,); see `hill_index`."""
-        return hill_index(self.noise)
+        return np.atleast_1d(hill_index(self.noise))
 
     def hurst(
         self,
@@ -102,24 +102,30 @@ class GradientNoise(Shown):
         )  # fmt: skip
 
 
-def hill_index(x: ArrayLike, share: float = 0.05) -> Array:
-    """Hill's estimate of the tail index from the largest `share` of the absolute values of each row, (n_series,).
+def hill_index(x: ArrayLike, share: float = 0.05) -> float | Array:
+    """Hill's estimate of the tail index from the largest `share` of the absolute values of a series.
+
+    `x` is one series (n,), which gives a float, or several (n_series, n), which give (n_series,), as `estimate_hurst`
+    takes them. For independent values with a tail ``P(|X| > x) = c x^-a`` the standard error is the index over the
+    root of the number of values used, ``share * n`` (Hill 1975); memory widens it.
 
     The index is small for heavy tails: about 1.5 for a stable law of index 1.5. It is finite for light tails as well:
     1000 normal values give about 6 at a share of .05. It is NaN in rows where fewer than two values differ from zero or
     one is missing.
 
-    >>> values = np.random.default_rng(0).pareto(2.0, (1, 100_000)) + 1.0
-    >>> hill_index(values).round(1)
-    array([2.])
+    >>> values = np.random.default_rng(0).pareto(2.0, 100_000) + 1.0
+    >>> round(hill_index(values), 1)
+    2.0
     """
-    sizes = np.sort(np.abs(np.atleast_2d(series_rows(x))), axis=1)[:, ::-1]
+    values = series_rows(x)
+    sizes = np.sort(np.abs(np.atleast_2d(values)), axis=1)[:, ::-1]
     count = max(2, int(checks.fraction("share", share) * sizes.shape[1]))
     if sizes.shape[1] <= count:
         raise ValueError(f"x must hold more than {count} values per series, got {sizes.shape[1]}.")
     with np.errstate(divide="ignore", invalid="ignore"):
         index = count / np.sum(np.log(sizes[:, :count] / sizes[:, count : count + 1]), axis=1)
-    return np.where(sizes[:, count] > 0, index, np.nan)
+    index = np.where(sizes[:, count] > 0, index, np.nan)
+    return float(index[0]) if values.ndim == 1 else index
 
 
 @asks_for("mode", MODES, "Weights are held fixed, or moved by the optimizer.")
