@@ -57,8 +57,8 @@ RESULTS = {
     "windows 2 from 0 to 9, exits 20": lambda: passages().hazard([0.0, 1.0, 9.0]),
     "share inside at the end 0": lambda: passages().survival(),
     "20 paths, lower 0.": lambda: passages().split(),
-    "codes (20,)": lambda: passages().departures,
-    "times (": lambda: passages().split().curve("upper"),
+    "codes 20 values": lambda: passages().departures,
+    "Incidence(times ": lambda: passages().split().curve("upper"),
     "overshoot ": lambda: first_passage(quadratic(), FractionalNoise(0.5), 0.0, (-1, 1), **JUMPS).error_budget,
     "4 paths at 9 times from 0 to 0.8": lambda: fbmsde.simulate_paths(
         quadratic(), FractionalNoise(0.5), 0.0, dt=0.1, n_steps=8, n_paths=4, seed=0

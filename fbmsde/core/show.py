@@ -57,10 +57,10 @@ def line(name: str, facts: Sequence[str]) -> str:
 
 
 def told(value: object) -> str:
-    """A value as a short text: four digits of a number, shape and range of an array, the first entries of a list.
+    """A value as a short text: four digits of a number, size and range of an array, the first entries of a list.
 
     >>> told(0.123456), told(np.array([1.0, 3.0])), told({"a": 1.0}), told(range(9))
-    ('0.1235', '(2,) from 1 to 3', 'a: 1', '0, 1, 2, 3, ... (9)')
+    ('0.1235', '2 values from 1 to 3', 'a: 1', '0, 1, 2, 3, ... (9)')
     """
     if isinstance(value, (float, np.floating)):
         return f"{value:.4g}"
@@ -77,11 +77,12 @@ def told(value: object) -> str:
 
 
 def _told_array(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> str:
-    """The shape of an array, and the range of what is finite in it."""
+    """How many values an array has, by its axes, and the range of what is finite in it."""
+    number = f"{' x '.join(map(str, values.shape)) or 1} value{'s' * (values.shape not in ((), (1,)))}"
     if values.dtype.kind not in "iuf":
-        return str(values.shape)
+        return number
     finite = values[np.isfinite(values)]
-    return f"{values.shape} from {finite.min():.4g} to {finite.max():.4g}" if finite.size else str(values.shape)
+    return f"{number} from {finite.min():.4g} to {finite.max():.4g}" if finite.size else number
 
 
 def _first(entries: Sequence[str]) -> str:

@@ -48,7 +48,7 @@ class Estimate(NamedTuple):
         return "{0:.{3}g} [{1:.{3}g}, {2:.{3}g}]".format(*self, digits) if math.isfinite(self.value) else "-"
 
     def _repr_html_(self) -> str:
-        return html_of("Estimate", {"value [interval]": self.text()})
+        return html_of("Estimate", {"value [interval, 95 % unless another level was given]": self.text()})
 
 
 def log_ratio(over: Estimate, under: Estimate) -> Estimate:

@@ -94,7 +94,8 @@ def _ratios(study: EscapeData) -> str:
     told_apart = "\nformulas for continuous time are compared with the rate in continuous time"
     grid = told_apart if study.settings.continuous else ""
     footnote = "\n* refuted for H other than 1/2, kept because the literature uses it" if refuted else ""
-    return "measured / predicted\n" + aligned((_key_head(study), "well", *heads), lines) + grid + footnote
+    dash = "\n-: the formula does not hold there, or the paths do not tell the value" if "-" in sum(lines, ()) else ""
+    return "measured / predicted\n" + aligned((_key_head(study), "well", *heads), lines) + dash + grid + footnote
 
 
 def _order(study: EscapeData) -> str:
