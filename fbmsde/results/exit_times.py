@@ -14,7 +14,7 @@ from ..core import checks
 from ..core.pictures import picture
 from ..core.show import Shown
 from ..core.types import Array
-from .estimates import Estimate, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve, Theory
+from .estimates import _ROUNDING, Estimate, Hazard, Mean, NoEstimateError, Rate, SurvivalCurve, Theory
 from .exposure import edges_of, hazard_between, rate_after, whole_steps, windows_of
 from .provenance import Provenance, common_numbers
 from .survival_sums import Density, LogRank, Steps, density_of, logrank_of, restricted_mean
@@ -151,20 +151,23 @@ class ExitTimes(Shown):
         `Mean.horizon` is that time.
 
         `until` gives the mean of min(T, until) instead, the restricted mean survival time. It compares runs with
-        different horizons. Raises NoEstimateError if no path has left.
+        different horizons. Raises NoEstimateError if no path has left, and ValueError for `until` beyond the horizon,
+        or beyond the last time of all paths if that is a time of censoring.
 
         >>> from fbmsde import PassageTimes
 
         >>> PassageTimes(np.array([1.0, 2.0, 3.0]), np.array([False, False, True]), 3.0, 1.0).mean().value
         2.0
         """
+        last = float(self.times.max())
+        seen = self.horizon if np.any(~self.censored & (self.times == last)) else last
         if until is not None:
             if checks.positive("until", until) > self.horizon:
                 raise ValueError(f"until must be at most the horizon {self.horizon:g}, got {until:g}.")
+            if until > seen * (1.0 + _ROUNDING):
+                raise ValueError(f"until must be at most {seen:g}, where the last path was censored, got {until:g}.")
             return restricted_mean(self.times, self.censored, until)
         self._require_exits(f"the mean exit time is above the horizon {self.horizon:g} by an unknown amount")
-        last = float(self.times.max())
-        seen = self.horizon if np.any(~self.censored & (self.times == last)) else last
         mean = restricted_mean(self.times, self.censored, seen)
         return replace(mean, restricted=bool(self.censored.any()))
 

@@ -99,7 +99,8 @@ class PassageTimes(ExitTimes):
         parts = [f"{self.n_left} of {self.n_paths} paths left by horizon {self.horizon:g}", f"dt = {self.dt:g}"]
         if self.n_left:
             mean = self.mean()
-            parts.append(f"mean {'of min(T, horizon) ' if mean.restricted else ''}{mean.value:.4g}")
+            end = "horizon" if mean.horizon == self.horizon else f"{mean.horizon:g}"
+            parts.append(f"mean {f'of min(T, {end}) ' if mean.restricted else ''}{mean.value:.4g}")
         if self.n_broken:
             parts.append(f"{self.n_broken} broken")
         if self.note:

@@ -224,6 +224,9 @@ def test_paths_that_are_censored_early_hand_their_weight_to_later_ones():
     assert (mean.value, mean.restricted, mean.horizon, mean.n_paths) == (0.25 + 3 / 8 * (3 + 4), True, 9.0, 3)
     last = PassageTimes(times, np.roll(early, 2), 9.0, 1.0).mean()
     assert (last.value, last.restricted, last.horizon, last.n_paths) == (2.5, True, 4.0, 4)
+    assert "mean of min(T, 4) 2.5" in repr(PassageTimes(times, np.roll(early, 2), 9.0, 1.0))
+    with pytest.raises(ValueError, match=r"until must be at most 4, where the last path was censored, got 8"):
+        PassageTimes(times, np.roll(early, 2), 9.0, 1.0).mean(until=8.0)
 
 
 def test_every_estimate_forgets_paths_from_where_they_were_censored():
