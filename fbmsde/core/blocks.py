@@ -24,6 +24,7 @@ _PATIENCE = 0.3  # seconds that an interrupt is held up by threads that do not e
 
 _APART = 16  # integers of 8 bytes: two lines of the cache, which processors fetch in pairs
 _AT_ONCE = 2**22  # numbers that a kernel works through in some hundredths of a second
+_ALONE = 2**20  # so many take milliseconds; an interrupt can wait for them even if each costs a hundred times more
 
 
 def short_ranges(n_items: int, numbers: int) -> Iterator[tuple[int, int]]:
@@ -70,10 +71,10 @@ def run_blocks(
     that counts `unit`, or a function of the number newly finished. `stop` is asked about every tenth of a second; once
     it returns True the threads end as on an interrupt, and `Stopped` is raised.
 
-    `numbers` is the size of the whole work, where it is known. A single thread is not worth its start if there are so
-    few that an interrupt can wait for them: the caller then does the blocks itself.
+    `numbers` is the size of the whole work, if it costs about as much as they are. A single thread is not worth its
+    start if there are so few that an interrupt can wait for them: the caller then does the blocks itself.
     """
-    if numbers <= _AT_ONCE and min(threads, len(control)) == 1:
+    if numbers <= _ALONE and min(threads, len(control)) == 1:
         with _reporting(progress, total, unit) as report:
             for i in range(len(control)):
                 work(i)

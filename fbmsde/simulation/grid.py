@@ -147,7 +147,8 @@ class GridRun:
             if control[index, 0] == 0:
                 self._follow(feed, n_steps, blocks[index], control[index])
 
-        run_blocks(work, threads, control, queue.size, self.crowd.progress, stop=self.crowd.stop, numbers=numbers)
+        known = math.inf if feed.max_paths else numbers  # whole paths may cost as many numbers as they have, squared
+        run_blocks(work, threads, control, queue.size, self.crowd.progress, stop=self.crowd.stop, numbers=known)
 
     def _follow(self, feed: Feed, n_steps: int, block: NDArray[np.int64], control: NDArray[np.int64]) -> None:
         """Follow a block of paths, counted from the first of the crowd."""
