@@ -76,12 +76,13 @@ def made(recipe: Recipe) -> Any:
 def frozen(function: Any, content: str | None = None) -> Any:
     """The function itself, which from now on counts as holding nothing that can change.
 
-    `content` is a hash of what it was made from, None where none can be told.
+    `content` is a hash of what it was made from, None where none can be told. What it is known by already stays, as
+    that of a function which is given back as it came, so that its name in files does not depend on what was run.
 
     >>> is_frozen(frozen(njit(lambda x: x)))
     True
     """
-    _FROZEN[function] = content
+    _FROZEN.setdefault(function, content)
     return function
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from numba import njit
 
 from fbmsde import FractionalNoise, Landscape, quadratic, simulate_paths
-from fbmsde.core.captured import CannotFollow, recipe_of
-from fbmsde.core.compile import compiled
+from fbmsde.core.captured import CannotFollow, content_of, recipe_of
+from fbmsde.core.compile import by_content, compiled
 from fbmsde.simulation.levels import level_clearance, level_distance, shifted_level
 from fbmsde.simulation.watch import INSIDE, level_watch
 
@@ -166,6 +166,14 @@ def test_level_functions_take_the_present_values():
 def test_equal_functions_share_what_was_compiled():
     made = [compiled(eval("lambda x: 3.0 * x")) for _ in range(2)]
     assert made[0] is made[1]
+
+
+def test_a_function_that_is_given_back_as_it_came_keeps_what_it_is_known_by():
+    """Else stores would know a problem by another name once it was run, and refuse to go on with it."""
+    function = compiled(lambda x: x + 1.5)
+    before = content_of(function)
+    assert before is not None and by_content(lambda inner, dim: inner)(function, 2) is function
+    assert content_of(function) == before
 
 
 def test_arrays_are_frozen_when_they_are_compiled():
