@@ -33,7 +33,7 @@ def brief(kind: Kind) -> Kind:
     >>> Weights(np.ones(2)), Weights(np.ones((50, 4)), 2.0)
     (Weights(values=array([1., 1.]), sigma=1.0), Weights(values=<array (50, 4)>, sigma=2.0))
     """
-    kind.__repr__ = _line  # type: ignore[method-assign, assignment]
+    kind.__repr__ = _line  # type: ignore[method-assign, assignment]  # of a class that was just made
     return kind
 
 

@@ -71,6 +71,8 @@ class ErrorBudget(Shown):
 
         >>> ErrorBudget(0.0, 0.03, 0.0, 0.0, 30.0, 0.3, 2**26, Accuracy(), step=0.15, wanted_steps=1e12).note[:53]
         'The default took its most fine steps, 2^26, of length'
+        >>> ErrorBudget(0.0, 0.03, 0.0, 0.0, 30.0, 0.3, 2**26, Accuracy(), step=0.15, wanted_steps=1e11).note
+        ''
         """
         if (self.wanted_steps / self.fine_steps) ** self.hurst <= _TOLD:  # the boundary moves by the step to the H
             return ""

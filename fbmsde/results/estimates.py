@@ -62,6 +62,8 @@ def log_ratio(over: Estimate, under: Estimate) -> Estimate:
     >>> few, many = Estimate(1.0, 0.1, 2.0), Estimate(1.0, 1.0, 1.0)
     >>> [round(float(np.exp(part)), 9) for part in log_ratio(few, many)]
     [1.0, 0.1, 2.0]
+    >>> [round(float(np.exp(part)), 9) for part in log_ratio(many, few)]
+    [1.0, 0.5, 10.0]
     """
     if not (over.value > 0.0 and under.value > 0.0):
         return Estimate(math.nan, math.nan, math.nan)
